@@ -1,0 +1,43 @@
+/**
+ * What a shell needs from the place it runs in. Two hosts stand behind this one interface: a worker
+ * thread with PostgreSQL and gRPC in production, and the deterministic simulator in test/sim.
+ *
+ * Callbacks instead of promises: the simulator decides when each of them fires, and a turn costs no
+ * microtask.
+ */
+import type { LogEvent } from '../protocols/machine.ts';
+import type { ActorName, LocalMessage, PeerMessage } from '../protocols/messages.ts';
+import type { Millis, ValidatorIndex } from '../protocols/types.ts';
+
+export interface Host {
+  /** Wall clock in whole milliseconds; the machines take care of its jumps. */
+  now(): Millis;
+  /** One timer per name and actor; a second call moves it. Fires as `timerFired` on the shell. */
+  setTimer(timer: string, at: Millis): void;
+  clearTimer(timer: string): void;
+  /** Runs `task` after what is already waiting has been delivered: the start of the next turn. */
+  soon(task: () => void): void;
+
+  /**
+   * Appends all events or none, each at the expected end of its stream. `done()` means durable: on
+   * disk, surviving power loss. `done(error)` means not written, and is final for this process: the
+   * log retries what can be retried below this call.
+   */
+  append(events: readonly LogEvent[], done: (error?: Error) => void): void;
+  /** Events `from … to − 1`, cut once `bytesMax` is reached (but at least one if there is one). */
+  read(
+    range: { stream: string; from: number; to: number; bytesMax: number; bodies: boolean },
+    done: (error: Error | null, events: readonly LogEvent[]) => void,
+  ): void;
+  readLast(stream: string, done: (error: Error | null, event: LogEvent | null) => void): void;
+  /** The newest event that carries `key`. */
+  find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void;
+
+  tell(to: ActorName, message: LocalMessage): void;
+  send(to: ValidatorIndex, message: PeerMessage, body?: Uint8Array): void;
+  broadcast(message: PeerMessage, body?: Uint8Array): void;
+  peerFault(peer: ValidatorIndex, code: string, detail: string): void;
+
+  /** The actor cannot go on: supervision decides (restart from the log, or stop the node). */
+  failed(error: Error): void;
+}

@@ -1,0 +1,188 @@
+/**
+ * One schema for a structure gives three things: its place in a msgpack envelope (`pack`), a strict
+ * decoder (`unpack`) and the canonical bytes that are hashed and signed (`write`).
+ *
+ * A structure packs to an array of its fields in declared order, without names. `unpack` refuses
+ * anything else: wrong length, wrong type, out of bounds. Inside this file it throws `Malformed`;
+ * `decode` turns that into a result, so that nothing on the wire can throw through a machine.
+ */
+import { isHex, type Writer } from './bytes.ts';
+
+export interface Schema<T> {
+  pack(value: T): unknown;
+  unpack(packed: unknown, path: string): T;
+  write(writer: Writer, value: T): void;
+}
+
+export type Infer<S> = S extends Schema<infer T> ? T : never;
+
+class Malformed extends Error {}
+
+export type Decoded<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string };
+
+export function decode<T>(schema: Schema<T>, packed: unknown): Decoded<T> {
+  try {
+    return { ok: true, value: schema.unpack(packed, '') };
+  } catch (error) {
+    if (error instanceof Malformed) return { ok: false, error: error.message };
+    throw error;
+  }
+}
+
+function refuse(path: string, expected: string): never {
+  throw new Malformed(`${path === '' ? 'value' : path}: expected ${expected}`);
+}
+
+/** An integer from `min` to `max`, both within ±(2^53 − 1). */
+export function integer(min: number, max: number): Schema<number> {
+  return {
+    pack: (value) => value,
+    unpack(packed, path) {
+      const value = typeof packed === 'bigint' ? Number(packed) : packed;
+      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+        return refuse(path, `an integer from ${min} to ${max}`);
+      }
+      return value;
+    },
+    write: (writer, value) => void writer.i54(value),
+  };
+}
+
+export const u53 = integer(0, Number.MAX_SAFE_INTEGER);
+/** A position that may be "none": −1. */
+export const i53 = integer(-1, Number.MAX_SAFE_INTEGER);
+export const index = integer(0, 65_535);
+
+/** Lower-case hex of `byteLength` bytes. */
+export function hex<T extends string>(byteLength: number): Schema<T> {
+  return {
+    pack: (value) => value,
+    unpack(packed, path) {
+      if (typeof packed !== 'string' || !isHex(packed, byteLength)) {
+        return refuse(path, `${byteLength} bytes in lower-case hex`);
+      }
+      return packed as T;
+    },
+    write: (writer, value) => void writer.hex(value),
+  };
+}
+
+/** Bytes up to `max` long; exactly `max` when `exact`. */
+export function binary(max: number, exact = false): Schema<Uint8Array> {
+  return {
+    pack: (value) => value,
+    unpack(packed, path) {
+      if (!(packed instanceof Uint8Array)) return refuse(path, 'bytes');
+      if (packed.length > max || (exact && packed.length !== max)) {
+        return refuse(path, exact ? `${max} bytes` : `at most ${max} bytes`);
+      }
+      return packed;
+    },
+    write: (writer, value) => void writer.bytes(value),
+  };
+}
+
+export function text(maxLength: number): Schema<string> {
+  return {
+    pack: (value) => value,
+    unpack(packed, path) {
+      if (typeof packed !== 'string' || packed.length > maxLength) {
+        return refuse(path, `text of at most ${maxLength} characters`);
+      }
+      return packed;
+    },
+    write: (writer, value) => void writer.text(value),
+  };
+}
+
+export const boolean: Schema<boolean> = {
+  pack: (value) => value,
+  unpack: (packed, path) => (typeof packed === 'boolean' ? packed : refuse(path, 'true or false')),
+  write: (writer, value) => void writer.u8(value ? 1 : 0),
+};
+
+export function oneOf<const T extends string>(...choices: readonly T[]): Schema<T> {
+  return {
+    pack: (value) => choices.indexOf(value),
+    unpack: (packed, path) =>
+      choices[typeof packed === 'number' ? packed : -1] ?? refuse(path, choices.join(' or ')),
+    write: (writer, value) => void writer.u8(choices.indexOf(value)),
+  };
+}
+
+export function list<T>(item: Schema<T>, maxLength: number): Schema<readonly T[]> {
+  return {
+    pack: (value) => value.map((each) => item.pack(each)),
+    unpack(packed, path) {
+      if (!Array.isArray(packed) || packed.length > maxLength) {
+        return refuse(path, `a list of at most ${maxLength}`);
+      }
+      return packed.map((each, at) => item.unpack(each, `${path}[${at}]`));
+    },
+    write(writer, value) {
+      writer.u32(value.length);
+      for (const each of value) item.write(writer, each);
+    },
+  };
+}
+
+export function nullable<T>(inner: Schema<T>): Schema<T | null> {
+  return {
+    pack: (value) => (value === null ? null : inner.pack(value)),
+    unpack: (packed, path) =>
+      packed === null || packed === undefined ? null : inner.unpack(packed, path),
+    write(writer, value) {
+      writer.u8(value === null ? 0 : 1);
+      if (value !== null) inner.write(writer, value);
+    },
+  };
+}
+
+type Fields<T> = { readonly [K in keyof T]-?: Schema<T[K]> };
+
+/** A structure with these fields, in this order. */
+export function struct<T extends object>(fields: Fields<T>): Schema<T> {
+  const names = Object.keys(fields) as (keyof T & string)[];
+  return {
+    pack: (value) => names.map((name) => fields[name].pack(value[name])),
+    unpack(packed, path) {
+      if (!Array.isArray(packed) || packed.length !== names.length) {
+        return refuse(path, `the ${names.length} fields ${names.join(', ')}`);
+      }
+      const out: Partial<T> = {};
+      names.forEach((name, at) => {
+        out[name] = fields[name].unpack(packed[at], path === '' ? name : `${path}.${name}`);
+      });
+      return out as T;
+    },
+    write(writer, value) {
+      for (const name of names) fields[name].write(writer, value[name]);
+    },
+  };
+}
+
+/** A union told apart by `kind`: packs to [tag, fields]. Tags are list positions: only ever append. */
+export function union<T extends { readonly kind: string }>(
+  variants: { readonly [K in T['kind']]: Schema<Omit<Extract<T, { kind: K }>, 'kind'>> },
+): Schema<T> {
+  const kinds = Object.keys(variants) as T['kind'][];
+  const schemas = kinds.map((kind) => variants[kind] as unknown as Schema<object>);
+  return {
+    pack(value) {
+      const tag = kinds.indexOf(value.kind);
+      return [tag, schemas[tag]!.pack(value)];
+    },
+    unpack(packed, path) {
+      const tag = Array.isArray(packed) && packed.length === 2 ? packed[0] : -1;
+      const schema = schemas[tag];
+      if (schema === undefined) return refuse(path, `one of ${kinds.join(', ')}`);
+      return { kind: kinds[tag], ...schema.unpack((packed as unknown[])[1], path) } as unknown as T;
+    },
+    write(writer, value) {
+      const tag = kinds.indexOf(value.kind);
+      writer.u8(tag);
+      schemas[tag]!.write(writer, value);
+    },
+  };
+}

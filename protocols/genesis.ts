@@ -1,0 +1,71 @@
+/**
+ * The genesis document: everything on which validators must agree before the first block. Its hash
+ * is the cluster id, which every signature covers (rule M3), so nodes with different limits can
+ * never mistake each other's votes.
+ */
+import type { Digest, PublicKey } from './types.ts';
+
+export interface Validator {
+  /** A name for people and configuration, such as `validator-1`. */
+  readonly id: string;
+  readonly publicKey: PublicKey;
+}
+
+/** Limits that bear on what honest validators accept. Sizes in bytes, times in milliseconds. */
+export interface ConsensusLimits {
+  /** C: every how many heights the state is certified (B2). */
+  readonly checkpointInterval: number;
+  /** W: bytes that one lane may hold that are not final (D4). */
+  readonly laneBytesMax: number;
+  readonly batchBytesMax: number;
+  /** How much one block's cut may add over all lanes, so that one block executes in bounded time. */
+  readonly blockBytesMax: number;
+  readonly submissionBytesMax: number;
+  readonly transactionBytesMax: number;
+  readonly transactionsPerSubmissionMax: number;
+  /** How far a block's time may lie from a voter's clock, either way (B4). */
+  readonly clockDriftMsMax: number;
+  /** How far ahead of block time a submission's `validUntil` may lie (E2). */
+  readonly validityMsMax: number;
+}
+
+export interface Genesis {
+  readonly version: 1;
+  readonly name: string;
+  /** ISO 8601; the timestamp of height 0. */
+  readonly createdAt: string;
+  readonly validators: readonly Validator[];
+  readonly limits: ConsensusLimits;
+  /** Initial configuration of modules by name, handed to their `genesis` hook. JSON values only. */
+  readonly modules: Readonly<Record<string, unknown>>;
+}
+
+export const DEFAULT_LIMITS: ConsensusLimits = {
+  checkpointInterval: 16,
+  laneBytesMax: 16 * 1024 * 1024,
+  batchBytesMax: 1024 * 1024 + 4096,
+  blockBytesMax: 4 * 1024 * 1024,
+  submissionBytesMax: 1024 * 1024,
+  transactionBytesMax: 64 * 1024,
+  transactionsPerSubmissionMax: 1000,
+  clockDriftMsMax: 5_000,
+  validityMsMax: 24 * 60 * 60 * 1000,
+};
+
+/** JSON with sorted keys and no white space: the bytes whose hash is the cluster id. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+/** What the machines know about the cluster they belong to. */
+export interface Cluster {
+  readonly id: Digest;
+  readonly genesis: Genesis;
+  readonly n: number;
+  readonly quorum: number;
+}

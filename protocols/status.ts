@@ -1,0 +1,58 @@
+/**
+ * What each machine shows of itself. Plain data, read by the shell after a turn and published to the
+ * edge at most every few milliseconds; the machines emit no metrics and no log lines themselves.
+ */
+import type { Digest, Tip, ValidatorIndex } from './types.ts';
+
+export interface ConsensusStatus {
+  readonly epoch: number;
+  readonly term: number;
+  /** LEADER leads the term; CANDIDATE has abandoned it and waits for the next (A2). */
+  readonly state: 'LEADER' | 'FOLLOWER' | 'CANDIDATE';
+  readonly leader: ValidatorIndex;
+  /** Height of the highest block known with a prepare certificate. */
+  readonly preparedHeight: number;
+  /** Height up to which blocks are final here: the commit index. */
+  readonly finalHeight: number;
+  readonly finalDigest: Digest;
+  /** Height that other nodes are known to have finalised; above `finalHeight` while catching up. */
+  readonly knownFinalHeight: number;
+  /** Executed height that the newest final block certifies (E4). */
+  readonly certifiedHeight: number;
+  readonly timeoutMs: number;
+  /** Terms entered since the start because a leader was abandoned. */
+  readonly elections: number;
+  /** Wall-clock time of the newest final block, 0 before the first. */
+  readonly finalAtMs: number;
+  readonly draining: boolean;
+  /** Nothing of this node's is in flight: a drain may go on. */
+  readonly drained: boolean;
+}
+
+export interface VotingStatus {
+  readonly voteSets: number;
+  readonly evidence: number;
+}
+
+export interface ReplicationStatus {
+  readonly tips: readonly Tip[];
+  /** Bytes held in memory for batches that are not executed yet. */
+  readonly pendingBytes: number;
+  readonly ownLaneBytes: number;
+  readonly fetching: number;
+}
+
+export interface TransactionStatus {
+  readonly executedHeight: number;
+  readonly executedTransactions: number;
+  /** Submissions taken here that are not answered yet. */
+  readonly waiting: number;
+  readonly waitingBytes: number;
+}
+
+export interface ActorStatuses {
+  readonly consensus: ConsensusStatus;
+  readonly voting: VotingStatus;
+  readonly replication: ReplicationStatus;
+  readonly transaction: TransactionStatus;
+}

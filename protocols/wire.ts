@@ -1,0 +1,46 @@
+/**
+ * Envelopes: one msgpack array [version, message] for each peer message. Decoding never throws;
+ * what does not fit is a PeerFault of the sender. Golden bytes stand in test/golden/.
+ */
+import { Packr } from 'msgpackr';
+import { decode, type Decoded, type Schema } from './codec.ts';
+import { peerMessage, type PeerMessage } from './messages.ts';
+
+export const WIRE_VERSION = 1;
+/** The largest envelope, without the body beside it. */
+export const ENVELOPE_BYTES_MAX = 1024 * 1024;
+
+const packr = new Packr({ useRecords: false, moreTypes: false });
+
+export function packMessage(message: PeerMessage): Uint8Array {
+  return packr.pack([WIRE_VERSION, peerMessage.pack(message)]);
+}
+
+export function unpackMessage(bytes: Uint8Array): Decoded<PeerMessage> {
+  if (bytes.length > ENVELOPE_BYTES_MAX) return { ok: false, error: 'envelope too large' };
+  const packed = parse(bytes);
+  if (!Array.isArray(packed) || packed.length !== 2) return { ok: false, error: 'not an envelope' };
+  if (packed[0] !== WIRE_VERSION) {
+    return { ok: false, error: `wire version ${String(packed[0])}, expected ${WIRE_VERSION}` };
+  }
+  return decode(peerMessage, packed[1]);
+}
+
+/** msgpack of one structure, for event headers in the log. */
+export function packStructure<T>(schema: Schema<T>, value: T): Uint8Array {
+  return packr.pack(schema.pack(value));
+}
+
+export function unpackStructure<T>(schema: Schema<T>, bytes: Uint8Array): Decoded<T> {
+  const packed = parse(bytes);
+  return packed === undefined ? { ok: false, error: 'not msgpack' } : decode(schema, packed);
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return packr.unpack(bytes);
+  } catch {
+    // msgpackr has no decoder that returns a result; the caller reports what is missing.
+    return undefined;
+  }
+}

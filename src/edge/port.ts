@@ -1,0 +1,68 @@
+/**
+ * What the edges (HTTP, client gRPC) may ask of the node behind them. The supervisor implements it
+ * over the actor runtime; the contract tests of the edges drive the same interface.
+ */
+import type { AnswerResult, SubmitResult } from '../../protocols/messages.ts';
+import type { ActorStatuses } from '../../protocols/status.ts';
+import type { Block, Certificate, Digest } from '../../protocols/types.ts';
+
+export interface NodeInfo {
+  /** Name of this node, such as `validator-1`. */
+  readonly nodeId: string;
+  readonly clusterId: Digest;
+  readonly clusterName: string;
+  /** This node's index in the validator set. */
+  readonly index: number;
+  /** Names of all validators by index. */
+  readonly validators: readonly string[];
+  readonly quorum: number;
+  readonly version: string;
+  readonly devMode: boolean;
+  readonly threads: number;
+  readonly startedAtMs: number;
+}
+
+export interface Live {
+  readonly actors: ActorStatuses;
+  /** Indexes of peers with an open control stream. */
+  readonly peersConnected: readonly number[];
+  readonly log: { readonly writable: boolean; readonly detail: string };
+  readonly draining: boolean;
+}
+
+export type Submitted = SubmitResult extends infer R
+  ? R extends unknown
+    ? Omit<R, 'request'>
+    : never
+  : never;
+
+export interface FinalBlock {
+  readonly block: Block;
+  readonly digest: Digest;
+  /** Of this block, or of the nearest final descendant that has one; null while none is stored. */
+  readonly certificate: Certificate | null;
+  readonly txCount: number;
+}
+
+export interface EdgePort {
+  readonly info: NodeInfo;
+  live(): Live;
+  /**
+   * Hands over submissions in canonical bytes and resolves when each is final and executed here, or
+   * refused. Never rejects; too much waiting work comes back as `overloaded` with `retryAfterMs`.
+   */
+  submit(bytes: Uint8Array): Promise<Submitted>;
+  /** A read of executed state; `height` is the executed height that it reflects. */
+  query(
+    module: string,
+    query: string,
+    args: unknown,
+  ): Promise<{ readonly height: number; readonly result: AnswerResult }>;
+  findSubmission(
+    id: Digest,
+  ): Promise<{ readonly height: number; readonly result: AnswerResult }>;
+  /** A final block by height; null when it is not final here yet. */
+  block(height: number | 'latest'): Promise<FinalBlock | null>;
+  /** A metrics page of the whole node in Prometheus text format. */
+  metrics(): Promise<string>;
+}
