@@ -1,5 +1,6 @@
 // npm test: types, format, lint, then every ava test. Arguments are handed on to ava; a test may be
 // named by its source (test/crypto/hashes.test.ts). The last line says how much passed and failed.
+import { stripVTControlCharacters } from 'node:util';
 import { requireNode } from './node-version.mjs';
 
 requireNode();
@@ -24,7 +25,7 @@ async function ava(args) {
   const code = await runNode([packageProgram('ava/entrypoints/cli.mjs'), ...files], {
     onOutput: (chunk) => (output += chunk),
   });
-  const { passed, failed } = summaryOf(output.replaceAll(/\u001b\[[\d;]*m/g, ''));
+  const { passed, failed } = summaryOf(stripVTControlCharacters(output));
   return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
 }
 
