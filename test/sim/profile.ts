@@ -34,6 +34,7 @@ export interface Profile {
   readonly skewMs: number;
   readonly appendErrors: number;
   readonly syncUs: number;
+  readonly heartbeatMs: number;
   /** What each Byzantine validator does; all others are honest. */
   readonly byzantine: ReadonlyMap<number, readonly BehaviourName[]>;
   readonly clients: number;
@@ -46,9 +47,19 @@ export interface Profile {
 }
 
 export type FaultKind =
-  'loss' | 'reorder' | 'partition' | 'crash' | 'blackout' | 'pause' | 'slow' | 'skew' | 'append';
+  | 'loss'
+  | 'reorder'
+  | 'partition'
+  | 'crash'
+  | 'blackout'
+  | 'pause'
+  | 'slow'
+  | 'skew'
+  | 'append'
+  /** Links so long that agreement takes longer than the shortest timeout. */
+  | 'far';
 
-export type Focus = FaultKind | BehaviourName | 'calm' | 'encoded';
+export type Focus = FaultKind | BehaviourName | 'calm' | 'encoded' | 'idle';
 
 export interface ProfileOptions {
   readonly nodes?: number;
@@ -58,6 +69,8 @@ export interface ProfileOptions {
 }
 
 const REAL_SIGNATURES_EVERY = 97;
+/** Mostly the smallest cluster that tolerates a Byzantine fault; larger ones cost more time. */
+const SIZES = [...Array.from({ length: 34 }, () => 4), 1, 3, 3, 7, 7, 10];
 
 export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
   const random = new Random(seed);
@@ -69,7 +82,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
   };
   const every = (kind: Focus, chance: number, ms: number): number =>
     on(kind, chance) ? ms * (0.5 + random.float()) : 0;
-  const n = options.nodes ?? random.pick([1, 3, 4, 4, 4, 4, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 4, 4, 4, 10]);
+  const n = options.nodes ?? random.pick(SIZES);
   return {
     seed,
     n,
@@ -83,6 +96,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     skewMs: random.between(0, 100),
     appendErrors: on('append', 0.15) ? 0.01 : 0,
     syncUs: random.pick([200, 1_000, 1_000, 8_000]),
+    heartbeatMs: focus.has('idle') ? 3_000 : random.pick([100, 250, 250, 3_000]),
     byzantine: byzantineOf(random, n, focus),
     clients: random.between(1, 3),
     submissionsPerClient: n > 4 ? random.between(2, 3) : random.between(2, 7),
@@ -94,7 +108,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
 
 function linkProfile(random: Random, on: (kind: Focus, chance: number) => boolean): LinkProfile {
   return {
-    minUs: random.pick([50, 200, 1_000, 5_000]),
+    minUs: on('far', 0.04) ? 120_000 : random.pick([50, 200, 1_000, 5_000]),
     jitterUs: random.pick([20, 500, 2_000, 15_000]),
     loss: on('loss', 0.3) ? random.float() * 0.1 : 0,
     duplicate: on('loss', 0.3) ? random.float() * 0.1 : 0,

@@ -1,6 +1,6 @@
 /** Every way of being Byzantine that a seed can draw, by name. */
 import type { Adversary, Behaviour } from './adversary.ts';
-import { laneEquivocator, malformedLane, markLiar, withholder } from './lanes.ts';
+import { copycat, flooder, laneEquivocator, malformedLane, markLiar, withholder } from './lanes.ts';
 import {
   censor,
   equivocatingLeader,
@@ -30,6 +30,8 @@ const MAKERS = {
   laneEquivocator,
   malformedLane,
   markLiar,
+  flooder,
+  copycat,
   replayer,
   babbler,
   falseWitness,
