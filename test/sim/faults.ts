@@ -41,6 +41,7 @@ export class Weather {
   start(): void {
     const { partitionEveryMs, crashEveryMs, pauseEveryMs, clockStepEveryMs, blackout, faultsMs } =
       this.#profile;
+    if (partitionEveryMs > 0 && this.#random.chance(0.3)) this.#partition();
     this.#repeat(partitionEveryMs, () => this.#partition());
     this.#repeat(crashEveryMs, () => this.#crash(this.#random.pick(this.#nodes)));
     this.#repeat(pauseEveryMs, () => this.#pause());

@@ -73,6 +73,8 @@ export class SimNode implements Endpoint {
   incarnation = 0;
   /** Appends issued by all incarnations. */
   appends = 0;
+  /** How often it was stopped for a while. */
+  pauses = 0;
   faulty = true;
   /** Called as each append passes its phases; a scenario crashes the node from here. */
   appendHook: ((append: number, phase: AppendPhase) => void) | null = null;
@@ -151,6 +153,7 @@ export class SimNode implements Endpoint {
   /** As SIGSTOP does: nothing happens in the node until then, and then everything at once. */
   pauseFor(ms: number): void {
     this.note('pause', ms);
+    this.pauses++;
     this.#pausedUntil = this.setup.scheduler.now + ms * 1000;
   }
 
@@ -170,6 +173,7 @@ export class SimNode implements Endpoint {
     if (!this.up) return;
     this.note(message.kind, from);
     this.setup.heard(from, message, body);
+    for (const observer of this.setup.observers) observer.heard?.(this, from, message);
     const input: CommonInput =
       body === undefined
         ? { kind: 'peerMessage', from, message }

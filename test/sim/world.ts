@@ -31,7 +31,7 @@ import { GENESIS_MODULES } from './workload.ts';
 /** Virtual milliseconds after the last fault within which everything must be done. */
 const HEALED_MS_MAX = 90_000;
 /** A run that takes more steps than this is going round in circles. */
-const STEPS_MAX = 600_000;
+const STEPS_MAX = 150_000;
 const ADVERSARY_TICK_MS = 7;
 /** Short, so that a run needs little virtual time. */
 const ELECTION_TIMEOUT_MS = 300;
@@ -156,8 +156,10 @@ export class World {
     const heights = this.honest.map((node) => this.#executed(node));
     const least = Math.min(...heights);
     const told = this.clients.highestTold();
-    const certified = this.honest.every((node) => this.#certified(node) >= told);
-    return certified && least >= Math.max(...heights) - 2 && least >= told;
+    const isExecuted = least >= Math.max(...heights) - 2 && least >= told;
+    const isCertified = this.honest.every((node) => this.#certified(node) >= told);
+    this.checkers.patience.expectCertified(isExecuted, isCertified);
+    return isExecuted && isCertified;
   }
 
   #executed(node: SimNode): number {

@@ -11,6 +11,7 @@ import { unpackStructure } from '../../../protocols/wire.ts';
 import type { SimNode } from '../node.ts';
 import type { Observer, Report } from '../observer.ts';
 import type { OrderChecker } from './order.ts';
+import type { PatienceChecker } from './patience.ts';
 import type { RecordChecker } from './record.ts';
 import type { Registry } from './registry.ts';
 
@@ -40,17 +41,26 @@ const newDurable = (): Durable => ({
 const voteKey = (vote: Omit<Vote, 'signature'>): string =>
   `${vote.kind}/${vote.term}/${vote.height}/${vote.block}/${vote.first}`;
 
+export interface DurabilityParts {
+  readonly registry: Registry;
+  readonly record: RecordChecker;
+  readonly order: OrderChecker;
+  readonly patience: PatienceChecker;
+}
+
 export class DurabilityChecker implements Observer {
   readonly #nodes = new Map<SimNode, Durable>();
   readonly #registry: Registry;
   readonly #record: RecordChecker;
   readonly #order: OrderChecker;
+  readonly #patience: PatienceChecker;
   readonly #report: Report;
 
-  constructor(registry: Registry, record: RecordChecker, order: OrderChecker, report: Report) {
-    this.#registry = registry;
-    this.#record = record;
-    this.#order = order;
+  constructor(parts: DurabilityParts, report: Report) {
+    this.#registry = parts.registry;
+    this.#record = parts.record;
+    this.#order = parts.order;
+    this.#patience = parts.patience;
     this.#report = report;
   }
 
@@ -77,12 +87,14 @@ export class DurabilityChecker implements Observer {
     if (value.kind === 'timeoutCast') durable.timeouts.add(timeoutKey(value.timeout));
     if (value.kind === 'termEntered') durable.terms.set(value.term, node.incarnation);
     this.#record.happened(node, value, (lane, tip) => this.#holds(node, lane, tip));
+    this.#patience.happened(node, value);
   }
 
   #chainEvent(node: SimNode, event: LogEvent): void {
     const decoded = unpackStructure(chainEntry, event.header);
     if (!decoded.ok) return this.#report('log', `n${node.instance} chain/${event.seq}: ${decoded.error}`);
-    this.#order.chainStored(node, event, this.#registry.learn(decoded.value.block));
+    const { block, certificate } = decoded.value;
+    this.#order.chainStored(node, event, this.#registry.learn(block), certificate);
   }
 
   sent(node: SimNode, _to: number | null, message: PeerMessage): void {

@@ -4,7 +4,7 @@
  */
 import type { LogEvent } from '../../../protocols/machine.ts';
 import type { LocalMessage } from '../../../protocols/messages.ts';
-import type { Digest, Executed, Vote } from '../../../protocols/types.ts';
+import type { Certificate, Digest, Executed, Vote } from '../../../protocols/types.ts';
 import type { SimNode } from '../node.ts';
 import type { Observer, Report } from '../observer.ts';
 import type { World } from '../world.ts';
@@ -63,13 +63,23 @@ export class OrderChecker implements Observer {
     this.#expectOneChain(vote);
   }
 
+  /** Committable blocks lie on one chain: it is enough to look at the neighbours. */
   #expectOneChain(vote: Vote): void {
-    for (const [height, digest] of this.#committable) {
-      const [low, high] = height < vote.height ? [digest, vote.block] : [vote.block, digest];
-      if (!this.#registry.descends(high, low, Math.min(height, vote.height))) {
-        this.#report('agreement', `heights ${height} and ${vote.height} can be committed on different branches`);
-      }
+    let below = 0;
+    let above = Infinity;
+    for (const height of this.#committable.keys()) {
+      if (height < vote.height) below = Math.max(below, height);
+      if (height > vote.height) above = Math.min(above, height);
     }
+    this.#expectDescent(below, vote.height);
+    this.#expectDescent(vote.height, above);
+  }
+
+  #expectDescent(low: number, high: number): void {
+    const [ancestor, digest] = [this.#committable.get(low), this.#committable.get(high)];
+    if (ancestor === undefined || digest === undefined) return;
+    if (this.#registry.descends(digest, ancestor, low)) return;
+    this.#report('agreement', `heights ${low} and ${high} can be committed on different branches`);
   }
 
   #final(node: SimNode, height: number, digest: Digest): void {
@@ -122,8 +132,14 @@ export class OrderChecker implements Observer {
     }
   }
 
-  /** What the chain stream holds is what was finalised. */
-  chainStored(node: SimNode, event: LogEvent, digest: Digest): void {
+  /** What the chain stream holds is what was finalised, and by what (B6, C1). */
+  chainStored(node: SimNode, event: LogEvent, digest: Digest, certificate: Certificate | null): void {
     this.#final(node, event.seq + 1, digest);
+    if (certificate === null) return;
+    const isProof =
+      certificate.kind === 'commit' &&
+      certificate.block === digest &&
+      certificate.votes.length >= this.#world.cluster.quorum;
+    if (!isProof) this.#report('rule B6', `n${node.instance} finalises height ${event.seq + 1} without a commit certificate`);
   }
 }
