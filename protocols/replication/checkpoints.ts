@@ -2,18 +2,10 @@
  * Executed checkpoints as the validators report them, and the highest one that a quorum reports
  * alike (rule B2). Validators execute at different speeds, so the last few of each are remembered.
  */
-import { ZERO_DIGEST, type Executed, type ValidatorIndex } from '../types.ts';
+import type { Executed, ValidatorIndex } from '../types.ts';
 
 /** Checkpoints remembered of each validator: how far apart in execution a quorum may lie. */
 const REMEMBERED_MAX = 64;
-
-/** Before the first checkpoint. */
-export const NOTHING_EXECUTED: Executed = {
-  height: 0,
-  stateRoot: ZERO_DIGEST,
-  receiptsRoot: ZERO_DIGEST,
-  pendingSet: ZERO_DIGEST,
-};
 
 export class Checkpoints {
   readonly #quorum: number;

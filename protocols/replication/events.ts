@@ -14,6 +14,11 @@ import type { BatchHeader, Tip, ValidatorIndex } from '../types.ts';
 import { packStructure, unpackStructure } from '../wire.ts';
 import type { Batch, Place } from './lane.ts';
 
+/** Where the block of `height` (≥ 1) stands in the chain stream. */
+export function chainPosition(height: number): number {
+  return height - 1;
+}
+
 export const SETTLED_STREAM = 'replication';
 export const laneStream = (lane: ValidatorIndex): string => `lane-${lane}`;
 export const forkStream = (lane: ValidatorIndex): string => `fork-${lane}`;

@@ -9,6 +9,7 @@
  * Execution keeps nothing across a restart: it begins again at height 0. It says how far it is; a
  * report that is not above the last one means that it has begun again from there.
  */
+import { emptyCut } from '../chain.ts';
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import type { Millis, Tip } from '../types.ts';
@@ -16,7 +17,7 @@ import { heldItem, type FeedItem } from './feed-item.ts';
 import type { FinalBlock } from './final-queue.ts';
 import type { Held, Lane } from './lane.ts';
 import { Replay } from './replay.ts';
-import { emptyCut, type Setting } from './setting.ts';
+import type { Setting } from './setting.ts';
 
 export const FEED_TAG = 'feed';
 /** With execution: told and not executed yet. One block goes out whatever its size. */
@@ -46,7 +47,7 @@ export class Feed {
   constructor(setting: Setting, lanes: readonly Lane[]) {
     this.#setting = setting;
     this.#lanes = lanes;
-    this.#cut = emptyCut(setting.cluster);
+    this.#cut = emptyCut(setting.cluster.n);
   }
 
   /** Payload bytes kept in memory here. */
@@ -132,7 +133,7 @@ export class Feed {
 
   #jump(height: number): void {
     this.#height = height;
-    this.#cut = height === 0 ? emptyCut(this.#setting.cluster) : null;
+    this.#cut = height === 0 ? emptyCut(this.#setting.cluster.n) : null;
     this.#told = [];
     this.#toldBytes = 0;
     this.#replay = null;

@@ -8,12 +8,12 @@
  * their turn comes. Consensus may write them a little later than it tells of them, so a short
  * answer is asked for again.
  */
+import { CHAIN_STREAM, chainEntry, emptyCut } from '../chain.ts';
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import { blockDigest } from '../structures.ts';
-import { CHAIN_STREAM, chainEntry, chainPosition } from '../chain.ts';
 import type { Block, Digest, Tip, ValidatorIndex } from '../types.ts';
-import { readEvent } from './events.ts';
+import { chainPosition, readEvent } from './events.ts';
 import type { Lane } from './lane.ts';
 import type { Setting } from './setting.ts';
 
@@ -44,9 +44,9 @@ export class FinalQueue {
   #certified = 0;
   #reading = false;
 
-  constructor(setting: Setting, emptyCut: readonly Tip[]) {
+  constructor(setting: Setting) {
     this.#setting = setting;
-    this.#cut = emptyCut;
+    this.#cut = emptyCut(setting.cluster.n);
   }
 
   /** Height of the newest final block. */

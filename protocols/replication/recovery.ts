@@ -3,7 +3,7 @@
  * the height up to which all was stored, then for each lane its forks and the batches above that
  * height's cut, without their payloads.
  */
-import { CHAIN_STREAM, chainEntry } from '../chain.ts';
+import { CHAIN_STREAM, chainEntry, emptyCut } from '../chain.ts';
 import { InvariantViolation, type LogEvent, type RecoveryRead } from '../machine.ts';
 import { batchDigest, batchHeader } from '../structures.ts';
 import type { Block, Digest, BatchHeader, Tip } from '../types.ts';
@@ -17,7 +17,7 @@ import {
   settledTo,
 } from './events.ts';
 import type { Held, Lane } from './lane.ts';
-import { emptyCut, type Setting } from './setting.ts';
+import type { Setting } from './setting.ts';
 
 export class Recovery {
   readonly #setting: Setting;
@@ -35,7 +35,7 @@ export class Recovery {
     this.#setting = setting;
     this.#lanes = lanes;
     this.#stored = lanes.map(() => []);
-    this.#cut = emptyCut(setting.cluster);
+    this.#cut = emptyCut(setting.cluster.n);
   }
 
   /** The cut of the height up to which all was stored. */

@@ -3,10 +3,11 @@
  * and whenever execution is further behind than memory reaches. A window of blocks is read, then the
  * lanes along its cuts, each ahead of where it is needed.
  */
-import { CHAIN_STREAM, chainPosition } from '../chain.ts';
+import { CHAIN_STREAM } from '../chain.ts';
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import type { Millis, Tip } from '../types.ts';
+import { chainPosition } from './events.ts';
 import { feedItem, type FeedItem } from './feed-item.ts';
 import { readFinalBlock, type FinalBlock } from './final-queue.ts';
 import type { Lane } from './lane.ts';

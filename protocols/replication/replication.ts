@@ -36,7 +36,7 @@ import { Recovery } from './recovery.ts';
 import { FEED_TIMER } from './replay.ts';
 import { MARKS_TIMER, Reporter } from './reporter.ts';
 import { SERVE_TAG, Server } from './serve.ts';
-import { emptyCut, replicaBytesMax, type Setting } from './setting.ts';
+import { replicaBytesMax, type Setting } from './setting.ts';
 
 const REPEAT_TIMER = 'repeat';
 /** T3: how often what is not final is said again. */
@@ -68,7 +68,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     this.#lanes = Array.from({ length: n }, (_, lane) => new Lane(lane));
     this.#board = new Board(n);
     this.#checkpoints = new Checkpoints(n, quorum);
-    this.#final = new FinalQueue(setting, emptyCut(setting.cluster));
+    this.#final = new FinalQueue(setting);
     this.#fetcher = new Fetcher(setting, this.#board);
     this.#server = new Server(setting);
     this.#feed = new Feed(setting, this.#lanes);

@@ -8,11 +8,12 @@
  * Marks are cumulative. The first few after a pause leave with the batch they cover; under load one
  * leaves every few milliseconds and covers all that was stored meanwhile.
  */
+import { EXECUTED_NOTHING } from '../chain.ts';
 import type { Effect } from '../messages.ts';
 import { marksBytes } from '../structures.ts';
 import type { Executed, Marks, Millis, Tip, ValidatorIndex } from '../types.ts';
 import type { Board } from './board.ts';
-import { NOTHING_EXECUTED, type Checkpoints } from './checkpoints.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { Lane } from './lane.ts';
 import { OWN_BATCHES_MAX, type Setting } from './setting.ts';
 
@@ -31,7 +32,7 @@ export class Reporter {
   readonly #lanes: readonly Lane[];
   readonly #board: Board;
   readonly #checkpoints: Checkpoints;
-  #executed: Executed = NOTHING_EXECUTED;
+  #executed: Executed = EXECUTED_NOTHING;
   #signed: Marks | null = null;
   #sent: Marks | null = null;
   /** When the next marks may leave, were there no burst. */

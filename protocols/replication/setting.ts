@@ -2,7 +2,7 @@
 import type { Crypto, Signer } from '../crypto.ts';
 import type { Cluster } from '../genesis.ts';
 import { faultyMax } from '../quorum.ts';
-import { EMPTY_TIP, type Tip, type ValidatorIndex } from '../types.ts';
+import type { ValidatorIndex } from '../types.ts';
 
 /** Batches that an owner may have in its lane that are not final, beside W (D4). */
 export const OWN_BATCHES_MAX = 4096;
@@ -28,8 +28,4 @@ export const REPLICA_BATCHES_MAX = 2 * OWN_BATCHES_MAX;
 /** The others a request goes to at once: one of them is honest (D4). */
 export function askedAtOnce(cluster: Cluster): number {
   return faultyMax(cluster.n) + 1;
-}
-
-export function emptyCut(cluster: Cluster): readonly Tip[] {
-  return Array.from({ length: cluster.n }, () => EMPTY_TIP);
 }
