@@ -67,7 +67,12 @@ export function isTimeoutValid(verifier: Verifier, timeout: Timeout): boolean {
 
 export function isHandOverValid(verifier: Verifier, handOver: HandOver): boolean {
   const leader = leaderOf(verifier.cluster, handOver.term);
-  return signedBy(verifier, leader, handOverBytes(verifier.cluster.id, handOver), handOver.signature);
+  return signedBy(
+    verifier,
+    leader,
+    handOverBytes(verifier.cluster.id, handOver),
+    handOver.signature,
+  );
 }
 
 /** Whether the leader of the block's term signed it. */
@@ -94,8 +99,9 @@ export function isCertificateValid(
   const checked = known !== undefined && haveSameContent(known, certificate) ? known.votes : [];
   return votes.every(
     (vote) =>
-      checked.some((other) => other.voter === vote.voter && sameBytes(other.signature, vote.signature)) ||
-      signedBy(verifier, vote.voter, bytes, vote.signature),
+      checked.some(
+        (other) => other.voter === vote.voter && sameBytes(other.signature, vote.signature),
+      ) || signedBy(verifier, vote.voter, bytes, vote.signature),
   );
 }
 

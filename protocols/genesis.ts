@@ -30,8 +30,8 @@ export interface ConsensusLimits {
 export interface Genesis {
   readonly version: 1;
   readonly name: string;
-  /** ISO 8601; the timestamp of height 0. */
-  readonly createdAt: string;
+  /** Milliseconds since the Unix epoch: the timestamp of height 0. */
+  readonly createdAtMs: number;
   readonly validators: readonly Validator[];
   readonly limits: ConsensusLimits;
   /** Initial configuration of modules by name, handed to their `genesis` hook. JSON values only. */
