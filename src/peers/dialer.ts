@@ -11,7 +11,14 @@ import type { ValidatorIndex } from '../../protocols/types.ts';
 import type { Logger } from '../logger.ts';
 import { keyOfCertificate } from './identity.ts';
 import type { PeerStream } from './link.ts';
-import { opening, openingFault, passThrough, PATHS, RECEIVE_BYTES_MAX } from './service.ts';
+import {
+  opening,
+  openingFault,
+  passThrough,
+  PATHS,
+  RECEIVE_BYTES_MAX,
+  WINDOW_BYTES,
+} from './service.ts';
 
 const BACK_OFF_MS_MIN = 50;
 const BACK_OFF_MS_MAX = 1_000;
@@ -20,7 +27,6 @@ const GOOD_AFTER_MS = 2_000;
 const OPEN_TIMEOUT_MS = 3_000;
 /** The same trouble is logged again after this time. */
 const SAY_AGAIN_MS = 30_000;
-const WINDOW_BYTES = 4 * 1024 * 1024;
 
 export interface DialerOptions {
   readonly cluster: Cluster;

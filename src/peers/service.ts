@@ -36,6 +36,9 @@ export const PEER_SERVICE: ServiceDefinition = {
 /** What both ends of a channel refuse to go beyond. */
 export const RECEIVE_BYTES_MAX = FRAME_BYTES_MAX + MESSAGE_BYTES_GOAL;
 
+/** Flow control: bytes that may be on the way to an end that has not read them. */
+export const WINDOW_BYTES = 4 * 1024 * 1024;
+
 export function opening(cluster: Digest, self: ValidatorIndex): Metadata {
   const metadata = new Metadata();
   metadata.set('althing-channel', CHANNEL_VERSION);
