@@ -208,7 +208,5 @@ const NO_BODY = new Uint8Array(0);
 
 /** W3C Trace Context, version 00 and those that extend it. */
 function isTraceparent(value: string): boolean {
-  return (
-    /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)
-  );
+  return /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value);
 }
