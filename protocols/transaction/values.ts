@@ -191,3 +191,37 @@ export function normalInteger(value: bigint): number | bigint {
   const narrow = Number(value);
   return Number.isSafeInteger(narrow) ? narrow : value;
 }
+
+/** Throws NotAValue unless `value` has a canonical form; cheaper than encoding it. */
+export function assertValue(value: unknown, depth = 0): void {
+  switch (typeof value) {
+    case 'string':
+      if (utf8Length(value) < 0) throw new NotAValue('text with a lone surrogate');
+      return;
+    case 'number':
+      if (!Number.isSafeInteger(value)) throw new NotAValue(`${value} is not a safe integer`);
+      return;
+    case 'boolean':
+      return;
+    case 'bigint':
+      if (value < INT64_MIN || value > UINT64_MAX) throw new NotAValue('not 64 bits');
+      return;
+    case 'object':
+      if (value !== null && !(value instanceof Uint8Array)) assertObject(value, depth);
+      return;
+    default:
+      throw new NotAValue(`${typeof value} has no canonical form`);
+  }
+}
+
+function assertObject(value: object, depth: number): void {
+  if (depth >= VALUE_DEPTH_MAX) throw new NotAValue(`more than ${VALUE_DEPTH_MAX} levels deep`);
+  if (Array.isArray(value)) {
+    for (const each of value) assertValue(each, depth + 1);
+    return;
+  }
+  for (const key in value) {
+    if (key === RESERVED_KEY || utf8Length(key) < 0) throw new NotAValue(`the key ${key}`);
+    assertValue((value as Record<string, unknown>)[key], depth + 1);
+  }
+}
