@@ -87,7 +87,7 @@ export class NodeProcess {
     const child = spawn(process.execPath, this.#command.args, {
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...this.#command.env },
+      env: { ...withoutOurs(process.env), ...this.#command.env },
     });
     closeSync(log);
     this.#child = child;
@@ -174,6 +174,11 @@ export class NodeProcess {
     this.#timer = setTimeout(() => this.start(), delayMs);
     this.#enter('waiting');
   }
+}
+
+/** What the user set for a node of another kind must not reach these. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('ALTHING_')));
 }
 
 function endOf(code: number | null, signal: NodeJS.Signals | null): string {
