@@ -9,14 +9,14 @@
 import { utf8 } from '../../protocols/bytes.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
-import type { AnswerResult } from '../../protocols/messages.ts';
+import type { SubmissionReceipts } from '../../protocols/messages.ts';
 import {
   attachSignature,
   encodeSubmission,
   IDEMPOTENCY_KEY_BYTES_MAX,
-  NotAValue,
   type SubmissionContent,
 } from '../../protocols/transaction/submission.ts';
+import { NotAValue } from '../../protocols/transaction/values.ts';
 import type { Digest, PublicKey } from '../../protocols/types.ts';
 import type { Catalog } from './catalog.ts';
 import { consensusView, type ConsensusView } from './consensus-status.ts';
@@ -28,7 +28,7 @@ import type { Outcome, Wait } from './outcome.ts';
 import type { EdgePort, FinalBlock } from './port.ts';
 import { malformed, Problem, unprocessable } from './problem.ts';
 import { clientTxCount, isClientSubmission, signedPart } from './raw-submission.ts';
-import { WriteGate } from './refusal-problems.ts';
+import { answerProblem, WriteGate } from './refusal-problems.ts';
 import { readSubmissionRequest, type SubmissionRequest } from './submission-request.ts';
 
 export interface EdgeOptions {
@@ -47,6 +47,12 @@ export interface EdgeOptions {
 export interface Caller {
   readonly authorization: string | undefined;
   readonly idempotencyKey: string | undefined;
+}
+
+export interface Found {
+  /** Executed height at which this was known. */
+  readonly height: number;
+  readonly receipts: SubmissionReceipts;
 }
 
 /** The window remembers an idempotency key for as long as its submission is valid. */
@@ -96,8 +102,13 @@ export class Edge {
     return this.port.block(height);
   }
 
-  find(id: Digest): Promise<{ readonly height: number; readonly result: AnswerResult }> {
-    return this.port.findSubmission(id);
+  /** The receipts of a submission that is final and executed here. */
+  async find(id: Digest): Promise<Found | Problem> {
+    const { height, result } = await this.port.findSubmission(id);
+    if (!result.ok) return answerProblem(result);
+    if (result.value !== null) return { height, receipts: result.value as SubmissionReceipts };
+    const detail = `nothing final is known of it at this node up to height ${height}`;
+    return new Problem(404, 'unknown_transaction', detail, { field: 'id' });
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */
@@ -191,7 +202,8 @@ function encode(content: SubmissionContent): Uint8Array | Problem {
   try {
     return encodeSubmission(content);
   } catch (error) {
-    if (error instanceof NotAValue) return unprocessable('invalid_arguments', error.message, 'args');
+    if (error instanceof NotAValue)
+      return unprocessable('invalid_arguments', error.message, 'args');
     if (error instanceof RangeError) return malformed(error.message);
     throw error;
   }

@@ -2,6 +2,7 @@
  * How the node's refusals (protocols/transaction/refusals.ts) show to clients, and the refusals that
  * an edge can say at once because they hold for every write.
  */
+import type { AnswerResult } from '../../protocols/messages.ts';
 import type { RefusalCode } from '../../protocols/transaction/refusals.ts';
 import type { HealthChecks } from './health.ts';
 import type { EdgePort, Submitted } from './port.ts';
@@ -47,6 +48,14 @@ export function refusalProblem(refused: Extract<Submitted, { ok: false }>): Prob
     ...(retry === undefined ? {} : { retryAfterMs: retry }),
   });
 }
+
+/** A read that a module, or the node, refused. */
+export function answerProblem({ code, message }: Extract<AnswerResult, { ok: false }>): Problem {
+  return new Problem(ABSENT.test(code) ? 404 : 422, code, message);
+}
+
+/** Modules choose their codes; these say by their name that a thing is not there. */
+const ABSENT = /^(?:unknown|no)_|_not_found$|^not_found$/;
 
 /** The state of the cluster does not change faster than this: one look serves many requests. */
 const LOOK_EVERY_MS = 20;

@@ -155,7 +155,8 @@ class Parser {
     for (;;) {
       this.#space();
       const name = this.#string();
-      if (isForbiddenName(name)) throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
+      if (isForbiddenName(name))
+        throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
       if (Object.hasOwn(members, name)) {
         throw new Refused(`the name ${JSON.stringify(name)} stands twice in one object`);
       }

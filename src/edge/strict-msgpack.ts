@@ -151,7 +151,8 @@ class Reader {
     for (let i = 0; i < length; i++) {
       const name = this.#value();
       if (typeof name !== 'string') throw new Refused(`a name before byte ${this.#at} is not text`);
-      if (isForbiddenName(name)) throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
+      if (isForbiddenName(name))
+        throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
       if (Object.hasOwn(members, name)) {
         throw new Refused(`the name ${JSON.stringify(name)} stands twice in one map`);
       }

@@ -34,7 +34,8 @@ export function readSubmissionRequest(
   catalog: Catalog,
   limits: ConsensusLimits,
 ): SubmissionRequest | Problem {
-  if (!isMembers(value)) return malformed('expected {module, command, args} or {transactions: […]}');
+  if (!isMembers(value))
+    return malformed('expected {module, command, args} or {transactions: […]}');
   if (!Object.hasOwn(value, 'transactions')) {
     const call = readCall(value, '', catalog);
     return call instanceof Problem ? call : { calls: [call], validUntil: null, client: null };

@@ -96,7 +96,10 @@ export class BodyReader {
     pending.seen += chunk.length;
     if (pending.seen > pending.bytesMax) this.#refuse(pending, tooLarge(pending.bytesMax));
     else if (this.#pendingBytes + chunk.length > this.#limits.pendingBytesMax) {
-      this.#refuse(pending, unavailable('busy', 'too many requests are arriving at once', RETRY_MS));
+      this.#refuse(
+        pending,
+        unavailable('busy', 'too many requests are arriving at once', RETRY_MS),
+      );
     }
     if (pending.refusal === null) {
       pending.chunks.push(chunk.slice());
@@ -140,7 +143,13 @@ export class BodyReader {
       if (pending.deadline > now) return;
       this.#end(pending);
       pending.done(
-        closing(new Problem(408, 'body_too_slow', `the body did not arrive in ${this.#limits.bodyMsMax} ms`)),
+        closing(
+          new Problem(
+            408,
+            'body_too_slow',
+            `the body did not arrive in ${this.#limits.bodyMsMax} ms`,
+          ),
+        ),
       );
     }
   }

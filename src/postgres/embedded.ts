@@ -157,7 +157,8 @@ class Starter {
       createDatabase: (name) => createDatabase(url('postgres'), name),
       stop: async () => {
         await stopPostmaster(this.#dataDir, pid, log);
-        if (!adopted) await this.#child?.gone;
+        // The process is ours to reap, else it stays behind as a zombie.
+        while (!adopted && this.#child?.ended() === false) await pause(POLL_MS);
       },
     };
   }
