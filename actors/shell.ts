@@ -106,7 +106,13 @@ export class Shell<Input extends { readonly kind: string }> {
   }
 
   #recoverRange(stream: string, from: number, bodies: boolean, done: () => void): void {
-    const range = { stream, from, to: Number.MAX_SAFE_INTEGER, bytesMax: RECOVERY_BYTES_PER_READ, bodies };
+    const range = {
+      stream,
+      from,
+      to: Number.MAX_SAFE_INTEGER,
+      bytesMax: RECOVERY_BYTES_PER_READ,
+      bodies,
+    };
     this.#host.read(range, (error, events) => {
       if (error) return this.#fail(error);
       this.#guard(() => {

@@ -163,9 +163,9 @@ export function struct<T extends object>(fields: Fields<T>): Schema<T> {
 }
 
 /** A union told apart by `kind`: packs to [tag, fields]. Tags are list positions: only ever append. */
-export function union<T extends { readonly kind: string }>(
-  variants: { readonly [K in T['kind']]: Schema<Omit<Extract<T, { kind: K }>, 'kind'>> },
-): Schema<T> {
+export function union<T extends { readonly kind: string }>(variants: {
+  readonly [K in T['kind']]: Schema<Omit<Extract<T, { kind: K }>, 'kind'>>;
+}): Schema<T> {
   const kinds = Object.keys(variants) as T['kind'][];
   const schemas = kinds.map((kind) => variants[kind] as unknown as Schema<object>);
   return {

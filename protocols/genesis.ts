@@ -18,8 +18,6 @@ export interface ConsensusLimits {
   /** W: bytes that one lane may hold that are not final (D4). */
   readonly laneBytesMax: number;
   readonly batchBytesMax: number;
-  /** How much one block's cut may add over all lanes, so that one block executes in bounded time. */
-  readonly blockBytesMax: number;
   readonly submissionBytesMax: number;
   readonly transactionBytesMax: number;
   readonly transactionsPerSubmissionMax: number;
@@ -32,8 +30,8 @@ export interface ConsensusLimits {
 export interface Genesis {
   readonly version: 1;
   readonly name: string;
-  /** ISO 8601; the timestamp of height 0. */
-  readonly createdAt: string;
+  /** Milliseconds since the Unix epoch: the timestamp of height 0. */
+  readonly createdAtMs: number;
   readonly validators: readonly Validator[];
   readonly limits: ConsensusLimits;
   /** Initial configuration of modules by name, handed to their `genesis` hook. JSON values only. */
@@ -44,7 +42,6 @@ export const DEFAULT_LIMITS: ConsensusLimits = {
   checkpointInterval: 16,
   laneBytesMax: 16 * 1024 * 1024,
   batchBytesMax: 1024 * 1024 + 4096,
-  blockBytesMax: 4 * 1024 * 1024,
   submissionBytesMax: 1024 * 1024,
   transactionBytesMax: 64 * 1024,
   transactionsPerSubmissionMax: 1000,

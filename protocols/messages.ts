@@ -176,13 +176,16 @@ export type VotingMessage =
 export type ReplicationMessage =
   /** From transaction: the next batch of this node's own lane. */
   | { readonly kind: 'sealBatch'; readonly payload: Uint8Array; readonly txCount: number }
-  /** From consensus: tell me when every batch of this cut is durable here; fetch what is missing. */
+  /**
+   * From consensus: tell me when every batch from the final cut through `parentCut` to `cut` is
+   * durable here; fetch what is missing. A cut that does not lead through `parentCut` is never held.
+   */
   | {
       readonly kind: 'holdCut';
       readonly block: Digest;
       readonly cut: readonly Tip[];
-      /** The cut of the last final block: below it nothing is in question. */
-      readonly finalCut: readonly Tip[];
+      /** The cut of the block's parent: every lane must lead through it (B1). */
+      readonly parentCut: readonly Tip[];
     }
   /** From consensus, in height order: the block is final. */
   | { readonly kind: 'finalised'; readonly block: Block; readonly digest: Digest }
@@ -230,7 +233,12 @@ export interface SubmitRequest {
 export type EdgeMessage =
   /** A submission is final and executed, or refused. Exactly one for each request of `submit`. */
   | { readonly kind: 'submitted'; readonly results: readonly SubmitResult[] }
-  | { readonly kind: 'answer'; readonly request: number; readonly height: number; readonly result: AnswerResult }
+  | {
+      readonly kind: 'answer';
+      readonly request: number;
+      readonly height: number;
+      readonly result: AnswerResult;
+    }
   /** A block was executed here (in height order). */
   | {
       readonly kind: 'blockExecuted';

@@ -1,0 +1,136 @@
+/**
+ * What is final, and what finality certifies (rules B6, E4).
+ *
+ * I91. Final blocks are linked by parent digests, one per height, and never replaced: a certificate
+ *      for another branch stops the node.
+ * I92. A node whose own checkpoint differs from a certified one stops rather than serve it.
+ */
+import { InvariantViolation } from '../machine.ts';
+import type { Block, Certificate, Executed } from '../types.ts';
+import type { TreeBlock } from './block-tree.ts';
+import { askForBlocks, want } from './catch-up.ts';
+import { forgetDecided } from './safety.ts';
+import { headOf, recordFinal, type State } from './state.ts';
+import { watchLanes } from './terms.ts';
+import { isSameExecuted } from './voting-rules.ts';
+
+const RECENT_FINAL_MAX = 32;
+
+/** A commit certificate: its block and all that lead to it are final, whatever term this node is in. */
+export function finalise(state: State, certificate: Certificate): void {
+  if (certificate.height > state.knownHeight) state.knownHeight = certificate.height;
+  if (certificate.height <= state.final.height) return refuseOtherBranch(state, certificate);
+  const path = state.tree.pathTo(certificate.block, state.final);
+  if (path.kind === 'conflict') throw fork(certificate);
+  if (path.kind === 'missing') {
+    if (certificate.height > (state.pendingCommit?.height ?? 0)) state.pendingCommit = certificate;
+    want(state, path.digest, certificate.votes);
+    if (certificate.height > state.final.height + 2) askForBlocks(state);
+    return;
+  }
+  for (const entry of path.blocks) {
+    finaliseBlock(state, entry, entry.digest === certificate.block ? certificate : null);
+  }
+  state.finalCertificate = certificate;
+  settle(state);
+}
+
+function refuseOtherBranch(state: State, certificate: Certificate): void {
+  const { final } = state;
+  if (certificate.height === final.height && certificate.block !== final.digest) {
+    throw fork(certificate);
+  }
+}
+
+function fork(certificate: Certificate): InvariantViolation {
+  return new InvariantViolation(
+    'conflicting_final',
+    `a quorum committed ${certificate.block} at height ${certificate.height} beside this node's ` +
+      `final chain: more than f validators are faulty; keep the logs of all nodes as evidence`,
+  );
+}
+
+function finaliseBlock(state: State, entry: TreeBlock, certificate: Certificate | null): void {
+  const { block, digest } = entry;
+  recordFinal(state, block, certificate);
+  if (block.cut.some((tip, lane) => tip.seq > state.final.cut[lane]!.seq)) {
+    state.lastOrderedHeight = Math.max(state.lastOrderedHeight, block.height);
+  }
+  state.final = headOf(digest, block);
+  state.finalAt = state.now;
+  if (entry.receivedAt !== null) state.due.measured(state.now - entry.receivedAt);
+  keepRecent(state, entry);
+  certifyExecuted(state, block.executed);
+  state.out.immediate.push({
+    kind: 'tell',
+    to: 'replication',
+    message: { kind: 'finalised', block, digest },
+  });
+}
+
+function keepRecent(
+  state: State,
+  { block, digest }: { block: Block; digest: TreeBlock['digest'] },
+): void {
+  state.recentFinal.set(digest, block);
+  if (state.recentFinal.size <= RECENT_FINAL_MAX) return;
+  const oldest = state.recentFinal.keys().next();
+  if (!oldest.done) state.recentFinal.delete(oldest.value);
+}
+
+/** After the final height moved: everything below it is decided. */
+function settle(state: State): void {
+  const { height } = state.final;
+  forgetHolds(state, height);
+  state.tree.pruneTo(height);
+  forgetDecided(state.safety, height);
+  if (state.pendingCommit !== null && state.pendingCommit.height <= height)
+    state.pendingCommit = null;
+  state.due.termWorked();
+  state.due.progressed(state.now);
+  state.due.settle('prepared');
+  if ((state.safety.highest?.height ?? 0) > height) state.due.mark('prepared', state.now);
+  watchLanes(state);
+  state.out.immediate.push({ kind: 'tell', to: 'voting', message: { kind: 'finalTo', height } });
+}
+
+function forgetHolds(state: State, height: number): void {
+  for (const digest of state.holdAsked) {
+    const entry = state.tree.get(digest);
+    if (entry !== undefined && entry.block.height > height) continue;
+    state.held.delete(digest);
+    state.holdAsked.delete(digest);
+  }
+}
+
+/** The commit certificate of a block certifies what its `executed` says (E4). */
+function certifyExecuted(state: State, executed: Executed): void {
+  const own = state.checkpoints.get(executed.height);
+  if (own === undefined) {
+    state.certified.set(executed.height, executed);
+  } else {
+    assertSame(own, executed);
+  }
+  for (const height of state.checkpoints.keys()) {
+    if (height < executed.height) state.checkpoints.delete(height);
+  }
+}
+
+/** This node executed a checkpoint; the chain may have certified it before (I92). */
+export function checkpointExecuted(state: State, own: Executed): void {
+  const certified = state.certified.get(own.height);
+  if (certified !== undefined) assertSame(own, certified);
+  for (const height of state.certified.keys()) {
+    if (height <= own.height) state.certified.delete(height);
+  }
+  if (own.height >= state.final.executed.height) state.checkpoints.set(own.height, own);
+}
+
+function assertSame(own: Executed, certified: Executed): void {
+  if (isSameExecuted(own, certified)) return;
+  throw new InvariantViolation(
+    'state_diverged',
+    `height ${own.height}: this node computed state ${own.stateRoot} and receipts ` +
+      `${own.receiptsRoot}, the cluster certified ${certified.stateRoot} and ${certified.receiptsRoot}`,
+  );
+}

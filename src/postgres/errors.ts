@@ -1,0 +1,28 @@
+/**
+ * What can go wrong with the embedded server, as codes; every message says what to do about it.
+ */
+export type PostgresErrorCode =
+  | 'no_binaries'
+  | 'cannot_run'
+  | 'port_taken'
+  | 'wrong_version'
+  | 'initialise_failed'
+  | 'start_failed'
+  | 'start_timeout'
+  | 'stop_failed'
+  | 'bad_name';
+
+export class PostgresError extends Error {
+  override readonly name = 'PostgresError';
+  readonly code: PostgresErrorCode;
+  constructor(code: PostgresErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Progress of the server's life; a pino logger fits. */
+export interface PostgresLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}

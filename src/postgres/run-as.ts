@@ -1,0 +1,105 @@
+/**
+ * Decides under which user PostgreSQL runs. The server refuses to run as root, and `initdb` refuses
+ * a user without an entry in /etc/passwd.
+ *
+ * - An ordinary user with an entry: as that user.
+ * - Root, or a user without an entry: in a user namespace that maps the caller to an ordinary user.
+ *   Outside it is still the caller, so folders that only the caller may enter stay usable.
+ * - Root where namespaces are forbidden (many containers): as an unprivileged user, if that user can
+ *   reach the programs and the folder.
+ */
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { chown, lstat, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Binaries } from './binaries.ts';
+import { PostgresError } from './errors.ts';
+
+const run = promisify(execFile);
+
+export interface User {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export type RunAs =
+  | { readonly kind: 'caller' }
+  | { readonly kind: 'namespace'; readonly user: User }
+  | { readonly kind: 'user'; readonly user: User };
+
+/** How PostgreSQL can run with its files below `dir`. Errors: `cannot_run`. */
+export async function chooseRunAs(dir: string, binaries: Binaries): Promise<RunAs> {
+  const uid = process.getuid?.() ?? 0;
+  const users = await readUsers();
+  if (uid !== 0 && users.some((user) => user.uid === uid)) return { kind: 'caller' };
+  const ordinary = users.filter((user) => user.uid !== 0);
+  const mapped = ordinary[0];
+  if (mapped && (await namespaceWorks(mapped))) return { kind: 'namespace', user: mapped };
+  const user = ordinary.find(({ name }) => name === 'postgres' || name === 'nobody');
+  if (uid === 0 && user && (await canReach(user, dir, binaries))) return { kind: 'user', user };
+  throw cannotRun(uid, dir);
+}
+
+function cannotRun(uid: number, dir: string): PostgresError {
+  const who = uid === 0 ? 'root' : `user ${uid}, who has no entry in /etc/passwd`;
+  return new PostgresError(
+    'cannot_run',
+    `PostgreSQL cannot run as ${who}, user namespaces are not allowed here, and no other user can reach ${dir} and the programs: ` +
+      `start as an ordinary user, choose a folder that others may enter (--data), or name a server of your own with --database-url`,
+  );
+}
+
+async function readUsers(): Promise<User[]> {
+  const text = await readFile('/etc/passwd', 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter((fields) => fields.length >= 4)
+    .map(([name, , uid, gid]) => ({ name: name ?? '', uid: Number(uid), gid: Number(gid) }));
+}
+
+function namespaceArguments(user: User): string[] {
+  return ['--user', `--map-user=${user.uid}`, `--map-group=${user.gid}`, '--'];
+}
+
+async function namespaceWorks(user: User): Promise<boolean> {
+  return run('unshare', [...namespaceArguments(user), 'true']).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function canReach(user: User, dir: string, binaries: Binaries): Promise<boolean> {
+  const script = 'test -x "$1" && cd "$2"';
+  const { uid, gid } = user;
+  return run('/bin/sh', ['-c', script, 'sh', binaries.postgres, dir], { uid, gid, cwd: '/' }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Starts a PostgreSQL program under the chosen user. */
+export function spawnAs(
+  as: RunAs,
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): ChildProcess {
+  if (as.kind === 'caller') return spawn(program, args, options);
+  if (as.kind === 'user') {
+    return spawn(program, args, { ...options, uid: as.user.uid, gid: as.user.gid });
+  }
+  return spawn('unshare', [...namespaceArguments(as.user), program, ...args], options);
+}
+
+/** Gives a tree to the user who runs the server; only root can have to. */
+export async function own(as: RunAs, path: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = as.kind === 'user' ? as.user : { uid: 0, gid: 0 };
+  const stat = await lstat(path);
+  if (stat.uid === uid) return;
+  await chown(path, uid, gid);
+  if (!stat.isDirectory()) return;
+  for (const name of await readdir(path)) await own(as, join(path, name));
+}
