@@ -81,9 +81,10 @@ export interface TestCluster {
   start(index: number, overrides?: Partial<PeerNetworkOptions>): Promise<Node>;
   /** A certificate for any key, from this cluster's CA or another. */
   pemsFor(id: string, authority?: Authority, key?: string): Promise<Pems>;
+  /** Writes a file into the cluster's folder; returns its path. */
   write(name: string, content: string): string;
   ports: (number | undefined)[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const now = Date.UTC(2026, 0, 1);

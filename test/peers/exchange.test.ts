@@ -7,13 +7,11 @@ async function startAll(cluster: TestCluster): Promise<Node[]> {
   for (let index = cluster.cluster.n - 1; index >= 0; index--) {
     nodes.unshift(await cluster.start(index));
   }
-  await Promise.all(
-    nodes.flatMap(({ events }, self) =>
-      nodes.map((_, peer) =>
-        peer === self ? null : events.next((e) => e.kind === 'connected' && e.peer === peer),
-      ),
-    ),
-  );
+  for (const [self, { events }] of nodes.entries()) {
+    for (const peer of nodes.keys()) {
+      if (peer !== self) await events.next((e) => e.kind === 'connected' && e.peer === peer);
+    }
+  }
   return nodes;
 }
 
