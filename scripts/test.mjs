@@ -1,0 +1,70 @@
+// npm test: types, format, lint, then every ava test. Arguments are handed on to ava; a test may be
+// named by its source (test/crypto/hashes.test.ts). The last line says how much passed and failed.
+import { stripVTControlCharacters } from 'node:util';
+import { requireNode } from './node-version.mjs';
+
+requireNode();
+const { Failure, main, packageProgram, progress, runNode } = await import('./tools.mjs');
+const { prepare } = await import('./prepare.mjs');
+
+/** Reads ava's summary from its output. */
+function summaryOf(output) {
+  const count = (pattern) =>
+    [...output.matchAll(pattern)].reduce((sum, [, number]) => sum + Number(number), 0);
+  return {
+    passed: count(/^ {2}(\d+) tests? passed/gm),
+    failed: count(
+      /^ {2}(\d+) (?:tests? failed|tests? (?:was|were) pending|uncaught exceptions?|unhandled rejections?|test files? )/gm,
+    ),
+  };
+}
+
+async function ava(args) {
+  const files = args.map((arg) => arg.replace(/^(?:\.\/)?test\/(.*)\.ts$/, 'dist/test/$1.js'));
+  let output = '';
+  const code = await runNode([packageProgram('ava/entrypoints/cli.mjs'), ...files], {
+    onOutput: (chunk) => (output += chunk),
+  });
+  const { passed, failed } = summaryOf(stripVTControlCharacters(output));
+  return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
+}
+
+async function check(name, args) {
+  progress(name);
+  const failed = (await runNode(args)) === 0 ? 0 : 1;
+  return { passed: 1 - failed, failed };
+}
+
+async function prepared() {
+  progress('types');
+  try {
+    await prepare();
+    return { passed: 1, failed: 0 };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    console.error(error.message);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+async function runAll(args) {
+  const types = await prepared();
+  if (types.failed > 0) return [types];
+  const format = await check('format', [
+    packageProgram('prettier/bin/prettier.cjs'),
+    '--check',
+    '--log-level=warn',
+    '.',
+  ]);
+  const lint = await check('lint', [packageProgram('oxlint/bin/oxlint')]);
+  progress('tests');
+  return [types, format, lint, await ava(args)];
+}
+
+await main(async () => {
+  const results = await runAll(process.argv.slice(2));
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+});

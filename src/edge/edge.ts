@@ -1,0 +1,221 @@
+/**
+ * What both edges, HTTP and gRPC, do alike: turn what a client sends into a submission's canonical
+ * bytes, and hand them to the node.
+ *
+ * I1. Bytes that a client signed go to the node as they came: not decoded here, not re-encoded.
+ * I2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
+ *     the lane's signature would vouch for a principal that nobody checked (E3).
+ */
+import { utf8 } from '../../protocols/bytes.ts';
+import type { Crypto } from '../../protocols/crypto.ts';
+import type { Cluster } from '../../protocols/genesis.ts';
+import type { SubmissionReceipts } from '../../protocols/messages.ts';
+import {
+  attachSignature,
+  encodeSubmission,
+  IDEMPOTENCY_KEY_BYTES_MAX,
+  type SubmissionContent,
+} from '../../protocols/transaction/submission.ts';
+import { NotAValue } from '../../protocols/transaction/values.ts';
+import type { Digest, PublicKey } from '../../protocols/types.ts';
+import type { Catalog } from './catalog.ts';
+import { consensusView, type ConsensusView } from './consensus-status.ts';
+import { Credentials, type Auth, type Principal } from './credentials.ts';
+import { Handover, type Parcel } from './handover.ts';
+import { HealthChecks } from './health.ts';
+import { Meter } from './meter.ts';
+import type { Outcome, Wait } from './outcome.ts';
+import type { EdgePort, FinalBlock } from './port.ts';
+import { malformed, Problem, unprocessable } from './problem.ts';
+import { clientTxCount, isClientSubmission, signedPart } from './raw-submission.ts';
+import { answerProblem, WriteGate } from './refusal-problems.ts';
+import { readSubmissionRequest, type SubmissionRequest } from './submission-request.ts';
+
+export interface EdgeOptions {
+  readonly port: EdgePort;
+  readonly cluster: Cluster;
+  /** The node's key: it stands in the submissions that this node vouches for. */
+  readonly nodeKey: PublicKey;
+  readonly crypto: Crypto;
+  readonly catalog: Catalog;
+  readonly auth: Auth;
+  /** Wall clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Who asks, when the node is to vouch for the request. */
+export interface Caller {
+  readonly authorization: string | undefined;
+  readonly idempotencyKey: string | undefined;
+}
+
+export interface Found {
+  /** Executed height at which this was known. */
+  readonly height: number;
+  readonly receipts: SubmissionReceipts;
+}
+
+/** The window remembers an idempotency key for as long as its submission is valid. */
+const CLOCK_MARGIN_MS = 60_000;
+const VALIDITY_WITHOUT_KEY_MS = 5 * 60_000;
+const RANDOM_KEY_BYTES = 16;
+
+export class Edge {
+  readonly port: EdgePort;
+  readonly cluster: Cluster;
+  readonly catalog: Catalog;
+  readonly health: HealthChecks;
+  readonly #nodeKey: PublicKey;
+  readonly #credentials: Credentials;
+  readonly #gate: WriteGate;
+  readonly #meter: Meter;
+  readonly #handover: Handover;
+  readonly #now: () => number;
+
+  constructor({ port, cluster, nodeKey, crypto, catalog, auth, now = Date.now }: EdgeOptions) {
+    this.port = port;
+    this.cluster = cluster;
+    this.catalog = catalog;
+    this.#nodeKey = nodeKey;
+    this.#now = now;
+    this.health = new HealthChecks(port, now);
+    this.#credentials = new Credentials(auth, port.info.devMode);
+    this.#gate = new WriteGate(port, this.health);
+    this.#meter = new Meter(() => port.live().actors.transaction.executedTransactions);
+    this.#handover = new Handover(port, crypto, this.#meter);
+  }
+
+  /** Stops the meter: to be called when no server uses the edge any more. */
+  close(): void {
+    this.#meter.close();
+  }
+
+  executedHeight(): number {
+    return this.port.live().actors.transaction.executedHeight;
+  }
+
+  status(): ConsensusView {
+    return consensusView(this.port, { tps: this.#meter.tps, finality: this.#meter.finality() });
+  }
+
+  block(height: number | 'latest'): Promise<FinalBlock | null> {
+    return this.port.block(height);
+  }
+
+  /** The receipts of a submission that is final and executed here. */
+  async find(id: Digest): Promise<Found | Problem> {
+    const { height, result } = await this.port.findSubmission(id);
+    if (!result.ok) return answerProblem(result);
+    if (result.value !== null) return { height, receipts: result.value as SubmissionReceipts };
+    const detail = `nothing final is known of it at this node up to height ${height}`;
+    return new Problem(404, 'unknown_transaction', detail, { field: 'id' });
+  }
+
+  /** The hot path: canonical bytes, signed by their client. The edge takes them over. */
+  submitBytes(bytes: Uint8Array, wait: Wait): Promise<Outcome | Problem> {
+    if (!isClientSubmission(bytes)) return Promise.resolve(notByAClient());
+    return this.#hand(
+      {
+        bytes,
+        signedLength: signedPart(bytes).length,
+        txCount: clientTxCount(bytes),
+        exactlyOnce: true,
+      },
+      wait,
+    );
+  }
+
+  /** A request in parsed JSON, msgpack or protobuf. */
+  async submitValue(value: unknown, caller: Caller, wait: Wait): Promise<Outcome | Problem> {
+    const request = readSubmissionRequest(value, this.catalog, this.cluster.genesis.limits);
+    if (request instanceof Problem) return request;
+    return this.submitRequest(request, caller, wait);
+  }
+
+  async submitRequest(
+    request: SubmissionRequest,
+    caller: Caller,
+    wait: Wait,
+  ): Promise<Outcome | Problem> {
+    const parcel =
+      request.client === null ? this.#vouch(request, caller) : this.#encodeSigned(request);
+    return parcel instanceof Problem ? parcel : this.#hand(parcel, wait);
+  }
+
+  #hand(parcel: Parcel, wait: Wait): Promise<Outcome | Problem> {
+    const max = this.cluster.genesis.limits.submissionBytesMax;
+    const refused = parcel.bytes.length > max ? tooLarge(max) : this.#gate.check();
+    return refused === null ? this.#handover.hand(parcel, wait) : Promise.resolve(refused);
+  }
+
+  #encodeSigned({ client, validUntil, calls }: SubmissionRequest): Parcel | Problem {
+    if (client === null || validUntil === null) return malformed('not signed', 'signature');
+    const { key, seq, signature } = client;
+    const common = { clusterId: this.cluster.id, validUntil, transactions: calls };
+    const signed = encode({ kind: 'client', key, seq, ...common });
+    if (signed instanceof Problem) return signed;
+    const bytes = attachSignature(signed, signature);
+    return { bytes, signedLength: signed.length, txCount: calls.length, exactlyOnce: true };
+  }
+
+  /** A node submission on behalf of a caller whose credential holds (I2). */
+  #vouch(request: SubmissionRequest, caller: Caller): Parcel | Problem {
+    const principal = this.authorize(caller);
+    if (principal instanceof Problem) return principal;
+    const given = idempotencyKey(caller.idempotencyKey);
+    if (given instanceof Problem) return given;
+    const bytes = encode({
+      kind: 'node',
+      clusterId: this.cluster.id,
+      key: this.#nodeKey,
+      principal: principal.name,
+      idempotencyKey: given ?? crypto.getRandomValues(new Uint8Array(RANDOM_KEY_BYTES)),
+      validUntil: request.validUntil ?? this.#now() + this.#validityMs(given !== null),
+      transactions: request.calls,
+    });
+    if (bytes instanceof Problem) return bytes;
+    const txCount = request.calls.length;
+    return { bytes, signedLength: bytes.length, txCount, exactlyOnce: given !== null };
+  }
+
+  /** Whether the caller may have this node vouch for it. */
+  authorize(caller: Caller): Principal | Problem {
+    return this.#credentials.principal(caller.authorization);
+  }
+
+  #validityMs(remembered: boolean): number {
+    const { validityMsMax, clockDriftMsMax } = this.cluster.genesis.limits;
+    const longest = Math.max(1, validityMsMax - clockDriftMsMax - CLOCK_MARGIN_MS);
+    return remembered ? longest : Math.min(longest, VALIDITY_WITHOUT_KEY_MS);
+  }
+}
+
+function idempotencyKey(given: string | undefined): Uint8Array | null | Problem {
+  if (given === undefined) return null;
+  const key = utf8(given);
+  if (key.length >= 1 && key.length <= IDEMPOTENCY_KEY_BYTES_MAX) return key;
+  return malformed(`expected 1 to ${IDEMPOTENCY_KEY_BYTES_MAX} bytes`, 'Idempotency-Key');
+}
+
+/** The encoder refuses by throwing what the schemas of the modules let pass. */
+function encode(content: SubmissionContent): Uint8Array | Problem {
+  try {
+    return encodeSubmission(content);
+  } catch (error) {
+    if (error instanceof NotAValue)
+      return unprocessable('invalid_arguments', error.message, 'args');
+    if (error instanceof RangeError) return malformed(error.message);
+    throw error;
+  }
+}
+
+function tooLarge(max: number): Problem {
+  return new Problem(413, 'too_large', `a submission may have at most ${max} bytes`);
+}
+
+function notByAClient(): Problem {
+  return malformed(
+    'not a submission signed by a client: see the published encoder; what this node is to vouch ' +
+      'for is sent as JSON or msgpack with a credential',
+  );
+}

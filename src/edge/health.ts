@@ -1,0 +1,112 @@
+/**
+ * Whether this node lives, has started, is ready for reads, and is ready for writes.
+ *
+ * I1. Live depends on nothing shared: a process that can answer lives.
+ * I2. A missing quorum is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
+ */
+import type { EdgePort, Live } from './port.ts';
+
+export type CheckStatus = 'UP' | 'DEGRADED' | 'DOWN';
+
+export interface Check {
+  readonly name: string;
+  readonly status: CheckStatus;
+  readonly data: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface Health {
+  readonly status: 'UP' | 'DOWN';
+  readonly checks: readonly Check[];
+}
+
+/** Final heights that may wait for execution before the node counts as behind. */
+const LAG_HEIGHTS_MAX = 1_000;
+/** Heartbeats make blocks final all the time: none for this long means that no quorum answers. */
+const SILENCE_MS_MAX = 10_000;
+
+export class HealthChecks {
+  readonly #port: EdgePort;
+  readonly #now: () => number;
+  #started = false;
+
+  constructor(port: EdgePort, now: () => number = Date.now) {
+    this.#port = port;
+    this.#now = now;
+  }
+
+  live(): Health {
+    const uptimeMs = this.#now() - this.#port.info.startedAtMs;
+    return summary([{ name: 'process', status: 'UP', data: { uptimeMs } }]);
+  }
+
+  ready(): Health {
+    const live = this.#port.live();
+    const health = summary([logCheck(live), lagCheck(live), drainCheck(live), this.quorum(live)]);
+    if (health.status === 'UP') this.#started = true;
+    return health;
+  }
+
+  /** Ready, and able to make writes final. */
+  readyForWrites(): Health {
+    const { checks } = this.ready();
+    const strict = checks.map((check) =>
+      check.status === 'DEGRADED' ? { ...check, status: 'DOWN' as const } : check,
+    );
+    return summary(strict);
+  }
+
+  /** Has been ready once since the process began. */
+  started(): Health {
+    if (!this.#started) this.ready();
+    return summary([{ name: 'startup', status: this.#started ? 'UP' : 'DOWN', data: {} }]);
+  }
+
+  all(): Health {
+    return summary([...this.live().checks, ...this.ready().checks]);
+  }
+
+  quorum(live: Live): Check {
+    const { quorum } = this.#port.info;
+    const reachable = live.peersConnected.length + 1;
+    const { finalAtMs, timeoutMs } = live.actors.consensus;
+    const silentMs = finalAtMs === 0 ? 0 : Math.max(0, this.#now() - finalAtMs);
+    const silent = silentMs > Math.max(SILENCE_MS_MAX, 4 * timeoutMs);
+    const reason =
+      reachable < quorum
+        ? `${reachable} of the ${quorum} validators that make a quorum are reachable`
+        : silent
+          ? `no block became final for ${silentMs} ms`
+          : 'a quorum is reachable';
+    const status = reachable < quorum || silent ? 'DEGRADED' : 'UP';
+    return { name: 'quorum', status, data: { reachable, needed: quorum, reason } };
+  }
+}
+
+function summary(checks: readonly Check[]): Health {
+  return { status: checks.some((check) => check.status === 'DOWN') ? 'DOWN' : 'UP', checks };
+}
+
+function logCheck({ log }: Live): Check {
+  return { name: 'log', status: log.writable ? 'UP' : 'DOWN', data: { detail: log.detail } };
+}
+
+/** Final heights that are not executed here yet. */
+export function lagOf({ actors }: Live): number {
+  const { finalHeight, knownFinalHeight } = actors.consensus;
+  return Math.max(0, Math.max(finalHeight, knownFinalHeight) - actors.transaction.executedHeight);
+}
+
+function lagCheck(live: Live): Check {
+  const lag = lagOf(live);
+  const executedHeight = live.actors.transaction.executedHeight;
+  const status = lag > LAG_HEIGHTS_MAX ? 'DOWN' : 'UP';
+  return { name: 'applied', status, data: { executedHeight, lag, lagMax: LAG_HEIGHTS_MAX } };
+}
+
+function drainCheck(live: Live): Check {
+  return {
+    name: 'draining',
+    status: live.draining ? 'DOWN' : 'UP',
+    data: { draining: live.draining },
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * JSON as this interface accepts it: one reading for everybody, or none. Beyond the grammar it
+ * refuses what parsers disagree about or what does harm later: a name that stands twice, names that
+ * reach into prototypes, depth without end, numbers that a double cannot hold exactly, half
+ * surrogates, bytes that are not UTF-8.
+ */
+import { malformed, type Problem } from './problem.ts';
+
+export const DEPTH_MAX = 32;
+/** Names that would reach into an object's prototype when assigned. */
+const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+
+export function isForbiddenName(name: string): boolean {
+  return FORBIDDEN_NAMES.has(name);
+}
+
+export type ParsedJson = { readonly value: unknown } | Problem;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Parses one JSON value, with white space around it and nothing else. Never throws. */
+export function parseJson(bytes: Uint8Array): ParsedJson {
+  try {
+    return { value: new Parser(decode(bytes)).document() };
+  } catch (error) {
+    if (error instanceof Refused) return malformed(error.message);
+    throw error;
+  }
+}
+
+class Refused extends Error {}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Refused('the body is not UTF-8');
+  }
+}
+
+// Sticky patterns let the engine scan; the parser itself only looks at one character at a time.
+const SPACE = /[ \t\n\r]*/y;
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const PLAIN_TEXT = /"[^"\\\u0000-\u001f]*"/y;
+const ESCAPED_TEXT = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const NUMBER_LENGTH_MAX = 64;
+
+class Parser {
+  readonly #text: string;
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): unknown {
+    const value = this.#value();
+    this.#space();
+    if (this.#at < this.#text.length) this.#refuse('nothing more');
+    return value;
+  }
+
+  #refuse(expected: string): never {
+    const found = this.#at < this.#text.length ? 'something else' : 'the end of the body';
+    throw new Refused(`expected ${expected} at character ${this.#at}, found ${found}`);
+  }
+
+  #space(): void {
+    SPACE.lastIndex = this.#at;
+    SPACE.test(this.#text);
+    this.#at = SPACE.lastIndex;
+  }
+
+  #value(): unknown {
+    this.#space();
+    switch (this.#text.charCodeAt(this.#at)) {
+      case 0x7b:
+        return this.#nested(() => this.#object());
+      case 0x5b:
+        return this.#nested(() => this.#array());
+      case 0x22:
+        return this.#string();
+      case 0x74:
+        return this.#word('true', true);
+      case 0x66:
+        return this.#word('false', false);
+      case 0x6e:
+        return this.#word('null', null);
+      default:
+        return this.#number();
+    }
+  }
+
+  #nested<T>(read: () => T): T {
+    if (++this.#depth > DEPTH_MAX) throw new Refused(`nested deeper than ${DEPTH_MAX} levels`);
+    this.#at++;
+    const value = read();
+    this.#depth--;
+    return value;
+  }
+
+  #word<T>(word: string, value: T): T {
+    if (!this.#text.startsWith(word, this.#at)) this.#refuse('a value');
+    this.#at += word.length;
+    return value;
+  }
+
+  #number(): number {
+    const text = this.#match(NUMBER) ?? this.#refuse('a value');
+    const value = text.length > NUMBER_LENGTH_MAX ? Infinity : Number(text);
+    const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+    if (!exact) {
+      throw new Refused(
+        `the number at character ${this.#at - text.length} does not fit a double exactly; ` +
+          'write large integers as decimal strings',
+      );
+    }
+    return value;
+  }
+
+  #string(): string {
+    const plain = this.#match(PLAIN_TEXT);
+    if (plain !== null) return plain.slice(1, -1);
+    const escaped = this.#match(ESCAPED_TEXT) ?? this.#refuse('a string');
+    const value = JSON.parse(escaped) as string;
+    if (LONE_SURROGATE.test(value)) {
+      throw new Refused(`half a surrogate pair in the string before character ${this.#at}`);
+    }
+    return value;
+  }
+
+  #match(pattern: RegExp): string | null {
+    pattern.lastIndex = this.#at;
+    const from = this.#at;
+    if (!pattern.test(this.#text)) return null;
+    this.#at = pattern.lastIndex;
+    return this.#text.slice(from, this.#at);
+  }
+
+  #array(): unknown[] {
+    const values: unknown[] = [];
+    if (this.#closes(']')) return values;
+    for (;;) {
+      values.push(this.#value());
+      if (this.#closes(']')) return values;
+      this.#comma(']');
+    }
+  }
+
+  #object(): Record<string, unknown> {
+    const members: Record<string, unknown> = {};
+    if (this.#closes('}')) return members;
+    for (;;) {
+      this.#space();
+      const name = this.#string();
+      if (isForbiddenName(name))
+        throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
+      if (Object.hasOwn(members, name)) {
+        throw new Refused(`the name ${JSON.stringify(name)} stands twice in one object`);
+      }
+      this.#space();
+      if (this.#text[this.#at] !== ':') this.#refuse('":"');
+      this.#at++;
+      members[name] = this.#value();
+      if (this.#closes('}')) return members;
+      this.#comma('}');
+    }
+  }
+
+  #closes(bracket: string): boolean {
+    this.#space();
+    if (this.#text[this.#at] !== bracket) return false;
+    this.#at++;
+    return true;
+  }
+
+  #comma(bracket: string): void {
+    if (this.#text[this.#at] !== ',') this.#refuse(`"," or "${bracket}"`);
+    this.#at++;
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Reads request bodies under three bounds: bytes of one body, bytes of all bodies that are still
+ * arriving, and time. A body that is too large is drained to its end before it is refused, so that
+ * the client reads the refusal instead of a reset; but neither without end nor without a deadline.
+ *
+ * I1. `done` is called exactly once, unless the client goes away first: then never.
+ */
+import { malformed, Problem, unavailable } from '../edge/problem.ts';
+import type { Exchange } from './exchange.ts';
+
+export interface BodyLimits {
+  /** A whole body must have arrived within this time of its first byte, in milliseconds. */
+  readonly bodyMsMax: number;
+  /** Bytes of all bodies together that have begun and not ended. */
+  readonly pendingBytesMax: number;
+  /** Bytes of one refused body that are read and thrown away so that the refusal arrives. */
+  readonly drainBytesMax: number;
+}
+
+export const BODY_LIMITS: BodyLimits = {
+  bodyMsMax: 15_000,
+  pendingBytesMax: 256 * 1024 * 1024,
+  drainBytesMax: 16 * 1024 * 1024,
+};
+
+const SWEEP_MS = 250;
+const RETRY_MS = 1_000;
+
+export class BodyReader {
+  readonly #limits: BodyLimits;
+  readonly #waiting = new Map<Exchange, PendingBody>();
+  readonly #sweep: NodeJS.Timeout;
+  #pendingBytes = 0;
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+    this.#sweep = setInterval(() => this.#expire(), Math.min(SWEEP_MS, limits.bodyMsMax));
+    this.#sweep.unref();
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+  }
+
+  /** `done` gets bytes that belong to the caller alone. */
+  read(exchange: Exchange, bytesMax: number, done: (body: Uint8Array | Problem) => void): void {
+    const declared = exchange.headers.get('content-length');
+    if (declared !== undefined && !/^[0-9]{1,15}$/.test(declared)) {
+      return done(closing(malformed('not a length', 'Content-Length')));
+    }
+    if (Number(declared ?? 0) > this.#limits.drainBytesMax) return done(tooLarge(bytesMax, true));
+    let pending: PendingBody | null = null;
+    let ended = false;
+    exchange.onBody((chunk, last) => {
+      if (ended) return;
+      ended = last;
+      // Nearly every body comes whole: one copy, and no book-keeping at all.
+      if (pending === null && last) {
+        return done(chunk.length > bytesMax ? tooLarge(bytesMax) : chunk.slice());
+      }
+      pending ??= this.#begin(exchange, bytesMax, (body) => {
+        ended = true;
+        done(body);
+      });
+      this.#add(pending, chunk, last);
+    });
+  }
+
+  /** The client has gone: forget what it sent. */
+  abandon(exchange: Exchange): void {
+    const pending = this.#waiting.get(exchange);
+    if (pending !== undefined) this.#end(pending);
+  }
+
+  #begin(
+    exchange: Exchange,
+    bytesMax: number,
+    done: (body: Uint8Array | Problem) => void,
+  ): PendingBody {
+    const deadline = performance.now() + this.#limits.bodyMsMax;
+    const pending: PendingBody = {
+      chunks: [],
+      bytes: 0,
+      seen: 0,
+      exchange,
+      bytesMax,
+      deadline,
+      done,
+      refusal: null,
+    };
+    this.#waiting.set(exchange, pending);
+    return pending;
+  }
+
+  #add(pending: PendingBody, chunk: Uint8Array, last: boolean): void {
+    pending.seen += chunk.length;
+    if (pending.seen > pending.bytesMax) this.#refuse(pending, tooLarge(pending.bytesMax));
+    else if (this.#pendingBytes + chunk.length > this.#limits.pendingBytesMax) {
+      this.#refuse(
+        pending,
+        unavailable('busy', 'too many requests are arriving at once', RETRY_MS),
+      );
+    }
+    if (pending.refusal === null) {
+      pending.chunks.push(chunk.slice());
+      pending.bytes += chunk.length;
+      this.#pendingBytes += chunk.length;
+    }
+    if (last) this.#finish(pending);
+    else if (pending.seen > this.#limits.drainBytesMax) {
+      this.#end(pending);
+      pending.done(tooLarge(pending.bytesMax, true));
+    }
+  }
+
+  /** From here on the body is only drained. */
+  #refuse(pending: PendingBody, refusal: Problem): void {
+    pending.refusal ??= refusal;
+    this.#forget(pending);
+  }
+
+  #finish(pending: PendingBody): void {
+    const { refusal, chunks, bytes } = pending;
+    this.#end(pending);
+    pending.done(refusal ?? join(chunks, bytes));
+  }
+
+  #forget(pending: PendingBody): void {
+    this.#pendingBytes -= pending.bytes;
+    pending.bytes = 0;
+    pending.chunks = [];
+  }
+
+  #end(pending: PendingBody): void {
+    this.#waiting.delete(pending.exchange);
+    this.#forget(pending);
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    for (const pending of this.#waiting.values()) {
+      // A map keeps the order of insertion, which is the order of deadlines.
+      if (pending.deadline > now) return;
+      this.#end(pending);
+      pending.done(
+        closing(
+          new Problem(
+            408,
+            'body_too_slow',
+            `the body did not arrive in ${this.#limits.bodyMsMax} ms`,
+          ),
+        ),
+      );
+    }
+  }
+}
+
+interface PendingBody {
+  chunks: Uint8Array[];
+  /** Kept. */
+  bytes: number;
+  /** Arrived, kept or not. */
+  seen: number;
+  readonly exchange: Exchange;
+  readonly bytesMax: number;
+  readonly deadline: number;
+  readonly done: (body: Uint8Array | Problem) => void;
+  refusal: Problem | null;
+}
+
+function tooLarge(bytesMax: number, close = false): Problem {
+  return new Problem(413, 'too_large', `the body may have at most ${bytesMax} bytes`, { close });
+}
+
+function closing(problem: Problem): Problem {
+  return new Problem(problem.status, problem.code, problem.detail, {
+    close: true,
+    ...(problem.field === null ? {} : { field: problem.field }),
+  });
+}
+
+function join(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  const body = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}

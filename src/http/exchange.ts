@@ -1,0 +1,83 @@
+/**
+ * What a binding (native uWebSockets.js or its stand-in on node:http) offers to the server above it:
+ * one exchange per request. The rest of src/http knows nothing of either.
+ *
+ * I1. `reply` acts at most once, and not at all after the client has gone: callers need not check.
+ * I2. `headers` holds lower-case names; one that may stand only once and stood twice is named in
+ *     `ambiguous` (request smuggling lives there).
+ */
+
+export type Header = readonly [name: string, value: string];
+
+export interface RawReply {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly body: string | Uint8Array;
+  /** Close the connection once the answer is out. */
+  readonly close: boolean;
+}
+
+export interface Exchange {
+  /** Upper case. */
+  readonly method: string;
+  /** As sent, percent-encoded, without the query. */
+  readonly path: string;
+  /** Without the question mark; empty when there is none. */
+  readonly query: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly ambiguous: string | null;
+  /** `chunk` is valid during the call only: copy what is kept. */
+  onBody(take: (chunk: Uint8Array, last: boolean) => void): void;
+  /** The client went away before the answer was out. */
+  onAborted(told: () => void): void;
+  reply(reply: RawReply): void;
+}
+
+export interface Listener {
+  /** The port that is really bound, also when 0 was asked for. */
+  readonly port: number;
+  /** Takes no new connections; those that are open stay. */
+  stopListening(): void;
+  /** Closes what is open; to be called when no answer is owed any more. */
+  closeConnections(): void;
+}
+
+export interface Binding {
+  readonly name: 'native' | 'fallback';
+  /** Rejects with a sentence that names the port and the flag when it is taken. */
+  listen(host: string, port: number, serve: (exchange: Exchange) => void): Promise<Listener>;
+}
+
+/** Headers of which a second one makes the request mean two things. */
+const SINGLE = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'host',
+  'idempotency-key',
+  'if-match',
+  'if-none-match',
+  'traceparent',
+  'transfer-encoding',
+]);
+
+/** Collects headers as they come; the first of two that contradict each other is remembered. */
+export class HeaderCollector {
+  readonly headers = new Map<string, string>();
+  ambiguous: string | null = null;
+
+  add(name: string, value: string): void {
+    const before = this.headers.get(name);
+    if (before === undefined) this.headers.set(name, value);
+    else if (SINGLE.has(name)) this.ambiguous = name;
+    else this.headers.set(name, `${before}, ${value}`);
+  }
+}
+
+export function portTaken(host: string, port: number, reason: string): Error {
+  return new Error(
+    `HTTP cannot listen on ${host}:${port} (${reason}): ` +
+      'stop what uses the port, or choose another with --http',
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * The same binding on node:http, for a Node or a platform without a native uWebSockets.js. The
+ * package's own JavaScript stand-in lacks queries, HEAD, upgrades and a close that lets an answer
+ * out, so this one speaks to node:http directly.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  HeaderCollector,
+  portTaken,
+  type Binding,
+  type Exchange,
+  type Listener,
+  type RawReply,
+} from './exchange.ts';
+
+/** The native binding closes connections that are silent for this long, too. */
+const IDLE_MS = 10_000;
+const HEADERS_MS = 10_000;
+
+export const fallback: Binding = { name: 'fallback', listen };
+
+function listen(
+  host: string,
+  port: number,
+  serve: (exchange: Exchange) => void,
+): Promise<Listener> {
+  const server = createServer({
+    keepAliveTimeout: IDLE_MS,
+    headersTimeout: HEADERS_MS,
+    // Bodies have their own deadline in body.ts.
+    requestTimeout: 0,
+    requireHostHeader: true,
+  });
+  server.on('request', (request, response) => serve(new NodeExchange(request, response)));
+  server.on('upgrade', (request: IncomingMessage, socket) => {
+    socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    request.resume();
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(portTaken(host, port, error.message)));
+    server.listen({ host, port, exclusive: true }, () => resolve(listener(server)));
+  });
+}
+
+function listener(server: Server): Listener {
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    stopListening: () => void server.close(),
+    closeConnections: () => server.closeAllConnections(),
+  };
+}
+
+class NodeExchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly ambiguous: string | null;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #done = false;
+  #aborted: (() => void) | null = null;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    // Without a listener an `error` of either would end the process; `close` follows both.
+    request.on('error', () => this.#gone());
+    response.on('error', () => this.#gone());
+    response.on('close', () => this.#gone());
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    this.method = request.method ?? 'GET';
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 ? '' : url.slice(mark + 1);
+    const collected = new HeaderCollector();
+    const raw = request.rawHeaders;
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      collected.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '');
+    }
+    this.headers = collected.headers;
+    this.ambiguous = collected.ambiguous;
+  }
+
+  #gone(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#aborted?.();
+  }
+
+  onBody(take: (chunk: Uint8Array, last: boolean) => void): void {
+    this.#request.on('data', (chunk: Buffer) => take(chunk, false));
+    this.#request.on('end', () => take(new Uint8Array(0), true));
+  }
+
+  onAborted(told: () => void): void {
+    this.#aborted = told;
+  }
+
+  reply({ status, headers, body, close }: RawReply): void {
+    if (this.#done) return;
+    this.#done = true;
+    const response = this.#response;
+    response.statusCode = status;
+    for (const [name, value] of headers) response.setHeader(name, value);
+    response.setHeader('content-length', Buffer.byteLength(body));
+    if (close) response.setHeader('connection', 'close');
+    response.end(body);
+  }
+}

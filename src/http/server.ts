@@ -1,0 +1,204 @@
+/**
+ * The HTTP edge: takes exchanges from a binding, finds their route, reads the body, and writes one
+ * answer with the headers that every answer carries. Routes decide everything else.
+ *
+ * I1. Every exchange gets exactly one answer, whatever its route does: a route that throws is our
+ *     bug, is logged with its stack, and shows the client a 500 that says nothing of it.
+ * I2. `close` answers what is in flight, within a bound, before it closes connections.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Edge } from '../edge/edge.ts';
+import type { EdgeLogger } from '../edge/logger.ts';
+import { internalProblem, malformed, Problem } from '../edge/problem.ts';
+import { loadBinding, type BindingChoice } from './binding.ts';
+import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
+import type { Exchange, Header, Listener } from './exchange.ts';
+import { HttpMetrics } from './http-metrics.ts';
+import { parseQuery, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
+import { Router, type Route } from './router.ts';
+import { routes } from './routes/index.ts';
+
+export interface HttpOptions {
+  readonly edge: Edge;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly httpPort: number;
+  readonly logger: EdgeLogger;
+  readonly binding?: BindingChoice;
+  readonly bodyLimits?: Partial<BodyLimits>;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  readonly binding: 'native' | 'fallback';
+  /** Stops listening, waits up to `boundMs` for answers in flight, then closes connections. */
+  close(boundMs?: number): Promise<void>;
+}
+
+const CLOSE_BOUND_MS = 10_000;
+
+/** Rejects when the port cannot be bound, with a message for the person who started the node. */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const binding = loadBinding(options.binding);
+  const service = new HttpService(options, binding.name);
+  const listener = await binding.listen(options.host, options.httpPort, (exchange) =>
+    service.serve(exchange),
+  );
+  const { port } = listener;
+  options.logger.info({ host: options.host, port, binding: binding.name }, 'HTTP is listening');
+  return {
+    port,
+    binding: binding.name,
+    close: (boundMs = CLOSE_BOUND_MS) => service.close(listener, boundMs),
+  };
+}
+
+class HttpService {
+  readonly #edge: Edge;
+  readonly #logger: EdgeLogger;
+  readonly #bodies: BodyReader;
+  readonly #router: Router;
+  readonly #metrics = new HttpMetrics();
+  #open = 0;
+  #closing = false;
+  #whenIdle: (() => void) | null = null;
+
+  constructor(options: HttpOptions, bindingName: string) {
+    this.#edge = options.edge;
+    this.#logger = options.logger;
+    this.#bodies = new BodyReader({ ...BODY_LIMITS, ...options.bodyLimits });
+    const page = (): string => this.#metrics.render(bindingName, this.#open);
+    this.#router = new Router(routes(options.edge, page));
+  }
+
+  serve(exchange: Exchange): void {
+    const visit: Visit = { exchange, startedMs: performance.now(), route: 'unknown', ended: false };
+    this.#open++;
+    exchange.onAborted(() => {
+      this.#bodies.abandon(exchange);
+      this.#end(visit, 499);
+    });
+    const found = this.#find(exchange);
+    if (found instanceof Problem) return this.#refuse(visit, found);
+    const { route, request } = found;
+    visit.route = route.path;
+    if (route.bodyBytesMax === undefined) return this.#run(visit, route, request);
+    this.#bodies.read(exchange, route.bodyBytesMax, (body) => {
+      if (body instanceof Problem) this.#refuse(visit, body);
+      else this.#run(visit, route, { ...request, body });
+    });
+  }
+
+  #find(exchange: Exchange): { route: Route; request: Request } | Problem {
+    const { method, path, headers, ambiguous } = exchange;
+    if (ambiguous !== null) {
+      return new Problem(400, 'malformed', 'the header stands twice', {
+        field: ambiguous,
+        close: true,
+      });
+    }
+    if (path.length > PATH_LENGTH_MAX) return malformed(`longer than ${PATH_LENGTH_MAX}`, 'path');
+    const found = this.#router.find(method, path);
+    if (found instanceof Problem) return found;
+    const query = parseQuery(exchange.query);
+    if (query instanceof Problem) return query;
+    const request = { method, path, params: found.params, query, headers, body: NO_BODY };
+    return { route: found.route, request };
+  }
+
+  #run(visit: Visit, route: Route, request: Request): void {
+    try {
+      const outcome = route.handle(request);
+      if (!(outcome instanceof Promise)) return this.#answer(visit, outcome);
+      outcome.then(
+        (reply) => this.#answer(visit, reply),
+        (error: unknown) => this.#failed(visit, error),
+      );
+    } catch (error) {
+      this.#failed(visit, error);
+    }
+  }
+
+  #failed(visit: Visit, error: unknown): void {
+    this.#logger.error({ err: error, route: visit.route }, 'a request failed inside the node');
+    this.#refuse(visit, internalProblem());
+  }
+
+  #answer(visit: Visit, outcome: Reply | Problem): void {
+    if (outcome instanceof Problem) return this.#refuse(visit, outcome);
+    const height = outcome.height ?? this.#edge.executedHeight();
+    const headers: Header[] = [['content-type', outcome.contentType]];
+    if (outcome.headers !== undefined) headers.push(...outcome.headers);
+    this.#send(visit, outcome.status, headers, outcome.body, height, false);
+  }
+
+  #refuse(visit: Visit, problem: Problem): void {
+    const headers: Header[] = [['content-type', PROBLEM_TYPE], ...problem.headers];
+    if (problem.retryAfterMs !== null) {
+      headers.push(['retry-after', String(Math.max(1, Math.ceil(problem.retryAfterMs / 1000)))]);
+    }
+    const body = problem.toJson(STATUS_CODES[problem.status] ?? 'Error');
+    this.#send(visit, problem.status, headers, body, this.#edge.executedHeight(), problem.close);
+  }
+
+  #send(
+    visit: Visit,
+    status: number,
+    headers: Header[],
+    body: string | Uint8Array,
+    height: number,
+    close: boolean,
+  ): void {
+    headers.push(
+      ['x-althing-node', this.#edge.port.info.nodeId],
+      ['x-althing-height', String(height)],
+    );
+    const trace = visit.exchange.headers.get('traceparent');
+    if (trace !== undefined && isTraceparent(trace)) headers.push(['traceparent', trace]);
+    visit.exchange.reply({ status, headers, body, close: close || this.#closing });
+    this.#end(visit, status);
+  }
+
+  #end(visit: Visit, status: number): void {
+    if (visit.ended) return;
+    visit.ended = true;
+    this.#open--;
+    this.#metrics.record(visit.route, status, (performance.now() - visit.startedMs) / 1000);
+    if (this.#open === 0) this.#whenIdle?.();
+  }
+
+  async close(listener: Listener, boundMs: number): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    listener.stopListening();
+    if (this.#open > 0) {
+      await new Promise<void>((resolve) => {
+        const bound = setTimeout(resolve, boundMs);
+        this.#whenIdle = () => {
+          clearTimeout(bound);
+          resolve();
+        };
+      });
+    }
+    // One more turn of the loop, so that the last answers are handed to the system.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#bodies.close();
+    listener.closeConnections();
+  }
+}
+
+/** One exchange on its way through the server. */
+interface Visit {
+  readonly exchange: Exchange;
+  readonly startedMs: number;
+  route: string;
+  ended: boolean;
+}
+
+const PATH_LENGTH_MAX = 2_048;
+const NO_BODY = new Uint8Array(0);
+
+/** W3C Trace Context, version 00 and those that extend it. */
+function isTraceparent(value: string): boolean {
+  return /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value);
+}

@@ -1,0 +1,212 @@
+import test from 'ava';
+import { broadcasts, Forge, proposals, Seat, timeouts, tipAt, votes } from './forge.ts';
+
+function seatOf(self: number): { forge: Forge; seat: Seat } {
+  const forge = new Forge();
+  const seat = new Seat(forge, self);
+  seat.start();
+  return { forge, seat };
+}
+
+test('a timeout claims the highest certificate and carries it (I37)', (t) => {
+  const { forge, seat } = seatOf(3);
+  const block = forge.block({});
+  seat.proposeHeld(block);
+  seat.prepared(block);
+  const effects = seat.step({ kind: 'timeoutsJoined', term: 0 });
+  const [timeout] = timeouts(effects);
+  t.is(timeout?.highTerm, 0);
+  t.is(timeout?.highHeight, 1);
+  t.is(timeout?.highBlock, forge.digest(block));
+  const sent = broadcasts(effects).find((message) => message.kind === 'timeout');
+  t.is(sent?.kind === 'timeout' ? sent.highest?.block : undefined, forge.digest(block));
+});
+
+test('a timeout is durable before it is sent, and one per term (I37)', (t) => {
+  const { seat } = seatOf(3);
+  const output = seat.machine.step({ kind: 'timeoutsJoined', term: 0 }, seat.now);
+  t.deepEqual(
+    output.events.map(({ kind }) => kind),
+    ['timeoutCast'],
+  );
+  t.is(timeouts(output.immediate).length, 0);
+  t.is(timeouts(output.effects).length, 1);
+  t.is(timeouts(seat.step({ kind: 'timeoutsJoined', term: 0 })).length, 0);
+});
+
+test('after a restart the timeout still claims what the commit vote stood for (I37, I33)', (t) => {
+  const { forge, seat } = seatOf(3);
+  const block = forge.block({});
+  seat.proposeHeld(block);
+  seat.prepared(block);
+  const again = seat.restarted();
+  again.start();
+  const [timeout] = timeouts(again.step({ kind: 'timeoutsJoined', term: 0 }));
+  t.is(timeout?.highHeight, 1);
+});
+
+test('enters a term only forward (I38)', (t) => {
+  const { forge, seat } = seatOf(3);
+  seat.step({ kind: 'timeoutCertified', certificate: forge.timeoutCertificate(4) });
+  t.is(seat.machine.status().term, 5);
+  seat.step({ kind: 'timeoutCertified', certificate: forge.timeoutCertificate(2) });
+  t.is(seat.machine.status().term, 5);
+});
+
+test('hands the timeout certificate to the next leader', (t) => {
+  const { forge, seat } = seatOf(3);
+  const certificate = forge.timeoutCertificate(0);
+  const effects = seat.step({ kind: 'timeoutCertified', certificate });
+  t.true(
+    effects.some((e) => e.kind === 'send' && e.to === 1 && e.message.kind === 'timeoutCertificate'),
+  );
+});
+
+test('the first proposal of a term waits until the entry of the term is durable (I39, P1)', (t) => {
+  const { forge, seat } = seatOf(1);
+  const certificate = forge.timeoutCertificate(0);
+  const output = seat.machine.step({ kind: 'timeoutCertified', certificate }, seat.now);
+  t.deepEqual(
+    output.events.map(({ kind }) => kind),
+    ['termEntered'],
+  );
+  t.is(proposals([...output.immediate, ...output.effects]).length, 0);
+  const entered = seat.machine.step({ kind: 'timer', timer: 'entered/1' }, seat.now);
+  t.is(proposals(entered.immediate).length, 1);
+});
+
+test('the first block of a term extends the highest certificate of the timeouts (I35)', (t) => {
+  const { forge, seat } = seatOf(1);
+  const block = forge.block({});
+  seat.proposeHeld(block);
+  const certificate = forge.timeoutCertificate(0, [
+    null,
+    forge.certificate('prepare', block),
+    null,
+  ]);
+  const [first] = proposals(seat.step({ kind: 'timeoutCertified', certificate }));
+  t.is(first?.parent, forge.digest(block));
+  t.is(first?.height, 2);
+});
+
+test('a restarted leader proposes nothing in its old term and lets go of it at once (I39, P2)', (t) => {
+  const { seat } = seatOf(0);
+  const again = seat.restarted();
+  const effects = again.start();
+  t.is(proposals(effects).length, 0);
+  t.is(timeouts(effects).length, 1);
+  again.now += 10_000;
+  t.is(proposals(again.step({ kind: 'timer', timer: 'propose' })).length, 0);
+});
+
+test("proposes the next block only on the last one's prepare certificate (I39)", (t) => {
+  const { forge, seat } = seatOf(0);
+  const again = new Seat(forge, 0);
+  const [first] = proposals(again.start());
+  t.is(first?.height, 1);
+  again.now += 5_000;
+  t.is(proposals(again.step({ kind: 'timer', timer: 'propose' })).length, 0);
+  const [second] = proposals(again.prepared(first!));
+  t.is(second?.height, 2);
+  t.is(second?.parent, forge.digest(first!));
+  t.truthy(seat);
+});
+
+test('abandons the term when no block comes within heartbeat and timeout (T1)', (t) => {
+  const { seat } = seatOf(3);
+  seat.now += 1400;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
+  seat.now += 200;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
+});
+
+test('a lost connection to the leader shortens the timeout, a lost follower does not (T1)', (t) => {
+  const { seat } = seatOf(3);
+  seat.step({ kind: 'peerConnected', peer: 0 });
+  seat.step({ kind: 'peerConnected', peer: 1 });
+  seat.step({ kind: 'peerDisconnected', peer: 1 });
+  seat.now += 200;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
+  seat.step({ kind: 'peerDisconnected', peer: 0 });
+  seat.now += 200;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
+});
+
+test('shows the leader a reported tip that it does not propose, then replaces it (T1)', (t) => {
+  const { seat } = seatOf(3);
+  const tips = [
+    tipAt(0, 'batch'),
+    ...Array.from({ length: 3 }, () => ({ ...tipAt(-1, ''), seq: -1 })),
+  ];
+  const support = [[0, 1, 2], [], [], []];
+  seat.step({ kind: 'tipsReported', tips, support, executed: null });
+  seat.now += 300;
+  const effects = seat.step({ kind: 'timer', timer: 'due' });
+  t.true(effects.some((e) => e.kind === 'tell' && e.message.kind === 'showTips'));
+  t.is(timeouts(effects).length, 0, 'it was only just shown');
+  seat.now += 499;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
+  seat.now += 2;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
+});
+
+test('timeouts double with each failed term and fall back on progress (T5)', (t) => {
+  const { forge, seat } = seatOf(3);
+  t.is(seat.machine.status().timeoutMs, 500);
+  seat.step({ kind: 'timeoutCertified', certificate: forge.timeoutCertificate(0) });
+  t.is(seat.machine.status().timeoutMs, 1000);
+  seat.step({ kind: 'timeoutCertified', certificate: forge.timeoutCertificate(1) });
+  t.is(seat.machine.status().timeoutMs, 2000);
+  const block = forge.block({
+    term: 2,
+    justify: { kind: 'timeouts', certificate: forge.timeoutCertificate(1) },
+  });
+  seat.proposeHeld(block);
+  seat.committed(block);
+  t.is(seat.machine.status().timeoutMs, 500);
+});
+
+test("a leader's hand-over is acted on at once and travels in the timeout (T4)", (t) => {
+  const { forge, seat } = seatOf(3);
+  const handOver = forge.handOver(0);
+  const effects = seat.from(2, { kind: 'handOver', handOver });
+  const sent = broadcasts(effects).find((message) => message.kind === 'timeout');
+  t.deepEqual(sent?.kind === 'timeout' ? sent.handOver : undefined, handOver);
+});
+
+test('a hand-over that the leader did not sign does nothing (T4)', (t) => {
+  const { forge, seat } = seatOf(3);
+  t.is(timeouts(seat.from(2, { kind: 'handOver', handOver: forge.handOver(0, 2) })).length, 0);
+  t.is(timeouts(seat.step({ kind: 'handOverSeen', handOver: forge.handOver(1) })).length, 0);
+});
+
+test('a draining leader hands over once nothing is in flight (T4)', (t) => {
+  const forge = new Forge();
+  const seat = new Seat(forge, 0);
+  const [first] = proposals(seat.start());
+  t.is(broadcasts(seat.step({ kind: 'drain' })).filter((m) => m.kind === 'handOver').length, 0);
+  t.is(proposals(seat.prepared(first!)).length, 0, 'takes on nothing new');
+  const effects = seat.committed(first!);
+  t.is(broadcasts(effects).filter((m) => m.kind === 'handOver').length, 1);
+  t.true(seat.machine.status().drained);
+});
+
+test('says again its timeout, undecided votes and certificates to a peer that reconnects (T3)', (t) => {
+  const { forge, seat } = seatOf(3);
+  const block = forge.block({});
+  const [prepare] = votes(seat.proposeHeld(block), 'prepare');
+  seat.prepared(block);
+  const [timeout] = timeouts(seat.step({ kind: 'timeoutsJoined', term: 0 }));
+  const again = seat.restarted();
+  again.start();
+  const sent = again
+    .step({ kind: 'peerConnected', peer: 1 })
+    .flatMap((e) => (e.kind === 'send' ? [e.message] : []));
+  t.true(
+    sent.some(
+      (m) => m.kind === 'vote' && m.vote.block === prepare?.block && m.vote.kind === 'prepare',
+    ),
+  );
+  t.true(sent.some((m) => m.kind === 'vote' && m.vote.kind === 'commit'));
+  t.true(sent.some((m) => m.kind === 'timeout' && m.timeout.term === timeout?.term));
+});

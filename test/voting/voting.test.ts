@@ -1,0 +1,257 @@
+import test from 'ava';
+import type { Effect, PeerMessage, VotingInput } from '../../protocols/messages.ts';
+import { faultyMax, joinOf, quorumOf } from '../../protocols/quorum.ts';
+import type { LogEvent } from '../../protocols/machine.ts';
+import { isEvidenceValid, evidenceRecord } from '../../protocols/voting/evidence.ts';
+import { VotingMachine } from '../../protocols/voting/voting.ts';
+import { unpackStructure } from '../../protocols/wire.ts';
+import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import { faults, Forge } from '../consensus/forge.ts';
+
+class Booth {
+  readonly forge = new Forge();
+  readonly log: LogEvent[] = [];
+  machine = this.#build();
+
+  #build(): VotingMachine {
+    return new VotingMachine({ cluster: this.forge.cluster, self: 3, crypto: nodeCrypto });
+  }
+
+  step(input: VotingInput): Effect[] {
+    const output = this.machine.step(input);
+    this.log.push(...output.events);
+    return [...output.immediate, ...output.effects];
+  }
+
+  from(peer: number, message: PeerMessage): Effect[] {
+    return this.step({ kind: 'peerMessage', from: peer, message });
+  }
+
+  restart(): void {
+    this.machine = this.#build();
+    while (this.machine.nextRecovery() !== null)
+      for (const event of this.log) this.machine.recover(event);
+  }
+}
+
+function told(
+  effects: readonly Effect[],
+  kind: string,
+): Extract<Effect, { kind: 'tell' }>['message'][] {
+  return effects.flatMap((e) => (e.kind === 'tell' && e.message.kind === kind ? [e.message] : []));
+}
+
+test('any two quorums share an honest validator, and the honest alone form one (I1, I2)', (t) => {
+  for (let n = 1; n <= 128; n++) {
+    const f = faultyMax(n);
+    const q = quorumOf(n);
+    t.true(2 * q - n >= f + 1, `n = ${n}: two quorums share f + 1`);
+    t.true(q <= n - f, `n = ${n}: a quorum without the faulty`);
+    t.true(n - joinOf(n) < q, `n = ${n}: without those who join no quorum forms`);
+  }
+  t.deepEqual([1, 3, 4, 7, 10].map(quorumOf), [1, 2, 3, 5, 7]);
+});
+
+test('tells consensus once a quorum of valid prepare votes is there (I81)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({});
+  t.is(
+    told(
+      booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', block, 0) }),
+      'prepareCertified',
+    ).length,
+    0,
+  );
+  booth.step({ kind: 'ownVote', vote: booth.forge.vote('prepare', block, 3) });
+  const last = booth.from(1, { kind: 'vote', vote: booth.forge.vote('prepare', block, 1) });
+  t.is(told(last, 'prepareCertified').length, 1);
+  const more = booth.from(2, { kind: 'vote', vote: booth.forge.vote('prepare', block, 2) });
+  t.is(told(more, 'prepareCertified').length, 0);
+});
+
+test('a bad prepare signature is reported and the next vote takes its place (I81, B7)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({});
+  const bad = { ...booth.forge.vote('prepare', block, 0), signature: new Uint8Array(64) };
+  booth.from(0, { kind: 'vote', vote: bad });
+  booth.from(1, { kind: 'vote', vote: booth.forge.vote('prepare', block, 1) });
+  const third = booth.from(2, { kind: 'vote', vote: booth.forge.vote('prepare', block, 2) });
+  t.deepEqual(faults(third), ['bad_vote_signature']);
+  t.is(told(third, 'prepareCertified').length, 0);
+  const own = booth.step({ kind: 'ownVote', vote: booth.forge.vote('prepare', block, 3) });
+  t.is(told(own, 'prepareCertified').length, 1);
+});
+
+test('repeated votes count once; votes for two blocks make no certificate (I80)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({});
+  const other = booth.forge.block({ timestamp: block.timestamp + 1 });
+  for (let times = 0; times < 3; times++) {
+    t.is(
+      told(
+        booth.from(0, { kind: 'vote', vote: booth.forge.vote('commit', block, 0) }),
+        'commitCertified',
+      ).length,
+      0,
+    );
+  }
+  booth.from(1, { kind: 'vote', vote: booth.forge.vote('commit', block, 1) });
+  t.is(
+    told(
+      booth.from(2, { kind: 'vote', vote: booth.forge.vote('commit', other, 2) }),
+      'commitCertified',
+    ).length,
+    0,
+  );
+});
+
+test("takes votes and timeouts only from their signer's own channel (I85)", (t) => {
+  const booth = new Booth();
+  const vote = booth.forge.vote('prepare', booth.forge.block({}), 0);
+  t.deepEqual(faults(booth.from(1, { kind: 'vote', vote })), ['vote_of_another']);
+  const timeout = booth.forge.timeout(0, 0);
+  const message = { kind: 'timeout', timeout, highest: null, handOver: null } as const;
+  t.deepEqual(faults(booth.from(1, message)), ['timeout_of_another']);
+});
+
+test('a second vote is kept as evidence that anybody can check, also after a restart (I84)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({});
+  const other = booth.forge.block({ timestamp: block.timestamp + 1 });
+  booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', block, 0) });
+  const effects = booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', other, 0) });
+  t.deepEqual(faults(effects), ['doubleVote']);
+  const record = unpackStructure(evidenceRecord, booth.log[0]!.header);
+  t.true(record.ok);
+  if (!record.ok) return;
+  t.is(record.value.accused, booth.forge.signers[0]!.publicKey);
+  const verifier = { cluster: booth.forge.cluster, crypto: nodeCrypto };
+  t.true(isEvidenceValid(verifier, record.value.evidence));
+  const { evidence } = record.value;
+  if (evidence.kind === 'hiddenCommit') return t.fail();
+  t.false(isEvidenceValid(verifier, { ...evidence, second: evidence.first }));
+  booth.restart();
+  t.is(booth.machine.status().evidence, 1);
+});
+
+test('two first-block votes in one term are evidence (I84)', (t) => {
+  const booth = new Booth();
+  const root = booth.forge.block({});
+  const child = booth.forge.child(root);
+  booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', root, 0) });
+  const vote = booth.forge.vote('prepare', child, 0, { first: true });
+  t.deepEqual(faults(booth.from(0, { kind: 'vote', vote })), ['doubleFirst']);
+});
+
+test("a timeout that claims less than its voter's commit vote is evidence, in either order (I84)", (t) => {
+  for (const order of ['vote first', 'timeout first']) {
+    const booth = new Booth();
+    const vote = booth.forge.vote('commit', booth.forge.block({}), 0);
+    const timeout = booth.forge.timeout(0, 0, null);
+    const messages: PeerMessage[] = [
+      { kind: 'vote', vote },
+      { kind: 'timeout', timeout, highest: null, handOver: null },
+    ];
+    if (order === 'timeout first') messages.reverse();
+    const found = messages.flatMap((message) => faults(booth.from(0, message)));
+    t.deepEqual(found, ['hiddenCommit'], order);
+  }
+});
+
+test('a forged second vote accuses nobody (I84)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({});
+  booth.from(0, { kind: 'vote', vote: booth.forge.vote('commit', block, 0) });
+  const forged = { ...booth.forge.vote('commit', block, 0), block: booth.forge.genesisDigest };
+  t.deepEqual(faults(booth.from(0, { kind: 'vote', vote: forged })), ['bad_vote_signature']);
+  t.is(booth.log.length, 0);
+});
+
+test('n − q + 1 timeouts make this node join, q make the certificate (I83)', (t) => {
+  const booth = new Booth();
+  const send = (voter: number): Effect[] =>
+    booth.from(voter, {
+      kind: 'timeout',
+      timeout: booth.forge.timeout(0, voter),
+      highest: null,
+      handOver: null,
+    });
+  t.is(told(send(0), 'timeoutsJoined').length, 0);
+  t.is(told(send(1), 'timeoutsJoined').length, 1);
+  t.is(told(send(2), 'timeoutCertified').length, 1);
+});
+
+test('a timeout with a certificate that does not back its claim is left out (I83)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({});
+  const highest = booth.forge.certificate('prepare', block);
+  const claim = booth.forge.timeout(0, 0, highest);
+  booth.from(0, { kind: 'timeout', timeout: claim, highest: null, handOver: null });
+  for (const voter of [1, 2]) {
+    const effects = booth.from(voter, {
+      kind: 'timeout',
+      timeout: booth.forge.timeout(0, voter),
+      highest: null,
+      handOver: null,
+    });
+    t.is(told(effects, 'timeoutCertified').length, 0);
+  }
+  const own = booth.step({ kind: 'ownTimeout', timeout: booth.forge.timeout(0, 3), highest: null });
+  t.is(told(own, 'timeoutCertified').length, 1);
+});
+
+test('keeps one timeout per validator, the highest (I82)', (t) => {
+  const booth = new Booth();
+  const send = (voter: number, term: number): Effect[] =>
+    booth.from(voter, {
+      kind: 'timeout',
+      timeout: booth.forge.timeout(term, voter),
+      highest: null,
+      handOver: null,
+    });
+  send(0, 7);
+  send(0, 0);
+  send(1, 0);
+  t.is(told(send(2, 0), 'timeoutCertified').length, 0, 'validator 0 is at term 7');
+  t.is(
+    told(
+      booth.step({ kind: 'ownTimeout', timeout: booth.forge.timeout(0, 3), highest: null }),
+      'timeoutCertified',
+    ).length,
+    1,
+  );
+});
+
+test('a certificate handed on is checked whatever its kind (I3)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({});
+  const good = booth.forge.certificate('commit', block);
+  const forged = {
+    ...good,
+    votes: good.votes.map((vote) => ({ ...vote, signature: new Uint8Array(64) })),
+  };
+  t.deepEqual(faults(booth.from(0, { kind: 'certificate', certificate: forged })), [
+    'bad_certificate',
+  ]);
+  t.is(
+    told(booth.from(0, { kind: 'certificate', certificate: good }), 'commitCertified').length,
+    1,
+  );
+});
+
+test("one validator's votes are bounded, and freed when their height is final (I86)", (t) => {
+  const booth = new Booth();
+  const signed = booth.forge.vote('prepare', booth.forge.block({}), 0);
+  const flood = (): string[] => {
+    const found: string[] = [];
+    for (let height = 1; height <= 512; height++) {
+      for (let term = 0; term < 8; term++)
+        found.push(...faults(booth.from(0, { kind: 'vote', vote: { ...signed, height, term } })));
+    }
+    return found;
+  };
+  t.true(flood().includes('vote_flood'));
+  t.true(booth.machine.status().voteSets <= 2048);
+  booth.step({ kind: 'finalTo', height: 512 });
+  t.is(booth.machine.status().voteSets, 0);
+});
