@@ -74,5 +74,8 @@ const isRoot = process.getuid() === 0;
 const uid = isRoot ? UNPRIVILEGED : process.getuid();
 const gid = isRoot ? UNPRIVILEGED : process.getgid();
 if (isRoot) chownAll(data, uid, gid);
-writeFileSync(join(project, '.env'), `ALTHING_UID=${uid}\nALTHING_GID=${gid}\n`);
+writeFileSync(
+  join(project, '.env'),
+  `COMPOSE_PROJECT_NAME=althing\nALTHING_UID=${uid}\nALTHING_GID=${gid}\n`,
+);
 console.log(`Ready: docker compose -f ${join(project, 'compose.yaml')} up -d --build --wait`);

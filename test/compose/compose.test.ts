@@ -44,7 +44,10 @@ const compose = parse(text, { merge: true }) as Compose;
 
 /** The schema names a draft by an address that validators do not know. */
 const { $schema: _, ...schema } = composeSchema as Record<string, unknown>;
-const isCompose = new Ajv2019({ strict: false }).compile(schema);
+const ajv = new Ajv2019({ strict: false });
+// Older drafts called `$id` so; here it names nothing.
+ajv.removeKeyword('id');
+const isCompose = ajv.compile(schema);
 
 const project = mkdtempSync(join(tmpdir(), 'althing-compose-'));
 const prepare = () =>
@@ -121,8 +124,8 @@ for (const id of NODES) {
 }
 
 test('nothing turns development mode on', (t) => {
-  t.false(/--dev|ALTHING_DEV/.test(text));
-  t.false(readFileSync(`${ROOT}compose/Dockerfile`, 'utf8').includes('dev '));
+  const dockerfile = readFileSync(`${ROOT}compose/Dockerfile`, 'utf8');
+  for (const each of [text, dockerfile]) t.notRegex(each, /--dev\b|ALTHING_DEV/);
 });
 
 test('PostgreSQL publishes no port and its network has no way out', (t) => {
