@@ -28,7 +28,9 @@ export class Launcher {
     const said = new Promise<void>((resolve) => this.#waiting.push({ pattern, resolve }));
     const code = await Promise.race([said, this.ended]);
     if (!pattern.test(this.output)) {
-      throw new Error(`the launcher ended (${code}) and never said ${pattern}:\n${this.output}`);
+      throw new Error(
+        `the launcher ended (${code}) and never said ${String(pattern)}:\n${this.output}`,
+      );
     }
   }
 
