@@ -69,7 +69,11 @@ export class ActorThread {
       this.#actors.set(name, new Actor(name, machine, log, this.#surroundings()));
     }
     this.#list = [...this.#actors.values()];
-    for (const port of new Set(options.ports.values())) this.#connect(port);
+  }
+
+  /** Takes frames from now on. */
+  begin(): void {
+    for (const port of new Set(this.#options.ports.values())) this.#connect(port);
     this.#watch();
   }
 

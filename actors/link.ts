@@ -21,6 +21,8 @@ export interface FramePort {
 export interface LinkOptions {
   /** Runs `flush` once at the end of the current tick. */
   readonly later: (flush: () => void) => void;
+  /** There is room again after the link was full. */
+  readonly onRoom?: () => void;
   readonly window?: number;
   readonly waitingMax?: number;
 }
@@ -33,6 +35,7 @@ interface Sent {
 export class Link {
   readonly #port: FramePort;
   readonly #later: LinkOptions['later'];
+  readonly #onRoom: () => void;
   readonly #window: number;
   readonly #waitingMax: number;
   #waiting: Item[] = [];
@@ -46,6 +49,7 @@ export class Link {
   constructor(port: FramePort, options: LinkOptions) {
     this.#port = port;
     this.#later = options.later;
+    this.#onRoom = options.onRoom ?? (() => {});
     this.#window = options.window ?? WINDOW;
     this.#waitingMax = options.waitingMax ?? WAITING_MAX;
   }
@@ -88,8 +92,10 @@ export class Link {
   acknowledged(): void {
     const sent = this.#sent.shift();
     if (sent === undefined) throw new Error('a frame was acknowledged that was never sent');
+    const wasFull = this.isFull;
     this.#outstanding -= sent.items;
     this.#outstandingBytes -= sent.bytes;
+    if (wasFull && !this.isFull) this.#onRoom();
     if (this.#waiting.length > 0) this.#flushLater();
   }
 
