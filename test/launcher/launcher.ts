@@ -1,12 +1,14 @@
-/** Runs `npm start`'s script as a process and lets tests wait for what it says. */
+/** Runs the launcher as a process, as `npm start` does, and lets tests wait for what it says. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { planCluster } from '../../src/dev/plan.ts';
 import { requireFreePorts } from '../../src/dev/ports.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../../scripts/start.mjs', import.meta.url));
+const MAIN = new URL('../../src/dev/main.js', import.meta.url).href;
+/** scripts/start.mjs without its first step, compiling: other tests are running what is compiled. */
+const PROGRAM = `const { launch } = await import('${MAIN}');
+process.exitCode = await launch(process.argv.slice(1));`;
 
 export class Launcher {
   readonly #child: ChildProcess;
@@ -15,7 +17,8 @@ export class Launcher {
   #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
 
   constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const program = ['--input-type=module', '--eval', PROGRAM, '--', ...args];
+    this.#child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.#said(String(chunk)));
     }
