@@ -50,6 +50,14 @@ type Asker =
   | { readonly kind: 'submit'; readonly lookup: Lookup }
   | { readonly kind: 'find'; readonly request: number; readonly id: Digest };
 
+type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
+
+const BUSY: AnswerResult = {
+  ok: false,
+  code: 'overloaded',
+  message: 'too many questions wait at this node: try again',
+};
+
 export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
   readonly #self: number;
   readonly #executor: Executor;
@@ -69,6 +77,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   #numbered = 0;
   /** What the last stored event says of its block. */
   #storedHead = { height: 0, receiptsRoot: '' as Digest };
+  /** Queries that came in the middle of a block: they are answered at its end. */
+  #heldQueries: AskedQuery[] = [];
   readonly #askers = new Map<string, Asker>();
   #asked = 0;
 
@@ -125,7 +135,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       case 'laneRoom':
         return this.#ingress.sealing.roomIs(input.bytes);
       case 'query':
-        return answer(out, input.request, this.#executor.height, this.#queries.run(input));
+        return this.#query(input, out);
       case 'findSubmission':
         return this.#find(input.request, input.id, out);
       case 'logFound':
@@ -186,6 +196,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       this.#blockDone(result, out);
     }
     this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
+    if (this.#executor.isBetweenBlocks) this.#answerHeld(out);
     if (this.#executor.height > before) this.#tellProgress(out);
     if (this.#queue.length === 0) return;
     this.#timerSet = true;
@@ -260,12 +271,26 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     if (results.length > 0) tellEdge(out, { kind: 'submitted', results });
   }
 
+  #query(asked: AskedQuery, out: Output<Effect>): void {
+    if (this.#executor.isBetweenBlocks) {
+      return answer(out, asked.request, this.#executor.height, this.#queries.run(asked));
+    }
+    if (this.#heldQueries.length < WAITING_REQUESTS_MAX) return void this.#heldQueries.push(asked);
+    answer(out, asked.request, this.#executor.height, BUSY);
+  }
+
+  #answerHeld(out: Output<Effect>): void {
+    const held = this.#heldQueries;
+    if (held.length === 0) return;
+    this.#heldQueries = [];
+    for (const asked of held) this.#query(asked, out);
+  }
+
   #find(request: number, id: Digest, out: Output<Effect>): void {
     const known = this.#ingress.recent.get(id);
     if (known !== undefined) return this.#answerFound(request, known, id, out);
     if (this.#ask({ kind: 'find', request, id }, id, out)) return;
-    const message = 'too many wait for the log: try again';
-    answer(out, request, this.#executor.height, { ok: false, code: 'overloaded', message });
+    answer(out, request, this.#executor.height, BUSY);
   }
 
   /** False when too many wait for the log already. */
