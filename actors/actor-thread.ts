@@ -23,7 +23,8 @@ const LOAD_MS = 1_000;
 /** A message port to another thread: frames one way, acknowledgements the other. */
 export interface CrossingPort extends FramePort {
   onFrame(take: (frame: CrossingFrame) => void): void;
-  onAcknowledged(take: () => void): void;
+  onAcknowledged(take: (frames: number) => void): void;
+  /** One frame more was taken; told to the sender soon, many at once. */
   acknowledge(): void;
 }
 
@@ -69,14 +70,18 @@ export class ActorThread {
       this.#actors.set(name, new Actor(name, machine, log, this.#surroundings()));
     }
     this.#list = [...this.#actors.values()];
-    for (const port of new Set(options.ports.values())) this.#connect(port);
+  }
+
+  /** Takes frames from now on. */
+  begin(): void {
+    for (const port of new Set(this.#options.ports.values())) this.#connect(port);
     this.#watch();
   }
 
   #connect(port: CrossingPort): void {
-    const link = new Link(port, { later: (flush) => queueMicrotask(flush) });
+    const link = new Link(port, { later: (flush) => this.#queue.atEnd(flush) });
     this.#links.set(port, link);
-    port.onAcknowledged(() => link.acknowledged());
+    port.onAcknowledged((frames) => link.acknowledged(frames));
     port.onFrame((frame) => this.#frameReceived(port, frame));
   }
 

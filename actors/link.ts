@@ -21,6 +21,8 @@ export interface FramePort {
 export interface LinkOptions {
   /** Runs `flush` once at the end of the current tick. */
   readonly later: (flush: () => void) => void;
+  /** There is room again after the link was full. */
+  readonly onRoom?: () => void;
   readonly window?: number;
   readonly waitingMax?: number;
 }
@@ -33,6 +35,7 @@ interface Sent {
 export class Link {
   readonly #port: FramePort;
   readonly #later: LinkOptions['later'];
+  readonly #onRoom: () => void;
   readonly #window: number;
   readonly #waitingMax: number;
   #waiting: Item[] = [];
@@ -46,6 +49,7 @@ export class Link {
   constructor(port: FramePort, options: LinkOptions) {
     this.#port = port;
     this.#later = options.later;
+    this.#onRoom = options.onRoom ?? (() => {});
     this.#window = options.window ?? WINDOW;
     this.#waitingMax = options.waitingMax ?? WAITING_MAX;
   }
@@ -84,12 +88,15 @@ export class Link {
     return true;
   }
 
-  /** The receiver took one frame more. */
-  acknowledged(): void {
-    const sent = this.#sent.shift();
-    if (sent === undefined) throw new Error('a frame was acknowledged that was never sent');
-    this.#outstanding -= sent.items;
-    this.#outstandingBytes -= sent.bytes;
+  /** The receiver took so many frames more. */
+  acknowledged(frames: number): void {
+    if (frames > this.#sent.length) throw new Error('frames were acknowledged that were never sent');
+    const wasFull = this.isFull;
+    for (const sent of this.#sent.splice(0, frames)) {
+      this.#outstanding -= sent.items;
+      this.#outstandingBytes -= sent.bytes;
+    }
+    if (wasFull && !this.isFull) this.#onRoom();
     if (this.#waiting.length > 0) this.#flushLater();
   }
 
