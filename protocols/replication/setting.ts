@@ -15,12 +15,11 @@ export interface Setting {
 }
 
 /**
- * Bytes that a replica keeps above a lane's base. More than W by one block: the owner may know of a
- * final block before this node does.
+ * Bytes that a replica keeps above a lane's base: more than W, because the owner may know of a final
+ * block before this node does.
  */
 export function replicaBytesMax(cluster: Cluster): number {
-  const { laneBytesMax, blockBytesMax } = cluster.genesis.limits;
-  return laneBytesMax + blockBytesMax;
+  return Math.ceil(cluster.genesis.limits.laneBytesMax * 1.25);
 }
 
 export const REPLICA_BATCHES_MAX = 2 * OWN_BATCHES_MAX;
