@@ -182,6 +182,16 @@ test('a lane that goes on from the other version stalls until a cut names it', (
   );
 });
 
+test('a branch that a cut names is found although its tip waits ahead of our own branch', (t) => {
+  const { lab, seat, second } = equivocated();
+  seat.batch(second[2]!);
+  seat.holdCut('block', lab.cut({ 1: tipOf(second[2]) }));
+  seat.wait(200);
+  seat.batch(second[2]!, 2);
+  seat.batch(second[1]!, 2);
+  t.deepEqual(held(seat.batch(second[0]!, 2)), [hash('block')]);
+});
+
 test('I67: a cut that names nothing, or another seq, costs a few small requests', (t) => {
   const { lab, seat, second } = equivocated();
   const wrongSeq = lab.cut({ 1: { seq: 2, digest: second[0]!.digest } });

@@ -17,6 +17,8 @@ function heal(world: World): void {
   Object.assign(world.weather, { loss: 0, delayMs: 5 });
   for (const node of world.honest) if (!node.up) node.start();
   for (let waited = 0; waited < 60_000 && !isDone(world); waited += 500) world.run(500);
+  // What is not final or not certified is said again in this time (T3).
+  world.run(1000);
 }
 
 function isDone(world: World): boolean {
