@@ -54,7 +54,7 @@ test('I66: retries go to f + 1 others that say to hold it, and to the owner', (t
   seat.wait(25);
   const asked = new Set<number | 'all'>();
   for (const { to } of sent(seat.wait(500), 'fetchBatches')) asked.add(to);
-  t.deepEqual([...asked].sort(), [1, 2, 3]);
+  t.deepEqual(asked, new Set([1, 2, 3]));
   seat.wait(10_000);
   t.true(ranges(seat.wait(2005)).length > 0);
 });
@@ -64,7 +64,7 @@ test('I66: a liar that answers first, or nothing, does not keep a batch away', (
   seat.step({ kind: 'peerDisconnected', peer: 1 });
   seat.holdCut('block', lab.cut({ 1: tipOf(batches[0]) }));
   const asked = sent(seat.wait(25), 'fetchBatches').map(({ to }) => to);
-  t.deepEqual(asked.toSorted(), [2, 3]);
+  t.deepEqual(new Set(asked), new Set([2, 3]));
   const lie = { ...batches[0]!, payload: new TextEncoder().encode('batch 1/X') };
   t.deepEqual(faults(seat.batch(lie, 2)), ['batch_payload']);
   const forged = lab.batch(1, undefined, 'forged', {}, 2);

@@ -249,8 +249,8 @@ export class Seat {
     const effects: Effect[] = [];
     for (const end = this.now + ms; this.now < end;) {
       this.now = Math.min(end, this.now + 5);
-      for (const [timer, at] of [...this.timers]) {
-        if (at > this.now) continue;
+      const due = [...this.timers].filter(([, at]) => at <= this.now);
+      for (const [timer] of due) {
         this.timers.delete(timer);
         effects.push(...this.step({ kind: 'timer', timer }));
       }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Batch } from '../../protocols/replication/lane.ts';
-import { Lab, tipOf } from './lab.ts';
+import { tipOf, type Lab } from './lab.ts';
 import { World } from './world.ts';
 
 /** Every node seals a batch now and then for `ms`. */
@@ -38,7 +38,7 @@ const transactions = (executed: readonly string[]): string[] =>
   executed.join(' ').match(/tx \d+\/\d+;/g) ?? [];
 
 for (const seed of [1, 2, 3, 4, 5, 6]) {
-  test(`I79: loss, reordering and crashes change neither what is held nor the order, seed ${seed}`, (t) => {
+  test(`I75, I79: through loss, reordering and crashes all hold and execute the same, seed ${seed}`, (t) => {
     const world = new World(seed);
     Object.assign(world.weather, { loss: 0.1, delayMs: 30 });
     load(world, 3000);
