@@ -1,0 +1,84 @@
+/**
+ * What replication writes and reads back.
+ *
+ * - `lane-<i>`: the first batch stored for each seq of lane i; the position is the seq.
+ * - `fork-<i>`: further batches for a seq, stored because a cut named them (D3), and the proof that
+ *   the lane's owner signed two headers for one seq; numbered on its own.
+ * - `replication`: now and then the height up to which every batch is stored here. It only shortens
+ *   recovery: an older one, or none, costs time and nothing else.
+ */
+import { struct, u53, type Schema } from '../codec.ts';
+import { InvariantViolation, type LogEvent } from '../machine.ts';
+import { batchHeader, tips } from '../structures.ts';
+import type { BatchHeader, Tip, ValidatorIndex } from '../types.ts';
+import { packStructure, unpackStructure } from '../wire.ts';
+import type { Batch, Place } from './lane.ts';
+
+/** Where the block of `height` (≥ 1) stands in the chain stream. */
+export function chainPosition(height: number): number {
+  return height - 1;
+}
+
+export const SETTLED_STREAM = 'replication';
+export const laneStream = (lane: ValidatorIndex): string => `lane-${lane}`;
+export const forkStream = (lane: ValidatorIndex): string => `fork-${lane}`;
+
+export const BATCH_STORED = 'batchStored';
+export const EQUIVOCATION_FOUND = 'equivocationFound';
+export const SETTLED_TO = 'settledTo';
+
+/** Two headers that the owner signed for one seq: evidence against it. */
+export interface Equivocation {
+  readonly first: BatchHeader;
+  readonly second: BatchHeader;
+}
+export const equivocation: Schema<Equivocation> = struct({
+  first: batchHeader,
+  second: batchHeader,
+});
+
+/** Every batch up to `cut`, the cut of the final block at `height`, is stored here. */
+export interface SettledTo {
+  readonly height: number;
+  readonly cut: readonly Tip[];
+}
+export const settledTo: Schema<SettledTo> = struct({ height: u53, cut: tips });
+
+export function batchStored(place: Place, batch: Batch): LogEvent {
+  return {
+    stream: place.stream,
+    seq: place.position,
+    kind: BATCH_STORED,
+    header: packStructure(batchHeader, batch.header),
+    body: batch.payload,
+    bodyDigest: batch.header.payloadDigest,
+  };
+}
+
+export function equivocationFound(place: Place, found: Equivocation): LogEvent {
+  return {
+    stream: place.stream,
+    seq: place.position,
+    kind: EQUIVOCATION_FOUND,
+    header: packStructure(equivocation, found),
+  };
+}
+
+export function settledToEvent(position: number, value: SettledTo): LogEvent {
+  return {
+    stream: SETTLED_STREAM,
+    seq: position,
+    kind: SETTLED_TO,
+    header: packStructure(settledTo, value),
+  };
+}
+
+/** The header of an event of our own log. */
+export function readEvent<T>(schema: Schema<T>, event: LogEvent): T {
+  const decoded = unpackStructure(schema, event.header);
+  if (decoded.ok) return decoded.value;
+  throw new InvariantViolation(
+    'log_unreadable',
+    `${event.stream}/${event.seq} is not what was written there (${decoded.error}); run \`althing log verify\``,
+  );
+}

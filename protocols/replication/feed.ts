@@ -1,0 +1,152 @@
+/**
+ * Feeds final blocks with their batches to execution, in height order (rule E1).
+ *
+ * I69. `execute` is told for each height once, in order, only when all its batches are stored here;
+ *      it is told again only after execution itself has begun again.
+ * I70. At most a bounded number of blocks and bytes is with execution, and a bounded number waits
+ *      in memory, however far behind execution is: the rest is read from the log (replay.ts).
+ *
+ * Execution keeps nothing across a restart: it begins again at height 0. It says how far it is; a
+ * report that is not above the last one means that it has begun again from there.
+ */
+import { emptyCut } from '../chain.ts';
+import type { LogEvent } from '../machine.ts';
+import type { Effect } from '../messages.ts';
+import type { Millis, Tip } from '../types.ts';
+import { heldItem, type FeedItem } from './feed-item.ts';
+import type { FinalBlock } from './final-queue.ts';
+import type { Held, Lane } from './lane.ts';
+import { Replay } from './replay.ts';
+import type { Setting } from './setting.ts';
+
+export const FEED_TAG = 'feed';
+/** With execution: told and not executed yet. One block goes out whatever its size. */
+const TOLD_BLOCKS_MAX = 64;
+const TOLD_BYTES_MAX = 16 * 1024 * 1024;
+/** Newest settled blocks kept in memory for when execution gets there. */
+const RECENT_BLOCKS_MAX = 256;
+const RECENT_BYTES_MAX = 32 * 1024 * 1024;
+
+export class Feed {
+  readonly #setting: Setting;
+  readonly #lanes: readonly Lane[];
+  /** Contiguous heights that end at the settled one. */
+  #recent: FeedItem[] = [];
+  #recentBytes = 0;
+  #settled = 0;
+  #told: { readonly height: number; readonly bytes: number }[] = [];
+  #toldBytes = 0;
+  /** Height of the last block told. */
+  #height = 0;
+  /** Its cut; null after a jump to a height whose block was not seen. */
+  #cut: readonly Tip[] | null;
+  #executed = -1;
+  #replay: Replay | null = null;
+  #replays = 0;
+
+  constructor(setting: Setting, lanes: readonly Lane[]) {
+    this.#setting = setting;
+    this.#lanes = lanes;
+    this.#cut = emptyCut(setting.cluster.n);
+  }
+
+  /** Payload bytes kept in memory here. */
+  get bytes(): number {
+    return this.#recentBytes;
+  }
+
+  /** Blocks that are settled and not executed yet. */
+  get behind(): number {
+    return this.#settled - Math.max(0, this.#executed);
+  }
+
+  restore(settled: number): void {
+    this.#settled = settled;
+  }
+
+  /** The next settled block; `batches` by lane, ascending in each. */
+  offer(final: FinalBlock, batches: readonly (readonly Held[])[]): void {
+    this.#settled = final.block.height;
+    const item = heldItem(final, batches);
+    if (item === null || final.block.height <= this.#height) return this.#forgetRecent();
+    this.#recent.push(item);
+    this.#recentBytes += item.bytes;
+    while (this.#recentBytes > RECENT_BYTES_MAX || this.#recent.length > RECENT_BLOCKS_MAX) {
+      this.#dropRecent();
+    }
+  }
+
+  executedTo(height: number): void {
+    const again = height <= this.#executed;
+    this.#executed = height;
+    if (again || height > this.#height) return this.#jump(height);
+    while (this.#told.length > 0 && this.#told[0]!.height <= height) {
+      this.#toldBytes -= this.#told.shift()!.bytes;
+    }
+  }
+
+  logRead(tag: string, events: readonly LogEvent[], now: Millis, out: Effect[]): void {
+    this.#replay?.logRead(tag, events, now, out);
+  }
+
+  timer(): void {
+    this.#replay?.timer();
+  }
+
+  /** Tells all that may be told now, and reads ahead for what comes next. */
+  poll(out: Effect[]): void {
+    while (this.#height < this.#settled && this.#mayTell()) {
+      const item = this.#next(out);
+      if (item === null) return;
+      this.#tell(item, out);
+    }
+  }
+
+  #mayTell(): boolean {
+    if (this.#told.length === 0) return true;
+    return this.#told.length < TOLD_BLOCKS_MAX && this.#toldBytes < TOLD_BYTES_MAX;
+  }
+
+  #next(out: Effect[]): FeedItem | null {
+    const due = this.#height + 1;
+    while (this.#recent.length > 0 && this.#recent[0]!.block.height < due) this.#dropRecent();
+    if (this.#recent[0]?.block.height === due) {
+      this.#replay = null;
+      return this.#dropRecent();
+    }
+    this.#replay ??= new Replay(this.#setting, this.#lanes, `${FEED_TAG}/${++this.#replays}`, {
+      height: this.#height,
+      cut: this.#cut,
+    });
+    return this.#replay.take(this.#settled, out);
+  }
+
+  #tell(item: FeedItem, out: Effect[]): void {
+    const { block, digest, batches, bytes } = item;
+    this.#height = block.height;
+    this.#cut = block.cut;
+    this.#told.push({ height: block.height, bytes });
+    this.#toldBytes += bytes;
+    const message = { kind: 'execute', block, digest, batches } as const;
+    out.push({ kind: 'tell', to: 'transaction', message });
+  }
+
+  #jump(height: number): void {
+    this.#height = height;
+    this.#cut = height === 0 ? emptyCut(this.#setting.cluster.n) : null;
+    this.#told = [];
+    this.#toldBytes = 0;
+    this.#replay = null;
+  }
+
+  #dropRecent(): FeedItem | null {
+    const item = this.#recent.shift();
+    this.#recentBytes -= item?.bytes ?? 0;
+    return item ?? null;
+  }
+
+  #forgetRecent(): void {
+    this.#recent = [];
+    this.#recentBytes = 0;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * One lane read from the log along the cuts of final blocks.
+ *
+ * I71. What is handed out is the chain that the cut names, digest by digest: where the batch stored
+ *      first for a seq is not the one in the cut, the fork stream's is taken in its place.
+ */
+import { InvariantViolation, type LogEvent } from '../machine.ts';
+import type { Effect } from '../messages.ts';
+import { batchDigest, batchHeader } from '../structures.ts';
+import { ZERO_DIGEST, type Digest, type Tip } from '../types.ts';
+import { laneStream, readEvent } from './events.ts';
+import type { Lane } from './lane.ts';
+import type { Setting } from './setting.ts';
+
+const READ_BYTES_MAX = 2 * 1024 * 1024;
+/** Bytes below which more is read. */
+const LOW_BYTES = 1024 * 1024;
+const READ_BATCHES_MAX = 1024;
+
+interface Stored {
+  readonly parent: Digest;
+  readonly digest: Digest;
+  readonly payload: Uint8Array;
+}
+
+export class LaneReader {
+  readonly #setting: Setting;
+  readonly #lane: Lane;
+  readonly #tag: string;
+  /** The first batches by seq, contiguous up to `#next`. */
+  readonly #stored = new Map<number, Stored>();
+  readonly #forks = new Map<Digest, Stored>();
+  #bytes = 0;
+  /** The seq to read next; null before the first. */
+  #next: number | null = null;
+  #reading: 'lane' | 'fork' | null = null;
+
+  constructor(setting: Setting, lane: Lane, tag: string) {
+    this.#setting = setting;
+    this.#lane = lane;
+    this.#tag = tag;
+  }
+
+  /**
+   * The payloads between two tips of the lane, ascending, or null while they are being read. Reads
+   * ahead up to `last`.
+   */
+  collect(from: Tip, to: Tip, last: number, out: Effect[]): readonly Uint8Array[] | null {
+    this.#next ??= from.seq + 1;
+    if (this.#next <= last && this.#bytes < LOW_BYTES) this.#readLane(last, out);
+    if (this.#next <= to.seq) return null;
+    const payloads: Uint8Array[] = [];
+    let want = to.digest;
+    for (let seq = to.seq; seq > from.seq; seq--) {
+      const stored = this.#find(seq, want, out);
+      if (stored === null) return null;
+      payloads.push(stored.payload);
+      want = stored.parent;
+    }
+    if (want !== from.digest) throw this.#gap(from.seq, want);
+    return payloads.reverse();
+  }
+
+  dropTo(seq: number): void {
+    for (const [at, { payload }] of this.#stored) {
+      if (at > seq) break;
+      this.#stored.delete(at);
+      this.#bytes -= payload.length;
+    }
+    this.#forks.clear();
+  }
+
+  logRead(tag: string, events: readonly LogEvent[]): void {
+    if (tag !== this.#tag) return;
+    const reading = this.#reading;
+    this.#reading = null;
+    if (events.length === 0) throw this.#gap(this.#next ?? 0, ZERO_DIGEST);
+    for (const event of events) {
+      const stored = this.#open(event);
+      if (reading === 'fork') this.#forks.set(stored.digest, stored);
+      else {
+        this.#stored.set(event.seq, stored);
+        this.#bytes += stored.payload.length;
+        this.#next = event.seq + 1;
+      }
+    }
+  }
+
+  #readLane(last: number, out: Effect[]): void {
+    const from = this.#next!;
+    const to = Math.min(last + 1, from + READ_BATCHES_MAX);
+    this.#read('lane', laneStream(this.#lane.index), from, to, out);
+  }
+
+  #find(seq: number, digest: Digest, out: Effect[]): Stored | null {
+    const first = this.#stored.get(seq);
+    if (first?.digest === digest) return first;
+    const read = this.#forks.get(digest);
+    if (read !== undefined) return read;
+    const fork = this.#lane.log.fork(digest);
+    if (fork === undefined) throw this.#gap(seq, digest);
+    const { stream, position } = this.#lane.log.forkPlace(fork);
+    this.#read('fork', stream, position, position + 1, out);
+    return null;
+  }
+
+  #read(kind: 'lane' | 'fork', stream: string, from: number, to: number, out: Effect[]): void {
+    if (this.#reading !== null) return;
+    this.#reading = kind;
+    out.push({ kind: 'readLog', tag: this.#tag, stream, from, to, bytesMax: READ_BYTES_MAX });
+  }
+
+  #open(event: LogEvent): Stored {
+    const header = readEvent(batchHeader, event);
+    const digest = batchDigest(this.#setting.crypto, this.#setting.cluster.id, header);
+    if (event.body === undefined) throw this.#gap(header.seq, digest);
+    return { parent: header.parentDigest, digest, payload: event.body };
+  }
+
+  #gap(seq: number, digest: Digest): InvariantViolation {
+    return new InvariantViolation(
+      'final_batch_missing',
+      `a final block names batch ${digest} of lane ${this.#lane.index} at seq ${seq}, which the log ` +
+        'does not have; run `althing log verify`',
+    );
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What is read from the log before the first step, and what is made of it: the newest final block,
+ * the height up to which all was stored, then for each lane its forks and the batches above that
+ * height's cut, without their payloads.
+ */
+import { CHAIN_STREAM, chainEntry, emptyCut } from '../chain.ts';
+import { InvariantViolation, type LogEvent, type RecoveryRead } from '../machine.ts';
+import { batchDigest, batchHeader } from '../structures.ts';
+import type { Block, Digest, BatchHeader, Tip } from '../types.ts';
+import {
+  EQUIVOCATION_FOUND,
+  equivocation,
+  forkStream,
+  laneStream,
+  readEvent,
+  SETTLED_STREAM,
+  settledTo,
+} from './events.ts';
+import type { Held, Lane } from './lane.ts';
+import type { Setting } from './setting.ts';
+
+export class Recovery {
+  readonly #setting: Setting;
+  readonly #lanes: readonly Lane[];
+  readonly #stored: Held[][];
+  #reads = 0;
+  #cut: readonly Tip[];
+  /** The newest final block in the log. */
+  newest: Block | null = null;
+  settled = 0;
+  /** The next position of the stream that says how far all is stored. */
+  settledPosition = 0;
+
+  constructor(setting: Setting, lanes: readonly Lane[]) {
+    this.#setting = setting;
+    this.#lanes = lanes;
+    this.#stored = lanes.map(() => []);
+    this.#cut = emptyCut(setting.cluster.n);
+  }
+
+  /** The cut of the height up to which all was stored. */
+  get cut(): readonly Tip[] {
+    return this.#cut;
+  }
+
+  next(): RecoveryRead | null {
+    const step = this.#reads++;
+    if (step === 0) return { stream: CHAIN_STREAM, from: 'last', bodies: false };
+    if (step === 1) return { stream: SETTLED_STREAM, from: 'last', bodies: false };
+    const lane = (step - 2) >> 1;
+    if (lane >= this.#lanes.length) return null;
+    if (step % 2 === 0) return { stream: forkStream(lane), from: 0, bodies: false };
+    return { stream: laneStream(lane), from: Math.max(0, this.#cut[lane]!.seq), bodies: false };
+  }
+
+  read(event: LogEvent): void {
+    if (event.stream === CHAIN_STREAM) this.newest = readEvent(chainEntry, event).block;
+    else if (event.stream === SETTLED_STREAM) this.#readSettled(event);
+    else this.#readLane(event);
+  }
+
+  finish(): void {
+    this.#lanes.forEach((lane, at) => lane.restore(this.#cut[at]!, this.#stored[at]!));
+    const own = this.#lanes[this.#setting.self]!;
+    if (own.tip.seq === own.log.next - 1) return;
+    throw new InvariantViolation(
+      'own_lane_broken',
+      `the log of our own lane does not link from seq ${own.tip.seq} to ${own.log.next - 1}; run \`althing log verify\``,
+    );
+  }
+
+  #readSettled(event: LogEvent): void {
+    const { height, cut } = readEvent(settledTo, event);
+    this.settled = height;
+    this.#cut = cut;
+    this.settledPosition = event.seq + 1;
+  }
+
+  #readLane(event: LogEvent): void {
+    const [stream, lane] = splitStream(event.stream);
+    const { log } = this.#lanes[lane]!;
+    if (event.kind === EQUIVOCATION_FOUND) {
+      return log.recoverEvidence(readEvent(equivocation, event).first.seq);
+    }
+    const header = readEvent(batchHeader, event);
+    const { crypto, cluster } = this.#setting;
+    const digest = batchDigest(crypto, cluster.id, header);
+    if (stream === 'lane') log.recoverLane(event.seq);
+    const place =
+      stream === 'lane'
+        ? { stream: event.stream, position: event.seq }
+        : log.recoverFork(header, digest);
+    this.#keep(lane, header, digest, place);
+  }
+
+  #keep(lane: number, header: BatchHeader, digest: Digest, place: Held['place']): void {
+    if (header.seq <= this.#cut[lane]!.seq) return;
+    this.#stored[lane]!.push({ header, digest, payload: null, place });
+  }
+}
+
+function splitStream(stream: string): [string, number] {
+  const dash = stream.lastIndexOf('-');
+  return [stream.slice(0, dash), Number(stream.slice(dash + 1))];
+}
