@@ -184,6 +184,8 @@ export class Executor {
       if (owner === undefined || owner === lane) return owner === lane;
     }
     const signature = submission.signature();
+    // In another's lane an unsigned submission is nobody's, also where it waits to be sealed.
+    if (signature.length === 0) return false;
     if (this.#listener.isChecked(id, signature)) return true;
     budget.left -= CHECK_COST;
     return this.#crypto.verify(submission.key, submission.signed(), signature);
