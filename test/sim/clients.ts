@@ -100,9 +100,8 @@ export class Clients {
 
   #attempt(wish: Wish): void {
     if (isSettled(wish)) return;
-    const { nodes, scheduler } = this.#world;
-    const candidates = wish.only === null ? nodes : nodes.filter((n) => n.validator === wish.only);
-    const node = this.#random.pick(candidates);
+    const { scheduler } = this.#world;
+    const node = this.#random.pick(this.#nodesFor(wish));
     if (wish.attempts++ > 0) this.coverage.retries++;
     const request = ++this.#request;
     this.#requests.set(request, wish);
@@ -113,6 +112,13 @@ export class Clients {
     });
     const patience = FIRST_PATIENCE_MS * Math.min(2 ** wish.attempts, 16);
     this.#retryAfter(wish, this.#random.between(patience / 2, patience));
+  }
+
+  /** Who has a node vouch for it trusts that node; whoever signs trusts none. */
+  #nodesFor(wish: Wish): readonly SimNode[] {
+    const { nodes, honest } = this.#world;
+    if (wish.only !== null) return honest.filter((node) => node.validator === wish.only);
+    return wish.signed ? nodes : honest;
   }
 
   #retryAfter(wish: Wish, delayMs: number): void {
@@ -160,7 +166,7 @@ export class Clients {
   #refused(wish: Wish, result: Extract<SubmitResult, { ok: false }>, node: SimNode): void {
     this.coverage.refusals++;
     // A node also says so of a request that only waits there: until that is final, nothing is.
-    const isOpen = result.code === 'idempotency_key_reused' && wish.rivals.every(({ told }) => !told);
+    const isOpen = result.code === 'idempotency_key_reused' && wish.rivals.some(({ told }) => !told);
     if (isOpen || RETRYABLE.has(result.code)) {
       if (!isSettled(wish)) this.#retryAfter(wish, Math.max(5, result.retryAfterMs ?? 50));
       return;

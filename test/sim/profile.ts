@@ -102,8 +102,8 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     heartbeatMs: focus.has('idle') ? 3_000 : random.pick([100, 250, 250, 3_000]),
     byzantine: byzantineOf(random, n, focus),
     clients: random.between(1, 3),
-    submissionsPerClient: n > 4 ? random.between(2, 3) : random.between(2, 7),
-    faultsMs: n > 4 ? random.between(400, 1_500) : random.between(800, 3_500),
+    submissionsPerClient: n > 4 ? random.between(1, 2) : random.between(2, 5),
+    faultsMs: n > 4 ? random.between(400, 1_200) : random.between(600, 2_600),
     encoded: on('encoded', 0.2),
     realSignatures: options.realSignatures ?? seed % REAL_SIGNATURES_EVERY === 0,
   };

@@ -148,7 +148,7 @@ export class World {
   }
 
   #checkSteps(): void {
-    if (this.scheduler.steps > STEPS_MAX) this.report('livelock', `${STEPS_MAX} steps`);
+    if (this.scheduler.steps > STEPS_MAX) this.report('livelock', `${STEPS_MAX} steps; ${this.#whatIsMissing()}`);
   }
 
   #hasSettled(): boolean {
