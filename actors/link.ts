@@ -1,221 +1,118 @@
 /**
- * One end of the MessageChannel between two threads of a node. Parcels of a tick leave together in
- * one frame: msgpack in a transferred ArrayBuffer, large bodies in transferred buffers beside it.
+ * One direction between two threads of a node. `postMessage` knows no backpressure, so the receiver
+ * grants credits: it acknowledges a frame once its actors took what was in it.
  *
- * I18. Parcels of one flow arrive once each and in the order in which they were sent.
- * I19. Credit goes back when the receiving actor has taken an input, not when it arrived.
+ * I13. At most WINDOW items and WINDOW_BYTES of bodies are sent and not acknowledged; the rest waits
+ *      with the sender, where `isFull` refuses clients and cumulative reports replace each other.
+ * I14. Items arrive in the order in which they were sent, each once.
  */
-import type { MessagePort } from 'node:worker_threads';
-import { Packr } from 'msgpackr';
-import { attachBodies, bytesOf, detachBodies } from './bodies.ts';
-import { InFlow, OutFlow } from './credit.ts';
-import type { Receipt } from './mailbox.ts';
-import { CONTROL_FLOW, flowOf, type Flow, type Parcel } from './parcel.ts';
-import type { LinkCounters } from './reports.ts';
+import { packItems, type CrossingFrame } from './frame.ts';
+import { supersedes, whenFull, type Item } from './traffic.ts';
 
-/** A frame is closed once it weighs this much; what remains goes into the next one. */
-const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+const WINDOW = 4096;
+const WINDOW_BYTES = 32 * 1024 * 1024;
+/** Items that wait here before clients are refused and what can be said again is not sent. */
+const WAITING_MAX = 8192;
 
-/** [when it was packed, credit: flow, messages, bytes …, parcels: flow, parcel …] */
-type Frame = readonly [number, readonly number[], readonly unknown[]];
+export interface FramePort {
+  postMessage(frame: CrossingFrame, transfer: readonly ArrayBuffer[]): void;
+}
 
 export interface LinkOptions {
-  readonly port: MessagePort;
-  /** `receipt` must be told once the parcel's actor has taken it. */
-  readonly onParcel: (parcel: Parcel, receipt: Receipt) => void;
-  /** A flow that had no credit, or more than that waiting, has room again. */
-  readonly onRoom: (flow: Flow) => void;
-  readonly onError: (error: unknown) => void;
+  /** Runs `flush` once at the end of the current tick. */
+  readonly later: (flush: () => void) => void;
+  readonly window?: number;
+  readonly waitingMax?: number;
+}
+
+interface Sent {
+  readonly items: number;
+  readonly bytes: number;
 }
 
 export class Link {
-  readonly #options: LinkOptions;
-  readonly #out: OutFlow[] = [];
-  readonly #outByFlow = new Map<Flow, OutFlow>();
-  readonly #in = new Map<Flow, InFlow>();
-  readonly #full = new Set<Flow>();
-  readonly #packr = newPackr();
-  readonly #unpackr = newPackr();
+  readonly #port: FramePort;
+  readonly #later: LinkOptions['later'];
+  readonly #window: number;
+  readonly #waitingMax: number;
+  #waiting: Item[] = [];
+  #sent: Sent[] = [];
+  #outstanding = 0;
+  #outstandingBytes = 0;
   #flushing = false;
-  #closed = false;
-  #frames = 0;
-  #messages = 0;
-  #crossingMs = 0;
-  #crossingMsMax = 0;
+  /** Items not sent because the receiver was too far behind: the protocol says them again. */
+  resendLater = 0;
 
-  constructor(options: LinkOptions) {
-    this.#options = options;
-    options.port.on('message', (buffers: ArrayBuffer[]) => this.#guard(() => this.#arrived(buffers)));
+  constructor(port: FramePort, options: LinkOptions) {
+    this.#port = port;
+    this.#later = options.later;
+    this.#window = options.window ?? WINDOW;
+    this.#waitingMax = options.waitingMax ?? WAITING_MAX;
   }
 
-  send(parcel: Parcel, flow: Flow = flowOf(parcel)): void {
-    if (this.#closed) return;
-    const out = this.#outFlow(flow);
-    out.push(parcel);
-    if (!out.open) this.#full.add(flow);
-    this.#flushSoon();
+  /** Items that wait for credit. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
-  /** Whether a parcel sent on this flow now would leave without waiting for credit. */
-  hasRoom(flow: Flow): boolean {
-    const out = this.#outFlow(flow);
-    if (out.open && out.outstanding.messages + out.waiting.messages < out.window.messages) {
-      if (out.outstanding.bytes + out.waiting.bytes < out.window.bytes) return true;
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** The receiver does not keep up: take nothing more from clients and peers for now. */
+  get isFull(): boolean {
+    return this.#outstanding >= this.#window || this.#outstandingBytes >= WINDOW_BYTES;
+  }
+
+  send(item: Item): void {
+    if (this.isFull && !this.#admit(item)) return;
+    this.#waiting.push(item);
+    this.#flushLater();
+  }
+
+  /** What becomes of an item while the receiver is behind (traffic.ts). */
+  #admit(item: Item): boolean {
+    const policy = whenFull(item);
+    if (policy === 'resendLater' && this.#waiting.length >= this.#waitingMax) {
+      this.resendLater++;
+      return false;
     }
-    this.#full.add(flow);
-    return false;
-  }
-
-  /** What waits for credit on all flows. */
-  get waiting(): { readonly messages: number; readonly bytes: number } {
-    let messages = 0;
-    let bytes = 0;
-    for (const { waiting } of this.#out) {
-      messages += waiting.messages;
-      bytes += waiting.bytes;
-    }
-    return { messages, bytes };
-  }
-
-  /** Messages and bytes that the other thread has been sent and has not taken. */
-  outstanding(flow: Flow): { readonly messages: number; readonly bytes: number } {
-    return this.#outFlow(flow).outstanding;
-  }
-
-  /** Of the frames that arrived here. Resets the maximum. */
-  counters(): LinkCounters {
-    const crossingMsMax = this.#crossingMsMax;
-    this.#crossingMsMax = 0;
-    return {
-      frames: this.#frames,
-      messages: this.#messages,
-      crossingMs: this.#crossingMs,
-      crossingMsMax,
-    };
-  }
-
-  /** Sends what may go, then nothing more. */
-  close(): void {
-    if (this.#closed) return;
-    this.#flush();
-    this.#closed = true;
-    this.#options.port.close();
-  }
-
-  #outFlow(flow: Flow): OutFlow {
-    const known = this.#outByFlow.get(flow);
-    if (known !== undefined) return known;
-    const out = new OutFlow(flow);
-    this.#outByFlow.set(flow, out);
-    this.#out.push(out);
-    this.#out.sort((a, b) => a.flow - b.flow);
-    return out;
-  }
-
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(() => {
-      this.#flushing = false;
-      if (!this.#closed) this.#guard(() => this.#flush());
-    });
-  }
-
-  #flush(): void {
-    const parcels: unknown[] = [];
-    const bodies: ArrayBuffer[] = [];
-    const complete = this.#collect(parcels, bodies);
-    const credit = this.#credit(parcels.length > 0);
-    if (parcels.length === 0 && credit.length === 0) return;
-    const frame: Frame = [now(), credit, parcels];
-    // The packer's own buffer is pooled: the frame gets one that can be transferred.
-    const packed = new Uint8Array(this.#packr.pack(frame)).buffer;
-    const buffers = [packed, ...bodies];
-    this.#options.port.postMessage(buffers, buffers);
-    if (!complete) this.#flushSoon();
-  }
-
-  /** Takes what credit allows, in the order of the flows; false when more could go. */
-  #collect(parcels: unknown[], bodies: ArrayBuffer[]): boolean {
-    let bytes = 0;
-    for (const out of this.#out) {
-      for (let parcel = out.next(); parcel !== null; parcel = out.next()) {
-        parcels.push(out.flow, detachBodies(parcel, bodies));
-        bytes += bytesOf(parcel);
-        if (bytes >= FRAME_BYTES_MAX) return false;
-      }
-    }
+    if (policy !== 'coalesce') return true;
+    const at = this.#waiting.findLastIndex((older) => supersedes(item, older));
+    if (at === -1) return true;
+    this.#waiting.splice(at, 1);
     return true;
   }
 
-  #credit(withParcels: boolean): number[] {
-    const credit: number[] = [];
-    for (const [flow, incoming] of this.#in) {
-      if (incoming.pressing || (withParcels && incoming.owed)) credit.push(flow, ...incoming.take());
-    }
-    return credit;
+  /** The receiver took one frame more. */
+  acknowledged(): void {
+    const sent = this.#sent.shift();
+    if (sent === undefined) throw new Error('a frame was acknowledged that was never sent');
+    this.#outstanding -= sent.items;
+    this.#outstandingBytes -= sent.bytes;
+    if (this.#waiting.length > 0) this.#flushLater();
   }
 
-  #arrived(buffers: readonly ArrayBuffer[]): void {
-    const [packed, ...bodies] = buffers as [ArrayBuffer, ...ArrayBuffer[]];
-    const [sentAt, credit, parcels] = this.#unpackr.unpack(new Uint8Array(packed)) as Frame;
-    this.#measure(now() - sentAt, parcels.length / 2);
-    for (let at = 0; at < credit.length; at += 3) {
-      this.#returned(credit[at] as Flow, credit[at + 1] as number, credit[at + 2] as number);
-    }
-    for (let at = 0; at < parcels.length; at += 2) {
-      const parcel = attachBodies(parcels[at + 1], bodies);
-      this.#options.onParcel(parcel, this.#receiptFor(parcels[at] as Flow, parcel));
-    }
+  #flushLater(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#later(() => {
+      this.#flushing = false;
+      this.flush();
+    });
   }
 
-  #measure(crossingMs: number, messages: number): void {
-    this.#frames++;
-    this.#messages += messages;
-    this.#crossingMs += Math.max(0, crossingMs);
-    this.#crossingMsMax = Math.max(this.#crossingMsMax, crossingMs);
+  /** Sends what waits, as far as credit reaches: at least one frame when nothing is outstanding. */
+  flush(): void {
+    if (this.#waiting.length === 0 || this.isFull) return;
+    const room = this.#window - this.#outstanding;
+    const items = this.#waiting.length <= room ? this.#waiting : this.#waiting.slice(0, room);
+    this.#waiting = items === this.#waiting ? [] : this.#waiting.slice(room);
+    const { frame, transfer } = packItems(items);
+    const bytes = transfer.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    this.#sent.push({ items: items.length, bytes });
+    this.#outstanding += items.length;
+    this.#outstandingBytes += bytes;
+    this.#port.postMessage(frame, transfer);
   }
-
-  #returned(flow: Flow, messages: number, bytes: number): void {
-    const out = this.#outFlow(flow);
-    out.returned(messages, bytes);
-    if (out.waiting.messages > 0) this.#flushSoon();
-    else if (this.#full.has(flow) && out.outstanding.messages * 2 <= out.window.messages) {
-      this.#full.delete(flow);
-      this.#options.onRoom(flow);
-    }
-  }
-
-  #receiptFor(flow: Flow, parcel: Parcel): Receipt {
-    if (flow === CONTROL_FLOW) return NO_RECEIPT;
-    const bytes = bytesOf(parcel);
-    return { taken: () => this.#took(flow, bytes) };
-  }
-
-  #took(flow: Flow, bytes: number): void {
-    let incoming = this.#in.get(flow);
-    if (incoming === undefined) this.#in.set(flow, (incoming = new InFlow(flow)));
-    incoming.took(1, bytes);
-    if (incoming.pressing) this.#flushSoon();
-  }
-
-  #guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#options.onError(error);
-    }
-  }
-}
-
-const NO_RECEIPT: Receipt = { taken: () => {} };
-
-/** Structures are sent once and remembered: frames of one link are read in the order of writing. */
-function newPackr(): Packr {
-  return new Packr({ sequential: true, copyBuffers: true, useBigIntExtension: true });
-}
-
-/** Milliseconds on the clock that all threads of a process share; `performance.now()` is not. */
-function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }

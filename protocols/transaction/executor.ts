@@ -96,7 +96,7 @@ export class Executor {
     this.#lanes = new Map(genesis.validators.map(({ publicKey }, lane) => [publicKey, lane]));
     this.#blockReceipts = new MerkleFrontier(crypto);
     this.#allReceipts = new MerkleFrontier(crypto);
-    this.time = parseTime(genesis.createdAt);
+    this.time = genesis.createdAtMs;
     for (const module of modules) {
       const context = { time: this.time, tables: this.state.tablesOf(module.name) };
       module.genesis(context, genesis.modules[module.name]);
@@ -132,11 +132,9 @@ export class Executor {
     while (running.batch < running.final.batches.length) {
       const { lane, payload } = running.final.batches[running.batch]!;
       running.cursor ??= new PayloadCursor(payload);
-      while (running.cursor.next()) {
-        if (budget.left <= 0) {
-          running.cursor.stepBack();
-          return null;
-        }
+      for (;;) {
+        if (budget.left <= 0) return null;
+        if (!running.cursor.next()) break;
         this.#submission(running, running.cursor, lane, budget);
       }
       this.#listener.batchDone(lane, payload);
@@ -173,12 +171,7 @@ export class Executor {
     this.#execute(running, submission, id, idBytes);
   }
 
-  #isVouched(
-    submission: Submission,
-    id: Digest,
-    lane: number,
-    budget: { left: number },
-  ): boolean {
+  #isVouched(submission: Submission, id: Digest, lane: number, budget: { left: number }): boolean {
     if (submission.kind === 'node') {
       const owner = this.#lanes.get(submission.key);
       if (owner === undefined || owner === lane) return owner === lane;
@@ -232,31 +225,3 @@ export class Executor {
     };
   }
 }
-
-/** ISO 8601 in UTC to milliseconds, by the calendar: `Date` does not exist here. */
-function parseTime(iso: string): Millis {
-  const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3}))?Z$/.exec(iso);
-  if (match === null) throw new Error('genesis: createdAt must be ISO 8601 in UTC');
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const millis = Number((match[7] ?? '').padEnd(3, '0'));
-  return ((daysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + millis;
-}
-
-/** Days from 1970-01-01 in the Gregorian calendar (H. Hinnant, days_from_civil). */
-function daysSince1970(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra =
-    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146_097 + dayOfEra - 719_468;
-}
-

@@ -80,7 +80,10 @@ export class OutcomeWriter {
     this.#endRun();
     const codeBytes = shortened(code, CODE_BYTES_MAX);
     const messageBytes = shortened(message, MESSAGE_BYTES_MAX);
-    this.#writer.u8(0x80 | FAILED).u8(codeBytes.length).raw(codeBytes);
+    this.#writer
+      .u8(0x80 | FAILED)
+      .u8(codeBytes.length)
+      .raw(codeBytes);
     this.#writer.u16(messageBytes.length).raw(messageBytes);
   }
 

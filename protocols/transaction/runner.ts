@@ -139,4 +139,3 @@ function endOfNames(bytes: Uint8Array, at: number): number {
   const moduleEnd = at + 1 + bytes[at]!;
   return moduleEnd + 1 + bytes[moduleEnd]!;
 }
-

@@ -61,7 +61,10 @@ export class StateTree {
   /** Starts the hashed form of a row; the caller appends the canonical row, then calls `put`. */
   row(leaf: number): HashInput {
     const at = leaf * 2 * HASH;
-    return this.#input.start().byte(0).slice(this.#leaves.bytes, at, at + HASH);
+    return this.#input
+      .start()
+      .byte(0)
+      .slice(this.#leaves.bytes, at, at + HASH);
   }
 
   /** The leaf holds the row that was written since `row(leaf)`. */

@@ -61,7 +61,7 @@ export class Handover {
       const id = this.#crypto.hash(bytes.subarray(0, signedLength));
       return () => id;
     }
-    const copy = bytes.slice(0, signedLength);
+    const copy = new Uint8Array(bytes.subarray(0, signedLength));
     return () => this.#crypto.hash(copy);
   }
 }

@@ -8,7 +8,8 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Edge } from '../edge/edge.ts';
-import { malformed, Problem } from '../edge/problem.ts';
+import type { EdgeLogger } from '../edge/logger.ts';
+import { internalProblem, malformed, Problem } from '../edge/problem.ts';
 import { loadBinding, type BindingChoice } from './binding.ts';
 import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
 import type { Exchange, Header, Listener } from './exchange.ts';
@@ -16,12 +17,6 @@ import { HttpMetrics } from './http-metrics.ts';
 import { parseQuery, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
 import { Router, type Route } from './router.ts';
 import { routes } from './routes/index.ts';
-
-export interface EdgeLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface HttpOptions {
   readonly edge: Edge;
@@ -126,10 +121,7 @@ class HttpService {
 
   #failed(visit: Visit, error: unknown): void {
     this.#logger.error({ err: error, route: visit.route }, 'a request failed inside the node');
-    this.#refuse(
-      visit,
-      new Problem(500, 'internal', 'the node failed to answer; its log says why', {}),
-    );
+    this.#refuse(visit, internalProblem());
   }
 
   #answer(visit: Visit, outcome: Reply | Problem): void {

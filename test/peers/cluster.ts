@@ -81,9 +81,10 @@ export interface TestCluster {
   start(index: number, overrides?: Partial<PeerNetworkOptions>): Promise<Node>;
   /** A certificate for any key, from this cluster's CA or another. */
   pemsFor(id: string, authority?: Authority, key?: string): Promise<Pems>;
+  /** Writes a file into the cluster's folder; returns its path. */
   write(name: string, content: string): string;
   ports: (number | undefined)[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const now = Date.UTC(2026, 0, 1);
@@ -113,7 +114,7 @@ export async function createTestCluster(n: number, id = '1'): Promise<TestCluste
     genesis: {
       version: 1,
       name: 'test',
-      createdAt: '2026-01-01T00:00:00.000Z',
+      createdAtMs: now,
       validators: keys.map(({ publicKey }, at) => ({ id: `node-${at}`, publicKey })),
       limits: DEFAULT_LIMITS,
       modules: {},

@@ -7,13 +7,11 @@ async function startAll(cluster: TestCluster): Promise<Node[]> {
   for (let index = cluster.cluster.n - 1; index >= 0; index--) {
     nodes.unshift(await cluster.start(index));
   }
-  await Promise.all(
-    nodes.flatMap(({ events }, self) =>
-      nodes.map((_, peer) =>
-        peer === self ? null : events.next((e) => e.kind === 'connected' && e.peer === peer),
-      ),
-    ),
-  );
+  for (const [self, { events }] of nodes.entries()) {
+    for (const peer of nodes.keys()) {
+      if (peer !== self) await events.next((e) => e.kind === 'connected' && e.peer === peer);
+    }
+  }
   return nodes;
 }
 
@@ -34,7 +32,7 @@ test('four nodes connect to each other and exchange frames of both classes', asy
       const vote = await events.next((e) => e.peer === peer && e.text === `vote of ${peer}`);
       t.is(vote.body, undefined);
       const batch = await events.next((e) => e.peer === peer && e.text === `batch of ${peer}`);
-      t.deepEqual(batch.body, Buffer.alloc(300_000, peer + 1));
+      t.true(Buffer.alloc(300_000, peer + 1).equals(batch.body ?? Buffer.alloc(0)));
     }
   }
 });

@@ -3,11 +3,14 @@ import type { Edge } from '../../edge/edge.ts';
 import type { Route } from '../router.ts';
 import { chainRoutes } from './chain.ts';
 import { healthRoutes } from './health.ts';
-import { nodeRoutes } from './node.ts';
+import { bodyBytesMax, nodeRoutes } from './node.ts';
+import { transactionRoutes } from './transactions.ts';
 
 /** `metricsPage` renders the HTTP edge's own metrics. */
 export function routes(edge: Edge, metricsPage: () => string): readonly Route[] {
+  const bytesMax = bodyBytesMax(edge.cluster.genesis.limits.submissionBytesMax);
   const all: Route[] = [
+    ...transactionRoutes(edge, bytesMax),
     ...chainRoutes(edge),
     ...healthRoutes(edge),
     ...nodeRoutes(edge, metricsPage, () => all.map(({ method, path }) => `${method} ${path}`)),
