@@ -1,10 +1,14 @@
-/** A worker_threads MessagePort as a crossing: frames are objects, an acknowledgement is null. */
+/**
+ * A worker_threads port as a crossing: frames are objects, an acknowledgement is null. What arrives
+ * before somebody takes frames waits, so that a thread may open its logs first.
+ */
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { CrossingPort } from './actor-thread.ts';
 import type { CrossingFrame } from './frame.ts';
 
 export function crossingPort(port: MessagePort | Worker): CrossingPort {
-  let takeFrame: (frame: CrossingFrame) => void = () => {};
+  const early: CrossingFrame[] = [];
+  let takeFrame: (frame: CrossingFrame) => void = (frame) => void early.push(frame);
   let takeAcknowledgement: () => void = () => {};
   port.on('message', (message: CrossingFrame | null) => {
     if (message === null) takeAcknowledgement();
@@ -14,6 +18,7 @@ export function crossingPort(port: MessagePort | Worker): CrossingPort {
     postMessage: (frame, transfer) => port.postMessage(frame, transfer),
     onFrame: (take) => {
       takeFrame = take;
+      for (const frame of early.splice(0)) take(frame);
     },
     onAcknowledged: (take) => {
       takeAcknowledgement = take;

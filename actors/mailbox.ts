@@ -1,14 +1,14 @@
 /**
  * What waits for an actor, by class (policies.ts).
  *
- * I13. Inputs of one class keep their order; so does everything that one sender says in one class.
- * I14. While the outside is held, inputs of peers and clients stay where they are; all others pass,
+ * I20. Inputs of one class keep their order; so does everything that one sender says in one class.
+ * I21. While the outside is held, inputs of peers and clients stay where they are; all others pass,
  *      so that actors that wait for each other always come on.
  *
  * Timers come last in a turn: after a pause the messages that arrived meanwhile are heard before a
  * timer draws conclusions from their absence.
  */
-import { POLICIES, type InputClass, type InputKind, type Policy } from './policies.ts';
+import { policyOf, type InputClass } from './policies.ts';
 
 /** Told once for each input, when the actor takes it: this is what returns credit. */
 export interface Receipt {
@@ -22,10 +22,6 @@ interface Queue<Input> {
 }
 
 const ORDER: readonly InputClass[] = ['control', 'local', 'peer', 'client'];
-
-export function policyOf(kind: string): Policy {
-  return POLICIES[kind as InputKind];
-}
 
 export class Mailbox<Input extends { readonly kind: string }> {
   readonly #queues: Readonly<Record<InputClass, Queue<Input>>> = {
@@ -44,7 +40,11 @@ export class Mailbox<Input extends { readonly kind: string }> {
 
   /** How many of the inputs `take` would give now. */
   get ready(): number {
-    if (!this.outsideHeld) return this.#length;
+    return this.outsideHeld ? this.inside : this.#length;
+  }
+
+  /** How many inputs came neither from peers nor from clients. */
+  get inside(): number {
     return this.#length - lengthOf(this.#queues.peer) - lengthOf(this.#queues.client);
   }
 

@@ -2,15 +2,10 @@
  * What each kind of input is, and what happens to it when its receiver does not keep up. One table,
  * so that nothing is dropped that this file does not name.
  *
- * I12. Every input is taken, held back at its source, replaced by a newer report of its kind, or
- *      refused to a client with a time to retry: none is lost on the way.
+ * I19. Every input is taken, held back at its source, replaced by a newer report of its kind, or
+ *      refused to a client with a time to retry: none is lost between the actors of a node.
  */
-import type {
-  CommonInput,
-  EdgeMessage,
-  LocalMessage,
-  PeerMessageKind,
-} from '../protocols/messages.ts';
+import type { CommonInput, LocalMessage } from '../protocols/messages.ts';
 
 /** Control goes before what actors tell each other, that before peers, and peers before clients. */
 export type InputClass = 'control' | 'local' | 'peer' | 'client' | 'timer';
@@ -78,7 +73,8 @@ export const POLICIES: Readonly<Record<InputKind, Policy>> = {
   submitted: HOLD,
   answer: HOLD,
   blockExecuted: HOLD,
-} satisfies Record<InputKind, Policy> & Record<EdgeMessage['kind'], Policy>;
+};
 
-/** What this node says to its peers waits like `hold`; only these are cumulative. */
-export const COALESCED_TO_PEERS: ReadonlySet<PeerMessageKind> = new Set(['marks']);
+export function policyOf(kind: string): Policy {
+  return POLICIES[kind as InputKind];
+}

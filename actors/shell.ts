@@ -54,6 +54,11 @@ export class Shell<Input extends { readonly kind: string }> {
     return this.#mailbox.length;
   }
 
+  /** Inputs that wait and came neither from peers nor from clients. */
+  get waitingInside(): number {
+    return this.#mailbox.inside;
+  }
+
   /** Recovers the machine from its log, then steps `started` and whatever arrived meanwhile. */
   start(started: () => void): void {
     this.#state = 'recovering';
@@ -66,15 +71,15 @@ export class Shell<Input extends { readonly kind: string }> {
     this.#guard(() => this.#recoverNext(recovered));
   }
 
-  /** @param receipt told when a turn takes the input; never, if the actor ends before. */
+  /** @param receipt told when a turn takes the input, or when nobody is left to take it. */
   deliver(input: Input | CommonInput, receipt?: Receipt): void {
-    if (this.#state === 'stopped') return;
+    if (this.#state === 'stopped') return receipt?.taken();
     if (this.#mailbox.length === 0) this.#waitingSince = this.#host.now();
     this.#mailbox.push(input, receipt);
     this.#schedule();
   }
 
-  /** While held, the actor takes nothing from peers and clients; everything else goes on (I14). */
+  /** While held, the actor takes nothing from peers and clients; everything else goes on (I21). */
   holdOutside(held: boolean): void {
     this.#mailbox.outsideHeld = held;
     if (!held && this.#mailbox.length > 0) this.#schedule();

@@ -1,4 +1,8 @@
-/** The named timers of one actor, on Node's. */
+/**
+ * The named timers of one actor, on Node's.
+ *
+ * I22. A timer fires once, at its newest time or later, never before it, and not after `clear`.
+ */
 import type { Millis } from '../protocols/types.ts';
 
 /** Node fires at once what is further away; such a timer is set again when it fires. */
@@ -7,6 +11,7 @@ const DELAY_MS_MAX = 2 ** 31 - 1;
 export class Timers {
   readonly #handles = new Map<string, NodeJS.Timeout>();
   readonly #fired: (timer: string) => void;
+  #ended = false;
 
   constructor(fired: (timer: string) => void) {
     this.#fired = fired;
@@ -15,6 +20,7 @@ export class Timers {
   /** Fires once at `at`, never before; a second call moves it. */
   set(timer: string, at: Millis): void {
     clearTimeout(this.#handles.get(timer));
+    if (this.#ended) return;
     const delay = Math.min(DELAY_MS_MAX, Math.max(0, at - Date.now()));
     this.#handles.set(
       timer,
@@ -27,7 +33,9 @@ export class Timers {
     this.#handles.delete(timer);
   }
 
-  clearAll(): void {
+  /** Clears all, and takes no new ones. */
+  end(): void {
+    this.#ended = true;
     for (const handle of this.#handles.values()) clearTimeout(handle);
     this.#handles.clear();
   }
