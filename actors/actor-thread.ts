@@ -225,7 +225,9 @@ export class ActorThread {
 
   #actorRecovered(): void {
     this.#recovered++;
-    if (this.#recovered === this.#list.length) this.#report({ kind: 'recovered' });
+    if (this.#recovered < this.#list.length) return;
+    this.#publishStatus();
+    this.#report({ kind: 'recovered' });
   }
 
   /** Each actor ends once nothing waits for it and all it said is durable. */
