@@ -40,7 +40,8 @@ const HELD_FROM = { items: 2048, bytes: 16 * 1024 * 1024 };
 /** A message port to another thread: frames one way, acknowledgements the other. */
 export interface CrossingPort extends FramePort {
   onFrame(take: (frame: CrossingFrame) => void): void;
-  onAcknowledged(take: () => void): void;
+  onAcknowledged(take: (frames: number) => void): void;
+  /** One frame more was taken; told to the sender soon, many at once. */
   acknowledge(): void;
 }
 
@@ -92,11 +93,11 @@ export class ActorThread {
   }
 
   #connect(port: CrossingPort): void {
-    const link = new Link(port, { later: (flush) => queueMicrotask(flush) });
+    const link = new Link(port, { later: (flush) => this.#queue.atEnd(flush) });
     this.#links.set(port, link);
     this.#linkList.push(link);
-    port.onAcknowledged(() => {
-      link.acknowledged();
+    port.onAcknowledged((frames) => {
+      link.acknowledged(frames);
       this.#weigh();
       if (this.#whenSent !== null) this.#endIfSent();
     });

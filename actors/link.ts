@@ -122,11 +122,14 @@ export class Link {
     return true;
   }
 
-  /** The receiver took one frame more. */
-  acknowledged(): void {
-    const frame = this.#frames.shift();
-    if (frame === undefined) throw new Error('a frame was acknowledged that was never sent');
-    this.#count(this.#outstanding, -frame.items, -frame.bytes);
+  /** The receiver took so many frames more. */
+  acknowledged(frames: number): void {
+    if (frames > this.#frames.length) {
+      throw new Error('frames were acknowledged that were never sent');
+    }
+    for (const { items, bytes } of this.#frames.splice(0, frames)) {
+      this.#count(this.#outstanding, -items, -bytes);
+    }
     if (this.#waiting.items > 0) this.#flushLater();
     if (!this.#saidFull || this.isFull('client')) return;
     this.#saidFull = false;

@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 /**
  * `althing <command>`: what operators run beside the nodes. Results go to stdout, as text or with
- * --json as one JSON document; everything else goes to stderr. Exit codes: 0 done, 1 failure, 2 usage.
+ * --json as one JSON document; everything else goes to stderr. Exit codes: 0 done, 1 failure, 2 usage,
+ * 3 log corrupt or altered.
  */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../config/version.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { LogError } from '../log/errors.ts';
 import { initCommand } from './init.ts';
+import { logCommand } from './log.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [initCommand];
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [initCommand, logCommand];
 
 function createProgram(): Command {
   const program = new Command('althing')
@@ -40,6 +43,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     process.stderr.write(`althing: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof LogError && error.code === 'log_altered') return EXIT.logCorrupt;
     return error instanceof UsageError ? EXIT.usage : EXIT.failure;
   }
 }

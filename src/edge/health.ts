@@ -99,8 +99,11 @@ export function lagOf({ actors }: Live): number {
 function lagCheck(live: Live): Check {
   const lag = lagOf(live);
   const executedHeight = live.actors.transaction.executedHeight;
-  const status = lag > LAG_HEIGHTS_MAX ? 'DOWN' : 'UP';
-  return { name: 'applied', status, data: { executedHeight, lag, lagMax: LAG_HEIGHTS_MAX } };
+  const { replayingTo } = live.actors.transaction;
+  const behind = replayingTo !== undefined || lag > LAG_HEIGHTS_MAX;
+  const replaying = replayingTo === undefined ? {} : { replayingTo };
+  const data = { executedHeight, lag, lagMax: LAG_HEIGHTS_MAX, ...replaying };
+  return { name: 'applied', status: behind ? 'DOWN' : 'UP', data };
 }
 
 function drainCheck(live: Live): Check {

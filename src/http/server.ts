@@ -127,7 +127,8 @@ class HttpService {
   #answer(visit: Visit, outcome: Reply | Problem): void {
     if (outcome instanceof Problem) return this.#refuse(visit, outcome);
     const height = outcome.height ?? this.#edge.executedHeight();
-    const headers: Header[] = [['content-type', outcome.contentType]];
+    const headers: Header[] = [];
+    if (outcome.contentType !== '') headers.push(['content-type', outcome.contentType]);
     if (outcome.headers !== undefined) headers.push(...outcome.headers);
     this.#send(visit, outcome.status, headers, outcome.body, height, false);
   }

@@ -15,7 +15,10 @@ const BODY = bindExecute('append_body');
 /** Prepares the statements that appends use, once per connection. */
 export const PREPARE: readonly Uint8Array[] = [
   parseMessage('append_event', `COPY althing.event (${EVENT_COLUMNS}) FROM STDIN (FORMAT binary)`),
-  parseMessage('append_key', 'COPY althing.event_key (prefix, seq, stream) FROM STDIN (FORMAT binary)'),
+  parseMessage(
+    'append_key',
+    'COPY althing.event_key (prefix, seq, stream) FROM STDIN (FORMAT binary)',
+  ),
   parseMessage(
     'append_body',
     'COPY althing.event_body (stream, seq, part, data) FROM STDIN (FORMAT binary)',
@@ -109,10 +112,7 @@ const ROW_HEAD_BYTES = 5 + 2 + 6 + 12 + 8 + 4;
 /** The signature of the COPY, in its first message only. */
 const FIRST_EXTRA_BYTES = 19;
 
-function bodyMessages(
-  events: readonly LogEvent[],
-  idOf: (stream: string) => number,
-): Uint8Array[] {
+function bodyMessages(events: readonly LogEvent[], idOf: (stream: string) => number): Uint8Array[] {
   const messages: Uint8Array[] = [];
   let first = true;
   for (const event of events) {

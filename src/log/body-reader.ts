@@ -29,7 +29,8 @@ export async function readBodies(
   const last = rows[rows.length - 1];
   if (first === undefined || last === undefined) return new Map();
   const where = `stream = ${first.streamId} AND seq >= ${first.seq} AND seq <= ${last.seq}`;
-  if (assemblies.size > 0) await eachSlice(client, where, (slice) => place(stream, assemblies, slice));
+  if (assemblies.size > 0)
+    await eachSlice(client, where, (slice) => place(stream, assemblies, slice));
   for (const assembly of assemblies.values()) check(stream, assembly);
   return new Map([...assemblies].map(([seq, { body }]) => [seq, body]));
 }
@@ -59,7 +60,11 @@ async function eachSlice(
   });
 }
 
-function place(stream: string, assemblies: Map<number, Assembly>, { seq, part, data }: Slice): void {
+function place(
+  stream: string,
+  assemblies: Map<number, Assembly>,
+  { seq, part, data }: Slice,
+): void {
   const assembly = assemblies.get(seq);
   if (assembly === undefined || assembly.filled === assembly.body.length) {
     throw new LogAltered({ stream, seq, part }, 'added', 'its event has no such part');

@@ -4,6 +4,8 @@
  * `identity_taken` ends the process with exit code 5, `log_altered` with 3, `unsafe_server`,
  * `wrong_identity`, `wrong_schema` and `bad_url` with 2.
  */
+import type { Logger } from '../logger.ts';
+
 export type LogErrorCode =
   /** Another process writes, or wrote, under this identity. */
   | 'identity_taken'
@@ -54,8 +56,5 @@ export class LogAltered extends LogError {
   }
 }
 
-/** What the log reports besides errors; a pino logger fits. */
-export interface LogLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
+/** What the log reports besides errors. */
+export type LogLogger = Pick<Logger, 'info' | 'warn'>;

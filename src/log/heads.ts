@@ -8,6 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type pg from 'pg';
 import type { Head } from './append-message.ts';
 import { LogAltered, LogError } from './errors.ts';
@@ -68,8 +69,15 @@ export async function openStream(
   return head;
 }
 
+/** Where a node remembers its heads: `folder` is its own, with its key. */
+export function headsFileOf(folder: string): string {
+  return join(folder, 'log-heads.json');
+}
+
 /** Sequence number and hash (hex) of remembered heads, by stream. */
-export type RememberedHeads = Readonly<Record<string, { readonly seq: number; readonly hash: string }>>;
+export type RememberedHeads = Readonly<
+  Record<string, { readonly seq: number; readonly hash: string }>
+>;
 
 /** Null when nothing is remembered, or nothing that can be read. */
 export async function loadHeads(file: string): Promise<RememberedHeads | null> {
@@ -104,7 +112,11 @@ export async function checkHeads(client: pg.Client, remembered: RememberedHeads)
     const { rows } = await client.query<{ hash: Buffer }>(sql, [stream, seq]);
     const place = { stream, seq, part: 0 };
     if (rows[0] === undefined) {
-      throw new LogAltered(place, 'missing', 'it was there before: the log was cut off, or the database is an older copy');
+      throw new LogAltered(
+        place,
+        'missing',
+        'it was there before: the log was cut off, or the database is an older copy',
+      );
     }
     if (rows[0].hash.toString('hex') !== hash) {
       throw new LogAltered(place, 'changed', 'its hash is not the one that was there before');

@@ -111,10 +111,12 @@ class IdentityHolder {
     for (;;) {
       try {
         const link = await connect(url, 'althing identity', () => void this.#lost());
-        await withTimeout(link, answerMs ?? ANSWER_MS, this.#prepare(link, lockMs)).catch((error) => {
-          link.destroy();
-          throw error;
-        });
+        await withTimeout(link, answerMs ?? ANSWER_MS, this.#prepare(link, lockMs)).catch(
+          (error) => {
+            link.destroy();
+            throw error;
+          },
+        );
         this.#link = link;
         return;
       } catch (error) {
@@ -158,16 +160,22 @@ class IdentityHolder {
       await this.#take(takeoverMs ?? TAKEOVER_MS);
     } catch (error) {
       if (this.#closed) return;
-      const lost = error instanceof LogError ? error : unavailable(this.#options.url, error as Error);
+      const lost =
+        error instanceof LogError ? error : unavailable(this.#options.url, error as Error);
       onLost(lost);
     }
   }
 
   /** One write at a time; a failure costs freshness only. */
   #remember(): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#saveHeads()).catch((error: Error) => {
-      this.#options.logger.warn({ reason: error.message }, 'the heads of the log could not be remembered');
-    });
+    this.#saving = this.#saving
+      .then(() => this.#saveHeads())
+      .catch((error: Error) => {
+        this.#options.logger.warn(
+          { reason: error.message },
+          'the heads of the log could not be remembered',
+        );
+      });
     return this.#saving;
   }
 

@@ -10,7 +10,14 @@
 import type { LogEvent } from '../../protocols/machine.ts';
 import { readBodies } from './body-reader.ts';
 import { LogAltered } from './errors.ts';
-import { chainHash, chainRoot, EVENT_COLUMNS, keysOf, readEventRow, type EventRow } from './event-row.ts';
+import {
+  chainHash,
+  chainRoot,
+  EVENT_COLUMNS,
+  keysOf,
+  readEventRow,
+  type EventRow,
+} from './event-row.ts';
 import { copyOut } from './raw-query.ts';
 import type { LogIdentity } from './schema.ts';
 import { COPY_HEADER_BYTES } from './wire.ts';
@@ -102,7 +109,10 @@ export class LogReader {
     return rows[0].id;
   }
 
-  async #rows(streamId: number, { stream, from, to, bytesMax, bodies }: ReadRange): Promise<EventRow[]> {
+  async #rows(
+    streamId: number,
+    { stream, from, to, bytesMax, bodies }: ReadRange,
+  ): Promise<EventRow[]> {
     const chain = new ChainCheck(this.#identity, stream, from);
     const rows: EventRow[] = [];
     let bytes = 0;
@@ -142,11 +152,15 @@ export class LogReader {
 
   async #each(where: string, onRow: (row: EventRow) => void): Promise<void> {
     let offset = COPY_HEADER_BYTES;
-    await copyOut(this.#client, `SELECT ${EVENT_COLUMNS} FROM althing.event WHERE ${where}`, (bytes) => {
-      const row = readEventRow(bytes, offset);
-      offset = 0;
-      if (row !== null) onRow(row);
-    });
+    await copyOut(
+      this.#client,
+      `SELECT ${EVENT_COLUMNS} FROM althing.event WHERE ${where}`,
+      (bytes) => {
+        const row = readEventRow(bytes, offset);
+        offset = 0;
+        if (row !== null) onRow(row);
+      },
+    );
   }
 }
 
@@ -178,7 +192,11 @@ class ChainCheck {
     const anchor = this.#previous === null;
     if (this.#previous !== null && !chainHash(this.#previous, row.covered).equals(row.hash)) {
       const place = { stream: this.#stream, seq: row.seq, part: 0 };
-      throw new LogAltered(place, 'changed', 'its hash does not follow from its content and the event before it');
+      throw new LogAltered(
+        place,
+        'changed',
+        'its hash does not follow from its content and the event before it',
+      );
     }
     this.#previous = row.hash;
     if (!anchor) this.next = row.seq + 1;

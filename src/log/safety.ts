@@ -37,7 +37,8 @@ export async function assertDurable(client: pg.Client): Promise<void> {
     throw new LogError('unavailable', 'the database server is a standby and takes no writes');
   }
   const fault = findFault(facts);
-  if (fault !== null) throw new LogError('unsafe_server', `the database server is not safe: ${fault}`);
+  if (fault !== null)
+    throw new LogError('unsafe_server', `the database server is not safe: ${fault}`);
 }
 
 function findFault(facts: Facts): string | null {

@@ -30,7 +30,11 @@ export interface VerifyProgress {
 }
 
 export interface VerifyResult extends LogIdentity {
-  readonly streams: readonly { readonly name: string; readonly events: number; readonly head: string }[];
+  readonly streams: readonly {
+    readonly name: string;
+    readonly events: number;
+    readonly head: string;
+  }[];
   readonly events: number;
   readonly bytes: number;
 }
@@ -89,7 +93,13 @@ class Walk {
     let head = '';
     let from = 0;
     for (;;) {
-      const range = { stream: name, from, to: Number.MAX_SAFE_INTEGER, bytesMax: BYTES_PER_READ, bodies };
+      const range = {
+        stream: name,
+        from,
+        to: Number.MAX_SAFE_INTEGER,
+        bytesMax: BYTES_PER_READ,
+        bodies,
+      };
       const found = await this.#reader.read(range);
       if (found.length === 0) break;
       from += found.length;
@@ -130,7 +140,11 @@ const STRAYS = `
 async function checkStrays(client: pg.Client): Promise<void> {
   const row = (await client.query<StrayRow>(STRAYS)).rows[0];
   if (row === undefined) return;
-  const place = { stream: row.name ?? `number ${row.stream}`, seq: Number(row.seq), part: row.part };
+  const place = {
+    stream: row.name ?? `number ${row.stream}`,
+    seq: Number(row.seq),
+    part: row.part,
+  };
   const detail = row.name === null ? 'its stream is not known' : 'no event has such a part';
   throw new LogAltered(place, 'added', detail);
 }

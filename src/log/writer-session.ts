@@ -47,7 +47,14 @@ export async function openWriterSession(
 ): Promise<WriterSession> {
   const link = await connect(url, `althing ${actor} writer`);
   try {
-    return { link, backend: await withTimeout(link, timeoutMs, prepare(link.client, actor, predecessor, timeoutMs)) };
+    return {
+      link,
+      backend: await withTimeout(
+        link,
+        timeoutMs,
+        prepare(link.client, actor, predecessor, timeoutMs),
+      ),
+    };
   } catch (error) {
     link.destroy();
     throw error;
@@ -80,7 +87,8 @@ async function readBackend(client: pg.Client): Promise<Backend> {
     WHERE pid = pg_backend_pid()`;
   const { rows } = await client.query<{ pid: number; started_at: string }>(sql);
   const row = rows[0];
-  if (row === undefined) throw new LogError('unavailable', 'the database does not know its own session');
+  if (row === undefined)
+    throw new LogError('unavailable', 'the database does not know its own session');
   return { pid: row.pid, startedAt: row.started_at };
 }
 

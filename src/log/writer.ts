@@ -176,12 +176,18 @@ export class LogWriter {
       const found = await readHead(session.link.client, this.#options, stream);
       if (sameHead(found, after)) there++;
       else if (!sameHead(found, this.#heads.get(stream) ?? null)) {
-        throw new LogError('identity_taken', `stream ${stream} was written by another process while the connection was lost`);
+        throw new LogError(
+          'identity_taken',
+          `stream ${stream} was written by another process while the connection was lost`,
+        );
       }
     }
     if (there === message.heads.size) return true;
     if (there === 0) return false;
-    throw new LogError('log_altered', 'an append is there in part, although it was one transaction');
+    throw new LogError(
+      'log_altered',
+      'an append is there in part, although it was one transaction',
+    );
   }
 
   /** Runs `work` with a session until it succeeds, fails for good, or `retryMs` have passed. */
@@ -247,12 +253,18 @@ function checkPositions(events: readonly LogEvent[], heads: ReadonlyMap<string, 
   for (const { stream, seq, keys } of events) {
     const end = ends.get(stream) ?? heads.get(stream)?.seq ?? -1;
     if (seq !== end + 1) {
-      throw new InvariantViolation('log_position', `event ${seq} of stream ${stream} does not follow ${end}`);
+      throw new InvariantViolation(
+        'log_position',
+        `event ${seq} of stream ${stream} does not follow ${end}`,
+      );
     }
     ends.set(stream, seq);
     for (const key of keys ?? []) {
       if (key.length === KEY_BYTES * 2) continue;
-      throw new InvariantViolation('log_key', `a key of event ${seq} of stream ${stream} is no digest`);
+      throw new InvariantViolation(
+        'log_key',
+        `a key of event ${seq} of stream ${stream} is no digest`,
+      );
     }
   }
 }

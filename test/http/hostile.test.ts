@@ -8,7 +8,10 @@ import { silent } from './test-node.ts';
 const POST = 'POST /api/v11/transactions HTTP/1.1\r\nhost: x\r\n';
 const JSON_HEAD = `${POST}content-type: application/json\r\n`;
 
-async function ask({ http }: Started, ...parts: (string | Uint8Array)[]): Promise<RawAnswer | null> {
+async function ask(
+  { http }: Started,
+  ...parts: (string | Uint8Array)[]
+): Promise<RawAnswer | null> {
   const client = await RawClient.open(http.port);
   const answer = await client.send(...parts).answer();
   client.destroy();
@@ -155,7 +158,10 @@ for (const binding of BINDINGS) {
 
   test(`${binding}: any path, query and header value gets an answer or an end`, async (t) => {
     const started = await start(t, binding);
-    const printable = fc.string({ unit: fc.constantFrom(...'/%:;?&=+.aZ0-_~"<>\\^`{|}#@!$\'()*,'), maxLength: 60 });
+    const printable = fc.string({
+      unit: fc.constantFrom(...'/%:;?&=+.aZ0-_~"<>\\^`{|}#@!$\'()*,'),
+      maxLength: 60,
+    });
     await fc.assert(
       fc.asyncProperty(printable, printable, printable, async (path, query, value) => {
         const head = `GET /${path}?${query} HTTP/1.1\r\nhost: x\r\naccept: ${value}\r\n`;
@@ -170,7 +176,10 @@ for (const binding of BINDINGS) {
   test(`${binding}: any body in any format gets a clear refusal`, async (t) => {
     const started = await start(t, binding, { devMode: true });
     const types = ['application/json', 'application/msgpack', 'application/vnd.althing.submission'];
-    const body = fc.oneof(fc.uint8Array({ maxLength: 400 }), fc.json().map((text) => Buffer.from(text)));
+    const body = fc.oneof(
+      fc.uint8Array({ maxLength: 400 }),
+      fc.json().map((text) => Buffer.from(text)),
+    );
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...types), body, async (type, bytes) => {
         const head = `${POST}content-type: ${type}\r\ncontent-length: ${bytes.length}\r\n\r\n`;

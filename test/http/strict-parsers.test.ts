@@ -85,7 +85,21 @@ test('never throws on any bytes, as JSON or as msgpack', (t) => {
 });
 
 test('never throws on bytes that are nearly JSON', (t) => {
-  const pieces = fc.constantFrom('{', '}', '[', ']', '"a"', ':', ',', '1', '-', 'e', 'true', '\\', '"');
+  const pieces = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"a"',
+    ':',
+    ',',
+    '1',
+    '-',
+    'e',
+    'true',
+    '\\',
+    '"',
+  );
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 40 }), (text) => {
       parseJson(bytes(text.join('')));
