@@ -23,7 +23,8 @@ const LOAD_MS = 1_000;
 /** A message port to another thread: frames one way, acknowledgements the other. */
 export interface CrossingPort extends FramePort {
   onFrame(take: (frame: CrossingFrame) => void): void;
-  onAcknowledged(take: () => void): void;
+  onAcknowledged(take: (frames: number) => void): void;
+  /** One frame more was taken; told to the sender soon, many at once. */
   acknowledge(): void;
 }
 
@@ -78,9 +79,9 @@ export class ActorThread {
   }
 
   #connect(port: CrossingPort): void {
-    const link = new Link(port, { later: (flush) => queueMicrotask(flush) });
+    const link = new Link(port, { later: (flush) => this.#queue.atEnd(flush) });
     this.#links.set(port, link);
-    port.onAcknowledged(() => link.acknowledged());
+    port.onAcknowledged((frames) => link.acknowledged(frames));
     port.onFrame((frame) => this.#frameReceived(port, frame));
   }
 

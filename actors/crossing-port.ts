@@ -1,5 +1,5 @@
 /**
- * A worker_threads port as a crossing: frames are objects, an acknowledgement is null. What arrives
+ * A worker_threads port as a crossing: frames are objects, acknowledgements are counts. What arrives
  * before somebody takes frames waits, so that a thread may open its logs first.
  */
 import type { MessagePort, Worker } from 'node:worker_threads';
@@ -9,9 +9,10 @@ import type { CrossingFrame } from './frame.ts';
 export function crossingPort(port: MessagePort | Worker): CrossingPort {
   const early: CrossingFrame[] = [];
   let takeFrame: (frame: CrossingFrame) => void = (frame) => void early.push(frame);
-  let takeAcknowledgement: () => void = () => {};
-  port.on('message', (message: CrossingFrame | null) => {
-    if (message === null) takeAcknowledgement();
+  let takeAcknowledgement: (frames: number) => void = () => {};
+  let taken = 0;
+  port.on('message', (message: CrossingFrame | number) => {
+    if (typeof message === 'number') takeAcknowledgement(message);
     else takeFrame(message);
   });
   return {
@@ -23,6 +24,13 @@ export function crossingPort(port: MessagePort | Worker): CrossingPort {
     onAcknowledged: (take) => {
       takeAcknowledgement = take;
     },
-    acknowledge: () => port.postMessage(null),
+    acknowledge: () => {
+      taken++;
+      if (taken > 1) return;
+      setImmediate(() => {
+        port.postMessage(taken);
+        taken = 0;
+      });
+    },
   };
 }

@@ -88,13 +88,14 @@ export class Link {
     return true;
   }
 
-  /** The receiver took one frame more. */
-  acknowledged(): void {
-    const sent = this.#sent.shift();
-    if (sent === undefined) throw new Error('a frame was acknowledged that was never sent');
+  /** The receiver took so many frames more. */
+  acknowledged(frames: number): void {
+    if (frames > this.#sent.length) throw new Error('frames were acknowledged that were never sent');
     const wasFull = this.isFull;
-    this.#outstanding -= sent.items;
-    this.#outstandingBytes -= sent.bytes;
+    for (const sent of this.#sent.splice(0, frames)) {
+      this.#outstanding -= sent.items;
+      this.#outstandingBytes -= sent.bytes;
+    }
     if (wasFull && !this.isFull) this.#onRoom();
     if (this.#waiting.length > 0) this.#flushLater();
   }

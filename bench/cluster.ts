@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly dev?: boolean;
   /** More arguments for every node. */
   readonly args?: readonly string[];
+  /** Arguments for Node.js itself, such as `--cpu-prof`. */
+  readonly execArgv?: readonly string[];
 }
 
 interface Seat {
@@ -132,7 +134,7 @@ export class Cluster {
     const seat = this.#seat(node);
     rmSync(this.#readyFile(seat), { force: true });
     const out = openSync(this.logFile(node), 'a');
-    const child = spawn(process.execPath, [NODE_ENTRY, ...this.#arguments(seat), ...more], {
+    const child = spawn(process.execPath, [...(this.#options.execArgv ?? []), NODE_ENTRY, ...this.#arguments(seat), ...more], {
       stdio: ['ignore', out, out],
       env: { ...process.env, ALTHING_DATABASE_URL: this.databaseUrl(node) },
     });

@@ -24,6 +24,7 @@ interface Options {
   readonly threads: string;
   readonly json?: string;
   readonly keep: boolean;
+  readonly profile?: string;
 }
 
 interface Measured {
@@ -187,7 +188,9 @@ async function main(scenarios: readonly string[], options: Options): Promise<voi
   const folder = mkdtempSync(join(tmpdir(), 'althing-bench-'));
   progress(`starting four nodes in ${folder}`);
   const threads = options.threads === 'auto' ? 'auto' : Number(options.threads);
-  const cluster = await Cluster.create({ folder, threads });
+  const { profile } = options;
+  const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const cluster = await Cluster.create({ folder, threads, execArgv });
   const generator = new Generator();
   try {
     await cluster.start();
@@ -228,6 +231,7 @@ await new Command('bench')
   .option('--clients <n>', 'client keys', number, 64)
   .option('--accounts <n>', 'ledger accounts', number, 10_000)
   .option('--threads <n>', 'actor threads of each node', 'auto')
+  .option('--profile <folder>', 'leave a CPU profile of every thread of every node there')
   .option('--json <file>', 'where the result goes')
   .option('--keep', 'keep the cluster folder', false)
   .action(async (scenarios: string[], options: Options) => main(scenarios, options))

@@ -124,10 +124,10 @@ export class ActorSystem {
     });
     const port = crossingPort(worker);
     const link = new Link(port, {
-      later: (flush) => queueMicrotask(flush),
+      later: (flush) => setImmediate(flush),
       onRoom: this.#options.onRoom,
     });
-    port.onAcknowledged(() => link.acknowledged());
+    port.onAcknowledged((frames) => link.acknowledged(frames));
     port.onFrame((frame) => {
       if (this.#isCurrent(worker)) this.#take(frame);
       port.acknowledge();

@@ -22,7 +22,6 @@ import type { Logger } from '../logger.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ActorSystem } from './actor-system.ts';
 import { Blocks } from './blocks.ts';
-import { catalog } from './catalog.ts';
 import { NodeMetrics } from './metrics.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Requests } from './requests.ts';
@@ -120,7 +119,6 @@ export class Node {
       cluster: config.cluster,
       nodeKey: config.cluster.genesis.validators[config.index]!.publicKey,
       crypto: nodeCrypto,
-      catalog,
       auth: { apiToken: config.apiToken },
     });
   }
