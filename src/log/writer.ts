@@ -35,6 +35,8 @@ interface Pending {
   sent: AppendMessage | null;
 }
 
+/** A disk slower than this counts as not answering. */
+const BYTES_PER_MS_MIN = 5000;
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 1000;
 
@@ -59,7 +61,7 @@ export class LogWriter {
 
   /** Connects. Errors: those of `openWriterSession`, `unavailable` after `retryMs`. */
   async open(): Promise<void> {
-    await this.#retrying(async () => {});
+    await this.#retrying(async () => {}, this.#options.answerMs);
   }
 
   append(events: readonly LogEvent[], done: (error?: Error) => void): void {
@@ -93,7 +95,7 @@ export class LogWriter {
   #send(pending: Pending, session: WriterSession): void {
     const message = this.#build(pending);
     if (message === null) return;
-    this.#overdueAt = performance.now() + this.#options.answerMs;
+    this.#overdueAt = performance.now() + this.#answerTime(pending.events);
     const query = new RawQuery(message.bytes, null, (error) => {
       this.#overdueAt = Infinity;
       if (error === null) this.#committed(message);
@@ -131,7 +133,8 @@ export class LogWriter {
   async #recover(pending: Pending, cause: Error | null): Promise<void> {
     try {
       if (cause !== null) this.#judge(cause);
-      await this.#retrying((session) => this.#settle(pending, session));
+      const answerMs = this.#answerTime(pending.events);
+      await this.#retrying((session) => this.#settle(pending, session), answerMs);
       this.#finish(null);
     } catch (error) {
       this.#finish(this.#translate(error as Error));
@@ -191,8 +194,11 @@ export class LogWriter {
   }
 
   /** Runs `work` with a session until it succeeds, fails for good, or `retryMs` have passed. */
-  async #retrying(work: (session: WriterSession) => Promise<void>): Promise<void> {
-    const { retryMs, answerMs } = this.#options;
+  async #retrying(
+    work: (session: WriterSession) => Promise<void>,
+    answerMs: number,
+  ): Promise<void> {
+    const { retryMs } = this.#options;
     const deadline = performance.now() + retryMs;
     for (let delay = BACKOFF_FIRST_MS; ; delay = Math.min(delay * 2, BACKOFF_MAX_MS)) {
       try {
@@ -214,6 +220,13 @@ export class LogWriter {
     this.#session = await openWriterSession(url, actor, this.#predecessor, answerMs);
     this.#predecessor = this.#session.backend;
     return this.#session;
+  }
+
+  /** Large bodies may take longer. */
+  #answerTime(events: readonly LogEvent[]): number {
+    let bytes = 0;
+    for (const { body } of events) bytes += body?.length ?? 0;
+    return this.#options.answerMs + bytes / BYTES_PER_MS_MIN;
   }
 
   #dropSession(): void {
