@@ -1,9 +1,9 @@
 // npm test: types, format, lint, then every ava test. Arguments are handed on to ava; a test may be
 // named by its source (test/crypto/hashes.test.ts). The last line says how much passed and failed.
-import { stripVTControlCharacters } from 'node:util';
 import { requireNode } from './node-version.mjs';
 
 requireNode();
+const { stripVTControlCharacters } = await import('node:util');
 const { Failure, main, packageProgram, progress, runNode } = await import('./tools.mjs');
 const { prepare } = await import('./prepare.mjs');
 
