@@ -7,7 +7,7 @@ import { crossingPort } from '../../actors/crossing-port.ts';
 import { unpackItems, type CrossingFrame } from '../../actors/frame.ts';
 import { Link } from '../../actors/link.ts';
 import { placementOf } from '../../actors/placement.ts';
-import type { Item, ThreadReport } from '../../actors/traffic.ts';
+import type { Item, ItemClass, ThreadReport } from '../../actors/traffic.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
 import type { Logger } from '../logger.ts';
 import { Supervision } from './supervision.ts';
@@ -56,9 +56,9 @@ export class ActorSystem {
     for (const { link } of this.#threads) link.send({ kind: 'command', command: 'start' });
   }
 
-  /** Whether the actor's thread is too far behind to take more from clients and peers. */
-  isFull(actor: ProtocolActor): boolean {
-    return this.#threadOf(actor)?.link.isFull ?? true;
+  /** Whether the actor's thread is too far behind to take more of this class. */
+  isFull(actor: ProtocolActor, itemClass: ItemClass): boolean {
+    return this.#threadOf(actor)?.link.isFull(itemClass) ?? true;
   }
 
   send(to: ProtocolActor, item: Item): void {
@@ -70,7 +70,12 @@ export class ActorSystem {
   }
 
   /** What waits and is under way to the threads, for metrics. */
-  links(): { readonly thread: string; readonly waiting: number; readonly outstanding: number; readonly resendLater: number }[] {
+  links(): {
+    readonly thread: string;
+    readonly waiting: number;
+    readonly outstanding: number;
+    readonly resendLater: number;
+  }[] {
     return this.#threads.map(({ name, link }) => {
       const { waiting, outstanding, resendLater } = link;
       return { thread: name, waiting, outstanding, resendLater };
@@ -108,14 +113,12 @@ export class ActorSystem {
         ports[a + 1 + step]?.push({ actors, port: port2 });
       });
     });
-    return placement.map((actors, at) => this.#spawnOne(`actors-${at + 1}`, actors, ports[at] ?? []));
+    return placement.map((actors, at) =>
+      this.#spawnOne(`actors-${at + 1}`, actors, ports[at] ?? []),
+    );
   }
 
-  #spawnOne(
-    name: string,
-    actors: readonly ProtocolActor[],
-    ports: WorkerInput['ports'],
-  ): Thread {
+  #spawnOne(name: string, actors: readonly ProtocolActor[], ports: WorkerInput['ports']): Thread {
     const workerData: WorkerInput = { ...this.#options.input, thread: name, actors, ports };
     const worker = new Worker(THREAD_ENTRY, {
       workerData,
@@ -133,7 +136,12 @@ export class ActorSystem {
       port.acknowledge();
     });
     worker.on('error', (error: Error & { code?: string }) => {
-      if (this.#isCurrent(worker)) this.#failed(name, error.code ?? 'thread_failed', error.message, error.stack ?? '');
+      if (this.#isCurrent(worker))
+        this.#failed(name, error.code ?? 'thread_failed', error.message, error.stack ?? '');
+    });
+    worker.on('exit', (exitCode) => {
+      if (!this.#isCurrent(worker) || this.#stopping !== null) return;
+      this.#failed(name, 'thread_ended', `the thread ended by itself with code ${exitCode}`, '');
     });
     return { name, actors, worker, link };
   }
@@ -174,6 +182,8 @@ export class ActorSystem {
     logger.error({ actor: who, code, stack, verdict }, `${who} failed: ${message}`);
     const terminated = this.#terminate();
     onRestart();
+    // Nothing is started for a node that goes: what was written is written.
+    if (this.#stopping !== null) return this.#stopping.done();
     if (verdict.kind === 'stop') {
       this.#isOver = true;
       onFatal(verdict.exitCode, `${who}: ${message}`);
