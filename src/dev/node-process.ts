@@ -41,6 +41,7 @@ const BACKOFF: Backoff = { firstMs: 500, maxMs: 10_000, settledMs: 30_000 };
 const READY_POLL_MS = 25;
 /** Exits before it was ever ready that are taken for bad luck. */
 const EARLY_EXITS_MAX = 3;
+const LOG_LINES_SHOWN = 12;
 
 /** Exit codes after which the same start would end the same way. */
 const FINAL_EXITS: ReadonlyMap<number, string> = new Map([
@@ -87,7 +88,7 @@ export class NodeProcess {
     const child = spawn(process.execPath, this.#command.args, {
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...this.#command.env },
+      env: { ...withoutOurs(process.env), ...this.#command.env },
     });
     closeSync(log);
     this.#child = child;
@@ -108,7 +109,7 @@ export class NodeProcess {
   stop(): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#child === null) {
-      this.#enter('stopped');
+      if (this.#phase !== 'stopped') this.#enter('stopped');
       return Promise.resolve();
     }
     const gone = new Promise<void>((resolve) => this.#stopWaiters.push(resolve));
@@ -161,7 +162,8 @@ export class NodeProcess {
   #stopped(): void {
     this.#enter('stopped');
     const { id, logFile } = this.#command;
-    const error = new Error(`${id} ${this.#lastEnd}; its log is ${logFile}`);
+    const end = `${id} ${this.#lastEnd}; its log is ${logFile} and ends with:`;
+    const error = new Error(`${end}\n${lastLines(logFile)}`);
     for (const { reject } of this.#waiters.splice(0)) reject(error);
     for (const resolve of this.#stopWaiters.splice(0)) resolve();
   }
@@ -176,10 +178,20 @@ export class NodeProcess {
   }
 }
 
+/** What the user set for a node of another kind must not reach these. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('ALTHING_')));
+}
+
 function endOf(code: number | null, signal: NodeJS.Signals | null): string {
   if (signal !== null) return `was ended by ${signal}`;
   const meaning = FINAL_EXITS.get(code ?? -1);
   return `ended with exit code ${code}${meaning === undefined ? '' : ` (${meaning})`}`;
+}
+
+function lastLines(file: string): string {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN);
+  return lines.map((line) => `  ${line}`).join('\n');
 }
 
 /** The file is there and complete. */

@@ -2,8 +2,8 @@
  * What both edges, HTTP and gRPC, do alike: turn what a client sends into a submission's canonical
  * bytes, and hand them to the node.
  *
- * I1. Bytes that a client signed go to the node as they came: not decoded here, not re-encoded.
- * I2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
+ * N1. Bytes that a client signed go to the node as they came: not decoded here, not re-encoded.
+ * N2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
  *     the lane's signature would vouch for a principal that nobody checked (E3).
  */
 import { utf8 } from '../../protocols/bytes.ts';
@@ -16,9 +16,8 @@ import {
   IDEMPOTENCY_KEY_BYTES_MAX,
   type SubmissionContent,
 } from '../../protocols/transaction/submission.ts';
-import { NotAValue } from '../../protocols/transaction/values.ts';
+import { NotAValue, type Value } from '../../protocols/transaction/values.ts';
 import type { Digest, PublicKey } from '../../protocols/types.ts';
-import type { Catalog } from './catalog.ts';
 import { consensusView, type ConsensusView } from './consensus-status.ts';
 import { Credentials, type Auth, type Principal } from './credentials.ts';
 import { Handover, type Parcel } from './handover.ts';
@@ -37,7 +36,6 @@ export interface EdgeOptions {
   /** The node's key: it stands in the submissions that this node vouches for. */
   readonly nodeKey: PublicKey;
   readonly crypto: Crypto;
-  readonly catalog: Catalog;
   readonly auth: Auth;
   /** Wall clock in milliseconds. */
   readonly now?: () => number;
@@ -63,7 +61,6 @@ const RANDOM_KEY_BYTES = 16;
 export class Edge {
   readonly port: EdgePort;
   readonly cluster: Cluster;
-  readonly catalog: Catalog;
   readonly health: HealthChecks;
   readonly #nodeKey: PublicKey;
   readonly #credentials: Credentials;
@@ -72,10 +69,9 @@ export class Edge {
   readonly #handover: Handover;
   readonly #now: () => number;
 
-  constructor({ port, cluster, nodeKey, crypto, catalog, auth, now = Date.now }: EdgeOptions) {
+  constructor({ port, cluster, nodeKey, crypto, auth, now = Date.now }: EdgeOptions) {
     this.port = port;
     this.cluster = cluster;
-    this.catalog = catalog;
     this.#nodeKey = nodeKey;
     this.#now = now;
     this.health = new HealthChecks(port, now);
@@ -105,10 +101,20 @@ export class Edge {
   /** The receipts of a submission that is final and executed here. */
   async find(id: Digest): Promise<Found | Problem> {
     const { height, result } = await this.port.findSubmission(id);
-    if (!result.ok) return answerProblem(result);
-    if (result.value !== null) return { height, receipts: result.value as SubmissionReceipts };
+    if (result.ok) return { height, receipts: result.value as SubmissionReceipts };
+    if (result.code !== 'not_found') return answerProblem(result);
     const detail = `nothing final is known of it at this node up to height ${height}`;
     return new Problem(404, 'unknown_transaction', detail, { field: 'id' });
+  }
+
+  /** A read of executed state, and the executed height that it reflects. */
+  async query(
+    module: string,
+    query: string,
+    args: Value,
+  ): Promise<{ readonly height: number; readonly value: unknown } | Problem> {
+    const { height, result } = await this.port.query(module, query, args);
+    return result.ok ? { height, value: result.value } : answerProblem(result);
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */
@@ -127,7 +133,7 @@ export class Edge {
 
   /** A request in parsed JSON, msgpack or protobuf. */
   async submitValue(value: unknown, caller: Caller, wait: Wait): Promise<Outcome | Problem> {
-    const request = readSubmissionRequest(value, this.catalog, this.cluster.genesis.limits);
+    const request = readSubmissionRequest(value, this.cluster.genesis.limits);
     if (request instanceof Problem) return request;
     return this.submitRequest(request, caller, wait);
   }
@@ -158,7 +164,7 @@ export class Edge {
     return { bytes, signedLength: signed.length, txCount: calls.length, exactlyOnce: true };
   }
 
-  /** A node submission on behalf of a caller whose credential holds (I2). */
+  /** A node submission on behalf of a caller whose credential holds (N2). */
   #vouch(request: SubmissionRequest, caller: Caller): Parcel | Problem {
     const principal = this.authorize(caller);
     if (principal instanceof Problem) return principal;

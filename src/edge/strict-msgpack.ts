@@ -119,7 +119,8 @@ class Reader {
 
   #binary(length: number): Uint8Array {
     const from = this.#take(length);
-    return this.#bytes.slice(from, from + length);
+    // Not `slice`: of a Buffer that would be a view of the whole body.
+    return new Uint8Array(this.#bytes.subarray(from, from + length));
   }
 
   #text(length: number): string {

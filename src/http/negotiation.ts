@@ -1,7 +1,7 @@
 /** Media types: what a body is written in, and what its sender wants back (RFC 9110 §12.5.1). */
 import { Problem } from '../edge/problem.ts';
 import { toJson, toMsgpack } from '../edge/representation.ts';
-import { JSON_TYPE, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
+import { JSON_TYPE, type Reply, type Request } from './request.ts';
 
 export const MSGPACK_TYPE = 'application/msgpack';
 export const SUBMISSION_TYPE = 'application/vnd.althing.submission';
@@ -55,7 +55,7 @@ export function answerFormat(request: Request, receipts = false): AnswerFormat |
   if (accept === undefined || accept === '*/*' || accept === JSON_TYPE) return 'json';
   if (accept === MSGPACK_TYPE) return 'msgpack';
   if (receipts && accept === RECEIPTS_TYPE) return 'receipts';
-  const json = Math.max(quality(accept, JSON_TYPE), quality(accept, PROBLEM_TYPE));
+  const json = quality(accept, JSON_TYPE);
   const msgpack = quality(accept, MSGPACK_TYPE);
   if (json === 0 && msgpack === 0) {
     return new Problem(406, 'not_acceptable', `offered are ${JSON_TYPE} and ${MSGPACK_TYPE}`, {

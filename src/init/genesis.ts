@@ -27,7 +27,7 @@ const schema = Type.Object(
   {
     version: Type.Literal(1),
     name: Type.String({ minLength: 1, maxLength: 64 }),
-    createdAt: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{3})?Z$' }),
+    createdAtMs: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     validators: Type.Array(
       Type.Object(
         {
@@ -66,7 +66,7 @@ export function createGenesis(options: {
   return {
     version: 1,
     name: options.name,
-    createdAt: new Date(options.nowMs).toISOString(),
+    createdAtMs: options.nowMs,
     validators: options.validators,
     limits: DEFAULT_LIMITS,
     modules: { ledger: { issuers: options.issuers.map((key) => `key:${key}`) } },
@@ -92,23 +92,21 @@ export function parseGenesis(text: string): Genesis {
   return value as unknown as Genesis;
 }
 
-function contradictions({ createdAt, validators, limits }: Static<typeof schema>): string[] {
+function contradictions({ validators, limits }: Static<typeof schema>): string[] {
   const faults: string[] = [];
   const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
-  if (Number.isNaN(Date.parse(createdAt))) faults.push('/createdAt is not a date');
   if (!unique(validators.map(({ id }) => id))) faults.push('two validators have the same id');
   if (!unique(validators.map(({ publicKey }) => publicKey))) {
     faults.push('two validators have the same key');
   }
-  const { laneBytesMax, batchBytesMax, blockBytesMax, submissionBytesMax, transactionBytesMax } =
+  const { laneBytesMax, batchBytesMax, submissionBytesMax, transactionBytesMax } =
     limits as unknown as ConsensusLimits;
   const inOrder =
     transactionBytesMax <= submissionBytesMax &&
     submissionBytesMax <= batchBytesMax &&
-    batchBytesMax <= blockBytesMax &&
     batchBytesMax <= laneBytesMax;
   if (!inOrder) {
-    faults.push('limits must rise: transaction, submission, batch, and that within block and lane');
+    faults.push('limits must rise: transaction, submission, batch, lane');
   }
   if (batchBytesMax > FRAME_BYTES_MAX - FRAME_ROOM) {
     faults.push(

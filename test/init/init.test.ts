@@ -244,8 +244,12 @@ test('a genesis that was tampered with is refused with every fault, and any chan
     [{ ...genesis, validators: [first, first] }, /same id; two validators have the same key/],
     [{ ...genesis, validators: [{ ...second, publicKey: 'AB' }] }, /publicKey/],
     [{ ...genesis, limits: { ...genesis.limits, laneBytesMax: 1 } }, /limits must rise/],
-    [{ ...genesis, limits: { ...genesis.limits, blockBytesMax: -1 } }, /blockBytesMax/],
-    [{ ...genesis, createdAt: '2026-13-45T00:00:00Z' }, /not a date/],
+    [
+      { ...genesis, limits: { ...genesis.limits, batchBytesMax: 2 ** 24, laneBytesMax: 2 ** 25 } },
+      /beyond what peers take/,
+    ],
+    [{ ...genesis, limits: { ...genesis.limits, batchBytesMax: -1 } }, /batchBytesMax/],
+    [{ ...genesis, createdAtMs: '2026-01-01' }, /createdAtMs/],
   ];
   for (const [value, fault] of wrong) {
     t.regex(

@@ -27,12 +27,8 @@ const leader: NodeRow = {
 
 test('a node shows role, term, height, commit index, TPS, finality and memory', (t) => {
   const [head = '', row = ''] = table([leader]);
-  t.deepEqual(head.split(/ {2,}/), [
-    ...['node', 'role', 'term', 'height', 'commit', 'TPS', 'p50 ms', 'p99 ms', 'memory'],
-  ]);
-  t.deepEqual(row.split(/ {2,}/), [
-    ...['validator-1', 'LEADER', '3', '119', '120', '412', '8.3', '31', '150 MB'],
-  ]);
+  t.is(head.replaceAll(/ {2,}/g, '|'), 'node|role|term|height|commit|TPS|p50 ms|p99 ms|memory');
+  t.is(row.replaceAll(/ {2,}/g, '|'), 'validator-1|LEADER|3|119|120|412|8.3|31|150 MB');
 });
 
 test('columns stand under each other', (t) => {

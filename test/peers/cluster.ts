@@ -114,7 +114,7 @@ export async function createTestCluster(n: number, id = '1'): Promise<TestCluste
     genesis: {
       version: 1,
       name: 'test',
-      createdAt: '2026-01-01T00:00:00.000Z',
+      createdAtMs: now,
       validators: keys.map(({ publicKey }, at) => ({ id: `node-${at}`, publicKey })),
       limits: DEFAULT_LIMITS,
       modules: {},

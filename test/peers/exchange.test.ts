@@ -32,7 +32,7 @@ test('four nodes connect to each other and exchange frames of both classes', asy
       const vote = await events.next((e) => e.peer === peer && e.text === `vote of ${peer}`);
       t.is(vote.body, undefined);
       const batch = await events.next((e) => e.peer === peer && e.text === `batch of ${peer}`);
-      t.deepEqual(batch.body, Buffer.alloc(300_000, peer + 1));
+      t.true(Buffer.alloc(300_000, peer + 1).equals(batch.body ?? Buffer.alloc(0)));
     }
   }
 });

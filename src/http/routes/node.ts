@@ -1,5 +1,6 @@
 /** What the node says of itself: limits, metrics, and the page that names the routes. */
 import { WAIT_MS_DEFAULT, WAIT_MS_MAX } from '../../edge/outcome.ts';
+import { moduleNames } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { DEPTH_MAX } from '../../edge/strict-json.ts';
 import { answer } from '../negotiation.ts';
@@ -49,5 +50,5 @@ async function metrics(edge: Edge, ownPage: () => string): Promise<Reply> {
 function rootPage(edge: Edge, routes: string[]): Reply {
   const { nodeId, clusterName, clusterId, version, devMode } = edge.port.info;
   const page = { name: 'Althing', version, nodeId, clusterName, clusterId, devMode, routes };
-  return json({ ...page, modules: edge.catalog.modules });
+  return json({ ...page, modules: moduleNames() });
 }

@@ -85,15 +85,15 @@ export function tell(
   const { height } = receipts;
   if (format === 'json') {
     const body = receiptsJson(receipts, { exactlyOnce });
-    return { status: 200, body, contentType: JSON_TYPE };
+    return { status: 200, body, contentType: JSON_TYPE, height };
   }
   if (format === 'receipts') {
-    return { status: 200, body: receiptsBytes(receipts), contentType: RECEIPTS_TYPE };
+    return { status: 200, body: receiptsBytes(receipts), contentType: RECEIPTS_TYPE, height };
   }
   return answer(request, receiptsView(receipts, { exactlyOnce }), 200, { height });
 }
 
-function tellAccepted(
+export function tellAccepted(
   request: Request,
   { id, txCount, exactlyOnce }: Extract<Outcome, { kind: 'accepted' }>,
 ): Reply | Problem {
@@ -125,7 +125,7 @@ async function find(edge: Edge, request: Request): Promise<Reply | Problem> {
   const name = readTransactionName(request.params[0] ?? '');
   if (name instanceof Problem) return name;
   const found = await edge.find(name.submission);
-  if (found instanceof Problem) return found;
+  if (found instanceof Problem) return found.code === 'in_progress' ? pending(request) : found;
   const { height } = found;
   if (name.index === null) {
     return answer(request, receiptsView(found.receipts, { exactlyOnce: null }), 200, { height });
@@ -134,6 +134,12 @@ async function find(edge: Edge, request: Request): Promise<Reply | Problem> {
   return receipt === undefined
     ? noSuchIndex(found.receipts)
     : answer(request, receipt, 200, { height });
+}
+
+/** Taken here and not final yet: neither an error nor a receipt. */
+function pending(request: Request): Reply | Problem {
+  const body = { id: request.params[0], status: 'pending' };
+  return answer(request, body, 202, { headers: [['retry-after', '1']] });
 }
 
 function noSuchIndex({ txCount }: SubmissionReceipts): Problem {
