@@ -49,7 +49,7 @@ test.serial(
   'starts below a folder of mode 0700, keeps its secrets to itself and stops',
   async (t) => {
     const folder = await newFolder();
-  const dir = join(folder, 'postgres');
+    const dir = join(folder, 'postgres');
     const server = await start(dir);
     t.is(await mode(dir), 0o700);
     t.is(await mode(join(dir, 'password')), 0o600);
