@@ -5,20 +5,37 @@
  * I15. A received frame is acknowledged only when every actor took all inputs that it brought, so a
  *      stalled actor stops its senders within one window instead of growing its mailbox.
  * I16. When one actor of the thread fails, none of the thread's actors runs on.
+ * I23. While a receiver is so far behind that much waits for it here, the thread's actors take
+ *      nothing from peers and clients: what they say is bounded by what they take. What actors tell
+ *      each other is always taken, so two of them can never wait for each other.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { InvariantViolation } from '../protocols/machine.ts';
-import { ROUTES, type ActorName, type LocalMessage, type PeerMessage, type ProtocolActor } from '../protocols/messages.ts';
+import {
+  ROUTES,
+  type ActorName,
+  type CommonInput,
+  type LocalMessage,
+  type PeerMessage,
+  type ProtocolActor,
+} from '../protocols/messages.ts';
 import type { ActorStatuses } from '../protocols/status.ts';
 import type { ValidatorIndex } from '../protocols/types.ts';
 import { packMessage, unpackMessage } from '../protocols/wire.ts';
 import { Actor, type ActorLog, type AnyMachine, type Surroundings } from './actor.ts';
-import { unpackItems, type CrossingFrame } from './frame.ts';
+import { sharedClock, unpackItems, type CrossingFrame } from './frame.ts';
+import { FramesTaken, type FrameReceipt } from './frames-taken.ts';
 import { Link, type FramePort } from './link.ts';
 import { RunQueue } from './run-queue.ts';
-import type { Item, ThreadReport } from './traffic.ts';
+import type { Item, ThreadLoad, ThreadReport } from './traffic.ts';
 
-const STATUS_MS = 25;
+type PeerIn = Extract<Item, { kind: 'peerIn' }>;
+
+const STATUS_MS = 50;
 const LOAD_MS = 1_000;
+const LAG_RESOLUTION_MS = 10;
+/** What may wait for another thread, or inside one actor's mailbox, before the outside is held. */
+const HELD_FROM = { items: 2048, bytes: 16 * 1024 * 1024 };
 
 /** A message port to another thread: frames one way, acknowledgements the other. */
 export interface CrossingPort extends FramePort {
@@ -44,25 +61,22 @@ export interface ActorThreadOptions {
   readonly onStopped: () => void;
 }
 
-interface Unacknowledged {
-  readonly port: CrossingPort;
-  /** For each actor: how many inputs must be taken before the frame is done. */
-  readonly marks: readonly number[];
-}
-
 export class ActorThread {
   readonly #options: ActorThreadOptions;
   readonly #actors = new Map<ProtocolActor, Actor>();
   readonly #list: readonly Actor[];
   readonly #links = new Map<CrossingPort, Link>();
+  readonly #linkList: Link[] = [];
   readonly #queue = new RunQueue();
   readonly #timers: NodeJS.Timeout[] = [];
-  #unacknowledged: Unacknowledged[] = [];
+  readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   #lastStatus = '';
-  #lagMs = 0;
+  #hasTurned = true;
+  #outsideHeld = false;
   #crossingMs = 0;
   #recovered = 0;
   #isOver = false;
+  #whenSent: (() => void) | null = null;
 
   constructor(options: ActorThreadOptions) {
     this.#options = options;
@@ -81,8 +95,14 @@ export class ActorThread {
   #connect(port: CrossingPort): void {
     const link = new Link(port, { later: (flush) => this.#queue.atEnd(flush) });
     this.#links.set(port, link);
-    port.onAcknowledged((frames) => link.acknowledged(frames));
-    port.onFrame((frame) => this.#frameReceived(port, frame));
+    this.#linkList.push(link);
+    port.onAcknowledged((frames) => {
+      link.acknowledged(frames);
+      this.#weigh();
+      if (this.#whenSent !== null) this.#endIfSent();
+    });
+    const taken = new FramesTaken(() => port.acknowledge());
+    port.onFrame((frame) => this.#frameReceived(frame, taken.arrived()));
   }
 
   #surroundings(): Surroundings {
@@ -90,12 +110,15 @@ export class ActorThread {
       soon: (task) =>
         this.#queue.add(() => {
           if (!this.#isOver) task();
-          this.#acknowledgeTaken();
         }),
       tell: (to, message) => this.#tell(to, message),
       sendPeer: (to, message, body) => this.#sendPeer(to, message, body),
       peerFault: (peer, code, detail) => this.#toEdge({ kind: 'fault', peer, code, detail }),
       failed: (actor, error) => this.#failed(actor, error),
+      turned: () => {
+        this.#hasTurned = true;
+        this.#weigh();
+      },
     };
   }
 
@@ -103,6 +126,19 @@ export class ActorThread {
     const here = to === 'edge' ? undefined : this.#actors.get(to);
     if (here !== undefined) return here.deliver(message);
     this.#linkTo(to).send({ kind: 'local', to, message });
+  }
+
+  /** Holds the outside while somebody is behind, and lets it in again well before nothing waits. */
+  #weigh(): void {
+    const share = this.#outsideHeld ? 0.25 : 1;
+    const items = HELD_FROM.items * share;
+    const bytes = HELD_FROM.bytes * share;
+    const isBehind =
+      this.#list.some(({ shell }) => shell.waitingInside > items) ||
+      this.#linkList.some((link) => link.waiting > items || link.waitingBytes > bytes);
+    if (isBehind === this.#outsideHeld) return;
+    this.#outsideHeld = isBehind;
+    for (const { shell } of this.#list) shell.holdOutside(isBehind);
   }
 
   #sendPeer(to: ValidatorIndex | null, message: PeerMessage, body?: Uint8Array): void {
@@ -127,30 +163,19 @@ export class ActorThread {
     this.#toEdge({ kind: 'report', report });
   }
 
-  #frameReceived(port: CrossingPort, frame: CrossingFrame): void {
+  #frameReceived(frame: CrossingFrame, receipt: FrameReceipt): void {
     if (this.#isOver) return;
-    this.#crossingMs = performance.timeOrigin + performance.now() - frame.sentAt;
-    for (const item of unpackItems(frame)) this.#take(item);
-    this.#unacknowledged.push({ port, marks: this.#list.map(({ delivered }) => delivered) });
-    this.#acknowledgeTaken();
+    this.#crossingMs = Math.max(this.#crossingMs, sharedClock() - frame.sentAt);
+    for (const item of unpackItems(frame)) this.#take(item, receipt);
+    receipt.taken();
   }
 
-  #acknowledgeTaken(): void {
-    while (this.#unacknowledged.length > 0) {
-      const { port, marks } = this.#unacknowledged[0]!;
-      const isTaken = this.#list.every(({ shell }, at) => shell.stats.inputs >= marks[at]!);
-      if (!isTaken) return;
-      this.#unacknowledged.shift();
-      port.acknowledge();
-    }
-  }
-
-  #take(item: Item): void {
+  #take(item: Item, receipt: FrameReceipt): void {
     switch (item.kind) {
       case 'local':
-        return this.#tell(item.to, item.message);
+        return this.#deliver(item.to, item.message, receipt);
       case 'peerIn':
-        return this.#peerIn(item);
+        return this.#peerIn(item, receipt);
       case 'peerLink': {
         const kind = item.up ? 'peerConnected' : 'peerDisconnected';
         for (const actor of this.#list) actor.deliver({ kind, peer: item.peer });
@@ -163,17 +188,27 @@ export class ActorThread {
     }
   }
 
-  #peerIn({ from, to, envelope, body }: Extract<Item, { kind: 'peerIn' }>): void {
+  #deliver(to: ActorName, input: CommonInput | LocalMessage, receipt: FrameReceipt): void {
+    const actor = to === 'edge' ? undefined : this.#actors.get(to);
+    if (actor === undefined)
+      throw new InvariantViolation('misrouted', `${to} is not in this thread`);
+    receipt.expected();
+    actor.deliver(input, receipt);
+  }
+
+  #peerIn({ from, envelope, body }: PeerIn, receipt: FrameReceipt): void {
     const decoded = unpackMessage(envelope);
     if (!decoded.ok) {
       return this.#toEdge({ kind: 'fault', peer: from, code: 'malformed', detail: decoded.error });
     }
-    const actor = this.#actors.get(ROUTES[decoded.value.kind].actor);
-    if (actor === undefined) {
-      return this.#toEdge({ kind: 'fault', peer: from, code: 'misrouted', detail: `for ${to}` });
+    const { value: message } = decoded;
+    const input = { kind: 'peerMessage', from, message } as const;
+    const { actor } = ROUTES[message.kind];
+    if (!this.#actors.has(actor)) {
+      const detail = `${message.kind} in an unusual encoding`;
+      return this.#toEdge({ kind: 'fault', peer: from, code: 'malformed', detail });
     }
-    const input = { kind: 'peerMessage', from, message: decoded.value } as const;
-    actor.deliver(body === undefined ? input : { ...input, body });
+    this.#deliver(actor, body === undefined ? input : { ...input, body }, receipt);
   }
 
   #command(command: 'start' | 'drain' | 'stop'): void {
@@ -191,7 +226,9 @@ export class ActorThread {
 
   #actorRecovered(): void {
     this.#recovered++;
-    if (this.#recovered === this.#list.length) this.#report({ kind: 'recovered' });
+    if (this.#recovered < this.#list.length) return;
+    this.#publishStatus();
+    this.#report({ kind: 'recovered' });
   }
 
   /** Each actor ends once nothing waits for it and all it said is durable. */
@@ -205,11 +242,19 @@ export class ActorThread {
     }
   }
 
+  /** Nothing runs any more; what was said leaves as credit comes in. */
   #stopped(): void {
     this.#end();
     this.#report({ kind: 'stopped' });
-    for (const link of this.#links.values()) link.flush();
-    this.#options.onStopped();
+    this.#whenSent = this.#options.onStopped;
+    this.#endIfSent();
+  }
+
+  #endIfSent(): void {
+    for (const link of this.#linkList) link.flush();
+    if (this.#linkTo('edge').waiting > 0) return;
+    this.#whenSent?.();
+    this.#whenSent = null;
   }
 
   #failed(name: ProtocolActor, error: Error): void {
@@ -223,22 +268,34 @@ export class ActorThread {
     this.#isOver = true;
     for (const actor of this.#list) actor.kill();
     for (const timer of this.#timers) clearInterval(timer);
+    this.#lag.disable();
   }
 
   #watch(): void {
-    this.#timers.push(setInterval(() => this.#publishStatus(), STATUS_MS));
-    let expectedAt = performance.now() + LOAD_MS;
-    const load = setInterval(() => {
-      this.#lagMs = Math.max(0, performance.now() - expectedAt);
-      expectedAt = performance.now() + LOAD_MS;
-      const actors = this.#list.map((actor) => actor.load());
-      const { name } = this.#options;
-      this.#report({ kind: 'load', thread: name, actors, lagMs: this.#lagMs, crossingMs: this.#crossingMs });
-    }, LOAD_MS);
-    this.#timers.push(load);
+    this.#lag.enable();
+    this.#timers.push(
+      setInterval(() => this.#publishStatus(), STATUS_MS),
+      setInterval(() => this.#publishLoad(), LOAD_MS),
+    );
+  }
+
+  #publishLoad(): void {
+    const load: ThreadLoad = {
+      thread: this.#options.name,
+      actors: this.#list.map((actor) => actor.load()),
+      lagMs: Math.max(0, this.#lag.max / 1e6 - LAG_RESOLUTION_MS),
+      crossingMs: this.#crossingMs,
+      resendLater: this.#linkList.reduce((sum, link) => sum + link.resendLater, 0),
+      outsideHeld: this.#outsideHeld,
+    };
+    this.#lag.reset();
+    this.#crossingMs = 0;
+    this.#report({ kind: 'load', load });
   }
 
   #publishStatus(): void {
+    if (!this.#hasTurned) return;
+    this.#hasTurned = false;
     const statuses = Object.fromEntries(
       this.#list.map(({ name, machine }) => [name, machine.status()]),
     ) as Partial<ActorStatuses>;

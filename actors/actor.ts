@@ -9,12 +9,13 @@ import type {
   ProtocolActor,
 } from '../protocols/messages.ts';
 import type { ValidatorIndex } from '../protocols/types.ts';
-import type { Host } from './host.ts';
+import type { Host, Log } from './host.ts';
+import type { Receipt } from './mailbox.ts';
 import { Shell } from './shell.ts';
+import { Timers } from './timers.ts';
 import type { ActorLoad } from './traffic.ts';
 
-/** The log of one actor (src/log); the four calls are those of Host. */
-export type ActorLog = Pick<Host, 'append' | 'read' | 'readLast' | 'find'>;
+export type { Log as ActorLog } from './host.ts';
 
 /** What an actor needs of the thread around it. */
 export interface Surroundings {
@@ -24,6 +25,8 @@ export interface Surroundings {
   sendPeer(to: ValidatorIndex | null, message: PeerMessage, body?: Uint8Array): void;
   peerFault(peer: ValidatorIndex, code: string, detail: string): void;
   failed(actor: ProtocolActor, error: Error): void;
+  /** This actor has just done something: its status and what waits may have changed. */
+  turned(): void;
 }
 
 export type AnyMachine = Machine<never, Effect>;
@@ -33,42 +36,41 @@ export class Actor {
   readonly name: ProtocolActor;
   readonly machine: AnyMachine;
   readonly shell: Shell<Input>;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Timers((timer) => this.shell.timerFired(timer));
   #runMs = 0;
-  /** Inputs delivered so far: what credits are counted against. */
-  delivered = 0;
+  #appendMs = 0;
 
-  constructor(name: ProtocolActor, machine: AnyMachine, log: ActorLog, around: Surroundings) {
+  constructor(name: ProtocolActor, machine: AnyMachine, log: Log, around: Surroundings) {
     this.name = name;
     this.machine = machine;
     const host = this.#host(log, around);
     this.shell = new Shell<Input>(machine as unknown as Machine<Input, Effect>, host);
   }
 
-  deliver(input: Input): void {
-    this.delivered++;
-    this.shell.deliver(input);
+  /** @param receipt told when a turn takes the input. */
+  deliver(input: Input, receipt?: Receipt): void {
+    this.shell.deliver(input, receipt);
   }
 
   /** Ends at once: nothing of this actor runs any more. */
   kill(): void {
     this.shell.kill();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    this.#timers.end();
   }
 
   load(): ActorLoad {
-    const { turns, inputs, appends, events } = this.shell.stats;
-    return { actor: this.name, waiting: this.shell.waiting, turns, inputs, appends, events, runMs: this.#runMs };
+    const { name, shell } = this;
+    const times = { runMs: this.#runMs, appendMs: this.#appendMs };
+    return { actor: name, waiting: shell.waiting, ...shell.stats, ...times };
   }
 
-  #host(log: ActorLog, around: Surroundings): Host {
+  #host(log: Log, around: Surroundings): Host {
     return {
       now: () => Date.now(),
-      setTimer: (timer, at) => this.#setTimer(timer, at),
-      clearTimer: (timer) => this.#clearTimer(timer),
-      soon: (task) => around.soon(() => this.#measured(task)),
-      append: (events: readonly LogEvent[], done) => log.append(events, done),
+      setTimer: (timer, at) => this.#timers.set(timer, at),
+      clearTimer: (timer) => this.#timers.clear(timer),
+      soon: (task) => around.soon(() => this.#measured(task, around)),
+      append: (events, done) => this.#append(log, events, done, around),
       read: (range, done) => log.read(range, done),
       readLast: (stream, done) => log.readLast(stream, done),
       find: (key, done) => log.find(key, done),
@@ -80,23 +82,23 @@ export class Actor {
     };
   }
 
-  #measured(task: () => void): void {
+  #measured(task: () => void, around: Surroundings): void {
     const startedAt = performance.now();
     task();
     this.#runMs += performance.now() - startedAt;
+    around.turned();
   }
 
-  #setTimer(timer: string, at: number): void {
-    clearTimeout(this.#timers.get(timer));
-    const fire = (): void => {
-      this.#timers.delete(timer);
-      this.shell.timerFired(timer);
-    };
-    this.#timers.set(timer, setTimeout(fire, Math.max(0, at - Date.now())));
-  }
-
-  #clearTimer(timer: string): void {
-    clearTimeout(this.#timers.get(timer));
-    this.#timers.delete(timer);
+  #append(
+    log: Log,
+    events: readonly LogEvent[],
+    done: (error?: Error) => void,
+    around: Surroundings,
+  ): void {
+    const since = performance.now();
+    log.append(events, (error) => {
+      this.#appendMs += performance.now() - since;
+      this.#measured(() => done(error), around);
+    });
   }
 }

@@ -17,7 +17,13 @@ export interface CrossingFrame {
   readonly bodies: readonly Uint8Array[];
   /** Number of items. */
   readonly count: number;
+  /** By `sharedClock`. */
   readonly sentAt: number;
+}
+
+/** Milliseconds on the clock that all threads of a process share; `performance.now()` is not. */
+export function sharedClock(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 /** A body's place in `bodies`, left where it was taken from. */
@@ -25,13 +31,20 @@ interface BodyRef {
   readonly bodyAt: number;
 }
 
-const packr = new Packr({ useRecords: false, moreTypes: false });
+// Small bytes are copied out of the frame, so that a kept signature does not keep its whole frame.
+const packr = new Packr({ useRecords: false, moreTypes: false, copyBuffers: true });
 
-export function packItems(items: readonly Item[]): { frame: CrossingFrame; transfer: ArrayBuffer[] } {
+export function packItems(items: readonly Item[]): {
+  frame: CrossingFrame;
+  transfer: ArrayBuffer[];
+} {
   const bodies: Uint8Array[] = [];
-  const detached = items.map((item) => mapBodies(item, (body, isKept) => detach(body, isKept, bodies)));
-  const packed = Uint8Array.from(packr.pack(detached));
-  const frame = { items: packed, bodies, count: items.length, sentAt: performance.timeOrigin + performance.now() };
+  const detached = items.map((item) =>
+    mapBodies(item, (body, isKept) => detach(body, isKept, bodies)),
+  );
+  // The packer's own buffer is pooled.
+  const packed = new Uint8Array(packr.pack(detached));
+  const frame = { items: packed, bodies, count: items.length, sentAt: sharedClock() };
   return { frame, transfer: [packed.buffer, ...bodies.map((body) => body.buffer as ArrayBuffer)] };
 }
 
@@ -80,17 +93,26 @@ function mapMessage(message: LocalMessage, map: MapBody): LocalMessage {
     case 'sealBatch':
       return { ...message, payload: map(message.payload, false) };
     case 'execute': {
-      const batches = message.batches.map((batch) => ({ ...batch, payload: map(batch.payload, true) }));
+      const batches = message.batches.map((batch) => ({
+        ...batch,
+        payload: map(batch.payload, true),
+      }));
       return { ...message, batches };
     }
     case 'submit': {
-      const submissions = message.submissions.map((each) => ({ ...each, bytes: map(each.bytes, false) }));
+      const submissions = message.submissions.map((each) => ({
+        ...each,
+        bytes: map(each.bytes, false),
+      }));
       return { ...message, submissions };
     }
     case 'submitted': {
       const results = message.results.map((result) =>
         result.ok
-          ? { ...result, receipts: { ...result.receipts, encoded: map(result.receipts.encoded, true) } }
+          ? {
+              ...result,
+              receipts: { ...result.receipts, encoded: map(result.receipts.encoded, true) },
+            }
           : result,
       );
       return { ...message, results };

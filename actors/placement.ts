@@ -4,7 +4,12 @@
  */
 import type { ProtocolActor } from '../protocols/messages.ts';
 
-export const ACTORS: readonly ProtocolActor[] = ['consensus', 'voting', 'replication', 'transaction'];
+export const ACTORS: readonly ProtocolActor[] = [
+  'consensus',
+  'voting',
+  'replication',
+  'transaction',
+];
 export const THREADS_MAX = 4;
 
 const PLACEMENTS: Readonly<Record<number, readonly (readonly ProtocolActor[])[]>> = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ConfigError, loadConfig, type NodeConfig } from './config/load.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
-import { acquireDatabase, type AcquiredDatabase } from './supervisor/database.ts';
+import { acquireDatabase } from './supervisor/database.ts';
 import { Node, type Ports } from './supervisor/node.ts';
 import { exitCodeOf } from './supervisor/supervision.ts';
 
@@ -72,7 +72,8 @@ async function main(): Promise<void> {
   });
   if (config.readyFile !== null) rmSync(config.readyFile, { force: true });
   for (const warning of config.warnings) logger.warn({}, warning);
-  if (config.dev) logger.warn({}, 'dev mode: this node signs for anybody who can reach it; loopback only');
+  if (config.dev)
+    logger.warn({}, 'dev mode: this node signs for anybody who can reach it; loopback only');
   try {
     await run(config, logger);
   } catch (error) {
@@ -84,16 +85,19 @@ async function main(): Promise<void> {
 }
 
 async function run(config: NodeConfig, logger: Logger): Promise<void> {
-  const database: AcquiredDatabase = await acquireDatabase(config, logger);
-  const log = await openVerified(config, database.url, logger);
-  const onFatal = (exitCode: number, reason: string): void => die(logger, exitCode, reason);
-  const node = new Node({ config, log, logger, onFatal });
+  // What a stop undoes, in the order in which it was done. A signal may come in the middle.
+  const undo: (() => Promise<void>)[] = [];
   stopOnSignals(logger, async () => {
-    await node.drain();
-    await log.close();
-    await database.release();
+    for (const step of undo.toReversed()) await step();
     logger.info({}, 'stopped');
   });
+  const database = await acquireDatabase(config, logger);
+  undo.push(() => database.release());
+  const log = await openVerified(config, database.url, logger);
+  undo.push(() => log.close());
+  const onFatal = (exitCode: number, reason: string): void => die(logger, exitCode, reason);
+  const node = new Node({ config, log, logger, onFatal });
+  undo.push(() => node.drain());
   const ports = await node.start();
   if (config.readyFile !== null) writeReadyFile(config.readyFile, ports);
   logger.info({ ports, http: `http://${config.host}:${ports.http}` }, 'ready');

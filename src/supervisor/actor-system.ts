@@ -7,7 +7,7 @@ import { crossingPort } from '../../actors/crossing-port.ts';
 import { unpackItems, type CrossingFrame } from '../../actors/frame.ts';
 import { Link } from '../../actors/link.ts';
 import { placementOf } from '../../actors/placement.ts';
-import type { Item, ThreadReport } from '../../actors/traffic.ts';
+import type { Item, ItemClass, ThreadReport } from '../../actors/traffic.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
 import type { Logger } from '../logger.ts';
 import { Supervision } from './supervision.ts';
@@ -17,6 +17,8 @@ export interface ActorSystemOptions {
   readonly threads: number;
   readonly input: Omit<WorkerInput, 'thread' | 'actors' | 'ports'>;
   readonly logger: Logger;
+  /** What a thread runs; default: worker.js beside this file. */
+  readonly entry?: URL;
   /** Everything that the actors send to the edge, reports included. */
   readonly onItem: (item: Item) => void;
   /** The actors start again from the log: what they were asked is lost. */
@@ -43,7 +45,7 @@ export class ActorSystem {
   readonly #supervision = new Supervision();
   #threads: readonly Thread[] = [];
   #recovered = 0;
-  #stopping: { remaining: number; readonly done: () => void } | null = null;
+  #stopping: { remaining: number; readonly done: (how: 'clean' | 'cut') => void } | null = null;
   #isOver = false;
 
   constructor(options: ActorSystemOptions) {
@@ -56,9 +58,9 @@ export class ActorSystem {
     for (const { link } of this.#threads) link.send({ kind: 'command', command: 'start' });
   }
 
-  /** Whether the actor's thread is too far behind to take more from clients and peers. */
-  isFull(actor: ProtocolActor): boolean {
-    return this.#threadOf(actor)?.link.isFull ?? true;
+  /** Whether the actor's thread is too far behind to take more of this class. */
+  isFull(actor: ProtocolActor, itemClass: ItemClass): boolean {
+    return this.#threadOf(actor)?.link.isFull(itemClass) ?? true;
   }
 
   send(to: ProtocolActor, item: Item): void {
@@ -70,7 +72,12 @@ export class ActorSystem {
   }
 
   /** What waits and is under way to the threads, for metrics. */
-  links(): { readonly thread: string; readonly waiting: number; readonly outstanding: number; readonly resendLater: number }[] {
+  links(): {
+    readonly thread: string;
+    readonly waiting: number;
+    readonly outstanding: number;
+    readonly resendLater: number;
+  }[] {
     return this.#threads.map(({ name, link }) => {
       const { waiting, outstanding, resendLater } = link;
       return { thread: name, waiting, outstanding, resendLater };
@@ -80,15 +87,13 @@ export class ActorSystem {
   /** Resolves once every actor has written all it said, or after `boundMs`; then ends the threads. */
   async stop(boundMs: number): Promise<'clean' | 'cut'> {
     let timer: NodeJS.Timeout | undefined;
-    const clean = new Promise<'clean'>((resolve) => {
-      this.#stopping = { remaining: this.#threads.length, done: () => resolve('clean') };
+    const ended = new Promise<'clean' | 'cut'>((resolve) => {
+      this.#stopping = { remaining: this.#threads.length, done: resolve };
       if (this.#threads.length === 0) resolve('clean');
-    });
-    const cut = new Promise<'cut'>((resolve) => {
       timer = setTimeout(() => resolve('cut'), boundMs);
     });
     this.sendToAll({ kind: 'command', command: 'stop' });
-    const how = await Promise.race([clean, cut]);
+    const how = await ended;
     clearTimeout(timer);
     await this.#terminate();
     return how;
@@ -108,16 +113,14 @@ export class ActorSystem {
         ports[a + 1 + step]?.push({ actors, port: port2 });
       });
     });
-    return placement.map((actors, at) => this.#spawnOne(`actors-${at + 1}`, actors, ports[at] ?? []));
+    return placement.map((actors, at) =>
+      this.#spawnOne(`actors-${at + 1}`, actors, ports[at] ?? []),
+    );
   }
 
-  #spawnOne(
-    name: string,
-    actors: readonly ProtocolActor[],
-    ports: WorkerInput['ports'],
-  ): Thread {
+  #spawnOne(name: string, actors: readonly ProtocolActor[], ports: WorkerInput['ports']): Thread {
     const workerData: WorkerInput = { ...this.#options.input, thread: name, actors, ports };
-    const worker = new Worker(THREAD_ENTRY, {
+    const worker = new Worker(this.#options.entry ?? THREAD_ENTRY, {
       workerData,
       transferList: ports.map(({ port }) => port),
       name,
@@ -133,7 +136,12 @@ export class ActorSystem {
       port.acknowledge();
     });
     worker.on('error', (error: Error & { code?: string }) => {
-      if (this.#isCurrent(worker)) this.#failed(name, error.code ?? 'thread_failed', error.message, error.stack ?? '');
+      if (this.#isCurrent(worker))
+        this.#failed(name, error.code ?? 'thread_failed', error.message, error.stack ?? '');
+    });
+    worker.on('exit', (exitCode) => {
+      if (!this.#isCurrent(worker) || this.#stopping !== null) return;
+      this.#failed(name, 'thread_ended', `the thread ended by itself with code ${exitCode}`, '');
     });
     return { name, actors, worker, link };
   }
@@ -158,7 +166,7 @@ export class ActorSystem {
       case 'stopped':
         if (this.#stopping === null) return;
         this.#stopping.remaining--;
-        if (this.#stopping.remaining === 0) this.#stopping.done();
+        if (this.#stopping.remaining === 0) this.#stopping.done('clean');
         return;
       case 'failed':
         return this.#failed(report.actor, report.code, report.message, report.stack);
@@ -179,8 +187,13 @@ export class ActorSystem {
       onFatal(verdict.exitCode, `${who}: ${message}`);
       return;
     }
+    // Nothing is started for a node that goes: what was written is written.
+    if (this.#stopping !== null) return this.#stopping.done('cut');
+    const restart = (): void => {
+      if (!this.#isOver && this.#stopping === null) this.start();
+    };
     terminated.then(
-      () => setTimeout(() => (this.#isOver ? undefined : this.start()), verdict.afterMs),
+      () => setTimeout(restart, verdict.afterMs),
       (error: Error) => onFatal(1, `the threads could not be ended: ${error.message}`),
     );
   }

@@ -24,23 +24,27 @@ export class Blocks {
   readonly #log: ActorLog;
   readonly #clusterId: Digest;
   readonly #recent = new Map<number, Executed>();
-  #latest = 0;
+  readonly #executedHeight: () => number;
+  #newest = 0;
 
-  constructor(log: ActorLog, clusterId: Digest) {
+  /** @param executedHeight of this node, as of its last status: what it executed before it started */
+  constructor(log: ActorLog, clusterId: Digest, executedHeight: () => number) {
     this.#log = log;
     this.#clusterId = clusterId;
+    this.#executedHeight = executedHeight;
   }
 
   executed(message: Executed): void {
-    this.#latest = message.block.height;
-    this.#recent.set(this.#latest, message);
-    this.#recent.delete(this.#latest - RECENT_MAX);
+    this.#newest = message.block.height;
+    this.#recent.set(this.#newest, message);
+    this.#recent.delete(this.#newest - RECENT_MAX);
   }
 
   /** Null when the block is not final and executed here yet. */
   async at(height: number | 'latest'): Promise<FinalBlock | null> {
-    const wanted = height === 'latest' ? this.#latest : height;
-    if (wanted < 1 || wanted > this.#latest) return null;
+    const latest = Math.max(this.#newest, this.#executedHeight());
+    const wanted = height === 'latest' ? latest : height;
+    if (wanted < 1 || wanted > latest) return null;
     const events = await this.#read(CHAIN_STREAM, wanted - 1, wanted - 1 + LOOK_AHEAD, false);
     const entries = events.map(entryOf);
     const certificate = entries.find((entry) => entry.certificate !== null)?.certificate ?? null;
@@ -55,7 +59,10 @@ export class Blocks {
 
   async #stored({ block }: ChainEntry, certificate: Certificate | null): Promise<FinalBlock> {
     const digest = blockDigest(nodeCrypto, this.#clusterId, block);
-    const before = block.height === 1 ? null : await this.#read(CHAIN_STREAM, block.height - 2, block.height - 1, false);
+    const before =
+      block.height === 1
+        ? null
+        : await this.#read(CHAIN_STREAM, block.height - 2, block.height - 1, false);
     const parent = before?.[0] === undefined ? null : entryOf(before[0]).block;
     const txCount = await this.#ordered(block.cut, parent?.cut ?? []);
     return { block, digest, txCount, certificate };

@@ -13,7 +13,10 @@ export interface AcquiredDatabase {
   release(): Promise<void>;
 }
 
-export async function acquireDatabase(config: NodeConfig, logger: Logger): Promise<AcquiredDatabase> {
+export async function acquireDatabase(
+  config: NodeConfig,
+  logger: Logger,
+): Promise<AcquiredDatabase> {
   const { database } = config;
   if (database.kind === 'url') return { url: database.url, release: async () => {} };
   const { folder, port, name } = database;

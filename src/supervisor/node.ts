@@ -30,6 +30,8 @@ const STOP_BOUND_MS = 5_000;
 const DRAIN_BOUND_MS = 5_000;
 const ANSWER_BOUND_MS = 3_000;
 const POLL_MS = 20;
+/** How long a start waits for a quorum of peers before the node says that it is ready without. */
+const QUORUM_BOUND_MS = 3_000;
 
 export interface NodeParts {
   readonly config: NodeConfig;
@@ -86,7 +88,8 @@ export class Node {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     const { config, log, logger } = parts;
-    const threads = config.threads === 'auto' ? autoThreads(availableParallelism()) : config.threads;
+    const threads =
+      config.threads === 'auto' ? autoThreads(availableParallelism()) : config.threads;
     this.#info = infoOf(config, threads);
     this.#system = new ActorSystem({
       threads,
@@ -110,10 +113,14 @@ export class Node {
       onFatal: parts.onFatal,
     });
     this.#bridge = new PeerBridge(this.#system);
-    this.#requests = new Requests(this.#system);
+    this.#requests = new Requests(this.#system, (tookMs) => this.#metrics.finalised(tookMs));
     this.#network = this.#createNetwork();
     this.#bridge.attach(this.#network);
-    this.#metrics = new NodeMetrics(config.id, () => this.#live(), () => this.#system.links());
+    this.#metrics = new NodeMetrics(
+      config.id,
+      () => this.#live(),
+      () => this.#system.links(),
+    );
     this.#edge = new Edge({
       port: this.#port(),
       cluster: config.cluster,
@@ -123,11 +130,15 @@ export class Node {
     });
   }
 
-  /** Resolves when the node has recovered and every port is bound. */
+  /**
+   * Resolves when every port is bound and the node is ready: recovered, all that its log holds
+   * executed again, and a quorum of peers connected or QUORUM_BOUND_MS over. It can start alone.
+   */
   async start(): Promise<Ports> {
     const { config, log, logger } = this.#parts;
     this.#edgeLog = await log.actorLog('edge');
-    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id);
+    const executedHeight = (): number => this.#statuses.transaction.executedHeight;
+    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
     const running = new Promise<void>((resolve) => (this.#running = resolve));
     await this.#network.start();
     this.#system.start();
@@ -135,7 +146,21 @@ export class Node {
     const { host, httpPort, grpcPort } = config;
     this.#http = await startHttp({ edge: this.#edge, host, httpPort, logger });
     this.#grpc = await startGrpc({ edge: this.#edge, host, grpcPort, logger });
+    await this.#settled();
     return { http: this.#http.port, grpc: this.#grpc.port, peer: this.#network.port };
+  }
+
+  async #settled(): Promise<void> {
+    const ownHeight = this.#statuses.consensus.finalHeight;
+    const { quorum } = this.#parts.config.cluster;
+    const deadline = performance.now() + QUORUM_BOUND_MS;
+    const isExecuted = (): boolean => this.#statuses.transaction.executedHeight >= ownHeight;
+    const hasQuorum = (): boolean => this.#network.connected().length + 1 >= quorum;
+    await until(() => isExecuted() && (hasQuorum() || performance.now() > deadline));
+    if (hasQuorum()) return;
+    const reason =
+      'ready without a quorum: nothing becomes final until more validators are reached';
+    this.#parts.logger.warn({ connected: this.#network.connected().length, quorum }, reason);
   }
 
   /** Readiness off, leadership handed over, what is under way answered, everything written. */
@@ -144,9 +169,7 @@ export class Node {
     this.#grpc?.drain();
     this.#system.sendToAll({ kind: 'command', command: 'drain' });
     const deadline = performance.now() + DRAIN_BOUND_MS;
-    while (!this.#isDrained() && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+    await until(() => this.#isDrained() || performance.now() > deadline);
     await Promise.all([this.#http?.close(ANSWER_BOUND_MS), this.#grpc?.close(ANSWER_BOUND_MS)]);
     this.#edge.close();
     const how = await this.#system.stop(STOP_BOUND_MS);
@@ -170,7 +193,8 @@ export class Node {
       listen: { host: config.host, port: config.peerPort },
       addressOf: (peer) => config.peerAddresses[peer] ?? undefined,
       logger,
-      onFrames: (from, frames, _message, peerClass) => this.#bridge.received(from, frames, peerClass),
+      onFrames: (from, frames, _message, peerClass) =>
+        this.#bridge.received(from, frames, peerClass),
       onConnected: (peer) => this.#bridge.linked(peer, true),
       onDisconnected: (peer) => this.#bridge.linked(peer, false),
       onFault: (peer, detail) => this.#fault(peer, 'bad_frame', detail),
@@ -207,8 +231,9 @@ export class Node {
       case 'fault':
         return this.#fault(item.peer, item.code, item.detail);
       case 'report':
-        if (item.report.kind === 'status') this.#statuses = { ...this.#statuses, ...item.report.statuses };
-        if (item.report.kind === 'load') this.#metrics.loadReported(item.report);
+        if (item.report.kind === 'status')
+          this.#statuses = { ...this.#statuses, ...item.report.statuses };
+        if (item.report.kind === 'load') this.#metrics.loadReported(item.report.load);
         return;
       case 'local':
         return this.#fromActor(item.message);
@@ -226,7 +251,10 @@ export class Node {
         this.#blocks?.executed(message);
         return this.#requests.answered(message);
       default:
-        this.#parts.logger.error({ kind: message.kind }, 'an actor sent the edge what is not for it');
+        this.#parts.logger.error(
+          { kind: message.kind },
+          'an actor sent the edge what is not for it',
+        );
     }
   }
 
@@ -243,8 +271,13 @@ export class Node {
 
   #nowRunning(): void {
     this.#bridge.announceAll();
+    this.#bridge.resume();
     this.#running?.();
   }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
 function infoOf(config: NodeConfig, threads: number): NodeInfo {

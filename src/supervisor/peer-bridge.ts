@@ -11,10 +11,15 @@ import type { Frame } from '../peers/frames.ts';
 import type { PeerNetwork } from '../peers/network.ts';
 import type { ActorSystem } from './actor-system.ts';
 
+const CLASS_OF = { control: 'peerControl', data: 'peerData' } as const;
+
 export class PeerBridge {
   readonly #system: ActorSystem;
   #network: PeerNetwork | null = null;
-  readonly #paused = new Map<string, { readonly peer: ValidatorIndex; readonly peerClass: PeerClass }>();
+  readonly #paused = new Map<
+    string,
+    { readonly peer: ValidatorIndex; readonly peerClass: PeerClass }
+  >();
 
   constructor(system: ActorSystem) {
     this.#system = system;
@@ -30,7 +35,7 @@ export class PeerBridge {
       const to = this.#receiverOf(envelope);
       const item: Item = { kind: 'peerIn', from, to, envelope };
       this.#system.send(to, body === undefined ? item : { ...item, body });
-      if (this.#system.isFull(to)) this.#pause(from, peerClass);
+      if (this.#system.isFull(to, CLASS_OF[peerClass])) this.#pause(from, peerClass);
     }
   }
 

@@ -11,7 +11,7 @@ import type { ActorSystem } from './actor-system.ts';
 
 /** Submissions handed over and not answered; beyond it clients are told to come back. */
 const SUBMISSIONS_MAX = 100_000;
-const SUBMISSION_BYTES_MAX = 256 * 1024 * 1024;
+const SUBMISSION_BYTES_MAX = 64 * 1024 * 1024;
 const QUESTIONS_MAX = 10_000;
 const RETRY_AFTER_MS = 1_000;
 
@@ -21,11 +21,17 @@ export interface Answer {
 }
 
 type Question =
-  | { readonly kind: 'query'; readonly module: string; readonly query: string; readonly args: unknown }
+  | {
+      readonly kind: 'query';
+      readonly module: string;
+      readonly query: string;
+      readonly args: unknown;
+    }
   | { readonly kind: 'findSubmission'; readonly id: Digest };
 
 interface Waiting {
   readonly bytes: number;
+  readonly since: number;
   readonly resolve: (result: Submitted) => void;
 }
 
@@ -38,12 +44,14 @@ const OVERLOADED: Submitted = {
 const RESTARTING: Submitted = {
   ok: false,
   code: 'catching_up',
-  message: 'the node restarts its actors: whether this was executed is not known here; send it again',
+  message:
+    'the node restarts its actors: whether this was executed is not known here; send it again',
   retryAfterMs: RETRY_AFTER_MS,
 };
 
 export class Requests {
   readonly #system: ActorSystem;
+  readonly #finalised: (tookMs: number) => void;
   readonly #submissions = new Map<number, Waiting>();
   readonly #questions = new Map<number, (answer: Answer) => void>();
   #next = 1;
@@ -51,8 +59,10 @@ export class Requests {
   #batch: SubmitRequest[] = [];
   #height = 0;
 
-  constructor(system: ActorSystem) {
+  /** @param finalised told how long each finalised submission took, in milliseconds */
+  constructor(system: ActorSystem, finalised: (tookMs: number) => void) {
     this.#system = system;
+    this.#finalised = finalised;
   }
 
   get waiting(): number {
@@ -64,7 +74,7 @@ export class Requests {
     const request = this.#next++;
     this.#bytes += bytes.length;
     const answered = new Promise<Submitted>((resolve) => {
-      this.#submissions.set(request, { bytes: bytes.length, resolve });
+      this.#submissions.set(request, { bytes: bytes.length, since: performance.now(), resolve });
     });
     this.#batch.push({ request, bytes });
     if (this.#batch.length === 1) queueMicrotask(() => this.#flush());
@@ -75,19 +85,20 @@ export class Requests {
     return (
       this.#submissions.size >= SUBMISSIONS_MAX ||
       this.#bytes >= SUBMISSION_BYTES_MAX ||
-      this.#system.isFull('transaction')
+      this.#system.isFull('transaction', 'client')
     );
   }
 
   #flush(): void {
     const submissions = this.#batch;
     this.#batch = [];
+    if (submissions.length === 0) return;
     const message = { kind: 'submit', submissions } as const;
     this.#system.send('transaction', { kind: 'local', to: 'transaction', message });
   }
 
   ask(question: Question): Promise<Answer> {
-    if (this.#questions.size >= QUESTIONS_MAX || this.#system.isFull('transaction')) {
+    if (this.#questions.size >= QUESTIONS_MAX || this.#system.isFull('transaction', 'client')) {
       return Promise.resolve(this.#refusal('overloaded', OVERLOADED));
     }
     const request = this.#next++;
@@ -119,13 +130,15 @@ export class Requests {
     if (waiting === undefined) return; // answered when the actors started again
     this.#submissions.delete(request);
     this.#bytes -= waiting.bytes;
+    if (result.ok) this.#finalised(performance.now() - waiting.since);
     waiting.resolve(result);
   }
 
   /** The actors lost what they were asked. */
   restarted(): void {
-    for (const request of [...this.#submissions.keys()]) this.#resolve(request, RESTARTING);
-    for (const resolve of this.#questions.values()) resolve(this.#refusal('catching_up', RESTARTING));
+    for (const request of this.#submissions.keys()) this.#resolve(request, RESTARTING);
+    for (const resolve of this.#questions.values())
+      resolve(this.#refusal('catching_up', RESTARTING));
     this.#questions.clear();
     this.#batch = [];
   }

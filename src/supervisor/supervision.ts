@@ -17,8 +17,6 @@ const BACKOFF_FIRST_MS = 100;
 
 /** Codes of errors that no restart heals. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
-  log_altered: 3,
-  log_malformed: 3,
   state_diverged: 4,
   identity_taken: 5,
   unsafe_server: 2,
@@ -30,8 +28,12 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   own_equivocation: 1,
 };
 
+/** The log does not say what this node wrote: `log_altered`, `log_malformed`, `log_diverged`, … */
+const LOG_CODE = /^log_/;
+const LOG_EXIT_CODE = 3;
+
 export function exitCodeOf(code: string): number {
-  return EXIT_CODES[code] ?? 1;
+  return LOG_CODE.test(code) ? LOG_EXIT_CODE : (EXIT_CODES[code] ?? 1);
 }
 
 export class Supervision {
@@ -39,7 +41,8 @@ export class Supervision {
 
   /** @param now monotonic milliseconds */
   failed(code: string, now: number): Verdict {
-    if (code in EXIT_CODES) return { kind: 'stop', exitCode: exitCodeOf(code) };
+    if (code in EXIT_CODES || LOG_CODE.test(code))
+      return { kind: 'stop', exitCode: exitCodeOf(code) };
     this.#failures = this.#failures.filter((at) => now - at < WINDOW_MS);
     this.#failures.push(now);
     if (this.#failures.length > FAILURES_MAX) return { kind: 'stop', exitCode: 1 };

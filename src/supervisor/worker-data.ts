@@ -19,5 +19,8 @@ export interface WorkerInput {
   /** By actor. Holds the database's password: never logged. */
   readonly logs: Readonly<Partial<Record<ProtocolActor, ActorLogOptions>>>;
   /** Ports to the actors of other worker threads; the way to the edge is the parent port. */
-  readonly ports: readonly { readonly actors: readonly ProtocolActor[]; readonly port: MessagePort }[];
+  readonly ports: readonly {
+    readonly actors: readonly ProtocolActor[];
+    readonly port: MessagePort;
+  }[];
 }

@@ -58,9 +58,11 @@ async function run(input: WorkerInput, parent: MessagePort): Promise<void> {
   });
   const logs = await openLogs(input, logger);
   const signer = loadSigner(input.keyPath);
-  const actors = input.actors.map(
-    (name): ActorSpec => ({ name, machine: machineOf(name, input, signer), log: logs.get(name)! }),
-  );
+  const actors = input.actors.map((name): ActorSpec => ({
+    name,
+    machine: machineOf(name, input, signer),
+    log: logs.get(name)!,
+  }));
   const close = async (): Promise<void> => {
     for (const log of logs.values()) await log.close();
     for (const { port } of input.ports) port.close();
