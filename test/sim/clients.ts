@@ -12,6 +12,7 @@ import type { World } from './world.ts';
 import { Workload } from './workload.ts';
 
 const FIRST_PATIENCE_MS = 400;
+const WAIT_MS = 20;
 
 export class Clients {
   readonly #world: World;
@@ -37,16 +38,27 @@ export class Clients {
       for (let k = 0; k < submissionsPerClient; k++) {
         this.#toCome++;
         const atMs = this.#random.float() * faultsMs;
-        this.#world.scheduler.after(atMs * 1000, () => {
-          this.#toCome--;
-          const wishes = this.#workload.next(client);
-          for (const wish of wishes) {
-            wish.rivals = wishes.filter((other) => other !== wish);
-            this.submit(wish);
-          }
-        });
+        this.#world.scheduler.after(atMs * 1000, () => this.#begin(client));
       }
     }
+  }
+
+  #begin(client: number): void {
+    if (!this.#isWindowOpen()) {
+      this.#world.scheduler.after(WAIT_MS * 1000, () => this.#begin(client));
+      return;
+    }
+    this.#toCome--;
+    const wishes = this.#workload.next(client);
+    for (const wish of wishes) {
+      wish.rivals = wishes.filter((other) => other !== wish);
+      this.submit(wish);
+    }
+  }
+
+  /** A client keeps `newest − oldest unanswered` below the window (E2). */
+  #isWindowOpen(): boolean {
+    return this.#world.profile.seqStep === 1 || this.wishes.every(isSettled);
   }
 
   /** Once all is well again, every honest node must bring a new submission through by itself. */

@@ -1,7 +1,10 @@
 /** A node's wall clock: true time, a constant offset, a slightly wrong rate, and now and then a step. */
 
-/** Virtual time 0 on a true clock; milliseconds since the Unix epoch. */
-export const START_MS = Date.UTC(2026, 0, 1);
+/**
+ * Virtual time 0 on a true clock; milliseconds since the Unix epoch. A minute ends soon after: what is
+ * remembered by the minute is forgotten in the middle of a run.
+ */
+export const START_MS = Date.UTC(2026, 0, 1, 0, 0, 58, 500);
 
 export class SkewedClock {
   readonly #virtualUs: () => number;

@@ -73,8 +73,9 @@ export class SimNode implements Endpoint {
   incarnation = 0;
   /** Appends issued by all incarnations. */
   appends = 0;
-  /** How often it was stopped for a while. */
+  /** How often it was stopped for a while, and when last. */
   pauses = 0;
+  pausedAtUs = -Infinity;
   faulty = true;
   /** Called as each append passes its phases; a scenario crashes the node from here. */
   appendHook: ((append: number, phase: AppendPhase) => void) | null = null;
@@ -154,6 +155,7 @@ export class SimNode implements Endpoint {
   pauseFor(ms: number): void {
     this.note('pause', ms);
     this.pauses++;
+    this.pausedAtUs = this.setup.scheduler.now;
     this.#pausedUntil = this.setup.scheduler.now + ms * 1000;
   }
 
@@ -183,6 +185,7 @@ export class SimNode implements Endpoint {
 
   linkChanged(peer: number, connected: boolean): void {
     this.note(connected ? 'connected' : 'disconnected', peer);
+    if (connected) for (const observer of this.setup.observers) observer.connected?.(this, peer);
     const kind = connected ? 'peerConnected' : 'peerDisconnected';
     this.later(0, () => {
       for (const actor of ACTORS) this.deliver(actor, { kind, peer });

@@ -11,6 +11,8 @@ export interface Observer {
   /** The message arrived. */
   heard?(node: SimNode, from: number, message: PeerMessage): void;
   told?(node: SimNode, from: ProtocolActor, to: ActorName, message: LocalMessage): void;
+  /** The node learns that a peer's connection is open. */
+  connected?(node: SimNode, peer: number): void;
   started?(node: SimNode): void;
   crashed?(node: SimNode): void;
   /** An actor gave up; `expected` when the simulator made its log fail. */

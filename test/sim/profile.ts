@@ -39,6 +39,8 @@ export interface Profile {
   readonly byzantine: ReadonlyMap<number, readonly BehaviourName[]>;
   readonly clients: number;
   readonly submissionsPerClient: number;
+  /** By how much a client raises its sequence numbers: its window moves on quickly (E2). */
+  readonly seqStep: number;
   /** Faults last for this long, then everything heals. */
   readonly faultsMs: number;
   /** No fault of any kind: every leader does its work in time. */
@@ -61,7 +63,7 @@ export type FaultKind =
   /** Links so long that agreement takes longer than the shortest timeout. */
   | 'far';
 
-export type Focus = FaultKind | BehaviourName | 'calm' | 'encoded' | 'idle';
+export type Focus = FaultKind | BehaviourName | 'calm' | 'encoded' | 'idle' | 'window';
 
 export interface ProfileOptions {
   readonly nodes?: number;
@@ -103,6 +105,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     byzantine: byzantineOf(random, n, focus),
     clients: random.between(1, 3),
     submissionsPerClient: n > 4 ? random.between(1, 2) : random.between(2, 5),
+    seqStep: on('window', 0.2) ? 700 : 1,
     faultsMs: n > 4 ? random.between(400, 1_200) : random.between(600, 2_600),
     encoded: on('encoded', 0.2),
     realSignatures: options.realSignatures ?? seed % REAL_SIGNATURES_EVERY === 0,

@@ -82,7 +82,7 @@ export class Workload {
 
   #numberOf(name: string): number {
     const number = this.#next.get(name) ?? 0;
-    this.#next.set(name, number + 1);
+    this.#next.set(name, number + this.#world.profile.seqStep);
     return number;
   }
 

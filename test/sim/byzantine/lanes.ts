@@ -109,7 +109,7 @@ export function flooder(adversary: Adversary): Behaviour {
   };
 }
 
-/** Puts what it saw in others' lanes into its own as well, again and again. */
+/** Puts what it saw in others' lanes into its own as well, again and again, and now and then altered. */
 export function copycat(adversary: Adversary): Behaviour {
   const { random, setup } = adversary;
   return {
@@ -122,6 +122,7 @@ export function copycat(adversary: Adversary): Behaviour {
       const payload = new Uint8Array(message.payload.length + body.length);
       payload.set(message.payload);
       payload.set(body, message.payload.length);
+      if (random.chance(0.3)) payload[message.payload.length + random.int(body.length)] = random.int(256);
       if (payload.length > setup.cluster.genesis.limits.batchBytesMax) return message;
       return { ...message, payload, txCount: message.txCount + heard.header.txCount };
     },

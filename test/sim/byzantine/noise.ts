@@ -1,5 +1,5 @@
 /** Peers that repeat, invent, keep silent or answer falsely. */
-import type { PeerMessage } from '../../../protocols/messages.ts';
+import { BLOCKS_PER_ANSWER, type PeerMessage } from '../../../protocols/messages.ts';
 import type { Block } from '../../../protocols/types.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
 
@@ -100,27 +100,32 @@ export function falseWitness(adversary: Adversary): Behaviour {
         { kind: 'blocks', blocks, certificate: prepared ?? { ...certificate, kind: 'prepare' } },
         { kind: 'blocks', blocks, certificate: { ...certificate, votes: certificate.votes.slice(0, 1) } },
         { kind: 'blocks', blocks: [], certificate },
-        unfinished(adversary) ?? { kind: 'blocks', blocks: blocks.toReversed(), certificate },
+        unfinished(adversary, blocks[0]?.height ?? last.height) ?? { kind: 'blocks', blocks: blocks.toReversed(), certificate },
       ];
       return [{ ...packet, message: random.pick(lies) }];
     },
     incoming(from, packet) {
       if (packet.message.kind !== 'fetchBlocks' || !random.chance(0.7)) return;
-      const lie = unfinished(adversary);
+      const lie = unfinished(adversary, packet.message.fromHeight);
       if (lie !== null) adversary.say(lie, undefined, from);
     },
   };
 }
 
-/** Blocks up to one that has a prepare certificate: prepared is not final (C1). */
-function unfinished(adversary: Adversary): PeerMessage | null {
+/** Blocks from a height up to one that has a prepare certificate: prepared is not final (C1). */
+function unfinished(adversary: Adversary, fromHeight: number): PeerMessage | null {
   const { knowledge } = adversary.setup;
-  const candidates = [...knowledge.prepared.values()].filter(({ block }) => knowledge.blocks.has(block));
-  if (candidates.length === 0) return null;
-  const certificate = candidates.at(-1) as (typeof candidates)[number];
-  const block = knowledge.blocks.get(certificate.block) as Block;
-  const parent = knowledge.blocks.get(block.parent);
-  return { kind: 'blocks', blocks: parent ? [parent, block] : [block], certificate };
+  const certificate = [...knowledge.prepared.values()].findLast(
+    ({ block, height }) => height >= fromHeight && knowledge.blocks.has(block),
+  );
+  if (certificate === undefined) return null;
+  const blocks: Block[] = [];
+  let at = knowledge.blocks.get(certificate.block);
+  while (at !== undefined && at.height >= fromHeight && blocks.length < BLOCKS_PER_ANSWER) {
+    blocks.unshift(at);
+    at = knowledge.blocks.get(at.parent);
+  }
+  return { kind: 'blocks', blocks, certificate };
 }
 
 /** Says nothing of some kinds, or nothing at all. */

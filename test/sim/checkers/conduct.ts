@@ -7,7 +7,7 @@ import type { Observer, Report } from '../observer.ts';
 import type { World } from '../world.ts';
 
 /** Codes that are proof of two statements under one key. */
-const EVIDENCE: ReadonlySet<string> = new Set(['doubleVote', 'doubleFirst', 'hiddenCommit', 'equivocation']);
+const EVIDENCE: ReadonlySet<string> = new Set(['doubleVote', 'doubleFirst', 'hiddenCommit', 'lane_equivocation']);
 const MAILBOX_MAX = 20_000;
 const VOTE_SETS_MAX = 20_000;
 
@@ -49,7 +49,7 @@ export class ConductChecker implements Observer {
   measure(): void {
     const { n, genesis } = this.#world.cluster;
     const { laneBytesMax, batchBytesMax } = genesis.limits;
-    const bytesMax = 4 * n * (laneBytesMax + batchBytesMax);
+    const bytesMax = 2 * n * (laneBytesMax + batchBytesMax);
     for (const node of this.#world.honest) {
       if (!node.up || node.machines === null) continue;
       const { voteSets } = node.machines.voting.status();

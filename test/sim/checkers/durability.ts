@@ -72,7 +72,7 @@ export class DurabilityChecker implements Observer {
 
   synced(node: SimNode, events: readonly LogEvent[]): void {
     for (const event of events) {
-      if (event.kind === 'batchStored') this.#of(node).batches.add(this.#registry.batch(event).digest);
+      if (event.kind === 'batchStored') this.#batchEvent(node, event);
       else if (event.stream === CONSENSUS_STREAM) this.#consensusEvent(node, event);
       else if (event.stream === CHAIN_STREAM) this.#chainEvent(node, event);
     }
@@ -88,6 +88,12 @@ export class DurabilityChecker implements Observer {
     if (value.kind === 'termEntered') durable.terms.set(value.term, node.incarnation);
     this.#record.happened(node, value, (lane, tip) => this.#holds(node, lane, tip));
     this.#patience.happened(node, value);
+  }
+
+  #batchEvent(node: SimNode, event: LogEvent): void {
+    const { digest, genuine } = this.#registry.batch(event);
+    this.#of(node).batches.add(digest);
+    if (!genuine) this.#report('rule D1', `n${node.instance} stores ${event.stream}/${event.seq}, which its owner did not sign so`);
   }
 
   #chainEvent(node: SimNode, event: LogEvent): void {

@@ -1,19 +1,21 @@
 /**
  * What a node must do in time, where the cluster as a whole would get along without it for a while:
- * joining the timeouts of n − q + 1 (T2), giving up on a prepared block that does not become final
- * (T1), certifying what was executed (B3), and leaving a leader alone that does nothing wrong.
+ * joining the timeouts of n − q + 1 and moving to the term of a certificate (T2), giving up on a
+ * prepared block that does not become final (T1), saying its votes again (T3), certifying what was
+ * executed (B3) — and leaving a leader alone that does nothing wrong.
  */
-import { isTimeoutValid } from '../../../protocols/certificates.ts';
+import { isTimeoutCertificateValid, isTimeoutValid } from '../../../protocols/certificates.ts';
 import type { ConsensusEvent } from '../../../protocols/consensus/events.ts';
 import type { PeerMessage } from '../../../protocols/messages.ts';
 import { joinOf } from '../../../protocols/quorum.ts';
+import type { Vote } from '../../../protocols/types.ts';
 import type { SimNode } from '../node.ts';
 import type { Observer, Report } from '../observer.ts';
 import type { World } from '../world.ts';
 import type { RecordChecker } from './record.ts';
 
-const JOIN_MS_MAX = 1_500;
-const PREPARED_MS_MORE = 1_500;
+const PROMPT_MS = 1_500;
+const PREPARED_MS_MORE = 600;
 const CERTIFY_MS_MAX = 2_500;
 /** Most messages that certifying a state takes one after the other. */
 const CERTIFY_HOPS = 40;
@@ -24,6 +26,8 @@ export class PatienceChecker implements Observer {
   readonly #report: Report;
   /** Per node and incarnation: the highest term that each validator is known to have abandoned. */
   readonly #left = new Map<SimNode, { incarnation: number; terms: Map<number, number> }>();
+  readonly #votes = new Map<SimNode, Vote[]>();
+  readonly #said = new Map<string, number>();
   #executedAtUs = Infinity;
 
   constructor(world: World, record: RecordChecker, report: Report) {
@@ -33,6 +37,7 @@ export class PatienceChecker implements Observer {
   }
 
   heard(node: SimNode, from: number, message: PeerMessage): void {
+    if (message.kind === 'timeoutCertificate') return this.#heardCertificate(node, message);
     if (message.kind !== 'timeout' || message.timeout.voter !== from) return;
     const { cluster, crypto } = this.#world;
     if (!isTimeoutValid({ cluster, crypto }, message.timeout)) return;
@@ -41,18 +46,62 @@ export class PatienceChecker implements Observer {
     terms.set(from, Math.max(terms.get(from) ?? -1, message.timeout.term));
     const left = [...terms.values()].filter((each) => each >= term).length;
     if (left < joinOf(cluster.n)) return;
-    this.#unlessDisturbed(node, JOIN_MS_MAX, () => {
+    this.#unlessDisturbed(node, PROMPT_MS, () => {
       const now = this.#record.recordOf(node);
       if (now.term !== term || now.abandoned) return;
       this.#report('rule T2', `n${node.instance} stays in term ${term}, which ${left} others left`);
     });
   }
 
+  #heardCertificate(
+    node: SimNode,
+    { certificate }: Extract<PeerMessage, { kind: 'timeoutCertificate' }>,
+  ): void {
+    const { cluster, crypto } = this.#world;
+    if (certificate.term < this.#record.recordOf(node).term) return;
+    if (!isTimeoutCertificateValid({ cluster, crypto }, certificate)) return;
+    this.#unlessDisturbed(node, PROMPT_MS, () => {
+      const { term } = this.#record.recordOf(node);
+      if (term > certificate.term) return;
+      this.#report('rule T2', `n${node.instance} stays in term ${term}, knows that ${certificate.term} is over`);
+    });
+  }
+
   happened(node: SimNode, event: ConsensusEvent): void {
+    if (event.kind === 'prepareVoted' || event.kind === 'commitVoted') {
+      const votes = this.#votes.get(node);
+      if (votes === undefined) this.#votes.set(node, [event.vote]);
+      else votes.push(event.vote);
+    }
     if (event.kind === 'commitVoted') this.#awaitFinal(node, event.vote.term, event.vote.height);
     if (event.kind === 'termEntered' && event.term > 0 && this.#world.profile.calm) {
       this.#report('stability', `n${node.instance} leaves term ${event.term - 1}, whose leader did no wrong`);
     }
+  }
+
+  sent(node: SimNode, to: number | null, message: PeerMessage): void {
+    if (message.kind !== 'vote') return;
+    const { kind, term, height } = message.vote;
+    const key = `${node.instance}/${kind}/${term}/${height}`;
+    const peers = to === null ? Array.from({ length: this.#world.cluster.n }, (_, v) => v) : [to];
+    for (const peer of peers) this.#said.set(`${key}/${peer}`, this.#world.scheduler.now);
+  }
+
+  /** A peer is back: what it may have missed is said again, unless it is decided by then (T3). */
+  connected(node: SimNode, peer: number): void {
+    const { scheduler } = this.#world;
+    const connectedAtUs = scheduler.now;
+    const finalHeight = (): number => node.machines?.consensus.status().finalHeight ?? 0;
+    const open = (this.#votes.get(node) ?? []).filter(({ height }) => height > finalHeight());
+    if (open.length === 0) return;
+    this.#unlessDisturbed(node, PROMPT_MS, () => {
+      for (const { kind, term, height } of open) {
+        if (height <= finalHeight()) continue;
+        const saidAtUs = this.#said.get(`${node.instance}/${kind}/${term}/${height}/${peer}`) ?? -1;
+        if (saidAtUs >= connectedAtUs) continue;
+        this.#report('rule T3', `n${node.instance} does not tell ${peer} its ${kind} vote at ${height} again`);
+      }
+    });
   }
 
   /** Looked at now and then: what all have executed is certified soon after (B3). */
@@ -77,12 +126,14 @@ export class PatienceChecker implements Observer {
   #awaitFinal(node: SimNode, term: number, height: number): void {
     const status = node.machines?.consensus.status();
     if (status === undefined || status.finalHeight >= height) return;
-    const before = status.finalHeight;
-    this.#unlessDisturbed(node, 2 * status.timeoutMs + PREPARED_MS_MORE, () => {
+    const { finalHeight: before, timeoutMs } = status;
+    this.#unlessDisturbed(node, timeoutMs + PREPARED_MS_MORE, () => {
       const now = this.#record.recordOf(node);
-      const finalHeight = node.machines?.consensus.status().finalHeight ?? height;
-      if (finalHeight >= height || now.term !== term || now.abandoned) return;
-      if (finalHeight > before) return this.#awaitFinal(node, term, height);
+      const later = node.machines?.consensus.status();
+      if (later === undefined || later.finalHeight >= height) return;
+      if (now.term !== term || now.abandoned) return;
+      const isMoving = later.finalHeight > before || later.timeoutMs > timeoutMs;
+      if (isMoving) return this.#awaitFinal(node, term, height);
       this.#report('rule T1', `n${node.instance} waits in term ${term} for height ${height}, prepared and not final`);
     });
   }

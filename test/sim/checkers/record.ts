@@ -29,6 +29,7 @@ import type { Registry } from './registry.ts';
 const CLOCK_SLACK_MS = 5_000;
 /** Nobody loses patience with a leader sooner than this after entering its term. */
 const PATIENCE_MS_MIN = 100;
+const PAUSE_MS_MAX = 1_500;
 
 interface Record {
   term: number;
@@ -261,11 +262,17 @@ export class RecordChecker {
       return;
     }
     if (term % cluster.n === node.validator) return;
-    if (record.enteredIn !== node.incarnation) return;
+    if (record.enteredIn !== node.incarnation || !this.#isPrompt(node)) return;
     if (scheduler.now - record.enteredAtUs >= PATIENCE_MS_MIN * 1000) return;
     let left = profile.byzantine.size;
     for (const abandoned of this.#abandoned.values()) if (abandoned >= term) left++;
     if (left < joinOf(cluster.n)) this.#fail('T2', node, `leaves term ${term} with only ${left} others`);
+  }
+
+  /** Whether what this node's log says happened just now did happen just now. */
+  #isPrompt(node: SimNode): boolean {
+    const isAwake = this.#world.scheduler.now - node.pausedAtUs > PAUSE_MS_MAX * 1000;
+    return isAwake && node.setup.speed.syncUs < PATIENCE_MS_MIN * 100;
   }
 
   #raise(record: Record, certificate: Certificate | null): void {

@@ -1,13 +1,15 @@
 /** Blocks and batch headers that honest nodes wrote down or said: what the checkers reason about. */
 import type { LogEvent } from '../../../protocols/machine.ts';
-import { batchDigest, batchHeader, blockDigest } from '../../../protocols/structures.ts';
+import { batchBytes, batchDigest, batchHeader, blockDigest } from '../../../protocols/structures.ts';
 import type { BatchHeader, Block, Digest, Tip } from '../../../protocols/types.ts';
 import { unpackStructure } from '../../../protocols/wire.ts';
 import type { World } from '../world.ts';
 
-export interface Prepared {
+export interface Stored {
   readonly header: BatchHeader;
   readonly digest: Digest;
+  /** The lane's owner signed the header, and the payload is the one it names. */
+  readonly genuine: boolean;
 }
 
 export class Registry {
@@ -15,7 +17,7 @@ export class Registry {
   readonly headers = new Map<Digest, BatchHeader>();
   readonly #world: World;
   readonly #digests = new WeakMap<Block, Digest>();
-  readonly #batches = new WeakMap<LogEvent, Prepared>();
+  readonly #batches = new WeakMap<LogEvent, Stored>();
 
   constructor(world: World) {
     this.#world = world;
@@ -37,7 +39,7 @@ export class Registry {
   }
 
   /** The header in a stored batch event, by its digest. */
-  batch(event: LogEvent): Prepared {
+  batch(event: LogEvent): Stored {
     const known = this.#batches.get(event);
     if (known !== undefined) return known;
     const decoded = unpackStructure(batchHeader, event.header);
@@ -45,9 +47,17 @@ export class Registry {
     const header = decoded.value;
     const digest = this.headerDigest(header);
     this.headers.set(digest, header);
-    const prepared = { header, digest };
+    const prepared = { header, digest, genuine: this.#isGenuine(header, event.body) };
     this.#batches.set(event, prepared);
     return prepared;
+  }
+
+  #isGenuine(header: BatchHeader, payload: Uint8Array | undefined): boolean {
+    const { crypto, cluster } = this.#world;
+    const owner = cluster.genesis.validators[header.lane];
+    if (owner === undefined || payload === undefined) return false;
+    if (crypto.hash(payload) !== header.payloadDigest) return false;
+    return crypto.verify(owner.publicKey, batchBytes(cluster.id, header), header.signature);
   }
 
   headerDigest(header: BatchHeader): Digest {
