@@ -22,7 +22,11 @@ const IMPOSSIBLE = 2 * START_BALANCE;
 
 /** Whoever asks has an account of its own, and one that only it pays into. */
 function askers(profile: Profile): string[] {
-  const clients = Array.from({ length: profile.clients }, (_, c) => [`client-${c}`, `desk-${c}`]);
+  const clients = Array.from({ length: profile.clients }, (_, c) => [
+    `client-${c}`,
+    `brief-${c}`,
+    `desk-${c}`,
+  ]);
   const probes = Array.from({ length: profile.n }, (_, v) => `probe-${v}`);
   return [...clients.flat(), ...probes];
 }
@@ -68,8 +72,10 @@ export class Workload {
       return [make(calls, number, true), make([...calls, transfer(name, 1)], number, true)];
     }
     if (!isVouched && this.#random.chance(0.1)) {
+      // Under a key of its own: what expires takes the seqs below it along.
+      const brief = `brief-${client}`;
       const validMs = this.#random.between(20, 900);
-      return [this.#signed(name, this.#calls(name), number, { validMs })];
+      return [this.#signed(brief, this.#calls(brief), this.#numberOf(brief), { validMs })];
     }
     return [make(this.#calls(name), number, false)];
   }

@@ -5,7 +5,7 @@
  */
 import type { Crypto, Signer } from '../../../protocols/crypto.ts';
 import type { Cluster } from '../../../protocols/genesis.ts';
-import type { LocalMessage, PeerMessage } from '../../../protocols/messages.ts';
+import type { LocalMessage, PeerMessage, ProtocolActor } from '../../../protocols/messages.ts';
 import type {
   BatchHeader,
   Block,
@@ -43,6 +43,8 @@ export interface AdversarySetup {
   readonly nowMs: () => number;
   /** Leaves as it is, past all behaviours, after a delay. */
   readonly send: (to: number, packet: Packet, delayMs: number) => void;
+  /** Tells one of its own actors something that none of them said. */
+  readonly toOwn: (actor: ProtocolActor, message: LocalMessage) => void;
   /**
    * What validator `v` signed when it also was a member of another cluster: its signature over these
    * bytes, which must begin with that other cluster's id.

@@ -1,6 +1,6 @@
 /** Every way of being Byzantine that a seed can draw, by name. */
 import type { Adversary, Behaviour } from './adversary.ts';
-import { copycat, flooder, laneEquivocator, malformedLane, markLiar, withholder } from './lanes.ts';
+import { copycat, flooder, impostor, laneEquivocator, malformedLane, markLiar, withholder } from './lanes.ts';
 import { lawlessContent, lawlessCut, lawlessPlace } from './lawless.ts';
 import {
   censor,
@@ -36,6 +36,7 @@ const MAKERS = {
   markLiar,
   flooder,
   copycat,
+  impostor,
   replayer,
   babbler,
   falseWitness,

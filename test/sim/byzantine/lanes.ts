@@ -4,6 +4,7 @@ import type { Packet } from '../network.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
 
 const FLOOD_MAX = 200;
+const SIGNATURE_BYTES = 64;
 
 /** Batches of its lane reach only some, whoever asks. */
 export function withholder(adversary: Adversary): Behaviour {
@@ -93,6 +94,8 @@ export function flooder(adversary: Adversary): Behaviour {
   const { setup } = adversary;
   const payload = new Uint8Array(setup.cluster.genesis.limits.batchBytesMax - 4_096);
   const payloadDigest = setup.crypto.hash(payload);
+  // Without its first batch nothing of the lane can become final.
+  const withholdsFirst = adversary.random.chance(0.7);
   let seq = 0;
   let parentDigest = '0'.repeat(64) as Digest;
   return {
@@ -102,29 +105,39 @@ export function flooder(adversary: Adversary): Behaviour {
       if (seq >= FLOOD_MAX) return;
       const draft = { epoch: 0, lane: adversary.self, seq, parentDigest, payloadDigest, txCount: 1 };
       const header = adversary.signHeader({ ...draft, bytes: payload.length });
-      adversary.say({ kind: 'batch', header }, payload);
+      if (seq > 0 || !withholdsFirst) adversary.say({ kind: 'batch', header }, payload);
       parentDigest = setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, header);
       seq++;
     },
   };
 }
 
-/** Puts what it saw in others' lanes into its own as well, again and again, and now and then altered. */
+/** Puts what it sees in others' lanes into its own as well, at once and again later. */
 export function copycat(adversary: Adversary): Behaviour {
   const { random, setup } = adversary;
+  const copy = ({ message, body }: Pick<Packet, 'message' | 'body'>): void => {
+    if (message.kind !== 'batch' || body === undefined || message.header.lane === adversary.self) return;
+    setup.toOwn('replication', { kind: 'sealBatch', payload: body.slice(), txCount: message.header.txCount });
+  };
+  return {
+    incoming(_from, packet) {
+      if (random.chance(0.5)) copy(packet);
+    },
+    tick() {
+      if (setup.knowledge.heard.length > 0 && random.chance(0.05)) copy(random.pick(setup.knowledge.heard));
+    },
+  };
+}
+
+/** Alters what clients hand to it, in their name, and brings it into its lane instead. */
+export function impostor(adversary: Adversary): Behaviour {
   return {
     local(message) {
-      if (message.kind !== 'sealBatch') return message;
-      const seen = setup.knowledge.heard.filter(({ body }) => body !== undefined);
-      if (seen.length === 0) return message;
-      const { message: heard, body } = random.pick(seen);
-      if (heard.kind !== 'batch' || body === undefined) return message;
-      const payload = new Uint8Array(message.payload.length + body.length);
-      payload.set(message.payload);
-      payload.set(body, message.payload.length);
-      if (random.chance(0.3)) payload[message.payload.length + random.int(body.length)] = random.int(256);
-      if (payload.length > setup.cluster.genesis.limits.batchBytesMax) return message;
-      return { ...message, payload, txCount: message.txCount + heard.header.txCount };
+      if (message.kind !== 'sealBatch' || message.payload.length <= SIGNATURE_BYTES) return message;
+      const payload = message.payload.slice();
+      const at = payload.length - SIGNATURE_BYTES - 1;
+      payload[at] = (payload[at] as number) ^ 1;
+      return { ...message, payload };
     },
   };
 }

@@ -73,8 +73,22 @@ const CUTS: readonly Break[] = [
   changeTip(() => EMPTY_TIP),
   changeTip((adversary, tip, lane) => tipAt(adversary, lane, tip.seq - 1)),
   changeTip((adversary, tip, lane, parent) => tipAt(adversary, lane, (parent?.cut[lane] ?? tip).seq - 1)),
+  onOtherBranch,
+  onOtherBranch,
   (_, block) => ({ ...block, cut: block.cut.slice(1) }),
 ];
+
+/** The own lane's tip moved on to a batch that does not follow the one in the parent's cut. */
+function onOtherBranch(adversary: Adversary, block: Block): Draft {
+  const { self, setup } = adversary;
+  const from = parentOf(adversary, block)?.cut[self]?.seq ?? -1;
+  const further = (setup.knowledge.headers.get(self) ?? []).filter(({ seq }) => seq >= from);
+  if (further.length === 0) return { ...block, height: block.height + 1 };
+  const header = adversary.random.pick(further);
+  const digest = setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, header);
+  const cut = block.cut.map((tip, lane) => (lane === self ? { seq: header.seq, digest } : tip));
+  return { ...block, cut };
+}
 
 type Retip = (adversary: Adversary, tip: Tip, lane: number, parent: Block | undefined) => Tip;
 

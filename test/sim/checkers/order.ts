@@ -108,6 +108,11 @@ export class OrderChecker implements Observer {
 
   #execute(node: SimNode, message: Extract<LocalMessage, { kind: 'execute' }>): void {
     const { height } = message.block;
+    const { n } = this.#world.cluster;
+    const ranks = message.batches.map(({ lane }) => (lane - (height % n) + n) % n);
+    if (ranks.some((rank, at) => at > 0 && rank < (ranks[at - 1] as number))) {
+      this.#report('rule E1', `n${node.instance} executes the lanes of height ${height} out of order`);
+    }
     const parts = message.batches.map(
       ({ lane, payload }) => `${lane}:${this.#world.crypto.hash(payload).slice(0, 16)}`,
     );

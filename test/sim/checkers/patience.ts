@@ -15,6 +15,10 @@ import type { World } from '../world.ts';
 import type { RecordChecker } from './record.ts';
 
 const PROMPT_MS = 1_500;
+/** Within this a node that learns of a connection has said again what it owes. */
+const AGAIN_MS = 300;
+/** A node that was stopped this short ago may still be. */
+const PAUSE_MS_MAX = 1_000;
 const PREPARED_MS_MORE = 600;
 const CERTIFY_MS_MAX = 2_500;
 /** Most messages that certifying a state takes one after the other. */
@@ -80,9 +84,8 @@ export class PatienceChecker implements Observer {
   }
 
   sent(node: SimNode, to: number | null, message: PeerMessage): void {
-    if (message.kind !== 'vote') return;
-    const { kind, term, height } = message.vote;
-    const key = `${node.instance}/${kind}/${term}/${height}`;
+    const key = saidKey(node, message);
+    if (key === null) return;
     const peers = to === null ? Array.from({ length: this.#world.cluster.n }, (_, v) => v) : [to];
     for (const peer of peers) this.#said.set(`${key}/${peer}`, this.#world.scheduler.now);
   }
@@ -92,14 +95,15 @@ export class PatienceChecker implements Observer {
     const { scheduler } = this.#world;
     const connectedAtUs = scheduler.now;
     const finalHeight = (): number => node.machines?.consensus.status().finalHeight ?? 0;
+    const isSaid = (key: string): boolean => (this.#said.get(`${key}/${peer}`) ?? -1) >= connectedAtUs;
     const open = (this.#votes.get(node) ?? []).filter(({ height }) => height > finalHeight());
-    if (open.length === 0) return;
-    this.#unlessDisturbed(node, PROMPT_MS, () => {
-      for (const { kind, term, height } of open) {
-        if (height <= finalHeight()) continue;
-        const saidAtUs = this.#said.get(`${node.instance}/${kind}/${term}/${height}/${peer}`) ?? -1;
-        if (saidAtUs >= connectedAtUs) continue;
-        this.#report('rule T3', `n${node.instance} does not tell ${peer} its ${kind} vote at ${height} again`);
+    this.#unlessDisturbed(node, AGAIN_MS, () => {
+      if (!isSaid(`${node.instance}/marks`)) {
+        this.#report('rule T3', `n${node.instance} does not tell ${peer} its marks again`);
+      }
+      for (const vote of open) {
+        if (vote.height <= finalHeight() || isSaid(voteKey(node, vote))) continue;
+        this.#report('rule T3', `n${node.instance} does not tell ${peer} its ${vote.kind} vote at ${vote.height} again`);
       }
     });
   }
@@ -140,9 +144,19 @@ export class PatienceChecker implements Observer {
 
   #unlessDisturbed(node: SimNode, delayMs: number, task: () => void): void {
     const { incarnation, pauses } = node;
+    if (this.#world.scheduler.now - node.pausedAtUs < PAUSE_MS_MAX * 1000) return;
     const slow = this.#world.profile.slow.includes(node.validator) ? 4 : 1;
     this.#world.scheduler.after(delayMs * 1000 * slow, () => {
       if (node.up && node.incarnation === incarnation && node.pauses === pauses) task();
     });
   }
+}
+
+const voteKey = (node: SimNode, { kind, term, height }: Vote): string =>
+  `${node.instance}/${kind}/${term}/${height}`;
+
+/** What is to be said again to a peer that comes back; null for anything else. */
+function saidKey(node: SimNode, message: PeerMessage): string | null {
+  if (message.kind === 'vote') return voteKey(node, message.vote);
+  return message.kind === 'marks' ? `${node.instance}/marks` : null;
 }
