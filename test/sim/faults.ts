@@ -13,6 +13,13 @@ export interface Coverage {
   appendErrors: number;
 }
 
+/** How long a partition lasts: a hiccup, a moment, longer than it takes to change the leader twice. */
+const PARTITION_MS = [
+  [5, 80],
+  [100, 1_200],
+  [1_000, 2_500],
+] as const;
+
 type Link = readonly [number, number];
 
 export class Weather {
@@ -98,7 +105,8 @@ export class Weather {
     this.coverage.partitions++;
     const links = this.#cutLinks();
     this.#network.cut(links);
-    const lastsMs = this.#random.pick([this.#random.between(5, 80), this.#random.between(100, 1200)]);
+    const [fromMs, toMs] = this.#random.pick(PARTITION_MS);
+    const lastsMs = this.#random.between(fromMs, toMs);
     this.#after(lastsMs, () => this.#network.mend(links));
   }
 
