@@ -1,7 +1,12 @@
 /** The simulator's side of `Host` for one actor of one incarnation of a node. */
 import type { Host } from '../../actors/host.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
-import type { ActorName, LocalMessage, PeerMessage, ProtocolActor } from '../../protocols/messages.ts';
+import type {
+  ActorName,
+  LocalMessage,
+  PeerMessage,
+  ProtocolActor,
+} from '../../protocols/messages.ts';
 import type { SimNode } from './node.ts';
 import { LogMisuse } from './storage.ts';
 

@@ -53,12 +53,16 @@ export class Audit {
   #checkFound(node: SimNode, wish: Wish, result: AnswerResult): void {
     if (wish.told === null) {
       if (result.ok && wish.signed) {
-        this.#report(`${wish.label} was refused (${wish.refused}), but n${node.instance} executed it`);
+        this.#report(
+          `${wish.label} was refused (${wish.refused}), but n${node.instance} executed it`,
+        );
       }
       return;
     }
     if (!result.ok) {
-      return this.#report(`${wish.label} was final, n${node.instance} does not know it: ${result.code}`);
+      return this.#report(
+        `${wish.label} was final, n${node.instance} does not know it: ${result.code}`,
+      );
     }
     this.#world.clients.expectSame(wish, wish.told, result.value as SubmissionReceipts, node);
   }

@@ -32,7 +32,10 @@ export function expectBalances(wishes: readonly Wish[]): Expectation[] {
   const paid = new Map<string, number>();
   for (const { asker, calls, told } of wishes) {
     const amounts = told === null ? [] : calls.filter(mustSucceed).map(amountOf);
-    paid.set(asker, amounts.reduce((sum, amount) => sum + amount, paid.get(asker) ?? 0));
+    paid.set(
+      asker,
+      amounts.reduce((sum, amount) => sum + amount, paid.get(asker) ?? 0),
+    );
   }
   return [...paid].flatMap(([asker, sum]) => [
     expectBalance(asker, START_BALANCE - sum),
@@ -50,7 +53,9 @@ function expectBalance(account: string, balance: number): Expectation {
     query: 'account',
     args: { account },
     check(result) {
-      const found = result.ok ? (result.value as { readonly balance: string }).balance : result.code;
+      const found = result.ok
+        ? (result.value as { readonly balance: string }).balance
+        : result.code;
       return found === String(balance) ? null : `${account} has ${found}, expected ${balance}`;
     },
   };

@@ -85,7 +85,10 @@ export class Clients {
 
   missing(): string {
     const open = this.wishes.filter((wish) => !isSettled(wish));
-    return `${open.length} of ${this.wishes.length} submissions unanswered (${open.slice(0, 4).map(({ label }) => label).join(', ')})`;
+    return `${open.length} of ${this.wishes.length} submissions unanswered (${open
+      .slice(0, 4)
+      .map(({ label }) => label)
+      .join(', ')})`;
   }
 
   audit(): void {
@@ -158,7 +161,8 @@ export class Clients {
 
   /** Every answer about one wish, from any node at any time, is the same (E2). */
   expectSame(wish: Wish, a: SubmissionReceipts, b: SubmissionReceipts, node: SimNode): void {
-    const same = a.id === b.id && a.height === b.height && a.index === b.index && a.txCount === b.txCount;
+    const same =
+      a.id === b.id && a.height === b.height && a.index === b.index && a.txCount === b.txCount;
     if (same && Buffer.compare(a.encoded, b.encoded) === 0) return;
     this.#report(
       `${wish.label} was final at ${a.height}/${a.index} (${a.id.slice(0, 8)}), n${node.instance} says ${b.height}/${b.index} (${b.id.slice(0, 8)})`,
@@ -178,7 +182,8 @@ export class Clients {
   #refused(wish: Wish, result: Extract<SubmitResult, { ok: false }>, node: SimNode): void {
     this.coverage.refusals++;
     // A node also says so of a request that only waits there: until that is final, nothing is.
-    const isOpen = result.code === 'idempotency_key_reused' && wish.rivals.some(({ told }) => !told);
+    const isOpen =
+      result.code === 'idempotency_key_reused' && wish.rivals.some(({ told }) => !told);
     if (isOpen || RETRYABLE.has(result.code)) {
       if (!isSettled(wish)) this.#retryAfter(wish, Math.max(5, result.retryAfterMs ?? 50));
       return;
@@ -187,7 +192,9 @@ export class Clients {
       (wish.rival && (result.code === 'seq_reused' || result.code === 'idempotency_key_reused')) ||
       (wish.shortLived && result.code === 'expired');
     if (!expected) {
-      return this.#report(`n${node.instance} refuses ${wish.label}: ${result.code} ${result.message}`);
+      return this.#report(
+        `n${node.instance} refuses ${wish.label}: ${result.code} ${result.message}`,
+      );
     }
     if (wish.told !== null && wish.signed) {
       this.#report(`${wish.label} was executed and then refused for good (${result.code})`);

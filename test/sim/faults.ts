@@ -28,7 +28,13 @@ export class Weather {
   readonly #network: Network;
   readonly #nodes: readonly SimNode[];
   readonly #random: Random;
-  readonly coverage: Coverage = { crashes: 0, partitions: 0, pauses: 0, clockSteps: 0, appendErrors: 0 };
+  readonly coverage: Coverage = {
+    crashes: 0,
+    partitions: 0,
+    pauses: 0,
+    clockSteps: 0,
+    appendErrors: 0,
+  };
   #over = false;
 
   constructor(
@@ -112,7 +118,9 @@ export class Weather {
 
   #cutLinks(): Link[] {
     const all = this.#nodes.map(({ instance }) => instance);
-    const side = new Set(this.#random.shuffle(all).slice(0, this.#random.between(1, Math.max(1, all.length >> 1))));
+    const side = new Set(
+      this.#random.shuffle(all).slice(0, this.#random.between(1, Math.max(1, all.length >> 1))),
+    );
     const across = all.flatMap((a) =>
       all.filter((b) => side.has(a) && !side.has(b)).map((b): Link => [a, b]),
     );

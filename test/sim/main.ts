@@ -70,9 +70,11 @@ async function runMany(): Promise<number> {
     onOutcomes: (outcomes) => tally.add(outcomes),
   });
   console.log(tally.summary());
-  if (found?.violation == null) return 0;
+  if (found === null || found.violation === null) return 0;
   const { checker, detail, atMs } = found.violation;
-  console.error(`seed ${found.seed}: ${checker} at ${atMs} ms: ${detail}\nreproduce: ${reproduction(found, options)}`);
+  console.error(
+    `seed ${found.seed}: ${checker} at ${atMs} ms: ${detail}\nreproduce: ${reproduction(found, options)}`,
+  );
   return 1;
 }
 
@@ -87,11 +89,19 @@ async function runPlanted(name: string | undefined): Promise<number> {
 
 async function seek(planted: Planted): Promise<boolean> {
   const started = performance.now();
-  const outcome = await findPlanted(planted, Number(values.seeds || PLANTED_SEEDS_MAX), Number(values.jobs));
+  const outcome = await findPlanted(
+    planted,
+    Number(values.seeds || PLANTED_SEEDS_MAX),
+    Number(values.jobs),
+  );
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const verdict =
-    outcome === null ? 'NOT FOUND' : `seed ${outcome.seed} by ${outcome.violation?.checker}: ${outcome.violation?.detail}`;
-  console.log(`${planted.name} (${planted.rule}; ${optionsOf(planted).focus?.join(',')}) ${seconds} s: ${verdict}`);
+    outcome === null
+      ? 'NOT FOUND'
+      : `seed ${outcome.seed} by ${outcome.violation?.checker}: ${outcome.violation?.detail}`;
+  console.log(
+    `${planted.name} (${planted.rule}; ${optionsOf(planted).focus?.join(',')}) ${seconds} s: ${verdict}`,
+  );
   return outcome !== null;
 }
 

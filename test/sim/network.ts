@@ -57,7 +57,9 @@ export class Network {
   cut(links: readonly (readonly [number, number])[]): void {
     for (const [from, to] of links) {
       this.#cut.add(from * 1000 + to);
-      this.#scheduler.after(this.#random.between(1, NOTICE_MS) * 1000, () => this.refresh(from, to));
+      this.#scheduler.after(this.#random.between(1, NOTICE_MS) * 1000, () =>
+        this.refresh(from, to),
+      );
     }
   }
 
@@ -71,7 +73,10 @@ export class Network {
   /** From now on nothing is lost, repeated or cut. */
   heal(): void {
     this.#faulty = false;
-    const links = [...this.#cut].map((key): [number, number] => [Math.floor(key / 1000), key % 1000]);
+    const links = [...this.#cut].map((key): [number, number] => [
+      Math.floor(key / 1000),
+      key % 1000,
+    ]);
     this.mend(links);
   }
 

@@ -26,7 +26,12 @@ import type { Scheduler } from './scheduler.ts';
 import { SimLog, type AppendPhase } from './storage.ts';
 import type { Trace } from './trace.ts';
 
-export const ACTORS: readonly ProtocolActor[] = ['consensus', 'voting', 'replication', 'transaction'];
+export const ACTORS: readonly ProtocolActor[] = [
+  'consensus',
+  'voting',
+  'replication',
+  'transaction',
+];
 
 /** How fast this node's machine is, and how reliable its disk. */
 export interface NodeSpeed {

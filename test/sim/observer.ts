@@ -1,6 +1,11 @@
 /** What can be seen of an honest node from outside: the checkers' only source of knowledge. */
 import type { LogEvent } from '../../protocols/machine.ts';
-import type { ActorName, LocalMessage, PeerMessage, ProtocolActor } from '../../protocols/messages.ts';
+import type {
+  ActorName,
+  LocalMessage,
+  PeerMessage,
+  ProtocolActor,
+} from '../../protocols/messages.ts';
 import type { SimNode } from './node.ts';
 
 export interface Observer {

@@ -37,7 +37,8 @@ export function parsePlanted(name: string, text: string): Planted {
     const match = /^([a-z]+): (.*)$/.exec(line);
     if (match?.[1] !== undefined && match[2] !== undefined) header.set(match[1], match[2]);
   }
-  const list = (key: string): string[] => (header.get(key) ?? '').split(/[ ,]+/).filter((word) => word !== '');
+  const list = (key: string): string[] =>
+    (header.get(key) ?? '').split(/[ ,]+/).filter((word) => word !== '');
   const rule = header.get('rule');
   const says = header.get('says');
   if (rule === undefined || says === undefined) {
@@ -85,10 +86,14 @@ export function applyHunk(planted: Planted, hunk: Hunk, source: string): string 
   const at = source.indexOf(hunk.before);
   const remedy = `rewrite test/planted/${planted.name}.patch for the code as it is now`;
   if (at < 0) {
-    throw new PatchError(`${planted.name}: ${hunk.file} no longer holds what it changes: ${remedy}\n${hunk.before}`);
+    throw new PatchError(
+      `${planted.name}: ${hunk.file} no longer holds what it changes: ${remedy}\n${hunk.before}`,
+    );
   }
   if (source.indexOf(hunk.before, at + 1) >= 0) {
-    throw new PatchError(`${planted.name}: ${hunk.file} holds it more than once: ${remedy}\n${hunk.before}`);
+    throw new PatchError(
+      `${planted.name}: ${hunk.file} holds it more than once: ${remedy}\n${hunk.before}`,
+    );
   }
   return source.slice(0, at) + hunk.after + source.slice(at + hunk.before.length);
 }

@@ -15,7 +15,9 @@ export function readPlanted(): Planted[] {
   return readdirSync(FOLDER)
     .filter((file) => file.endsWith('.patch'))
     .toSorted()
-    .map((file) => parsePlanted(file.replace(/\.patch$/, ''), readFileSync(join(FOLDER, file), 'utf8')));
+    .map((file) =>
+      parsePlanted(file.replace(/\.patch$/, ''), readFileSync(join(FOLDER, file), 'utf8')),
+    );
 }
 
 export function optionsOf(planted: Planted): ProfileOptions {
@@ -24,8 +26,19 @@ export function optionsOf(planted: Planted): ProfileOptions {
 }
 
 /** The first outcome that shows the bug, or null when no seed does. */
-export function findPlanted(planted: Planted, seeds: number, jobs: number): Promise<Outcome | null> {
+export function findPlanted(
+  planted: Planted,
+  seeds: number,
+  jobs: number,
+): Promise<Outcome | null> {
   return withPlanted(planted, (root) =>
-    search({ from: 1, seeds, jobs, options: optionsOf(planted), root, onOutcomes: () => undefined }),
+    search({
+      from: 1,
+      seeds,
+      jobs,
+      options: optionsOf(planted),
+      root,
+      onOutcomes: () => undefined,
+    }),
   );
 }

@@ -114,7 +114,8 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
 }
 
 function isCalm(profile: Omit<Profile, 'calm'>): boolean {
-  const { partitionEveryMs, crashEveryMs, pauseEveryMs, clockStepEveryMs, appendErrors, link } = profile;
+  const { partitionEveryMs, crashEveryMs, pauseEveryMs, clockStepEveryMs, appendErrors, link } =
+    profile;
   const faults = partitionEveryMs + crashEveryMs + pauseEveryMs + clockStepEveryMs + appendErrors;
   const isLinkFine = link.loss + link.duplicate === 0 && link.ordered && link.minUs < FAR_US;
   const isQuick = profile.slow.length === 0 && profile.byzantine.size === 0;

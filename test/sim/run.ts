@@ -16,7 +16,8 @@ export function runSeed(
 export function reproduction(outcome: Outcome, options: ProfileOptions): string {
   const parts = ['npm run sim --', `--seed ${outcome.seed}`];
   if (options.nodes !== undefined) parts.push(`--nodes ${options.nodes}`);
-  if (options.focus !== undefined && options.focus.length > 0) parts.push(`--focus ${options.focus.join(',')}`);
+  if (options.focus !== undefined && options.focus.length > 0)
+    parts.push(`--focus ${options.focus.join(',')}`);
   if (options.realSignatures === true) parts.push('--real-signatures');
   return `${parts.join(' ')} --trace`;
 }

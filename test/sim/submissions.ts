@@ -31,8 +31,23 @@ export interface Wish extends WishForm {
   rivals: readonly Wish[];
 }
 
-export function newWish(label: string, asker: string, calls: readonly Call[], form: WishForm): Wish {
-  return { ...form, label, asker, calls, attempts: 0, told: null, refused: null, turn: 0, rivals: [] };
+export function newWish(
+  label: string,
+  asker: string,
+  calls: readonly Call[],
+  form: WishForm,
+): Wish {
+  return {
+    ...form,
+    label,
+    asker,
+    calls,
+    attempts: 0,
+    told: null,
+    refused: null,
+    turn: 0,
+    rivals: [],
+  };
 }
 
 export const isSettled = (wish: Wish): boolean => wish.told !== null || wish.refused !== null;

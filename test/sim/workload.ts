@@ -65,7 +65,9 @@ export class Workload {
     const isVouched = this.#random.chance(0.25);
     const name = isVouched ? `desk-${client}` : `client-${client}`;
     const make = (calls: readonly Call[], number: number, rival: boolean): Wish =>
-      isVouched ? this.#vouched(name, calls, number, rival) : this.#signed(name, calls, number, { rival });
+      isVouched
+        ? this.#vouched(name, calls, number, rival)
+        : this.#signed(name, calls, number, { rival });
     const number = this.#numberOf(name);
     if (this.#random.chance(0.12)) {
       const calls = this.#calls(name);
@@ -102,7 +104,11 @@ export class Workload {
     if (kind === 0) return transfer(name, IMPOSSIBLE);
     if (kind > 2) return transfer(name, this.#random.between(1, 50));
     const key = `k${this.#random.int(5)}`;
-    return { module: 'kv', command: 'set', args: { namespace: 'sim', key, value: this.#random.int(1000) } };
+    return {
+      module: 'kv',
+      command: 'set',
+      args: { namespace: 'sim', key, value: this.#random.int(1000) },
+    };
   }
 
   #signed(

@@ -3,10 +3,9 @@
  * Everything is derived from the profile's seed; nothing is read from the machine that runs it.
  */
 import type { Crypto, Signer } from '../../protocols/crypto.ts';
-import { canonicalJson, DEFAULT_LIMITS, type Cluster, type Genesis } from '../../protocols/genesis.ts';
+import type { Cluster } from '../../protocols/genesis.ts';
 import { utf8 } from '../../protocols/bytes.ts';
 import type { EdgeMessage, PeerMessage } from '../../protocols/messages.ts';
-import { quorumOf } from '../../protocols/quorum.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { Adversary } from './byzantine/adversary.ts';
@@ -14,6 +13,7 @@ import { makeBehaviour } from './byzantine/behaviours.ts';
 import { Knowledge } from './byzantine/knowledge.ts';
 import { makeCheckers, type Checkers } from './checkers/checkers.ts';
 import { Clients } from './clients.ts';
+import { makeCluster } from './cluster.ts';
 import { SkewedClock, START_MS } from './clock.ts';
 import type { Engine } from './engine.ts';
 import { realSigner } from './real-signer.ts';
@@ -80,13 +80,19 @@ export class World {
     this.crypto = profile.realSignatures ? nodeCrypto : fastCrypto;
     const signerOf = profile.realSignatures ? realSigner : fastSigner;
     this.#signers = Array.from({ length: profile.n }, (_, v) => signerOf(`validator-${v}`));
-    this.cluster = makeCluster(this.crypto, this.#signers, profile, genesisModules(profile, signerOf));
+    this.cluster = makeCluster(this.crypto, this.#signers, genesisModules(profile, signerOf));
     this.#otherCluster = this.crypto.hash(utf8('another cluster of the same validators'));
     this.network = new Network(this.scheduler, this.#random.fork(), profile.link);
     this.checkers = makeCheckers(this, (checker, detail) => this.report(checker, detail));
     this.clients = new Clients(this, this.#random.fork(), signerOf);
     this.#makeNodes();
-    this.weather = new Weather(profile, this.scheduler, this.network, this.nodes, this.#random.fork());
+    this.weather = new Weather(
+      profile,
+      this.scheduler,
+      this.network,
+      this.nodes,
+      this.#random.fork(),
+    );
     options.arrange?.(this);
   }
 
@@ -132,7 +138,8 @@ export class World {
     };
     this.scheduler.run(this.#healedAtUs + HEALED_MS_MAX * 1000, isDone);
     this.#checkSteps();
-    if (this.violation === null && !this.#hasSettled()) this.report('progress', this.#whatIsMissing());
+    if (this.violation === null && !this.#hasSettled())
+      this.report('progress', this.#whatIsMissing());
     if (this.violation === null) this.#audit();
   }
 
@@ -148,7 +155,8 @@ export class World {
   }
 
   #checkSteps(): void {
-    if (this.#isEndless()) this.report('livelock', `${this.scheduler.steps} steps; ${this.#whatIsMissing()}`);
+    if (this.#isEndless())
+      this.report('livelock', `${this.scheduler.steps} steps; ${this.#whatIsMissing()}`);
   }
 
   #isEndless(): boolean {
@@ -190,7 +198,10 @@ export class World {
       const behaviours = this.profile.byzantine.get(validator);
       const count = behaviours?.includes('twin') ? 2 : 1;
       for (let twin = 0; twin < count; twin++) {
-        const node = this.#makeNode(validator, behaviours === undefined ? this.checkers.observers : []);
+        const node = this.#makeNode(
+          validator,
+          behaviours === undefined ? this.checkers.observers : [],
+        );
         if (behaviours === undefined) this.honest.push(node);
         else this.#corrupt(node, twin, knowledge, behaviours);
       }
@@ -214,13 +225,18 @@ export class World {
       network,
       random,
       clock: new SkewedClock(() => scheduler.now, offset, rate),
-      speed: { turnUs: 30 * slow, syncUs: profile.syncUs * Math.min(slow, 10), appendErrors: profile.appendErrors },
+      speed: {
+        turnUs: 30 * slow,
+        syncUs: profile.syncUs * Math.min(slow, 10),
+        appendErrors: profile.appendErrors,
+      },
       observers,
       trace,
       transmit: (from, to, message, body) => this.#transmit(from, to, { message, body }),
       local: (message) => this.#adversaries.get(node)?.local(message) ?? message,
       toClients: (from, message: EdgeMessage) => this.clients.answered(from, message),
-      heard: (from, message: PeerMessage, body) => this.#adversaries.get(node)?.heard(from, { message, body }),
+      heard: (from, message: PeerMessage, body) =>
+        this.#adversaries.get(node)?.heard(from, { message, body }),
     });
     this.nodes.push(node);
     return node;
@@ -282,7 +298,10 @@ export class World {
     const decoded = unpackMessage(packMessage(packet.message));
     if (decoded.ok) return { message: decoded.value, body: packet.body };
     if (this.isHonest(from.validator)) {
-      this.report('encoding', `n${from.instance} sends a ${packet.message.kind} that nobody can read: ${decoded.error}`);
+      this.report(
+        'encoding',
+        `n${from.instance} sends a ${packet.message.kind} that nobody can read: ${decoded.error}`,
+      );
     }
     return null;
   }
@@ -300,36 +319,3 @@ export class World {
     };
   }
 }
-
-function makeCluster(
-  crypto: Crypto,
-  signers: readonly Signer[],
-  profile: Profile,
-  modules: Genesis['modules'],
-): Cluster {
-  const genesis: Genesis = {
-    version: 1,
-    name: 'simulated',
-    createdAtMs: START_MS - 1_000,
-    validators: signers.map(({ publicKey }, v) => ({ id: `validator-${v}`, publicKey })),
-    limits: {
-      ...DEFAULT_LIMITS,
-      checkpointInterval: 4,
-      laneBytesMax: 64 * 1024,
-      batchBytesMax: 8 * 1024,
-      submissionBytesMax: 4 * 1024,
-      transactionBytesMax: 2 * 1024,
-      transactionsPerSubmissionMax: 8,
-      clockDriftMsMax: 1_000,
-      validityMsMax: 10 * 60 * 1000,
-    },
-    modules,
-  };
-  return {
-    id: crypto.hash(utf8(canonicalJson(genesis))),
-    genesis,
-    n: profile.n,
-    quorum: quorumOf(profile.n),
-  };
-}
-

@@ -1,6 +1,14 @@
 /** Every way of being Byzantine that a seed can draw, by name. */
 import type { Adversary, Behaviour } from './adversary.ts';
-import { copycat, flooder, impostor, laneEquivocator, malformedLane, markLiar, withholder } from './lanes.ts';
+import {
+  copycat,
+  flooder,
+  impostor,
+  laneEquivocator,
+  malformedLane,
+  markLiar,
+  withholder,
+} from './lanes.ts';
 import { lawlessContent, lawlessCut, lawlessPlace } from './lawless.ts';
 import {
   censor,

@@ -40,7 +40,10 @@ export function laneEquivocator(adversary: Adversary): Behaviour {
       bytes: payload.length,
     };
     const signed = adversary.signHeader(draft);
-    digests.set(header.seq, setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, draft));
+    digests.set(
+      header.seq,
+      setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, draft),
+    );
     setup.knowledge.learn(adversary.self, { kind: 'batch', header: signed }, payload);
     return { message: { kind: 'batch', header: signed }, body: payload };
   };
@@ -50,7 +53,8 @@ export function laneEquivocator(adversary: Adversary): Behaviour {
       if (message.kind !== 'batch' || message.header.lane !== adversary.self) return [packet];
       const { seq } = message.header;
       let second = other.get(seq);
-      if (second === undefined) other.set(seq, (second = rival(message.header, body ?? new Uint8Array())));
+      if (second === undefined)
+        other.set(seq, (second = rival(message.header, body ?? new Uint8Array())));
       if (random.chance(0.2)) return [packet, second];
       if (random.chance(0.2)) return [second, packet];
       return to % 2 === 0 ? [packet] : [second];
@@ -69,7 +73,10 @@ export function malformedLane(adversary: Adversary): Behaviour {
       const variants: readonly (() => Packet)[] = [
         () => ({ message, body: random.bytes(body.length) }),
         () => ({ message, body: body.slice(1) }),
-        () => ({ message: { kind: 'batch', header: { ...header, signature: random.bytes(64) } }, body }),
+        () => ({
+          message: { kind: 'batch', header: { ...header, signature: random.bytes(64) } },
+          body,
+        }),
         () => resigned({ ...header, parentDigest: adversary.randomDigest() }, body),
         () => resigned({ ...header, seq: header.seq + 1 }, body),
         () => resigned({ ...header, txCount: header.txCount + 1 }, body),
@@ -85,7 +92,10 @@ export function malformedLane(adversary: Adversary): Behaviour {
   }
   function oversized(header: BatchHeader): Packet {
     const body = new Uint8Array(setup.cluster.genesis.limits.batchBytesMax + 1);
-    return resigned({ ...header, bytes: body.length, payloadDigest: setup.crypto.hash(body) }, body);
+    return resigned(
+      { ...header, bytes: body.length, payloadDigest: setup.crypto.hash(body) },
+      body,
+    );
   }
 }
 
@@ -100,10 +110,19 @@ export function flooder(adversary: Adversary): Behaviour {
   let parentDigest = '0'.repeat(64) as Digest;
   return {
     outgoing: (_to, packet) =>
-      packet.message.kind === 'batch' && packet.message.header.lane === adversary.self ? [] : [packet],
+      packet.message.kind === 'batch' && packet.message.header.lane === adversary.self
+        ? []
+        : [packet],
     tick() {
       if (seq >= FLOOD_MAX) return;
-      const draft = { epoch: 0, lane: adversary.self, seq, parentDigest, payloadDigest, txCount: 1 };
+      const draft = {
+        epoch: 0,
+        lane: adversary.self,
+        seq,
+        parentDigest,
+        payloadDigest,
+        txCount: 1,
+      };
       const header = adversary.signHeader({ ...draft, bytes: payload.length });
       if (seq > 0 || !withholdsFirst) adversary.say({ kind: 'batch', header }, payload);
       parentDigest = setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, header);
@@ -116,21 +135,27 @@ export function flooder(adversary: Adversary): Behaviour {
 export function copycat(adversary: Adversary): Behaviour {
   const { random, setup } = adversary;
   const copy = ({ message, body }: Pick<Packet, 'message' | 'body'>): void => {
-    if (message.kind !== 'batch' || body === undefined || message.header.lane === adversary.self) return;
-    setup.toOwn('replication', { kind: 'sealBatch', payload: body.slice(), txCount: message.header.txCount });
+    if (message.kind !== 'batch' || body === undefined || message.header.lane === adversary.self)
+      return;
+    setup.toOwn('replication', {
+      kind: 'sealBatch',
+      payload: body.slice(),
+      txCount: message.header.txCount,
+    });
   };
   return {
     incoming(_from, packet) {
       if (random.chance(0.5)) copy(packet);
     },
     tick() {
-      if (setup.knowledge.heard.length > 0 && random.chance(0.05)) copy(random.pick(setup.knowledge.heard));
+      if (setup.knowledge.heard.length > 0 && random.chance(0.05))
+        copy(random.pick(setup.knowledge.heard));
     },
   };
 }
 
 /** Alters what clients hand to it, in their name, and brings it into its lane instead. */
-export function impostor(adversary: Adversary): Behaviour {
+export function impostor(): Behaviour {
   return {
     local(message) {
       if (message.kind !== 'sealBatch' || message.payload.length <= SIGNATURE_BYTES) return message;
@@ -167,9 +192,16 @@ export function markLiar(adversary: Adversary): Behaviour {
       const executed = random.pick([
         marks.executed,
         { ...marks.executed, stateRoot: adversary.randomDigest() },
-        { ...marks.executed, height: marks.executed.height + setup.cluster.genesis.limits.checkpointInterval },
+        {
+          ...marks.executed,
+          height: marks.executed.height + setup.cluster.genesis.limits.checkpointInterval,
+        },
       ]);
-      const lie = adversary.signMarks({ ...marks, tips: marks.tips.map((tip, lane) => tipOf(lane, tip)), executed });
+      const lie = adversary.signMarks({
+        ...marks,
+        tips: marks.tips.map((tip, lane) => tipOf(lane, tip)),
+        executed,
+      });
       return [{ ...packet, message: { kind: 'marks', marks: lie } }];
     },
   };

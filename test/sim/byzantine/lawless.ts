@@ -1,6 +1,12 @@
 /** Leaders whose proposals break one condition of rule B4 each: place, cut, or content. */
 import { EXECUTED_NOTHING, emptyCut } from '../../../protocols/chain.ts';
-import { EMPTY_TIP, type Block, type Certificate, type Digest, type Tip } from '../../../protocols/types.ts';
+import {
+  EMPTY_TIP,
+  type Block,
+  type Certificate,
+  type Digest,
+  type Tip,
+} from '../../../protocols/types.ts';
 import type { Packet } from '../network.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
 import { isOwnProposal, proposal, type Draft } from './leaders.ts';
@@ -31,7 +37,12 @@ const parentOf = (adversary: Adversary, block: Block): Block | undefined =>
   adversary.setup.knowledge.blocks.get(block.parent);
 
 /** The draft moved onto another parent, with what must follow from it. */
-function onto(adversary: Adversary, block: Block, digest: Digest, parent: Block | undefined): Draft {
+function onto(
+  adversary: Adversary,
+  block: Block,
+  digest: Digest,
+  parent: Block | undefined,
+): Draft {
   return {
     ...block,
     parent: digest,
@@ -51,12 +62,21 @@ const TIMES: readonly Break[] = [
 
 /** Executed: a state that is not the state, a height not executed yet, a step back. */
 const STATES: readonly Break[] = [
-  (adversary, block) => ({ ...block, executed: { ...block.executed, stateRoot: adversary.randomDigest() } }),
-  (adversary, block) => ({ ...block, executed: { ...block.executed, receiptsRoot: adversary.randomDigest() } }),
+  (adversary, block) => ({
+    ...block,
+    executed: { ...block.executed, stateRoot: adversary.randomDigest() },
+  }),
+  (adversary, block) => ({
+    ...block,
+    executed: { ...block.executed, receiptsRoot: adversary.randomDigest() },
+  }),
   (adversary, block) => {
     const { checkpointInterval } = adversary.setup.cluster.genesis.limits;
     const height = block.executed.height + checkpointInterval * adversary.random.between(1, 3);
-    return { ...block, executed: { ...block.executed, height, stateRoot: adversary.randomDigest() } };
+    return {
+      ...block,
+      executed: { ...block.executed, height, stateRoot: adversary.randomDigest() },
+    };
   },
   (_, block) => ({ ...block, executed: EXECUTED_NOTHING }),
   (adversary, block) => ({ ...block, endsEpoch: adversary.randomDigest() }),
@@ -72,7 +92,9 @@ const CUTS: readonly Break[] = [
   changeTip((_, __, lane, parent) => parent?.cut[lane] ?? EMPTY_TIP),
   changeTip(() => EMPTY_TIP),
   changeTip((adversary, tip, lane) => tipAt(adversary, lane, tip.seq - 1)),
-  changeTip((adversary, tip, lane, parent) => tipAt(adversary, lane, (parent?.cut[lane] ?? tip).seq - 1)),
+  changeTip((adversary, tip, lane, parent) =>
+    tipAt(adversary, lane, (parent?.cut[lane] ?? tip).seq - 1),
+  ),
   onOtherBranch,
   onOtherBranch,
   (_, block) => ({ ...block, cut: block.cut.slice(1) }),
@@ -98,7 +120,9 @@ function changeTip(retip: Retip): Break {
     const full = block.cut.flatMap((tip, lane) => (tip.seq >= 0 ? [lane] : []));
     const lane = full.length > 0 ? adversary.random.pick(full) : 0;
     const parent = parentOf(adversary, block);
-    const cut = block.cut.map((tip, at) => (at === lane ? retip(adversary, tip, lane, parent) : tip));
+    const cut = block.cut.map((tip, at) =>
+      at === lane ? retip(adversary, tip, lane, parent) : tip,
+    );
     return { ...block, cut };
   };
 }
@@ -117,7 +141,9 @@ const PLACES: readonly Break[] = [
   // The certificate of one block, the digest of its sibling.
   (adversary, block) => {
     const sibling = siblingOf(adversary, block.parent);
-    return sibling === null ? { ...block, parent: adversary.randomDigest() } : onto(adversary, block, ...sibling);
+    return sibling === null
+      ? { ...block, parent: adversary.randomDigest() }
+      : onto(adversary, block, ...sibling);
   },
   // A first block that claims to follow by the certificate of an earlier term, and the like.
   (adversary, block) => byCertificate(adversary, block, highestOf(block)),
@@ -130,13 +156,18 @@ const PLACES: readonly Break[] = [
     return onto(adversary, block, top.parent, adversary.setup.knowledge.blocks.get(top.parent));
   },
   (adversary, block) => {
-    const child = [...adversary.setup.knowledge.blocks].findLast(([, each]) => each.height >= block.height - 1);
-    return child === undefined ? { ...block, parent: adversary.randomDigest() } : onto(adversary, block, ...child);
+    const child = [...adversary.setup.knowledge.blocks].findLast(
+      ([, each]) => each.height >= block.height - 1,
+    );
+    return child === undefined
+      ? { ...block, parent: adversary.randomDigest() }
+      : onto(adversary, block, ...child);
   },
   // Timeouts of another term than the one before.
   (adversary, block) => {
     const older = adversary.setup.knowledge.timeoutCertificates.filter(
-      ({ term, highest }) => term < block.term - 1 && (highest?.block ?? block.parent) === block.parent,
+      ({ term, highest }) =>
+        term < block.term - 1 && (highest?.block ?? block.parent) === block.parent,
     );
     if (older.length === 0) return { ...block, height: block.height + 1 };
     return { ...block, justify: { kind: 'timeouts', certificate: adversary.random.pick(older) } };
@@ -162,7 +193,11 @@ function byCertificate(adversary: Adversary, block: Block, certificate: Certific
   if (certificate === null) return { ...block, justify: { kind: 'epoch' } };
   const parent = adversary.setup.knowledge.blocks.get(certificate.block);
   const moved = onto(adversary, block, certificate.block, parent);
-  return { ...moved, height: certificate.height + 1, justify: { kind: 'certificate', certificate } };
+  return {
+    ...moved,
+    height: certificate.height + 1,
+    justify: { kind: 'certificate', certificate },
+  };
 }
 
 /** Another known block at the same height. */

@@ -12,7 +12,10 @@ import type { Adversary, Behaviour } from './adversary.ts';
 
 export type Draft = Omit<Block, 'signature'>;
 
-export const proposal = (block: Block): Packet => ({ message: { kind: 'proposal', block }, body: undefined });
+export const proposal = (block: Block): Packet => ({
+  message: { kind: 'proposal', block },
+  body: undefined,
+});
 
 export function isOwnProposal(adversary: Adversary, packet: Packet): Block | null {
   if (packet.message.kind !== 'proposal') return null;
@@ -33,7 +36,11 @@ export function equivocatingLeader(adversary: Adversary): Behaviour {
       if (twin === undefined) {
         twin = adversary.signBlock({ ...block, timestamp: block.timestamp + random.between(1, 3) });
         twins.set(digest, twin);
-        adversary.setup.knowledge.learn(adversary.self, { kind: 'proposal', block: twin }, undefined);
+        adversary.setup.knowledge.learn(
+          adversary.self,
+          { kind: 'proposal', block: twin },
+          undefined,
+        );
       }
       const other = proposal(twin);
       if (random.chance(0.3)) return [packet, other];
@@ -54,7 +61,13 @@ export function twoFirstBlocks(adversary: Adversary): Behaviour {
       const { message } = packet;
       if (message.kind === 'timeout' && message.timeout.voter === adversary.self) {
         const { epoch, term } = message.timeout;
-        const empty = { epoch, term, highTerm: -1, highHeight: -1, highBlock: message.timeout.highBlock };
+        const empty = {
+          epoch,
+          term,
+          highTerm: -1,
+          highHeight: -1,
+          highBlock: message.timeout.highBlock,
+        };
         claims.set(term, adversary.signTimeout(empty));
       }
       const block = isOwnProposal(adversary, packet);
@@ -168,7 +181,8 @@ export function lazyLeader(adversary: Adversary): Behaviour {
       const block = isOwnProposal(adversary, packet);
       if (block === null || block.justify.kind !== 'certificate') return [packet];
       const parent = knowledge.blocks.get(block.parent);
-      const isEmpty = parent !== undefined && block.cut.every((tip, lane) => tip.seq === parent.cut[lane]?.seq);
+      const isEmpty =
+        parent !== undefined && block.cut.every((tip, lane) => tip.seq === parent.cut[lane]?.seq);
       if (!isEmpty) return [packet];
       held.push({ to, packet });
       return [];

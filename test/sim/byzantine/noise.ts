@@ -18,16 +18,28 @@ export function replayer(adversary: Adversary): Behaviour {
 /** Messages of the right shape whose fields mean nothing, or mix what belongs to others. */
 export function babbler(adversary: Adversary): Behaviour {
   const { random, setup } = adversary;
-  const number = (): number => random.pick([0, 1, 2, random.int(20), random.int(1_000_000), 2 ** 53 - 1]);
+  const number = (): number =>
+    random.pick([0, 1, 2, random.int(20), random.int(1_000_000), 2 ** 53 - 1]);
   const invent = (): PeerMessage => {
     const n = setup.cluster.n;
     const messages: readonly (() => PeerMessage)[] = [
       () => ({ kind: 'fetchBatches', lane: random.int(n + 2), fromSeq: number(), toSeq: number() }),
-      () => ({ kind: 'fetchBatch', lane: random.int(n + 2), seq: number(), digest: adversary.randomDigest() }),
+      () => ({
+        kind: 'fetchBatch',
+        lane: random.int(n + 2),
+        seq: number(),
+        digest: adversary.randomDigest(),
+      }),
       () => ({ kind: 'fetchBlocks', fromHeight: number() }),
       () => ({ kind: 'fetchBlock', digest: adversary.randomDigest() }),
-      () => ({ kind: 'tipsShown', marks: [...setup.knowledge.marks.values()].slice(0, random.int(n + 1)) }),
-      () => ({ kind: 'handOver', handOver: adversary.signHandOver({ epoch: random.int(2), term: number() }) }),
+      () => ({
+        kind: 'tipsShown',
+        marks: [...setup.knowledge.marks.values()].slice(0, random.int(n + 1)),
+      }),
+      () => ({
+        kind: 'handOver',
+        handOver: adversary.signHandOver({ epoch: random.int(2), term: number() }),
+      }),
       () => ({
         kind: 'vote',
         vote: adversary.signVote({
@@ -55,7 +67,9 @@ export function babbler(adversary: Adversary): Behaviour {
   };
 }
 
-function emptyCertificate(adversary: Adversary): Extract<PeerMessage, { kind: 'certificate' }>['certificate'] {
+function emptyCertificate(
+  adversary: Adversary,
+): Extract<PeerMessage, { kind: 'certificate' }>['certificate'] {
   return {
     kind: adversary.random.pick(['prepare', 'commit']),
     epoch: 0,
@@ -80,10 +94,15 @@ export function falseWitness(adversary: Adversary): Behaviour {
   return {
     outgoing(_to, packet) {
       const { message } = packet;
-      if (message.kind === 'batch' && message.header.lane !== adversary.self && random.chance(0.5)) {
+      if (
+        message.kind === 'batch' &&
+        message.header.lane !== adversary.self &&
+        random.chance(0.5)
+      ) {
         return [{ message, body: random.bytes(packet.body?.length ?? 1) }];
       }
-      if (message.kind !== 'blocks' || message.blocks.length === 0 || random.chance(truthful)) return [packet];
+      if (message.kind !== 'blocks' || message.blocks.length === 0 || random.chance(truthful))
+        return [packet];
       const { blocks, certificate } = message;
       const last = blocks.at(-1) as Block;
       const fake = altered(blocks);
@@ -98,9 +117,17 @@ export function falseWitness(adversary: Adversary): Behaviour {
         { kind: 'blocks', blocks: blocks.slice(1), certificate },
         { kind: 'blocks', blocks: blocks.slice(0, -1), certificate },
         { kind: 'blocks', blocks, certificate: prepared ?? { ...certificate, kind: 'prepare' } },
-        { kind: 'blocks', blocks, certificate: { ...certificate, votes: certificate.votes.slice(0, 1) } },
+        {
+          kind: 'blocks',
+          blocks,
+          certificate: { ...certificate, votes: certificate.votes.slice(0, 1) },
+        },
         { kind: 'blocks', blocks: [], certificate },
-        unfinished(adversary, blocks[0]?.height ?? last.height) ?? { kind: 'blocks', blocks: blocks.toReversed(), certificate },
+        unfinished(adversary, blocks[0]?.height ?? last.height) ?? {
+          kind: 'blocks',
+          blocks: blocks.toReversed(),
+          certificate,
+        },
       ];
       return [{ ...packet, message: random.pick(lies) }];
     },
@@ -131,10 +158,20 @@ function unfinished(adversary: Adversary, fromHeight: number): PeerMessage | nul
 /** Says nothing of some kinds, or nothing at all. */
 export function silent(adversary: Adversary): Behaviour {
   const { random } = adversary;
-  const kinds: readonly PeerMessage['kind'][] = ['vote', 'timeout', 'marks', 'batch', 'proposal', 'blocks'];
-  const withheld = random.chance(0.3) ? null : new Set(random.shuffle(kinds).slice(0, random.between(1, 3)));
+  const kinds: readonly PeerMessage['kind'][] = [
+    'vote',
+    'timeout',
+    'marks',
+    'batch',
+    'proposal',
+    'blocks',
+  ];
+  const withheld = random.chance(0.3)
+    ? null
+    : new Set(random.shuffle(kinds).slice(0, random.between(1, 3)));
   return {
-    outgoing: (_to, packet) => (withheld === null || withheld.has(packet.message.kind) ? [] : [packet]),
+    outgoing: (_to, packet) =>
+      withheld === null || withheld.has(packet.message.kind) ? [] : [packet],
   };
 }
 

@@ -59,13 +59,26 @@ export function boaster(adversary: Adversary): Behaviour {
       const { message } = packet;
       if (message.kind !== 'timeout') return [packet];
       const { timeout, highest } = message;
-      const bigger = { ...timeout, highTerm: timeout.term, highHeight: timeout.highHeight + random.between(1, 5) };
+      const bigger = {
+        ...timeout,
+        highTerm: timeout.term,
+        highHeight: timeout.highHeight + random.between(1, 5),
+      };
       const invented = forgedCertificate(adversary, bigger.highTerm, bigger.highHeight);
       const variants = [
         { timeout: adversary.signTimeout(bigger), highest },
-        { timeout: adversary.signTimeout({ ...bigger, highBlock: invented.block }), highest: invented },
-        { timeout: adversary.signTimeout({ ...bigger, highTerm: timeout.term + 3 }), highest: null },
-        { timeout: adversary.signTimeout({ ...timeout, highBlock: adversary.randomDigest() }), highest },
+        {
+          timeout: adversary.signTimeout({ ...bigger, highBlock: invented.block }),
+          highest: invented,
+        },
+        {
+          timeout: adversary.signTimeout({ ...bigger, highTerm: timeout.term + 3 }),
+          highest: null,
+        },
+        {
+          timeout: adversary.signTimeout({ ...timeout, highBlock: adversary.randomDigest() }),
+          highest,
+        },
         { timeout: { ...timeout, signature: random.bytes(64) }, highest },
       ];
       const said = random.pick(variants);
@@ -90,7 +103,10 @@ export function quitter(adversary: Adversary): Behaviour {
       const timeout = adversary.signTimeout(empty);
       adversary.say({ kind: 'timeout', timeout, highest: null, handOver: null });
       if (random.chance(0.3)) {
-        adversary.say({ kind: 'handOver', handOver: adversary.signHandOver({ epoch: 0, term: about }) });
+        adversary.say({
+          kind: 'handOver',
+          handOver: adversary.signHandOver({ epoch: 0, term: about }),
+        });
       }
     },
   };
@@ -106,13 +122,22 @@ export function forger(adversary: Adversary): Behaviour {
     const to = random.pick(adversary.others);
     const kind = random.int(7);
     if (kind === 0) adversary.say({ kind: 'certificate', certificate }, undefined, to);
-    if (kind === 1) adversary.say({ kind: 'vote', vote: voteOfAnother(adversary, block) }, undefined, to);
+    if (kind === 1)
+      adversary.say({ kind: 'vote', vote: voteOfAnother(adversary, block) }, undefined, to);
     if (kind === 2) {
-      adversary.say({ kind: 'timeoutCertificate', certificate: forgedTimeouts(adversary, term) }, undefined, to);
+      adversary.say(
+        { kind: 'timeoutCertificate', certificate: forgedTimeouts(adversary, term) },
+        undefined,
+        to,
+      );
     }
     if (kind === 3) {
       const blocks = [adversary.signBlock({ ...block, timestamp: block.timestamp + 1 })];
-      const top = { ...certificate, kind: 'commit' as const, block: adversary.digestOf(blocks[0] as Block) };
+      const top = {
+        ...certificate,
+        kind: 'commit' as const,
+        block: adversary.digestOf(blocks[0] as Block),
+      };
       adversary.say({ kind: 'blocks', blocks, certificate: top }, undefined, to);
     }
     if (kind === 4) adversary.say(forgedChild(adversary, block).message);
@@ -120,7 +145,10 @@ export function forger(adversary: Adversary): Behaviour {
     if (kind === 5) {
       const opener = { ...block, term: nextLed(adversary, term) };
       const timeouts = forgedTimeouts(adversary, opener.term - 1);
-      const first = adversary.signBlock({ ...opener, justify: { kind: 'timeouts', certificate: timeouts } });
+      const first = adversary.signBlock({
+        ...opener,
+        justify: { kind: 'timeouts', certificate: timeouts },
+      });
       adversary.say({ kind: 'proposal', block: first });
     }
   };
@@ -157,7 +185,10 @@ function forgedChild(adversary: Adversary, block: Block): Packet {
 function timeoutOfAnother(adversary: Adversary, term: number): PeerMessage {
   const highBlock = '0'.repeat(64) as Block['parent'];
   const claim = { epoch: 0, term, highTerm: -1, highHeight: -1, highBlock };
-  const timeout = { ...adversary.signTimeout(claim), voter: adversary.random.pick(adversary.others) };
+  const timeout = {
+    ...adversary.signTimeout(claim),
+    voter: adversary.random.pick(adversary.others),
+  };
   return { kind: 'timeout', timeout, highest: null, handOver: null };
 }
 
@@ -178,12 +209,25 @@ function forgedCertificate(
 ): Certificate {
   const { random, setup } = adversary;
   const { cluster, engine } = setup;
-  const content = { kind: 'prepare' as const, epoch: 0, term, height, block, first: random.chance(0.5) };
+  const content = {
+    kind: 'prepare' as const,
+    epoch: 0,
+    term,
+    height,
+    block,
+    first: random.chance(0.5),
+  };
   const own = adversary.signVote(content);
   const elsewhere = engine.structures.voteBytes(setup.otherCluster, content);
-  const voters = Array.from({ length: cluster.quorum }, (_, at) => (at + adversary.self) % cluster.n);
+  const voters = Array.from(
+    { length: cluster.quorum },
+    (_, at) => (at + adversary.self) % cluster.n,
+  );
   const votesOf = (signature: (voter: number) => Uint8Array): Certificate['votes'] =>
-    voters.map((voter) => ({ voter, signature: voter === adversary.self ? own.signature : signature(voter) }));
+    voters.map((voter) => ({
+      voter,
+      signature: voter === adversary.self ? own.signature : signature(voter),
+    }));
   const forgeries: readonly (() => Certificate['votes'])[] = [
     () => [own],
     () => [],
@@ -218,7 +262,10 @@ function forgedTimeouts(adversary: Adversary, term: number): TimeoutCertificate 
     highBlock,
     signature,
   });
-  const voters = Array.from({ length: cluster.quorum }, (_, at) => (at + adversary.self) % cluster.n);
+  const voters = Array.from(
+    { length: cluster.quorum },
+    (_, at) => (at + adversary.self) % cluster.n,
+  );
   const genuine = [...(knowledge.timeouts.get(term)?.values() ?? [])].map(({ timeout }) => timeout);
   const forgeries: readonly (() => TimeoutCertificate['timeouts'])[] = [
     () => [entry(own.voter, own.signature)],

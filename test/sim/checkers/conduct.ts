@@ -7,7 +7,12 @@ import type { Observer, Report } from '../observer.ts';
 import type { World } from '../world.ts';
 
 /** Codes that are proof of two statements under one key. */
-const EVIDENCE: ReadonlySet<string> = new Set(['doubleVote', 'doubleFirst', 'hiddenCommit', 'lane_equivocation']);
+const EVIDENCE: ReadonlySet<string> = new Set([
+  'doubleVote',
+  'doubleFirst',
+  'hiddenCommit',
+  'lane_equivocation',
+]);
 const MAILBOX_MAX = 20_000;
 const VOTE_SETS_MAX = 20_000;
 
@@ -25,7 +30,10 @@ export class ConductChecker implements Observer {
     this.coverage.faultsSeen++;
     if (EVIDENCE.has(code)) this.coverage.evidence++;
     if (!this.#world.isHonest(peer)) return;
-    this.#report('accusation', `n${node.instance} accuses honest validator ${peer} of ${code} ${detail}`);
+    this.#report(
+      'accusation',
+      `n${node.instance} accuses honest validator ${peer} of ${code} ${detail}`,
+    );
   }
 
   failed(node: SimNode, actor: string, error: Error, expected: boolean): void {
@@ -33,7 +41,11 @@ export class ConductChecker implements Observer {
       this.coverage.appendFailures++;
       return;
     }
-    const where = (error.stack ?? '').split('\n').slice(1, 4).map((line) => line.trim()).join(' ');
+    const where = (error.stack ?? '')
+      .split('\n')
+      .slice(1, 4)
+      .map((line) => line.trim())
+      .join(' ');
     this.#report('failure', `n${node.instance} ${actor}: ${error.name} ${error.message} ${where}`);
   }
 
@@ -54,9 +66,12 @@ export class ConductChecker implements Observer {
       if (!node.up || node.machines === null) continue;
       const { voteSets } = node.machines.voting.status();
       const { pendingBytes } = node.machines.replication.status();
-      if (voteSets > VOTE_SETS_MAX) this.#report('bounds', `n${node.instance} keeps ${voteSets} vote sets`);
-      if (pendingBytes > bytesMax) this.#report('bounds', `n${node.instance} keeps ${pendingBytes} bytes of batches`);
-      if (node.waiting() > MAILBOX_MAX) this.#report('bounds', `n${node.instance} has ${node.waiting()} inputs waiting`);
+      if (voteSets > VOTE_SETS_MAX)
+        this.#report('bounds', `n${node.instance} keeps ${voteSets} vote sets`);
+      if (pendingBytes > bytesMax)
+        this.#report('bounds', `n${node.instance} keeps ${pendingBytes} bytes of batches`);
+      if (node.waiting() > MAILBOX_MAX)
+        this.#report('bounds', `n${node.instance} has ${node.waiting()} inputs waiting`);
     }
   }
 }

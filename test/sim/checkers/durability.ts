@@ -80,10 +80,12 @@ export class DurabilityChecker implements Observer {
 
   #consensusEvent(node: SimNode, event: LogEvent): void {
     const decoded = unpackStructure(consensusEvent, event.header);
-    if (!decoded.ok) return this.#report('log', `n${node.instance} consensus/${event.seq}: ${decoded.error}`);
+    if (!decoded.ok)
+      return this.#report('log', `n${node.instance} consensus/${event.seq}: ${decoded.error}`);
     const durable = this.#of(node);
     const { value } = decoded;
-    if (value.kind === 'prepareVoted' || value.kind === 'commitVoted') durable.votes.add(voteKey(value.vote));
+    if (value.kind === 'prepareVoted' || value.kind === 'commitVoted')
+      durable.votes.add(voteKey(value.vote));
     if (value.kind === 'timeoutCast') durable.timeouts.add(timeoutKey(value.timeout));
     if (value.kind === 'termEntered') durable.terms.set(value.term, node.incarnation);
     this.#record.happened(node, value, (lane, tip) => this.#holds(node, lane, tip));
@@ -93,12 +95,17 @@ export class DurabilityChecker implements Observer {
   #batchEvent(node: SimNode, event: LogEvent): void {
     const { digest, genuine } = this.#registry.batch(event);
     this.#of(node).batches.add(digest);
-    if (!genuine) this.#report('rule D1', `n${node.instance} stores ${event.stream}/${event.seq}, which its owner did not sign so`);
+    if (!genuine)
+      this.#report(
+        'rule D1',
+        `n${node.instance} stores ${event.stream}/${event.seq}, which its owner did not sign so`,
+      );
   }
 
   #chainEvent(node: SimNode, event: LogEvent): void {
     const decoded = unpackStructure(chainEntry, event.header);
-    if (!decoded.ok) return this.#report('log', `n${node.instance} chain/${event.seq}: ${decoded.error}`);
+    if (!decoded.ok)
+      return this.#report('log', `n${node.instance} chain/${event.seq}: ${decoded.error}`);
     const { block, certificate } = decoded.value;
     this.#order.chainStored(node, event, this.#registry.learn(block), certificate);
   }
@@ -125,7 +132,10 @@ export class DurabilityChecker implements Observer {
 
   #vote(node: SimNode, vote: Vote): void {
     if (vote.voter !== node.validator) {
-      return this.#report('impersonation', `n${node.instance} sends a vote of validator ${vote.voter}`);
+      return this.#report(
+        'impersonation',
+        `n${node.instance} sends a vote of validator ${vote.voter}`,
+      );
     }
     if (!this.#of(node).votes.has(voteKey(vote))) {
       this.#early(node, `its ${vote.kind} vote at height ${vote.height} of term ${vote.term}`);
@@ -142,12 +152,19 @@ export class DurabilityChecker implements Observer {
     if (earlier === digest) return;
     durable.proposed.set(key, digest);
     if (earlier !== undefined) {
-      this.#report('rule B3', `n${node.instance} proposes twice at height ${block.height} of term ${block.term}`);
+      this.#report(
+        'rule B3',
+        `n${node.instance} proposes twice at height ${block.height} of term ${block.term}`,
+      );
     }
     const enteredIn = durable.terms.get(block.term);
-    if (enteredIn === undefined) this.#early(node, `its proposal in term ${block.term}, which it has not entered`);
+    if (enteredIn === undefined)
+      this.#early(node, `its proposal in term ${block.term}, which it has not entered`);
     else if (enteredIn !== node.incarnation) {
-      this.#report('rule P2', `n${node.instance} proposes in term ${block.term}, entered before its restart`);
+      this.#report(
+        'rule P2',
+        `n${node.instance} proposes in term ${block.term}, entered before its restart`,
+      );
     }
   }
 
@@ -156,7 +173,10 @@ export class DurabilityChecker implements Observer {
     const durable = this.#of(node);
     const earlier = durable.headers.get(header.seq);
     if (earlier !== undefined && earlier !== digest) {
-      this.#report('rule D1', `n${node.instance} signs two headers for seq ${header.seq} of its lane`);
+      this.#report(
+        'rule D1',
+        `n${node.instance} signs two headers for seq ${header.seq} of its lane`,
+      );
     }
     durable.headers.set(header.seq, digest);
     if (!durable.batches.has(digest)) this.#early(node, `batch ${header.seq} of its lane`);
@@ -164,13 +184,17 @@ export class DurabilityChecker implements Observer {
 
   #marks(node: SimNode, marks: Marks): void {
     for (const [lane, tip] of marks.tips.entries()) {
-      if (!this.#holds(node, lane, tip)) this.#early(node, `its mark for lane ${lane} up to ${tip.seq}`);
+      if (!this.#holds(node, lane, tip))
+        this.#early(node, `its mark for lane ${lane} up to ${tip.seq}`);
       this.#expectFirst(node, lane, tip);
     }
     const { executed } = marks;
     const known = this.#order.executed.get(executed.height);
     if (executed.height > 0 && known?.stateRoot !== executed.stateRoot) {
-      this.#report('rule D2', `n${node.instance} reports a state at ${executed.height} that it has not reached`);
+      this.#report(
+        'rule D2',
+        `n${node.instance} reports a state at ${executed.height} that it has not reached`,
+      );
     }
   }
 
@@ -182,14 +206,18 @@ export class DurabilityChecker implements Observer {
     const earlier = marked.get(key);
     marked.set(key, tip.digest);
     if (earlier === undefined || earlier === tip.digest || this.#isFinalTip(lane, tip)) return;
-    this.#report('rule D3', `n${node.instance} reports another batch ${tip.seq} of lane ${lane} than before`);
+    this.#report(
+      'rule D3',
+      `n${node.instance} reports another batch ${tip.seq} of lane ${lane} than before`,
+    );
   }
 
   #isFinalTip(lane: number, tip: Tip): boolean {
     for (const digest of this.#order.final.values()) {
       const cut = this.#registry.blocks.get(digest)?.cut[lane];
       if (cut === undefined) continue;
-      if (cut.seq >= tip.seq ? this.#registry.leadsTo(tip, cut) : this.#registry.leadsTo(cut, tip)) return true;
+      if (cut.seq >= tip.seq ? this.#registry.leadsTo(tip, cut) : this.#registry.leadsTo(cut, tip))
+        return true;
     }
     return false;
   }
@@ -198,7 +226,7 @@ export class DurabilityChecker implements Observer {
   #holds(node: SimNode, _lane: number, tip: Tip): boolean {
     const { batches, chains } = this.#of(node);
     const path: Digest[] = [];
-    for (let at = tip; at.seq >= 0 && !chains.has(at.digest); ) {
+    for (let at = tip; at.seq >= 0 && !chains.has(at.digest);) {
       const header = this.#registry.headers.get(at.digest);
       if (!batches.has(at.digest) || header === undefined || header.seq !== at.seq) return false;
       path.push(at.digest);
@@ -213,6 +241,11 @@ export class DurabilityChecker implements Observer {
   }
 }
 
-function timeoutKey(timeout: { readonly term: number; readonly highTerm: number; readonly highHeight: number; readonly highBlock: Digest }): string {
+function timeoutKey(timeout: {
+  readonly term: number;
+  readonly highTerm: number;
+  readonly highHeight: number;
+  readonly highBlock: Digest;
+}): string {
   return `${timeout.term}/${timeout.highTerm}/${timeout.highHeight}/${timeout.highBlock}`;
 }

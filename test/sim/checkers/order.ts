@@ -34,7 +34,10 @@ export class OrderChecker implements Observer {
         this.#inOrder(this.#lastFinal, node, message.block.height, 'finalises');
         this.#final(node, message.block.height, this.#registry.learn(message.block));
         if (this.#registry.digestOf(message.block) !== message.digest) {
-          this.#report('agreement', `n${node.instance} misnames its final block ${message.block.height}`);
+          this.#report(
+            'agreement',
+            `n${node.instance} misnames its final block ${message.block.height}`,
+          );
         }
         return;
       case 'execute':
@@ -56,7 +59,10 @@ export class OrderChecker implements Observer {
     if (voters.size < this.#world.cluster.quorum - byzantine) return;
     const rival = this.#committable.get(vote.height) ?? this.final.get(vote.height);
     if (rival !== undefined && rival !== vote.block) {
-      return this.#report('agreement', `height ${vote.height} can be committed twice (n${node.instance} voted last)`);
+      return this.#report(
+        'agreement',
+        `height ${vote.height} can be committed twice (n${node.instance} voted last)`,
+      );
     }
     if (rival !== undefined) return;
     this.#committable.set(vote.height, vote.block);
@@ -111,7 +117,10 @@ export class OrderChecker implements Observer {
     const { n } = this.#world.cluster;
     const ranks = message.batches.map(({ lane }) => (lane - (height % n) + n) % n);
     if (ranks.some((rank, at) => at > 0 && rank < (ranks[at - 1] as number))) {
-      this.#report('rule E1', `n${node.instance} executes the lanes of height ${height} out of order`);
+      this.#report(
+        'rule E1',
+        `n${node.instance} executes the lanes of height ${height} out of order`,
+      );
     }
     const parts = message.batches.map(
       ({ lane, payload }) => `${lane}:${this.#world.crypto.hash(payload).slice(0, 16)}`,
@@ -120,7 +129,10 @@ export class OrderChecker implements Observer {
     const known = this.#batches.get(height);
     if (known === undefined) this.#batches.set(height, said);
     else if (known !== said) {
-      this.#report('order', `n${node.instance} executes other batches at height ${height}: ${said} / ${known}`);
+      this.#report(
+        'order',
+        `n${node.instance} executes other batches at height ${height}: ${said} / ${known}`,
+      );
     }
   }
 
@@ -138,13 +150,22 @@ export class OrderChecker implements Observer {
   }
 
   /** What the chain stream holds is what was finalised, and by what (B6, C1). */
-  chainStored(node: SimNode, event: LogEvent, digest: Digest, certificate: Certificate | null): void {
+  chainStored(
+    node: SimNode,
+    event: LogEvent,
+    digest: Digest,
+    certificate: Certificate | null,
+  ): void {
     this.#final(node, event.seq + 1, digest);
     if (certificate === null) return;
     const isProof =
       certificate.kind === 'commit' &&
       certificate.block === digest &&
       certificate.votes.length >= this.#world.cluster.quorum;
-    if (!isProof) this.#report('rule B6', `n${node.instance} finalises height ${event.seq + 1} without a commit certificate`);
+    if (!isProof)
+      this.#report(
+        'rule B6',
+        `n${node.instance} finalises height ${event.seq + 1} without a commit certificate`,
+      );
   }
 }

@@ -67,7 +67,10 @@ export class PatienceChecker implements Observer {
     this.#unlessDisturbed(node, PROMPT_MS, () => {
       const { term } = this.#record.recordOf(node);
       if (term > certificate.term) return;
-      this.#report('rule T2', `n${node.instance} stays in term ${term}, knows that ${certificate.term} is over`);
+      this.#report(
+        'rule T2',
+        `n${node.instance} stays in term ${term}, knows that ${certificate.term} is over`,
+      );
     });
   }
 
@@ -79,7 +82,10 @@ export class PatienceChecker implements Observer {
     }
     if (event.kind === 'commitVoted') this.#awaitFinal(node, event.vote.term, event.vote.height);
     if (event.kind === 'termEntered' && event.term > 0 && this.#world.profile.calm) {
-      this.#report('stability', `n${node.instance} leaves term ${event.term - 1}, whose leader did no wrong`);
+      this.#report(
+        'stability',
+        `n${node.instance} leaves term ${event.term - 1}, whose leader did no wrong`,
+      );
     }
   }
 
@@ -95,7 +101,8 @@ export class PatienceChecker implements Observer {
     const { scheduler } = this.#world;
     const connectedAtUs = scheduler.now;
     const finalHeight = (): number => node.machines?.consensus.status().finalHeight ?? 0;
-    const isSaid = (key: string): boolean => (this.#said.get(`${key}/${peer}`) ?? -1) >= connectedAtUs;
+    const isSaid = (key: string): boolean =>
+      (this.#said.get(`${key}/${peer}`) ?? -1) >= connectedAtUs;
     const open = (this.#votes.get(node) ?? []).filter(({ height }) => height > finalHeight());
     this.#unlessDisturbed(node, AGAIN_MS, () => {
       if (!isSaid(`${node.instance}/marks`)) {
@@ -103,7 +110,10 @@ export class PatienceChecker implements Observer {
       }
       for (const vote of open) {
         if (vote.height <= finalHeight() || isSaid(voteKey(node, vote))) continue;
-        this.#report('rule T3', `n${node.instance} does not tell ${peer} its ${vote.kind} vote at ${vote.height} again`);
+        this.#report(
+          'rule T3',
+          `n${node.instance} does not tell ${peer} its ${vote.kind} vote at ${vote.height} again`,
+        );
       }
     });
   }
@@ -113,7 +123,8 @@ export class PatienceChecker implements Observer {
     const { scheduler, profile } = this.#world;
     if (!isExecuted || profile.byzantine.size > 0) return;
     this.#executedAtUs = Math.min(this.#executedAtUs, scheduler.now);
-    const patience = CERTIFY_MS_MAX * 1000 + CERTIFY_HOPS * (profile.link.minUs + profile.link.jitterUs);
+    const patience =
+      CERTIFY_MS_MAX * 1000 + CERTIFY_HOPS * (profile.link.minUs + profile.link.jitterUs);
     if (isCertified || scheduler.now < this.#executedAtUs + patience) return;
     this.#report('rule B3', `nothing certifies what every node executed ${patience / 1000} ms ago`);
   }
@@ -138,7 +149,10 @@ export class PatienceChecker implements Observer {
       if (now.term !== term || now.abandoned) return;
       const isMoving = later.finalHeight > before || later.timeoutMs > timeoutMs;
       if (isMoving) return this.#awaitFinal(node, term, height);
-      this.#report('rule T1', `n${node.instance} waits in term ${term} for height ${height}, prepared and not final`);
+      this.#report(
+        'rule T1',
+        `n${node.instance} waits in term ${term} for height ${height}, prepared and not final`,
+      );
     });
   }
 

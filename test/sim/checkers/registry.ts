@@ -1,6 +1,11 @@
 /** Blocks and batch headers that honest nodes wrote down or said: what the checkers reason about. */
 import type { LogEvent } from '../../../protocols/machine.ts';
-import { batchBytes, batchDigest, batchHeader, blockDigest } from '../../../protocols/structures.ts';
+import {
+  batchBytes,
+  batchDigest,
+  batchHeader,
+  blockDigest,
+} from '../../../protocols/structures.ts';
 import type { BatchHeader, Block, Digest, Tip } from '../../../protocols/types.ts';
 import { unpackStructure } from '../../../protocols/wire.ts';
 import type { World } from '../world.ts';
