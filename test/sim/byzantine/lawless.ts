@@ -17,6 +17,8 @@ type Break = (adversary: Adversary, block: Block) => Draft;
 function lawless(adversary: Adversary, breaks: readonly Break[]): Behaviour {
   const { random, setup } = adversary;
   const made = new Map<string, Packet>();
+  // One lie told again and again gets further than many that are tried once.
+  const favourite = random.pick(breaks);
   return {
     outgoing(_to, packet) {
       const block = isOwnProposal(adversary, packet);
@@ -24,7 +26,11 @@ function lawless(adversary: Adversary, breaks: readonly Break[]): Behaviour {
       const key = `${block.term}/${block.height}`;
       let broken = made.get(key);
       if (broken === undefined) {
-        broken = proposal(adversary.signBlock(random.pick(breaks)(adversary, block)));
+        broken = proposal(
+          adversary.signBlock(
+            (random.chance(0.7) ? favourite : random.pick(breaks))(adversary, block),
+          ),
+        );
         made.set(key, broken);
         setup.knowledge.learn(adversary.self, broken.message, undefined);
       }
@@ -136,19 +142,29 @@ function tipAt(adversary: Adversary, lane: number, seq: number): Tip {
 
 export const lawlessCut = (adversary: Adversary): Behaviour => lawless(adversary, CUTS);
 
-/** Place: what a block extends, and what it says allows it. */
+/** Place: what a block in the middle of a term extends, and what it says allows it. */
 const PLACES: readonly Break[] = [
-  // The certificate of one block, the digest of its sibling.
-  (adversary, block) => {
-    const sibling = siblingOf(adversary, block.parent);
-    return sibling === null
-      ? { ...block, parent: adversary.randomDigest() }
-      : onto(adversary, block, ...sibling);
-  },
-  // A first block that claims to follow by the certificate of an earlier term, and the like.
-  (adversary, block) => byCertificate(adversary, block, highestOf(block)),
+  onSibling,
+  onSibling,
   (adversary, block) => byCertificate(adversary, block, someCertificate(adversary)),
-  // A first block beside the highest certificate: on its parent, or on what was never certified.
+  (adversary, block) => ({ ...block, parent: adversary.randomDigest() }),
+  (_, block) => ({ ...block, height: block.height + 1 }),
+  (_, block) => ({ ...block, epoch: block.epoch + 1 }),
+];
+
+/** The certificate of one block, the digest of another one at its height. */
+function onSibling(adversary: Adversary, block: Block): Draft {
+  const parent = parentOf(adversary, block);
+  if (parent === undefined || parent.term !== block.term)
+    return { ...block, height: block.height + 1 };
+  const sibling = adversary.signBlock({ ...parent, timestamp: parent.timestamp + 1 });
+  adversary.say(proposal(sibling).message);
+  return onto(adversary, block, adversary.digestOf(sibling), sibling);
+}
+
+/** Where a term begins: beside the highest certificate, or on what does not open this term. */
+const BEGINNINGS: readonly Break[] = [
+  (adversary, block) => byCertificate(adversary, block, highestOf(block)),
   (adversary, block) => {
     const highest = highestOf(block);
     const top = highest && adversary.setup.knowledge.blocks.get(highest.block);
@@ -156,29 +172,24 @@ const PLACES: readonly Break[] = [
     return onto(adversary, block, top.parent, adversary.setup.knowledge.blocks.get(top.parent));
   },
   (adversary, block) => {
-    const child = [...adversary.setup.knowledge.blocks].findLast(
-      ([, each]) => each.height >= block.height - 1,
-    );
-    return child === undefined
-      ? { ...block, parent: adversary.randomDigest() }
-      : onto(adversary, block, ...child);
+    const known = [...adversary.setup.knowledge.blocks];
+    const child = known.findLast(([, each]) => each.height >= block.height - 1);
+    if (child === undefined) return { ...block, parent: adversary.randomDigest() };
+    return onto(adversary, block, ...child);
   },
-  // Timeouts of another term than the one before.
   (adversary, block) => {
-    const older = adversary.setup.knowledge.timeoutCertificates.filter(
+    const { timeoutCertificates } = adversary.setup.knowledge;
+    const older = timeoutCertificates.filter(
       ({ term, highest }) =>
         term < block.term - 1 && (highest?.block ?? block.parent) === block.parent,
     );
     if (older.length === 0) return { ...block, height: block.height + 1 };
     return { ...block, justify: { kind: 'timeouts', certificate: adversary.random.pick(older) } };
   },
-  // The very beginning, again.
   (adversary, block) => ({
     ...onto(adversary, block, adversary.setup.cluster.id, undefined),
     justify: { kind: 'epoch' },
   }),
-  (_, block) => ({ ...block, height: block.height + 1 }),
-  (_, block) => ({ ...block, epoch: block.epoch + 1 }),
 ];
 
 const highestOf = ({ justify }: Block): Certificate | null =>
@@ -200,14 +211,15 @@ function byCertificate(adversary: Adversary, block: Block, certificate: Certific
   };
 }
 
-/** Another known block at the same height. */
-function siblingOf(adversary: Adversary, digest: Digest): [Digest, Block] | null {
-  const { blocks } = adversary.setup.knowledge;
-  const height = blocks.get(digest)?.height;
-  for (const [other, block] of blocks) {
-    if (other !== digest && block.height === height) return [other, block];
-  }
-  return null;
+/** Breaks in mid-term the one way, at the beginning of a term the other. */
+export function lawlessPlace(adversary: Adversary): Behaviour {
+  const beginnings = lawless(adversary, BEGINNINGS);
+  const places = lawless(adversary, PLACES);
+  return {
+    outgoing(to, packet) {
+      const block = isOwnProposal(adversary, packet);
+      const isFirst = block !== null && block.justify.kind !== 'certificate';
+      return (isFirst ? beginnings : places).outgoing?.(to, packet) ?? [packet];
+    },
+  };
 }
-
-export const lawlessPlace = (adversary: Adversary): Behaviour => lawless(adversary, PLACES);
