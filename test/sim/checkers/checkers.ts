@@ -9,7 +9,7 @@ import { RecordChecker } from './record.ts';
 import { Registry } from './registry.ts';
 
 export interface Checkers {
-  readonly observers: readonly Observer[];
+  readonly observers: Observer[];
   readonly order: OrderChecker;
   readonly patience: PatienceChecker;
   readonly coverage: Readonly<Record<string, number>>;

@@ -1,0 +1,3 @@
+import { searchPlanted } from './planted-search.ts';
+
+searchPlanted(({ name }) => !name.startsWith('b'));

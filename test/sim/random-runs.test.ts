@@ -1,0 +1,41 @@
+import test from 'ava';
+import { loadEngine } from './build-engine.ts';
+import { reproduction, runSeed } from './run.ts';
+
+const engine = await loadEngine();
+const SEEDS = 200;
+
+test('no rule is broken under random faults', (t) => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const outcome = runSeed(engine, seed);
+    if (outcome.violation === null) continue;
+    const { checker, detail } = outcome.violation;
+    return t.fail(`${checker}: ${detail}\nreproduce: ${reproduction(outcome, {})}`);
+  }
+  t.pass();
+});
+
+test('no rule is broken with real signatures', (t) => {
+  for (let seed = 1; seed <= 4; seed++) {
+    const outcome = runSeed(engine, seed, { nodes: 4, realSignatures: true });
+    t.is(outcome.violation, null, `seed ${seed}`);
+  }
+});
+
+test('the same seed gives the same trace, and another seed another one', (t) => {
+  const hashes = [3, 5, 8, 13, 21].map((seed) => runSeed(engine, seed).traceHash);
+  const again = [3, 5, 8, 13, 21].map((seed) => runSeed(engine, seed).traceHash);
+  t.deepEqual(again, hashes);
+  t.is(new Set(hashes).size, hashes.length);
+});
+
+test('random runs meet every kind of trouble', (t) => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 60; seed++) {
+    const { coverage } = runSeed(engine, seed, { nodes: 4 });
+    for (const [name, count] of Object.entries(coverage)) if (count > 0) seen.add(name);
+  }
+  const expected = ['crashes', 'partitions', 'pauses', 'clockSteps', 'appendFailures', 'restarts'];
+  const caused = ['terms', 'timeouts', 'evidence', 'fetches', 'retries', 'repeatedAnswers'];
+  for (const name of [...expected, ...caused]) t.true(seen.has(name), name);
+});
