@@ -125,7 +125,7 @@ export class Clients {
       const bytes = wish.bytesFor(node.validator);
       node.deliver('transaction', { kind: 'submit', submissions: [{ request, bytes }] });
     });
-    const patience = FIRST_PATIENCE_MS * Math.min(2 ** wish.attempts, 16);
+    const patience = FIRST_PATIENCE_MS * Math.min(2 ** wish.attempts, 4);
     this.#retryAfter(wish, this.#random.between(patience / 2, patience));
   }
 

@@ -86,6 +86,7 @@ export class SimNode implements Endpoint {
   appendHook: ((append: number, phase: AppendPhase) => void) | null = null;
   machines: NodeMachines | null = null;
   #pausedUntil = 0;
+  #failures = 0;
   #shells = new Map<ProtocolActor, AnyShell>();
   #hosts: ActorHost[] = [];
 
@@ -216,7 +217,9 @@ export class SimNode implements Endpoint {
   failed(actor: ProtocolActor, error: Error, expected: boolean): void {
     this.note('failed', ACTORS.indexOf(actor));
     for (const observer of this.setup.observers) observer.failed?.(this, actor, error, expected);
-    this.crashFor(this.setup.random.between(20, 200));
+    // Each time in a row it takes longer, as under a supervisor that backs off.
+    const backoffMs = Math.min(20 * 2 ** this.#failures++, 2_000);
+    this.crashFor(this.setup.random.between(backoffMs, 2 * backoffMs));
   }
 
   note(label: string, a = 0, b = 0): void {

@@ -1,5 +1,6 @@
 /** Every way of being Byzantine that a seed can draw, by name. */
 import type { Adversary, Behaviour } from './adversary.ts';
+import { branchJumper } from './branch-jumper.ts';
 import {
   copycat,
   flooder,
@@ -42,6 +43,7 @@ const MAKERS = {
   laneEquivocator,
   malformedLane,
   markLiar,
+  branchJumper,
   flooder,
   copycat,
   impostor,

@@ -120,7 +120,7 @@ export function forger(adversary: Adversary): Behaviour {
     const digest = adversary.digestOf(block);
     const certificate = forgedCertificate(adversary, term, height, digest);
     const to = random.pick(adversary.others);
-    const kind = random.int(7);
+    const kind = random.int(8);
     if (kind === 0) adversary.say({ kind: 'certificate', certificate }, undefined, to);
     if (kind === 1)
       adversary.say({ kind: 'vote', vote: voteOfAnother(adversary, block) }, undefined, to);
@@ -139,6 +139,11 @@ export function forger(adversary: Adversary): Behaviour {
         block: adversary.digestOf(blocks[0] as Block),
       };
       adversary.say({ kind: 'blocks', blocks, certificate: top }, undefined, to);
+    }
+    if (kind === 7) {
+      // The leader's place is justified; only the signature is not the leader's.
+      const stolen = adversary.signBlock({ ...block, timestamp: block.timestamp + 1 });
+      adversary.say({ kind: 'proposal', block: stolen });
     }
     if (kind === 4) adversary.say(forgedChild(adversary, block).message);
     if (kind === 6) adversary.say(timeoutOfAnother(adversary, term + random.int(3)), undefined, to);

@@ -198,13 +198,13 @@ export class DurabilityChecker implements Observer {
     }
   }
 
-  /** The batch reported for a seq stays the one, unless a final cut took another (D3). */
+  /** The first batch reported for a seq stays the one, unless a final cut took another (D3). */
   #expectFirst(node: SimNode, lane: number, tip: Tip): void {
     if (tip.seq < 0) return;
     const { marked } = this.#of(node);
     const key = `${lane}/${tip.seq}`;
     const earlier = marked.get(key);
-    marked.set(key, tip.digest);
+    if (earlier === undefined) marked.set(key, tip.digest);
     if (earlier === undefined || earlier === tip.digest || this.#isFinalTip(lane, tip)) return;
     this.#report(
       'rule D3',
