@@ -19,8 +19,6 @@ export interface Planted {
   readonly focus: readonly string[];
   /** Cluster size of its search; any when absent. */
   readonly nodes: number | null;
-  /** Checkers that may find it; any when empty. */
-  readonly caughtBy: readonly string[];
   readonly hunks: readonly Hunk[];
 }
 
@@ -50,7 +48,6 @@ export function parsePlanted(name: string, text: string): Planted {
     says,
     focus: list('focus'),
     nodes: header.has('nodes') ? Number(header.get('nodes')) : null,
-    caughtBy: list('caught'),
     hunks: parseHunks(name, lines.slice(start)),
   };
 }

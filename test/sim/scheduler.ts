@@ -23,10 +23,6 @@ export class Scheduler {
     return this.#now;
   }
 
-  get waiting(): number {
-    return this.#heap.length;
-  }
-
   after(delayUs: number, task: () => void): void {
     this.at(this.#now + Math.max(0, delayUs), task);
   }

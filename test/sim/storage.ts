@@ -84,10 +84,6 @@ export class SimLog {
     return this.#keys.get(key) ?? null;
   }
 
-  streams(): ReadonlyMap<string, readonly LogEvent[]> {
-    return this.#streams;
-  }
-
   #take(actor: ProtocolActor, append: Pending): void {
     const queue = this.#pending.get(actor) ?? [];
     const at = queue.indexOf(append);

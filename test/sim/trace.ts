@@ -13,10 +13,6 @@ export class Trace {
     this.#print = print;
   }
 
-  get printing(): boolean {
-    return this.#print !== null;
-  }
-
   note(timeUs: number, node: number, label: string, a = 0, b = 0, c = 0): void {
     this.#fold(timeUs | 0);
     this.#fold((node << 16) ^ this.#code(label));
