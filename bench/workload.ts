@@ -153,6 +153,9 @@ function callOf(transfer: Transfer, memo: string): Call {
   return { module: 'ledger', command: 'transfer', args: { ...transfer, memo } };
 }
 
+/** Long enough that its length is written like that of the memo itself. */
+const SAMPLE_MEMO = 'x'.repeat(32);
+
 function memoFor(clusterId: Digest, client: Client | undefined): string {
   if (client === undefined) throw new Error('a workload needs at least one client');
   const bytesWith = (count: number): number =>
@@ -162,9 +165,9 @@ function memoFor(clusterId: Digest, client: Client | undefined): string {
       key: client.signer.publicKey,
       seq: 0,
       validUntil: 0,
-      transactions: Array.from({ length: count }, () => callOf(transferOf(client, 0), '')),
+      transactions: Array.from({ length: count }, () => callOf(transferOf(client, 0), SAMPLE_MEMO)),
     }).length;
-  const bare = bytesWith(2) - bytesWith(1);
-  if (bare > TRANSFER_BYTES) throw new Error(`a transfer without memo takes ${bare} bytes already`);
-  return 'x'.repeat(TRANSFER_BYTES - bare);
+  const missing = TRANSFER_BYTES - (bytesWith(2) - bytesWith(1));
+  if (missing < 0) throw new Error(`a transfer takes ${TRANSFER_BYTES - missing} bytes already`);
+  return SAMPLE_MEMO + 'x'.repeat(missing);
 }
