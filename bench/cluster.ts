@@ -235,7 +235,7 @@ export class Cluster {
 
   /** Stops every node, then the database, and removes the folder unless it is to be kept. */
   async close(keep = false): Promise<void> {
-    await Promise.all(this.#seats.map((seat, at) => (seat.process === null ? null : this.end(at))));
+    await Promise.all(this.#seats.map((_, at) => this.end(at)));
     await this.postgres.stop();
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }

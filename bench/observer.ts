@@ -91,6 +91,19 @@ export async function caughtUp(cluster: Cluster, node: number): Promise<void> {
   );
 }
 
+/** Resolves when every node has executed a block that is not final anywhere yet. */
+export async function progressed(cluster: Cluster): Promise<void> {
+  const nodes = allNodes(cluster);
+  const statuses = await Promise.all(nodes.map((node) => statusOf(cluster, node)));
+  const height = Math.max(...statuses.map(({ commitIndex }) => commitIndex)) + 1;
+  await until(
+    `every node has executed block ${height}`,
+    CAUGHT_UP_MS,
+    () => Promise.all(nodes.map((node) => statusOf(cluster, node))),
+    (seen) => seen.every(({ executedHeight }) => executedHeight >= height),
+  );
+}
+
 export interface Agreement {
   readonly height: number;
   readonly executed: BlockView['executed'];

@@ -31,7 +31,12 @@ export function show({ scenario, configuration, text, violations }: Report): voi
 }
 
 export function writeReports(path: string, reports: readonly Report[]): void {
-  const results = reports.map(({ text: _, ...kept }) => kept);
+  const results = reports.map(({ scenario, configuration, measured, violations }) => ({
+    scenario,
+    configuration,
+    violations,
+    measured,
+  }));
   mkdirSync(dirname(path), { recursive: true });
   const at = new Date().toISOString();
   writeFileSync(path, `${JSON.stringify({ at, machine: machine(), results }, null, 2)}\n`);

@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bed } from '../bed.ts';
 import type { Cluster } from '../cluster.ts';
-import { allNodes, caughtUp } from '../observer.ts';
+import { allNodes, progressed } from '../observer.ts';
 import { LIGHT_RATE } from '../options.ts';
 import { progress, type Report } from '../report.ts';
 import { underLoad } from './under-load.ts';
@@ -53,7 +53,7 @@ export async function kills(bed: Bed): Promise<Report> {
   };
 }
 
-/** Kills the nodes at a random moment, perhaps again while they start, and waits for their return. */
+/** Kills the nodes at a random moment, perhaps again while they start, and waits until all go on. */
 async function killAndReturn(
   cluster: Cluster,
   nodes: readonly number[],
@@ -69,7 +69,7 @@ async function killAndReturn(
     counts.inRecovery++;
   }
   await cluster.start(nodes);
-  for (const node of nodes) await caughtUp(cluster, node);
+  await progressed(cluster);
 }
 
 /** Throws when a node had ended by itself. */
