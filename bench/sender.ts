@@ -13,7 +13,9 @@ const SUBMISSION_TYPE = 'application/vnd.althing.submission';
 const RECEIPTS_TYPE = 'application/vnd.althing.receipts';
 /** Before the outcomes: submission id, height, index, number of transactions. */
 const RECEIPTS_HEAD_BYTES = 48;
-const RETRY_MS = 50;
+/** Before the first retry; each later pause is twice as long, up to the second. */
+const RETRY_MS_MIN = 25;
+const RETRY_MS_MAX = 400;
 const ERROR_TEXT_MAX = 300;
 
 export interface SenderOptions {
@@ -50,10 +52,11 @@ export class Sender {
     for (let retries = 0; ; retries++) {
       const attempt = await this.#attempt(bytes, node + retries);
       if (attempt.kind === 'answered') return judge(attempt.receipts, retries);
-      if (attempt.kind === 'refused' || performance.now() + RETRY_MS > deadline) {
+      const pause = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** retries);
+      if (attempt.kind === 'refused' || performance.now() + pause > deadline) {
         return { ok: false, retries, error: attempt.error };
       }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 

@@ -15,8 +15,10 @@ import { underLoad } from './under-load.ts';
 const TIMES = 200;
 /** With all nodes down nobody answers: the client waits for their return. */
 const PATIENCE_MS = 60_000;
-/** Kills of a running node come within this time after all were well. */
+/** Kills of a running node come within this time after all were well; … */
 const CALM_MS_MAX = 400;
+/** … when all are killed, later, or nothing would be answered at all. */
+const CALM_OF_ALL_MS_MAX = 2_500;
 /** One in so many kills hits a node that has not recovered from the one before, … */
 const IN_RECOVERY_ONE_IN = 3;
 /** … within this time after its start. */
@@ -60,7 +62,7 @@ async function killAndReturn(
   times: number,
   counts: Counts,
 ): Promise<void> {
-  await pause(randomInt(CALM_MS_MAX));
+  await pause(randomInt(nodes.length === 1 ? CALM_MS_MAX : CALM_OF_ALL_MS_MAX));
   await killAll(cluster, nodes, counts);
   while (counts.kills < times && randomInt(IN_RECOVERY_ONE_IN) === 0) {
     for (const node of nodes) cluster.spawn(node);
