@@ -17,8 +17,9 @@ const TIMES = 200;
 const PATIENCE_MS = 60_000;
 /** Kills of a running node come within this time after all were well; … */
 const CALM_MS_MAX = 400;
-/** … when all are killed, later, or nothing would be answered at all. */
-const CALM_OF_ALL_MS_MAX = 2_500;
+/** … when all are killed, after up to so many more answers: however slow the machine, there are some. */
+const ANSWERS_MAX = 300;
+const LOOK_MS = 20;
 /** One in so many kills hits a node that has not recovered from the one before, … */
 const IN_RECOVERY_ONE_IN = 3;
 /** … within this time after its start. */
@@ -39,7 +40,7 @@ export async function kills(bed: Bed): Promise<Report> {
   const loaded = await underLoad(bed, rate, async () => {
     while (counts.kills < times) {
       const nodes = all ? allNodes(bed.cluster) : [randomInt(bed.cluster.size)];
-      await killAndReturn(bed.cluster, nodes, times, counts);
+      await killAndReturn(bed, nodes, times, counts);
     }
   });
   const seconds = Math.round((performance.now() - startedAt) / 1000);
@@ -57,12 +58,14 @@ export async function kills(bed: Bed): Promise<Report> {
 
 /** Kills the nodes at a random moment, perhaps again while they start, and waits until all go on. */
 async function killAndReturn(
-  cluster: Cluster,
+  bed: Bed,
   nodes: readonly number[],
   times: number,
   counts: Counts,
 ): Promise<void> {
-  await pause(randomInt(nodes.length === 1 ? CALM_MS_MAX : CALM_OF_ALL_MS_MAX));
+  const { cluster } = bed;
+  if (nodes.length === 1) await pause(randomInt(CALM_MS_MAX));
+  else await moreAnswers(bed, randomInt(1, ANSWERS_MAX));
   await killAll(cluster, nodes, counts);
   while (counts.kills < times && randomInt(IN_RECOVERY_ONE_IN) === 0) {
     for (const node of nodes) cluster.spawn(node);
@@ -72,6 +75,14 @@ async function killAndReturn(
   }
   await cluster.start(nodes);
   await progressed(cluster);
+}
+
+/** Resolves when clients have got so many more answers. */
+async function moreAnswers(bed: Bed, count: number): Promise<void> {
+  const answered = async (): Promise<number> =>
+    (await bed.generator.measure({ kind: 'progress' })).result.answered;
+  const enough = (await answered()) + count;
+  while ((await answered()) < enough) await pause(LOOK_MS);
 }
 
 /** Throws when a node had ended by itself. */
