@@ -133,6 +133,12 @@ async function stop(): Promise<RunResult> {
   return result;
 }
 
+function auditAll({ urls, workload }: Prepared): Promise<string[]> {
+  const { answered, loop, txPerSubmission: each } = running();
+  const givenUp = loop.progress().failed;
+  return audit({ urls, workload, answered, txPerSubmission: each, givenUp });
+}
+
 function openLoop({ sender }: Prepared, perSecond: number, count: number): Promise<RunResult> {
   const part = signed.splice(0, count);
   const take = (at: number): Uint8Array | null => part[at] ?? null;
@@ -172,7 +178,7 @@ async function handle(request: GeneratorRequest): Promise<Done> {
     case 'stop':
       return { result: await stop() };
     case 'audit':
-      return { violations: await audit({ urls, workload, ...running() }) };
+      return { violations: await auditAll(prepared) };
   }
 }
 

@@ -18,7 +18,9 @@ const PATIENCE_MS = 60_000;
 /** Kills of a running node come within this time after all were well; … */
 const CALM_MS_MAX = 400;
 /** … when all are killed, after up to so many more answers: however slow the machine, there are some. */
-const ANSWERS_MAX = 300;
+const ANSWERS_MAX = 600;
+/** Requests per second then: what comes in while all are down must be answered before the next kill. */
+const RATE_OF_ALL = 20;
 const LOOK_MS = 20;
 /** One in so many kills hits a node that has not recovered from the one before, … */
 const IN_RECOVERY_ONE_IN = 3;
@@ -33,7 +35,8 @@ interface Counts {
 }
 
 export async function kills(bed: Bed): Promise<Report> {
-  const { times = TIMES, rate = LIGHT_RATE, all, clients, accounts, threads } = bed.options;
+  const { times = TIMES, all, clients, accounts, threads } = bed.options;
+  const { rate = all ? RATE_OF_ALL : LIGHT_RATE } = bed.options;
   await bed.prepare(PATIENCE_MS);
   const counts: Counts = { kills: 0, inRecovery: 0 };
   const startedAt = performance.now();

@@ -49,7 +49,8 @@ test.before('a cluster has executed some transfers', async (t) => {
   const sender = new Sender({ urls, connectionsPerNode: 2, patienceMs: 60_000, attemptMs: 30_000 });
   await fund(sender, workload);
   const signed = transfers(workload, { first: 0, count: SUBMISSIONS, perSubmission: TX_EACH });
-  input = { urls, workload, txPerSubmission: TX_EACH, answered: await answers(sender, signed) };
+  const answered = await answers(sender, signed);
+  input = { urls, workload, txPerSubmission: TX_EACH, answered, givenUp: 0 };
   await sender.close();
   t.deepEqual((await agreement(cluster)).violations, []);
 });
