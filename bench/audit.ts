@@ -3,7 +3,7 @@
  *
  * - each submission that was answered 200 is found there, at the place that the answer named, with
  *   the same receipts as on every other node, and no two of them share a place;
- * - every account (if no submission was given up) holds what it must if each answered transfer happened exactly once: a lost or a
+ * - every account holds what it must if each answered transfer happened exactly once: a lost or a
  *   doubled one shows in a balance.
  */
 import { Pool } from 'undici';

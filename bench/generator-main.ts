@@ -156,7 +156,7 @@ async function handle(request: GeneratorRequest): Promise<Done> {
     return {};
   }
   if (prepared === null) throw new Error('prepare comes first');
-  const { sender, workload, urls } = prepared;
+  const { sender, workload } = prepared;
   switch (request.kind) {
     case 'sign': {
       const { submissions: count, txPerSubmission: perSubmission } = request;

@@ -18,7 +18,7 @@ const PATIENCE_MS = 60_000;
 /** Kills of a running node come within this time after all were well; … */
 const CALM_MS_MAX = 400;
 /** … when all are killed, after up to so many more answers: however slow the machine, there are some. */
-const ANSWERS_MAX = 600;
+const ANSWERS_MAX = 400;
 /** Requests per second then: what comes in while all are down must be answered before the next kill. */
 const RATE_OF_ALL = 20;
 const LOOK_MS = 20;
