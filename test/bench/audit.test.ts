@@ -40,7 +40,7 @@ async function fund(sender: Sender, workload: Workload): Promise<void> {
 }
 
 test.before('a cluster has executed some transfers', async (t) => {
-  t.timeout(120_000);
+  t.timeout(170_000);
   const folder = mkdtempSync(join(tmpdir(), 'althing-test-'));
   cluster = await Cluster.create({ folder, threads: 1 });
   await cluster.start();

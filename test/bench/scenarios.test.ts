@@ -42,7 +42,7 @@ let exitCode: number | null;
 let said = '';
 
 test.before('the benches run', async (t) => {
-  t.timeout(120_000);
+  t.timeout(170_000);
   const folder = mkdtempSync(join(tmpdir(), 'althing-test-'));
   const json = join(folder, 'result.json');
   try {
