@@ -23,7 +23,10 @@ function readStat(pid: number): ProcessStat | null {
   } catch {
     return null; // ended between the listing and the read
   }
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
   const [, parent = 0] = fields;
   const [utime = 0, stime = 0, cutime = 0, cstime = 0] = fields.slice(11, 15);
   return {
@@ -41,17 +44,40 @@ function allProcesses(): ProcessStat[] {
     .filter((stat): stat is ProcessStat => stat !== null);
 }
 
-/** CPU seconds used so far by the process `root` and all below it. */
-export function cpuSecondsBelow(root: number): number {
+/** The process `root` and all below it. */
+function treeOf(root: number): ProcessStat[] {
   const processes = allProcesses();
-  let total = 0;
+  const tree: ProcessStat[] = [];
   let level = processes.filter(({ pid }) => pid === root);
   while (level.length > 0) {
-    for (const each of level) total += each.cpuSeconds + each.endedSeconds;
+    tree.push(...level);
     const parents = new Set(level.map(({ pid }) => pid));
     level = processes.filter(({ parent }) => parents.has(parent));
   }
-  return total;
+  return tree;
+}
+
+/** CPU seconds used so far by the process `root` and all below it. */
+export function cpuSecondsBelow(root: number): number {
+  return treeOf(root).reduce((sum, each) => sum + each.cpuSeconds + each.endedSeconds, 0);
+}
+
+/**
+ * Memory in bytes of the process `root` and all below it, what they share counted once (PSS): the sum
+ * of PostgreSQL's resident sizes would count its shared buffers for every connection.
+ */
+export function memoryBytesBelow(root: number): number {
+  return treeOf(root).reduce((sum, { pid }) => sum + proportionalBytes(pid), 0);
+}
+
+function proportionalBytes(pid: number): number {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  } catch {
+    return 0; // ended since the listing
+  }
+  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
 /** Resident memory of one process in bytes. */

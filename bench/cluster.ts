@@ -3,8 +3,9 @@
  * free ports: what the benches measure and the process tests break.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -33,23 +34,41 @@ export interface ClusterOptions {
 
 interface Seat {
   readonly id: string;
-  readonly peerPort: number;
+  /** The same at every start, so that peers and clients find the node again. */
+  readonly ports: { readonly http: number; readonly grpc: number; readonly peer: number };
   process: ChildProcess | null;
-  url: string;
-  grpc: string;
 }
 
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await new Promise((resolve) => server.once('listening', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+/** Below what the system gives to outgoing connections, or one could sit on a dead node's port. */
+const PORTS_FROM = 12_000;
+const PORTS_BEHIND = 32_000;
+const PORTS_OF_A_NODE = 3;
+
+async function freePort(taken: ReadonlySet<number>): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORTS_FROM, PORTS_BEHIND);
+    if (!taken.has(port) && (await isFree(port))) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const bound = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (bound) await new Promise((resolve) => server.close(resolve));
+  return bound;
+}
+
+async function newSeats(ids: readonly string[]): Promise<Seat[]> {
+  const taken = new Set<number>();
+  while (taken.size < ids.length * PORTS_OF_A_NODE) taken.add(await freePort(taken));
+  const ports = [...taken];
+  return ids.map((id, at) => {
+    const [http, grpc, peer] = ports.slice(at * PORTS_OF_A_NODE) as [number, number, number];
+    return { id, ports: { http, grpc, peer }, process: null };
+  });
 }
 
 export class Cluster {
@@ -76,10 +95,17 @@ export class Cluster {
   static async create(options: ClusterOptions): Promise<Cluster> {
     const { folder, nodes = 4 } = options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { clusterId, nodes: made } = await initCluster({ data: folder, nodes, nowMs: Date.now() });
-    const ports = await freePorts(made.length);
-    const postgres = await startEmbeddedPostgres({ dir: join(folder, 'postgres'), port: 0, log: quiet });
-    const seats = made.map(({ id }, at): Seat => ({ id, peerPort: ports[at]!, process: null, url: '', grpc: '' }));
+    const { clusterId, nodes: made } = await initCluster({
+      data: folder,
+      nodes,
+      nowMs: Date.now(),
+    });
+    const seats = await newSeats(made.map(({ id }) => id));
+    const postgres = await startEmbeddedPostgres({
+      dir: join(folder, 'postgres'),
+      port: 0,
+      log: quiet,
+    });
     for (const { id } of seats) await postgres.createDatabase(databaseOf(id));
     return new Cluster(options, clusterId, postgres, seats);
   }
@@ -88,13 +114,13 @@ export class Cluster {
     return this.#seats.length;
   }
 
-  /** HTTP addresses of the nodes; empty for one that never was ready. */
+  /** HTTP addresses of the nodes. */
   get urls(): string[] {
-    return this.#seats.map(({ url }) => url);
+    return this.#seats.map(({ ports }) => `http://127.0.0.1:${ports.http}`);
   }
 
   grpcAddress(node: number): string {
-    return this.#seat(node).grpc;
+    return `127.0.0.1:${this.#seat(node).ports.grpc}`;
   }
 
   id(node: number): string {
@@ -105,6 +131,10 @@ export class Cluster {
     const pid = this.#seat(node).process?.pid;
     if (pid === undefined) throw new Error(`node ${node} does not run`);
     return pid;
+  }
+
+  isRunning(node: number): boolean {
+    return this.#seat(node).process !== null;
   }
 
   pids(): number[] {
@@ -134,10 +164,14 @@ export class Cluster {
     const seat = this.#seat(node);
     rmSync(this.#readyFile(seat), { force: true });
     const out = openSync(this.logFile(node), 'a');
-    const child = spawn(process.execPath, [...(this.#options.execArgv ?? []), NODE_ENTRY, ...this.#arguments(seat), ...more], {
-      stdio: ['ignore', out, out],
-      env: { ...process.env, ALTHING_DATABASE_URL: this.databaseUrl(node) },
-    });
+    const child = spawn(
+      process.execPath,
+      [...(this.#options.execArgv ?? []), NODE_ENTRY, ...this.#arguments(seat), ...more],
+      {
+        stdio: ['ignore', out, out],
+        env: { ...process.env, ALTHING_DATABASE_URL: this.databaseUrl(node) },
+      },
+    );
     closeSync(out);
     seat.process = child;
     child.once('exit', () => {
@@ -149,11 +183,12 @@ export class Cluster {
   #arguments(seat: Seat): string[] {
     const peers = this.#seats
       .filter((other) => other !== seat)
-      .map(({ id, peerPort }) => `${id}=127.0.0.1:${peerPort}`);
+      .map(({ id, ports }) => `${id}=127.0.0.1:${ports.peer}`);
+    const { http, grpc, peer } = seat.ports;
     const { dev = false, threads = 'auto', args = [] } = this.#options;
     return [
-      ['--id', seat.id, '--data', this.folder, '--http', '0', '--grpc', '0'],
-      ['--peer', String(seat.peerPort), '--ready-file', this.#readyFile(seat)],
+      ['--id', seat.id, '--data', this.folder, '--ready-file', this.#readyFile(seat)],
+      ['--http', String(http), '--grpc', String(grpc), '--peer', String(peer)],
       ['--threads', String(threads), '--log-level', 'info'],
       peers.length === 0 ? [] : ['--peers', peers.join(',')],
       dev ? ['--dev'] : [],
@@ -166,13 +201,13 @@ export class Cluster {
     const seat = this.#seat(node);
     const deadline = performance.now() + READY_MS;
     for (;;) {
-      const ready = readReadyFile(this.#readyFile(seat));
-      if (ready !== null) {
-        seat.url = `http://127.0.0.1:${ready.ports.http}`;
-        seat.grpc = `127.0.0.1:${ready.ports.grpc}`;
-        return;
-      }
-      const over = performance.now() > deadline ? 'is not ready in time' : seat.process === null ? 'ended' : null;
+      if (existsSync(this.#readyFile(seat))) return;
+      const over =
+        performance.now() > deadline
+          ? 'is not ready in time'
+          : seat.process === null
+            ? 'ended'
+            : null;
       if (over !== null) throw new Error(`${seat.id} ${over}; its log ends:\n${this.tail(node)}`);
       await pause(POLL_MS);
     }
@@ -200,7 +235,7 @@ export class Cluster {
 
   /** Stops every node, then the database, and removes the folder unless it is to be kept. */
   async close(keep = false): Promise<void> {
-    await Promise.all(this.#seats.map((seat, at) => (seat.process === null ? null : this.end(at))));
+    await Promise.all(this.#seats.map((_, at) => this.end(at)));
     await this.postgres.stop();
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
@@ -218,18 +253,6 @@ export class Cluster {
 
 function databaseOf(id: string): string {
   return `bench_${id.replaceAll('-', '_')}`;
-}
-
-interface Ready {
-  readonly ports: { readonly http: number; readonly grpc: number; readonly peer: number };
-}
-
-function readReadyFile(path: string): Ready | null {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Ready;
-  } catch {
-    return null; // not there yet
-  }
 }
 
 /** `GET` of a JSON document from a node; throws with status and body when it is not a 200. */

@@ -1,66 +1,184 @@
 /** Entry of the generator process: does what the bench asks over IPC, one request at a time. */
-import { signerFromPem } from '../src/crypto/signer.ts';
 import type { Digest } from '../protocols/types.ts';
-import { closedLoop, newSender, openLoop, type RunResult } from './generator.ts';
-import { fundings, newWorkload, openings, transfers, type Workload } from './workload.ts';
+import { signerFromPem } from '../src/crypto/signer.ts';
+import { audit, type Answered } from './audit.ts';
+import { closedLoop, OpenLoop } from './loops.ts';
+import { Sender } from './sender.ts';
+import { SigningAhead } from './signing-ahead.ts';
+import type { RunResult } from './tally.ts';
+import { fundings, newSeed, openings, transfers, workloadOf } from './workload.ts';
+import type { Workload, WorkloadSeed } from './workload.ts';
 
 export type GeneratorRequest =
   | {
+      /** Makes new clients and accounts. */
       readonly kind: 'prepare';
       readonly clusterId: Digest;
       readonly urls: readonly string[];
       readonly issuerPem: string;
       readonly clients: number;
       readonly accounts: number;
+      readonly patienceMs: number;
     }
   | { readonly kind: 'sign'; readonly submissions: number; readonly txPerSubmission: number }
+  /** The signed submissions, as fast as they are answered. */
   | { readonly kind: 'closedLoop'; readonly outstanding: number; readonly secondsMax: number }
-  | { readonly kind: 'openLoop'; readonly perSecond: number; readonly warmUpSeconds: number };
+  /** So many of the signed submissions that were not sent yet, at a fixed rate. */
+  | { readonly kind: 'openLoop'; readonly perSecond: number; readonly submissions: number }
+  /** Submissions signed meanwhile, at a fixed rate until `stop`; `result` is empty. */
+  | { readonly kind: 'start'; readonly perSecond: number; readonly txPerSubmission: number }
+  | { readonly kind: 'progress' }
+  | { readonly kind: 'stop' }
+  /** Of everything answered between `start` and `stop`: the violations. */
+  | { readonly kind: 'audit' };
 
 export type GeneratorAnswer =
-  | { readonly kind: 'done'; readonly cpuSeconds: number; readonly result: RunResult | null }
+  | {
+      readonly kind: 'done';
+      readonly cpuSeconds: number;
+      readonly result: RunResult | null;
+      readonly violations: readonly string[];
+    }
   | { readonly kind: 'failed'; readonly message: string };
 
 const SETUP_TX_PER_SUBMISSION = 500;
 const SETUP_OUTSTANDING = 16;
+const SETUP_SECONDS_MAX = 120;
 const CONNECTIONS_PER_NODE = 64;
+/** One node's time to answer, when there is time to ask another. */
+const ATTEMPT_MS = 4_000;
+const CHUNK_TRANSFERS = 8_000;
 
-let workload: Workload | null = null;
-let sender: ReturnType<typeof newSender> | null = null;
+interface Prepared {
+  readonly urls: readonly string[];
+  readonly seed: WorkloadSeed;
+  readonly workload: Workload;
+  readonly sender: Sender;
+}
+
+/** Load between `start` and `stop`. */
+interface Lasting {
+  readonly loop: OpenLoop;
+  readonly signing: SigningAhead;
+  readonly answered: Answered[];
+  readonly txPerSubmission: number;
+}
+
+let prepared: Prepared | null = null;
 let signed: Uint8Array[] = [];
 let txPerSubmission = 1;
+let lasting: Lasting | null = null;
 
 async function prepare(request: Extract<GeneratorRequest, { kind: 'prepare' }>): Promise<void> {
-  workload = newWorkload(request.clusterId, request.clients, request.accounts);
-  sender = newSender(request.urls, CONNECTIONS_PER_NODE);
-  const steps = [
-    openings(workload, SETUP_TX_PER_SUBMISSION),
-    fundings(workload, signerFromPem(request.issuerPem), SETUP_TX_PER_SUBMISSION),
-  ];
-  for (const submissions of steps) {
-    const options = { txPerSubmission: 1, outstanding: SETUP_OUTSTANDING, secondsMax: 120 };
-    const { failed, firstError, answered } = await closedLoop(sender, submissions, options);
-    if (failed > 0 || answered < submissions.length) {
-      throw new Error(`the accounts could not be made: ${firstError ?? 'out of time'}`);
-    }
+  await prepared?.sender.close();
+  const { urls, clusterId, clients, accounts, patienceMs } = request;
+  const seed = newSeed(clusterId, clients, accounts);
+  const workload = workloadOf(seed);
+  const attemptMs = Math.max(ATTEMPT_MS, patienceMs / 2);
+  const sender = new Sender({
+    urls,
+    connectionsPerNode: CONNECTIONS_PER_NODE,
+    patienceMs,
+    attemptMs,
+  });
+  prepared = { urls, seed, workload, sender };
+  signed = [];
+  await send(sender, openings(workload, SETUP_TX_PER_SUBMISSION));
+  const issuer = signerFromPem(request.issuerPem);
+  await send(sender, fundings(workload, issuer, SETUP_TX_PER_SUBMISSION));
+}
+
+async function send(sender: Sender, submissions: readonly Uint8Array[]): Promise<void> {
+  const { failed, firstError, answered } = await closedLoop(sender, submissions, {
+    txPerSubmission: 1,
+    outstanding: SETUP_OUTSTANDING,
+    secondsMax: SETUP_SECONDS_MAX,
+  });
+  if (failed > 0 || answered < submissions.length) {
+    throw new Error(`the accounts could not be made: ${firstError ?? 'out of time'}`);
   }
 }
 
-async function handle(request: GeneratorRequest): Promise<RunResult | null> {
+async function start(
+  { seed, sender }: Prepared,
+  perSecond: number,
+  perSubmission: number,
+): Promise<void> {
+  const perChunk = Math.max(1, Math.ceil(CHUNK_TRANSFERS / perSubmission));
+  const signing = new SigningAhead({ seed, perSubmission, perChunk });
+  await signing.begun();
+  const answered: Answered[] = [];
+  const loop = new OpenLoop(sender, {
+    perSecond,
+    txPerSubmission: perSubmission,
+    take: () => signing.next(),
+    onSent: (at, sent) => {
+      if (!sent.ok) return;
+      const { id, height, index } = sent.receipts;
+      answered.push({ at, receipts: { id, height, index } });
+    },
+  });
+  lasting = { loop, signing, answered, txPerSubmission: perSubmission };
+}
+
+function running(): Lasting {
+  if (lasting === null) throw new Error('start comes first');
+  return lasting;
+}
+
+async function stop(): Promise<RunResult> {
+  const { loop, signing } = running();
+  const result = await loop.stop();
+  await signing.close();
+  return result;
+}
+
+function auditAll({ urls, workload }: Prepared): Promise<string[]> {
+  const { answered, loop, txPerSubmission: each } = running();
+  const givenUp = loop.progress().failed;
+  return audit({ urls, workload, answered, txPerSubmission: each, givenUp });
+}
+
+function openLoop({ sender }: Prepared, perSecond: number, count: number): Promise<RunResult> {
+  const part = signed.splice(0, count);
+  const take = (at: number): Uint8Array | null => part[at] ?? null;
+  return new OpenLoop(sender, { perSecond, txPerSubmission, take }).finished();
+}
+
+interface Done {
+  readonly result?: RunResult;
+  readonly violations?: readonly string[];
+}
+
+async function handle(request: GeneratorRequest): Promise<Done> {
   if (request.kind === 'prepare') {
     await prepare(request);
-    return null;
+    return {};
   }
-  if (workload === null || sender === null) throw new Error('prepare comes first');
+  if (prepared === null) throw new Error('prepare comes first');
+  const { sender, workload } = prepared;
   switch (request.kind) {
-    case 'sign':
-      txPerSubmission = request.txPerSubmission;
-      signed = transfers(workload, request.submissions, txPerSubmission);
-      return null;
+    case 'sign': {
+      const { submissions: count, txPerSubmission: perSubmission } = request;
+      txPerSubmission = perSubmission;
+      signed = transfers(workload, { first: 0, count, perSubmission });
+      return {};
+    }
     case 'closedLoop':
-      return closedLoop(sender, signed, { ...request, txPerSubmission });
+      return {
+        result: await closedLoop(sender, signed.splice(0), { ...request, txPerSubmission }),
+      };
     case 'openLoop':
-      return openLoop(sender, signed, { ...request, txPerSubmission });
+      return { result: await openLoop(prepared, request.perSecond, request.submissions) };
+    case 'start':
+      await start(prepared, request.perSecond, request.txPerSubmission);
+      return {};
+    case 'progress':
+      return { result: running().loop.progress() };
+    case 'stop':
+      return { result: await stop() };
+    case 'audit':
+      return { violations: await auditAll(prepared) };
   }
 }
 
@@ -72,8 +190,11 @@ function cpuSeconds(): number {
 process.on('message', (request: GeneratorRequest) => {
   const before = cpuSeconds();
   handle(request).then(
-    (result) => process.send?.({ kind: 'done', cpuSeconds: cpuSeconds() - before, result }),
-    (error: Error) => process.send?.({ kind: 'failed', message: error.message }),
+    ({ result = null, violations = [] }) =>
+      process.send?.({ kind: 'done', cpuSeconds: cpuSeconds() - before, result, violations }),
+    (error: Error) => process.send?.({ kind: 'failed', message: error.stack ?? error.message }),
   );
 });
+// A signal to the whole terminal is the bench's to answer.
+process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit(0));

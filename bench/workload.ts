@@ -4,15 +4,29 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Signer } from '../protocols/crypto.ts';
-import { encodeSubmission, signSubmission, type Call } from '../protocols/transaction/submission.ts';
+import {
+  encodeSubmission,
+  signSubmission,
+  type Call,
+} from '../protocols/transaction/submission.ts';
 import type { Digest } from '../protocols/types.ts';
 import { generateKey } from '../src/crypto/keys.ts';
 import { signerFromPem } from '../src/crypto/signer.ts';
 
 /** Bytes of one transfer in a submission: what the throughput figures are about. */
 export const TRANSFER_BYTES = 128;
+export const OPENING_BALANCE = 1_000_000_000;
 const VALID_MS = 60 * 60 * 1000;
-const OPENING_BALANCE = 1_000_000_000;
+
+/** All that a workload follows from: plain data, so that another thread can sign for the same clients. */
+export interface WorkloadSeed {
+  readonly clusterId: Digest;
+  /** Part of every account's name, so that one cluster can be measured many times. */
+  readonly run: string;
+  /** Private keys of the clients, as PEM. */
+  readonly keys: readonly string[];
+  readonly accountsPerClient: number;
+}
 
 export interface Client {
   readonly signer: Signer;
@@ -23,20 +37,38 @@ export interface Client {
 export interface Workload {
   readonly clusterId: Digest;
   readonly clients: readonly Client[];
+  /** Fills a transfer up to TRANSFER_BYTES. */
+  readonly memo: string;
 }
 
-/** A run's accounts have names of their own, so that one cluster can be measured many times. */
-export function newWorkload(clusterId: Digest, clients: number, accounts: number): Workload {
-  const run = randomBytes(4).toString('hex');
-  const each = Math.ceil(accounts / clients);
+export interface Transfer {
+  readonly from: string;
+  readonly to: string;
+  readonly amount: number;
+}
+
+export function newSeed(clusterId: Digest, clients: number, accounts: number): WorkloadSeed {
   return {
     clusterId,
-    clients: Array.from({ length: clients }, (_, client) => ({
-      signer: signerFromPem(generateKey().pem),
-      accounts: Array.from({ length: each }, (__, at) => accountName(run, client * each + at)),
-      nextSeq: 0,
-    })),
+    run: randomBytes(4).toString('hex'),
+    keys: Array.from({ length: clients }, () => generateKey().pem),
+    accountsPerClient: Math.max(2, Math.ceil(accounts / clients)),
   };
+}
+
+/**
+ * Sequence numbers start at the clock in microseconds: whoever signs later for the same clients, in
+ * whatever thread, uses higher ones.
+ */
+export function workloadOf({ clusterId, run, keys, accountsPerClient }: WorkloadSeed): Workload {
+  const clients = keys.map((pem, client): Client => ({
+    signer: signerFromPem(pem),
+    accounts: Array.from({ length: accountsPerClient }, (_, at) =>
+      accountName(run, client * accountsPerClient + at),
+    ),
+    nextSeq: Date.now() * 1000,
+  }));
+  return { clusterId, clients, memo: memoFor(clusterId, clients[0]) };
 }
 
 function accountName(run: string, index: number): string {
@@ -86,39 +118,56 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   return out;
 }
 
-/** `count` signed submissions of `perSubmission` transfers each, clients in turn. */
-export function transfers(workload: Workload, count: number, perSubmission: number): Uint8Array[] {
-  const memo = memoOf(workload);
+/**
+ * Signed submissions number `first` to `first + count − 1`, of `perSubmission` transfers each,
+ * clients in turn.
+ */
+export function transfers(
+  workload: Workload,
+  { first, count, perSubmission }: { first: number; count: number; perSubmission: number },
+): Uint8Array[] {
   return Array.from({ length: count }, (_, at) => {
-    const client = workload.clients[at % workload.clients.length]!;
-    const calls = Array.from({ length: perSubmission }, (__, index) =>
-      transfer(client, at * perSubmission + index, memo),
+    const client = workload.clients[(first + at) % workload.clients.length]!;
+    const calls = transfersOf(workload, first + at, perSubmission).map((transfer) =>
+      callOf(transfer, workload.memo),
     );
     return sign(workload, client, calls);
   });
 }
 
-function transfer({ accounts }: Client, index: number, memo: string): Call {
-  const from = (index * 7919) % accounts.length;
-  const to = (from + 1 + ((index * 104_729) % (accounts.length - 1))) % accounts.length;
-  const args = { from: accounts[from]!, to: accounts[to]!, amount: 1 + (index % 100), memo };
-  return { module: 'ledger', command: 'transfer', args };
+/** What submission number `at` transfers. */
+export function transfersOf({ clients }: Workload, at: number, perSubmission: number): Transfer[] {
+  const client = clients[at % clients.length]!;
+  return Array.from({ length: perSubmission }, (_, index) =>
+    transferOf(client, at * perSubmission + index),
+  );
 }
 
-/** The memo that fills a transfer up to TRANSFER_BYTES. */
-function memoOf(workload: Workload): string {
-  const [client] = workload.clients;
+function transferOf({ accounts }: Client, index: number): Transfer {
+  const from = (index * 7919) % accounts.length;
+  const to = (from + 1 + ((index * 104_729) % (accounts.length - 1))) % accounts.length;
+  return { from: accounts[from]!, to: accounts[to]!, amount: 1 + (index % 100) };
+}
+
+function callOf(transfer: Transfer, memo: string): Call {
+  return { module: 'ledger', command: 'transfer', args: { ...transfer, memo } };
+}
+
+/** Long enough that its length is written like that of the memo itself. */
+const SAMPLE_MEMO = 'x'.repeat(32);
+
+function memoFor(clusterId: Digest, client: Client | undefined): string {
   if (client === undefined) throw new Error('a workload needs at least one client');
   const bytesWith = (count: number): number =>
     encodeSubmission({
       kind: 'client',
-      clusterId: workload.clusterId,
+      clusterId,
       key: client.signer.publicKey,
       seq: 0,
       validUntil: 0,
-      transactions: Array.from({ length: count }, () => transfer(client, 0, '')),
+      transactions: Array.from({ length: count }, () => callOf(transferOf(client, 0), SAMPLE_MEMO)),
     }).length;
-  const bare = bytesWith(2) - bytesWith(1);
-  if (bare > TRANSFER_BYTES) throw new Error(`a transfer without memo takes ${bare} bytes already`);
-  return 'x'.repeat(TRANSFER_BYTES - bare);
+  const missing = TRANSFER_BYTES - (bytesWith(2) - bytesWith(1));
+  if (missing < 0) throw new Error(`a transfer takes ${TRANSFER_BYTES - missing} bytes already`);
+  return SAMPLE_MEMO + 'x'.repeat(missing);
 }

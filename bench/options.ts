@@ -1,0 +1,94 @@
+/** The command line of the benches. */
+import { Command, InvalidArgumentError } from 'commander';
+
+export const SCENARIOS = ['peak', 'light', 'failover', 'soak', 'kills'] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+
+export interface Options {
+  readonly scenarios: readonly Scenario[];
+  /** Length of each run; each scenario has its own default. */
+  readonly seconds?: number;
+  readonly warmUp: number;
+  readonly batch: number;
+  readonly outstanding: number;
+  /** Requests per second; in the soak transfers per second. */
+  readonly rate?: number;
+  readonly runs: number;
+  /** How often something is killed. */
+  readonly times?: number;
+  /** `kills` kills all nodes at once. */
+  readonly all: boolean;
+  readonly clients: number;
+  readonly accounts: number;
+  readonly threads: number | 'auto';
+  readonly profile?: string;
+  readonly json?: string;
+  readonly keep: boolean;
+}
+
+/** Requests per second where nothing else was asked for. */
+export const LIGHT_RATE = 100;
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('A number above 0.');
+  return value;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('1, 2, 3 …');
+  return value;
+}
+
+function threads(text: string): number | 'auto' {
+  return text === 'auto' ? text : count(text);
+}
+
+function scenario(text: string, before: readonly Scenario[] | undefined): Scenario[] {
+  const found = SCENARIOS.find((each) => each === text);
+  if (found === undefined) throw new InvalidArgumentError(`One of ${SCENARIOS.join(', ')}.`);
+  return [...(before ?? []), found];
+}
+
+const EXAMPLES = `
+Scenarios:
+  peak      submissions of many transfers, closed loop, signed before the clock starts
+  light     one transfer a request at a fixed rate, open loop; with --runs the median
+  failover  the leader is killed under load, --times 10; nothing may fail or be lost
+  kills     random nodes are killed at random moments, --times 200; nothing may be lost
+  soak      half of peak for --seconds 600: memory, error records, agreement
+
+Examples:
+  npm run bench                            peak and light, a minute each
+  npm run bench -- light --runs 3
+  npm run bench -- failover
+  npm run bench -- soak --rate 15000
+  npm run bench -- kills --all --times 20
+`;
+
+/** Ends the process with a message when the arguments make no sense. */
+export function readOptions(argv: readonly string[]): Options {
+  const command = new Command('bench')
+    .description('Measures four nodes on this machine, and what happens when they are killed.')
+    .argument('[scenarios...]', SCENARIOS.join(', '), scenario)
+    .option('--seconds <n>', 'length of each run [60; soak 600]', positive)
+    .option('--warm-up <n>', 'seconds of light load that are not counted', positive, 10)
+    .option('--batch <n>', 'transfers per submission at peak and in the soak', count, 1000)
+    .option('--outstanding <n>', 'submissions under way at peak', count, 24)
+    .option('--rate <n>', 'requests per second [100]; soak: transfers [half of peak]', positive)
+    .option('--runs <n>', 'how often peak and light are run; medians are shown', count, 1)
+    .option('--times <n>', 'how often something is killed [failover 10; kills 200]', count)
+    .option('--all', 'kills: all four nodes at once', false)
+    .option('--clients <n>', 'client keys', count, 64)
+    .option('--accounts <n>', 'ledger accounts', count, 10_000)
+    .option('--threads <n>', 'actor threads of each node', threads, 'auto')
+    .option('--profile <folder>', 'leave a CPU profile of every thread of every node there')
+    .option('--json <file>', 'where the result goes [bench/results/…]')
+    .option('--keep', 'keep the cluster folder', false)
+    .addHelpText('after', EXAMPLES)
+    .parse(argv, { from: 'user' });
+  const named = command.processedArgs[0] as readonly Scenario[] | undefined;
+  const scenarios: readonly Scenario[] = named === undefined ? ['peak', 'light'] : named;
+  return { ...command.opts<Omit<Options, 'scenarios'>>(), scenarios };
+}

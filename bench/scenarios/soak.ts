@@ -1,0 +1,101 @@
+/**
+ * Half of peak for ten minutes: whether memory grows, whether anything goes wrong that a node calls
+ * an error, and whether the nodes agree in the end.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { memoryBytesBelow } from '../accounting.ts';
+import { PATIENT_MS, toMiB, type Bed } from '../bed.ts';
+import { alarms } from '../node-logs.ts';
+import { agreement } from '../observer.ts';
+import { progress, round, type Report } from '../report.ts';
+import type { RunResult } from '../tally.ts';
+import { failures, latencyLine } from './measured-run.ts';
+import { growth, intervalsOf, mean } from './memory-growth.ts';
+import { peakRun } from './peak.ts';
+
+const SECONDS = 600;
+const PEAK_SECONDS = 20;
+const SAMPLES_PER_INTERVAL = 12;
+
+/** What one interval, a minute of a long run, was like. */
+interface Interval {
+  readonly untilSeconds: number;
+  /** Mean resident memory of each node process. */
+  readonly nodesMiB: readonly number[];
+  readonly postgresMiB: number;
+  readonly tps: number;
+}
+
+export async function soak(bed: Bed): Promise<Report> {
+  const { seconds = SECONDS, batch, clients, accounts, threads } = bed.options;
+  await bed.prepare(PATIENT_MS);
+  const rate = bed.options.rate ?? (await halfOfPeak(bed, seconds));
+  progress(`${rate} transfers/s for ${seconds} s`);
+  await bed.generator.ask({ kind: 'start', perSecond: rate / batch, txPerSubmission: batch });
+  const intervals = await watch(bed, seconds);
+  const { result } = await bed.generator.measure({ kind: 'stop' });
+  const { height, executed, violations: differences } = await agreement(bed.cluster);
+  const verdict = growth(intervals.map(({ nodesMiB }) => nodesMiB));
+  const alarming = await alarms(bed.cluster);
+  return {
+    scenario: 'soak',
+    configuration: { seconds, rate, batch, clients, accounts, threads },
+    measured: { result, intervals, growth: verdict.factors, height, executed },
+    violations: [...failures(result), ...verdict.violations, ...alarming, ...differences],
+    text: [
+      `finalised     ${result.transactions} transfers: ${round(result.transactions / result.seconds, 1)}/s`,
+      `finality ms   ${latencyLine(result.latency)}`,
+      `memory        ${verdict.text}`,
+      `state         ${executed.stateRoot} at height ${executed.height}`,
+    ],
+  };
+}
+
+async function halfOfPeak(bed: Bed, seconds: number): Promise<number> {
+  const { tps } = await peakRun(bed, Math.min(PEAK_SECONDS, seconds));
+  return Math.max(1, Math.round(tps / 2));
+}
+
+/** Samples memory through the whole run, and says how each interval was. */
+async function watch(bed: Bed, seconds: number): Promise<Interval[]> {
+  const startedAt = performance.now();
+  const intervals: Interval[] = [];
+  let before = 0;
+  for (const untilSeconds of intervalsOf(seconds)) {
+    const from = intervals.at(-1)?.untilSeconds ?? 0;
+    const samples = await sample(bed, startedAt, from, untilSeconds);
+    const { result } = await bed.generator.measure({ kind: 'progress' });
+    const tps = round((result.transactions - before) / (untilSeconds - from), 1);
+    before = result.transactions;
+    const interval = { untilSeconds, ...samples, tps };
+    intervals.push(interval);
+    progress(intervalLine(interval, result));
+  }
+  return intervals;
+}
+
+async function sample(
+  bed: Bed,
+  startedAt: number,
+  from: number,
+  to: number,
+): Promise<Pick<Interval, 'nodesMiB' | 'postgresMiB'>> {
+  const nodes: number[][] = [];
+  for (let at = 1; at <= SAMPLES_PER_INTERVAL; at++) {
+    const dueAt = startedAt + (from + ((to - from) * at) / SAMPLES_PER_INTERVAL) * 1000;
+    await pause(Math.max(0, dueAt - performance.now()));
+    nodes.push(bed.residentMiB());
+  }
+  const nodesMiB = bed.cluster
+    .pids()
+    .map((_, node) => round(mean(nodes.map((each) => each[node]!)), 1));
+  return { nodesMiB, postgresMiB: toMiB(memoryBytesBelow(bed.cluster.postgres.pid)) };
+}
+
+function intervalLine(
+  { untilSeconds, nodesMiB, postgresMiB, tps }: Interval,
+  { failed }: RunResult,
+): string {
+  const nodes = nodesMiB.join(' ');
+  return `${round(untilSeconds, 1)} s: ${tps}/s, ${failed} failed, nodes ${nodes} MiB, PostgreSQL ${postgresMiB} MiB`;
+}

@@ -1,0 +1,89 @@
+/** The verdicts that the benches draw from figures and logs. */
+import test from 'ava';
+import { isAlarm } from '../../bench/node-logs.ts';
+import { median } from '../../bench/report.ts';
+import { growth, intervalsOf } from '../../bench/scenarios/memory-growth.ts';
+import { Tally } from '../../bench/tally.ts';
+import {
+  newSeed,
+  TRANSFER_BYTES,
+  transfers,
+  transfersOf,
+  workloadOf,
+} from '../../bench/workload.ts';
+import type { Digest } from '../../protocols/types.ts';
+
+const clusterId = '00'.repeat(32) as Digest;
+const minute = (value: number): number[] => [100, value];
+
+test('memory may grow by a tenth after the third minute', (t) => {
+  const steady = growth([90, 95, 100, 110].map(minute));
+  t.deepEqual(steady.violations, []);
+  t.deepEqual(steady.factors, [1, 1.1]);
+});
+
+test('memory that grows by more is named with its process', (t) => {
+  const { violations } = growth([90, 95, 100, 100, 111].map(minute));
+  t.is(violations.length, 1);
+  t.regex(violations[0] ?? '', /node 1/);
+});
+
+test('a short run is not judged', (t) => {
+  const { violations, text } = growth([10, 100, 1000].map(minute));
+  t.deepEqual(violations, []);
+  t.regex(text, /not judged/);
+});
+
+test('a long run is cut into minutes and a short one into thirds', (t) => {
+  t.deepEqual(intervalsOf(300), [60, 120, 180, 240, 300]);
+  t.deepEqual(intervalsOf(6), [2, 4, 6]);
+});
+
+test('records of level error and what is no record are alarms', (t) => {
+  t.true(isAlarm('{"level":"error","msg":"no"}'));
+  t.true(isAlarm('{"level":"fatal","msg":"no"}'));
+  t.true(isAlarm('    at main (file:///node.js:1:1)'));
+  t.true(isAlarm('null'));
+  t.false(isAlarm('{"level":"warn","msg":"hm"}'));
+  t.false(isAlarm(''));
+});
+
+test('the median of an even number of values lies between the two in the middle', (t) => {
+  t.is(median([9, 1, 5]), 5);
+  t.is(median([4, 1, 2, 9]), 3);
+  t.throws(() => median([]), { instanceOf: RangeError });
+});
+
+test('a histogram holds every latency in the bucket that covers it', (t) => {
+  const tally = new Tally();
+  const receipts = { id: clusterId, height: 1, index: 0, txCount: 1, encoded: new Uint8Array() };
+  for (const ms of [0.5, 12.3456, 12.3457, 900]) {
+    tally.take({ ok: true, retries: 0, receipts }, 10, ms);
+  }
+  tally.take({ ok: false, retries: 3, error: 'gone' }, 10, 5);
+  const result = tally.result(1);
+  t.is(result.answered, 4);
+  t.is(result.transactions, 40);
+  t.is(result.failed, 1);
+  t.is(result.firstError, 'gone');
+  t.deepEqual(
+    result.histogram.map(([, , count]) => count),
+    [1, 2, 1],
+  );
+  for (const [at, micros] of [500, 12_346, 900_000].entries()) {
+    const [from, to] = result.histogram[at]!;
+    t.true(from <= micros && micros <= to && to - from <= micros / 1000 + 1);
+  }
+});
+
+test('a transfer takes as many bytes as the figures say', (t) => {
+  const workload = workloadOf(newSeed(clusterId, 2, 10));
+  const size = (perSubmission: number): number =>
+    transfers(workload, { first: 0, count: 1, perSubmission })[0]!.length;
+  t.is(size(11) - size(1), 10 * TRANSFER_BYTES);
+});
+
+test('two threads with one seed make the same transfers', (t) => {
+  const seed = newSeed(clusterId, 3, 30);
+  t.deepEqual(transfersOf(workloadOf(seed), 7, 5), transfersOf(workloadOf(seed), 7, 5));
+});
