@@ -17,6 +17,8 @@ export interface ActorSystemOptions {
   readonly threads: number;
   readonly input: Omit<WorkerInput, 'thread' | 'actors' | 'ports'>;
   readonly logger: Logger;
+  /** What a thread runs; default: worker.js beside this file. */
+  readonly entry?: URL;
   /** Everything that the actors send to the edge, reports included. */
   readonly onItem: (item: Item) => void;
   /** The actors start again from the log: what they were asked is lost. */
@@ -43,7 +45,7 @@ export class ActorSystem {
   readonly #supervision = new Supervision();
   #threads: readonly Thread[] = [];
   #recovered = 0;
-  #stopping: { remaining: number; readonly done: () => void } | null = null;
+  #stopping: { remaining: number; readonly done: (how: 'clean' | 'cut') => void } | null = null;
   #isOver = false;
 
   constructor(options: ActorSystemOptions) {
@@ -85,15 +87,13 @@ export class ActorSystem {
   /** Resolves once every actor has written all it said, or after `boundMs`; then ends the threads. */
   async stop(boundMs: number): Promise<'clean' | 'cut'> {
     let timer: NodeJS.Timeout | undefined;
-    const clean = new Promise<'clean'>((resolve) => {
-      this.#stopping = { remaining: this.#threads.length, done: () => resolve('clean') };
+    const ended = new Promise<'clean' | 'cut'>((resolve) => {
+      this.#stopping = { remaining: this.#threads.length, done: resolve };
       if (this.#threads.length === 0) resolve('clean');
-    });
-    const cut = new Promise<'cut'>((resolve) => {
       timer = setTimeout(() => resolve('cut'), boundMs);
     });
     this.sendToAll({ kind: 'command', command: 'stop' });
-    const how = await Promise.race([clean, cut]);
+    const how = await ended;
     clearTimeout(timer);
     await this.#terminate();
     return how;
@@ -120,7 +120,7 @@ export class ActorSystem {
 
   #spawnOne(name: string, actors: readonly ProtocolActor[], ports: WorkerInput['ports']): Thread {
     const workerData: WorkerInput = { ...this.#options.input, thread: name, actors, ports };
-    const worker = new Worker(THREAD_ENTRY, {
+    const worker = new Worker(this.#options.entry ?? THREAD_ENTRY, {
       workerData,
       transferList: ports.map(({ port }) => port),
       name,
@@ -166,7 +166,7 @@ export class ActorSystem {
       case 'stopped':
         if (this.#stopping === null) return;
         this.#stopping.remaining--;
-        if (this.#stopping.remaining === 0) this.#stopping.done();
+        if (this.#stopping.remaining === 0) this.#stopping.done('clean');
         return;
       case 'failed':
         return this.#failed(report.actor, report.code, report.message, report.stack);
@@ -182,15 +182,18 @@ export class ActorSystem {
     logger.error({ actor: who, code, stack, verdict }, `${who} failed: ${message}`);
     const terminated = this.#terminate();
     onRestart();
-    // Nothing is started for a node that goes: what was written is written.
-    if (this.#stopping !== null) return this.#stopping.done();
     if (verdict.kind === 'stop') {
       this.#isOver = true;
       onFatal(verdict.exitCode, `${who}: ${message}`);
       return;
     }
+    // Nothing is started for a node that goes: what was written is written.
+    if (this.#stopping !== null) return this.#stopping.done('cut');
+    const restart = (): void => {
+      if (!this.#isOver && this.#stopping === null) this.start();
+    };
     terminated.then(
-      () => setTimeout(() => (this.#isOver ? undefined : this.start()), verdict.afterMs),
+      () => setTimeout(restart, verdict.afterMs),
       (error: Error) => onFatal(1, `the threads could not be ended: ${error.message}`),
     );
   }

@@ -48,7 +48,8 @@ function isAlive(pid: number): boolean {
 test.serial(
   'starts below a folder of mode 0700, keeps its secrets to itself and stops',
   async (t) => {
-    const dir = join(await newFolder(), 'postgres');
+    const folder = await newFolder();
+    const dir = join(folder, 'postgres');
     const server = await start(dir);
     t.is(await mode(dir), 0o700);
     t.is(await mode(join(dir, 'password')), 0o600);
@@ -57,7 +58,7 @@ test.serial(
     t.deepEqual(await query(server.url('postgres'), 'SELECT 1'), [[1]]);
     await server.stop();
     t.false(isAlive(server.pid));
-    await rm(dir, { recursive: true });
+    await rm(folder, { recursive: true });
   },
 );
 

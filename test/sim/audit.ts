@@ -3,10 +3,10 @@
  * final is still there, the same everywhere, and what was refused for good never happened.
  */
 import type { AnswerResult, EdgeMessage, SubmissionReceipts } from '../../protocols/messages.ts';
+import { complaintAbout, expectBalances, type Expectation } from './books.ts';
 import type { SimNode } from './node.ts';
 import type { Wish } from './submissions.ts';
 import type { World } from './world.ts';
-import { auditQueries, expectBalances, type Expectation } from './workload.ts';
 
 type Check = (result: AnswerResult) => void;
 
@@ -24,9 +24,13 @@ export class Audit {
 
   start(): void {
     const expected = expectBalances(this.#wishes);
+    for (const wish of this.#wishes) {
+      const complaint = complaintAbout(wish);
+      if (complaint !== null) this.#report(complaint);
+    }
     for (const node of this.#world.honest) {
       for (const wish of this.#wishes) this.#find(node, wish);
-      for (const expectation of auditQueries(expected)) this.#query(node, expectation);
+      for (const expectation of expected) this.#query(node, expectation);
     }
   }
 

@@ -39,7 +39,11 @@ export class Clients {
         const atMs = this.#random.float() * faultsMs;
         this.#world.scheduler.after(atMs * 1000, () => {
           this.#toCome--;
-          for (const wish of this.#workload.next(client)) this.submit(wish);
+          const wishes = this.#workload.next(client);
+          for (const wish of wishes) {
+            wish.rivals = wishes.filter((other) => other !== wish);
+            this.submit(wish);
+          }
         });
       }
     }
@@ -54,6 +58,8 @@ export class Clients {
     this.wishes.push(wish);
     this.coverage.submissions++;
     this.#attempt(wish);
+    // Some ask two nodes at once, as an impatient client does.
+    if (wish.only === null && this.#random.chance(0.2)) this.#attempt(wish);
   }
 
   isDone(): boolean {
@@ -110,9 +116,9 @@ export class Clients {
   }
 
   #retryAfter(wish: Wish, delayMs: number): void {
-    const turn = ++wish.timer;
+    const turn = ++wish.turn;
     this.#world.scheduler.after(delayMs * 1000, () => {
-      if (wish.timer === turn) this.#attempt(wish);
+      if (wish.turn === turn) this.#attempt(wish);
     });
   }
 
@@ -153,7 +159,9 @@ export class Clients {
 
   #refused(wish: Wish, result: Extract<SubmitResult, { ok: false }>, node: SimNode): void {
     this.coverage.refusals++;
-    if (RETRYABLE.has(result.code)) {
+    // A node also says so of a request that only waits there: until that is final, nothing is.
+    const isOpen = result.code === 'idempotency_key_reused' && wish.rivals.every(({ told }) => !told);
+    if (isOpen || RETRYABLE.has(result.code)) {
       if (!isSettled(wish)) this.#retryAfter(wish, Math.max(5, result.retryAfterMs ?? 50));
       return;
     }

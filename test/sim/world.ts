@@ -26,7 +26,7 @@ import type { Profile } from './profile.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { Trace } from './trace.ts';
-import { GENESIS_MODULES } from './workload.ts';
+import { genesisModules } from './workload.ts';
 
 /** Virtual milliseconds after the last fault within which everything must be done. */
 const HEALED_MS_MAX = 90_000;
@@ -80,7 +80,7 @@ export class World {
     this.crypto = profile.realSignatures ? nodeCrypto : fastCrypto;
     const signerOf = profile.realSignatures ? realSigner : fastSigner;
     this.#signers = Array.from({ length: profile.n }, (_, v) => signerOf(`validator-${v}`));
-    this.cluster = makeCluster(this.crypto, this.#signers, profile);
+    this.cluster = makeCluster(this.crypto, this.#signers, profile, genesisModules(profile, signerOf));
     this.#otherCluster = this.crypto.hash(utf8('another cluster of the same validators'));
     this.network = new Network(this.scheduler, this.#random.fork(), profile.link);
     this.checkers = makeCheckers(this, (checker, detail) => this.report(checker, detail));
@@ -296,7 +296,12 @@ export class World {
   }
 }
 
-function makeCluster(crypto: Crypto, signers: readonly Signer[], profile: Profile): Cluster {
+function makeCluster(
+  crypto: Crypto,
+  signers: readonly Signer[],
+  profile: Profile,
+  modules: Genesis['modules'],
+): Cluster {
   const genesis: Genesis = {
     version: 1,
     name: 'simulated',
@@ -313,7 +318,7 @@ function makeCluster(crypto: Crypto, signers: readonly Signer[], profile: Profil
       clockDriftMsMax: 1_000,
       validityMsMax: 10 * 60 * 1000,
     },
-    modules: GENESIS_MODULES,
+    modules,
   };
   return {
     id: crypto.hash(utf8(canonicalJson(genesis))),
