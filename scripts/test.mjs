@@ -17,7 +17,7 @@ function countTests(output) {
     failed:
       lines(/^ {2}\u2718 \[fail\]/gm) +
       sum(
-        /^ {2}(\d+) (?:hooks? failed|tests? (?:was|were) pending|uncaught|unhandled|test files? )/gm,
+        /^ {2}(\d+) (?:hooks? failed|tests? (?:was|were|remained) pending|uncaught|unhandled|test files? )/gm,
       ),
   };
 }

@@ -8,6 +8,9 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 /** A failure whose message is all that the user needs to see. */
 export class Failure extends Error {}
 
+/** Time for the last output of a program that has ended. */
+const PIPE_MS = 2_000;
+
 export function progress(message) {
   console.log(`\u203a ${message}`);
 }
@@ -33,7 +36,13 @@ export function runNode(args, { onOutput, env } = {}) {
       onOutput(chunk);
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
+    const end = (code) => {
+      child.stdout?.destroy();
+      resolve(code ?? 1);
+    };
+    child.on('close', end);
+    // A process that the program left behind may hold the pipe open: do not wait for it.
+    child.on('exit', (code) => setTimeout(end, PIPE_MS, code).unref());
   });
 }
 
