@@ -9,15 +9,8 @@ import type { LogEvent } from '../protocols/machine.ts';
 import type { ActorName, LocalMessage, PeerMessage } from '../protocols/messages.ts';
 import type { Millis, ValidatorIndex } from '../protocols/types.ts';
 
-export interface Host {
-  /** Wall clock in whole milliseconds; the machines take care of its jumps. */
-  now(): Millis;
-  /** One timer per name and actor; a second call moves it. Fires as `timerFired` on the shell. */
-  setTimer(timer: string, at: Millis): void;
-  clearTimer(timer: string): void;
-  /** Runs `task` after what is already waiting has been delivered: the start of the next turn. */
-  soon(task: () => void): void;
-
+/** The node's log as one actor uses it. An answer may come at any time, in any order. */
+export interface Log {
   /**
    * Appends all events or none, each at the expected end of its stream. `done()` means durable: on
    * disk, surviving power loss. `done(error)` means not written, and is final for this process: the
@@ -32,6 +25,16 @@ export interface Host {
   readLast(stream: string, done: (error: Error | null, event: LogEvent | null) => void): void;
   /** The newest event that carries `key`. */
   find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void;
+}
+
+export interface Host extends Log {
+  /** Wall clock in whole milliseconds; the machines take care of its jumps. */
+  now(): Millis;
+  /** One timer per name and actor; a second call moves it. Fires as `timerFired` on the shell. */
+  setTimer(timer: string, at: Millis): void;
+  clearTimer(timer: string): void;
+  /** Runs `task` after what is already waiting has been delivered: the start of the next turn. */
+  soon(task: () => void): void;
 
   tell(to: ActorName, message: LocalMessage): void;
   send(to: ValidatorIndex, message: PeerMessage, body?: Uint8Array): void;

@@ -9,7 +9,9 @@
  */
 import { newOutput, unreachable, type LogEvent, type Machine } from '../protocols/machine.ts';
 import type { CommonInput, Effect } from '../protocols/messages.ts';
+import type { Millis } from '../protocols/types.ts';
 import type { Host } from './host.ts';
+import { Mailbox, type Receipt } from './mailbox.ts';
 
 /** Most inputs stepped before their events are written. */
 const TURN_INPUTS_MAX = 512;
@@ -23,16 +25,18 @@ export interface ShellStats {
   inputs: number;
   appends: number;
   events: number;
-  /** Inputs that wait now. */
-  waiting: number;
+  /** Sum over all turns of how long the mailbox had been waiting for the turn. */
+  waitMs: number;
 }
 
 export class Shell<Input extends { readonly kind: string }> {
   readonly #machine: Machine<Input | CommonInput, Effect>;
   readonly #host: Host;
-  readonly stats: ShellStats = { turns: 0, inputs: 0, appends: 0, events: 0, waiting: 0 };
+  readonly stats: ShellStats = { turns: 0, inputs: 0, appends: 0, events: 0, waitMs: 0 };
 
-  #mailbox: (Input | CommonInput)[] = [];
+  readonly #mailbox = new Mailbox<Input | CommonInput>();
+  #waitingSince = 0;
+  #saidStarted = false;
   #deferred: LogEvent[] = [];
   #state: 'new' | 'recovering' | 'running' | 'stopped' = 'new';
   #appending = false;
@@ -50,22 +54,35 @@ export class Shell<Input extends { readonly kind: string }> {
     return this.#mailbox.length;
   }
 
-  /** Recovers the machine from its log, then gives it `started` and whatever arrived meanwhile. */
-  start(started: () => void): void {
-    this.#state = 'recovering';
-    this.#recoverNext(() => {
-      if (this.#state !== 'recovering') return;
-      this.#state = 'running';
-      this.#mailbox.unshift({ kind: 'started' });
-      this.#schedule();
-      started();
-    });
+  /** Inputs that wait and came neither from peers nor from clients. */
+  get waitingInside(): number {
+    return this.#mailbox.inside;
   }
 
-  deliver(input: Input | CommonInput): void {
-    if (this.#state === 'stopped') return;
-    this.#mailbox.push(input);
+  /** Recovers the machine from its log, then steps `started` and whatever arrived meanwhile. */
+  start(started: () => void): void {
+    this.#state = 'recovering';
+    const recovered = (): void => {
+      if (this.#state !== 'recovering') return;
+      this.#state = 'running';
+      this.#schedule();
+      started();
+    };
+    this.#guard(() => this.#recoverNext(recovered));
+  }
+
+  /** @param receipt told when a turn takes the input, or when nobody is left to take it. */
+  deliver(input: Input | CommonInput, receipt?: Receipt): void {
+    if (this.#state === 'stopped') return receipt?.taken();
+    if (this.#mailbox.length === 0) this.#waitingSince = this.#host.now();
+    this.#mailbox.push(input, receipt);
     this.#schedule();
+  }
+
+  /** While held, the actor takes nothing from peers and clients; everything else goes on (I21). */
+  holdOutside(held: boolean): void {
+    this.#mailbox.outsideHeld = held;
+    if (!held && this.#mailbox.length > 0) this.#schedule();
   }
 
   timerFired(timer: string): void {
@@ -79,14 +96,19 @@ export class Shell<Input extends { readonly kind: string }> {
 
   /** Calls back once nothing waits and everything said is durable; takes nothing more after that. */
   stop(stopped: () => void): void {
+    if (this.#state !== 'running') {
+      this.kill();
+      return stopped();
+    }
     this.#whenIdle = stopped;
+    this.#mailbox.outsideHeld = false;
     this.#schedule();
   }
 
   /** At once, whatever waits: the actor is gone as if its thread had died. */
   kill(): void {
     this.#state = 'stopped';
-    this.#mailbox = [];
+    this.#mailbox.clear();
   }
 
   #recoverNext(done: () => void): void {
@@ -133,12 +155,16 @@ export class Shell<Input extends { readonly kind: string }> {
   }
 
   #turn(): void {
-    const inputs =
-      this.#mailbox.length <= TURN_INPUTS_MAX
-        ? this.#mailbox
-        : this.#mailbox.slice(0, TURN_INPUTS_MAX);
-    this.#mailbox = inputs === this.#mailbox ? [] : this.#mailbox.slice(TURN_INPUTS_MAX);
+    if (this.#mailbox.length > 0) this.stats.waitMs += this.#host.now() - this.#waitingSince;
+    const inputs = this.#mailbox.take(TURN_INPUTS_MAX);
     const now = this.#host.now();
+    this.#waitingSince = now;
+    if (!this.#saidStarted) inputs.unshift({ kind: 'started' });
+    this.#saidStarted = true;
+    this.#step(inputs, now);
+  }
+
+  #step(inputs: readonly (Input | CommonInput)[], now: Millis): void {
     const turn = newOutput<Effect>();
     for (const input of inputs) {
       const output = this.#machine.step(input, now);
@@ -181,7 +207,7 @@ export class Shell<Input extends { readonly kind: string }> {
   }
 
   #next(): void {
-    if (this.#mailbox.length > 0) return this.#schedule();
+    if (this.#mailbox.ready > 0) return this.#schedule();
     if (this.#whenIdle === null) return;
     if (this.#deferred.length > 0) return this.#append([], []);
     this.#state = 'stopped';

@@ -48,6 +48,8 @@ export interface TransactionStatus {
   /** Submissions taken here that are not answered yet. */
   readonly waiting: number;
   readonly waitingBytes: number;
+  /** Height that execution must reach again after a restart; absent once it has. */
+  readonly replayingTo?: number;
 }
 
 export interface ActorStatuses {

@@ -4,7 +4,7 @@
  */
 import { Packr } from 'msgpackr';
 import { decode, type Decoded, type Schema } from './codec.ts';
-import { peerMessage, type PeerMessage } from './messages.ts';
+import { peerMessage, ROUTES, type PeerMessage, type PeerMessageKind } from './messages.ts';
 
 export const WIRE_VERSION = 1;
 /** The largest envelope, without the body beside it. */
@@ -24,6 +24,19 @@ export function unpackMessage(bytes: Uint8Array): Decoded<PeerMessage> {
     return { ok: false, error: `wire version ${String(packed[0])}, expected ${WIRE_VERSION}` };
   }
   return decode(peerMessage, packed[1]);
+}
+
+const KINDS = Object.keys(ROUTES) as PeerMessageKind[];
+const FIXARRAY_2 = 0x92;
+
+/**
+ * The kind that an envelope says it has, without decoding it: `92 <version> 92 <tag> …`. Null when
+ * the bytes cannot be an envelope; `unpackMessage` says why.
+ */
+export function peekKind(envelope: Uint8Array): PeerMessageKind | null {
+  const isEnvelope =
+    envelope[0] === FIXARRAY_2 && envelope[1] === WIRE_VERSION && envelope[2] === FIXARRAY_2;
+  return isEnvelope ? (KINDS[envelope[3]!] ?? null) : null;
 }
 
 /** msgpack of one structure, for event headers in the log. */

@@ -15,11 +15,11 @@ export interface Setting {
 }
 
 /**
- * Bytes that a replica keeps above a lane's base: more than W, because the owner may know of a final
- * block before this node does.
+ * Bytes that a replica keeps above a lane's base. Twice W: the owner may know already that all of W
+ * is final, and have filled its lane anew, before this node does.
  */
 export function replicaBytesMax(cluster: Cluster): number {
-  return Math.ceil(cluster.genesis.limits.laneBytesMax * 1.25);
+  return 2 * cluster.genesis.limits.laneBytesMax;
 }
 
 export const REPLICA_BATCHES_MAX = 2 * OWN_BATCHES_MAX;

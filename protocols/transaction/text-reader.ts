@@ -50,7 +50,7 @@ function readAscii(bytes: Uint8Array, start: number, end: number): string {
 function readWide(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = '';
   let units: number[] = [];
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const lead = bytes[at]!;
     const size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     const point = size === 1 ? lead : readPoint(bytes, at, size, end);

@@ -2,23 +2,22 @@
  * What both edges, HTTP and gRPC, do alike: turn what a client sends into a submission's canonical
  * bytes, and hand them to the node.
  *
- * I1. Bytes that a client signed go to the node as they came: not decoded here, not re-encoded.
- * I2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
+ * N1. Bytes that a client signed go to the node as they came: not decoded here, not re-encoded.
+ * N2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
  *     the lane's signature would vouch for a principal that nobody checked (E3).
  */
 import { utf8 } from '../../protocols/bytes.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
-import type { AnswerResult } from '../../protocols/messages.ts';
+import type { SubmissionReceipts } from '../../protocols/messages.ts';
 import {
   attachSignature,
   encodeSubmission,
   IDEMPOTENCY_KEY_BYTES_MAX,
-  NotAValue,
   type SubmissionContent,
 } from '../../protocols/transaction/submission.ts';
+import { NotAValue, type Value } from '../../protocols/transaction/values.ts';
 import type { Digest, PublicKey } from '../../protocols/types.ts';
-import type { Catalog } from './catalog.ts';
 import { consensusView, type ConsensusView } from './consensus-status.ts';
 import { Credentials, type Auth, type Principal } from './credentials.ts';
 import { Handover, type Parcel } from './handover.ts';
@@ -28,7 +27,7 @@ import type { Outcome, Wait } from './outcome.ts';
 import type { EdgePort, FinalBlock } from './port.ts';
 import { malformed, Problem, unprocessable } from './problem.ts';
 import { clientTxCount, isClientSubmission, signedPart } from './raw-submission.ts';
-import { WriteGate } from './refusal-problems.ts';
+import { answerProblem, WriteGate } from './refusal-problems.ts';
 import { readSubmissionRequest, type SubmissionRequest } from './submission-request.ts';
 
 export interface EdgeOptions {
@@ -37,7 +36,6 @@ export interface EdgeOptions {
   /** The node's key: it stands in the submissions that this node vouches for. */
   readonly nodeKey: PublicKey;
   readonly crypto: Crypto;
-  readonly catalog: Catalog;
   readonly auth: Auth;
   /** Wall clock in milliseconds. */
   readonly now?: () => number;
@@ -49,6 +47,12 @@ export interface Caller {
   readonly idempotencyKey: string | undefined;
 }
 
+export interface Found {
+  /** Executed height at which this was known. */
+  readonly height: number;
+  readonly receipts: SubmissionReceipts;
+}
+
 /** The window remembers an idempotency key for as long as its submission is valid. */
 const CLOCK_MARGIN_MS = 60_000;
 const VALIDITY_WITHOUT_KEY_MS = 5 * 60_000;
@@ -57,7 +61,6 @@ const RANDOM_KEY_BYTES = 16;
 export class Edge {
   readonly port: EdgePort;
   readonly cluster: Cluster;
-  readonly catalog: Catalog;
   readonly health: HealthChecks;
   readonly #nodeKey: PublicKey;
   readonly #credentials: Credentials;
@@ -66,10 +69,9 @@ export class Edge {
   readonly #handover: Handover;
   readonly #now: () => number;
 
-  constructor({ port, cluster, nodeKey, crypto, catalog, auth, now = Date.now }: EdgeOptions) {
+  constructor({ port, cluster, nodeKey, crypto, auth, now = Date.now }: EdgeOptions) {
     this.port = port;
     this.cluster = cluster;
-    this.catalog = catalog;
     this.#nodeKey = nodeKey;
     this.#now = now;
     this.health = new HealthChecks(port, now);
@@ -96,8 +98,23 @@ export class Edge {
     return this.port.block(height);
   }
 
-  find(id: Digest): Promise<{ readonly height: number; readonly result: AnswerResult }> {
-    return this.port.findSubmission(id);
+  /** The receipts of a submission that is final and executed here. */
+  async find(id: Digest): Promise<Found | Problem> {
+    const { height, result } = await this.port.findSubmission(id);
+    if (result.ok) return { height, receipts: result.value as SubmissionReceipts };
+    if (result.code !== 'not_found') return answerProblem(result);
+    const detail = `nothing final is known of it at this node up to height ${height}`;
+    return new Problem(404, 'unknown_transaction', detail, { field: 'id' });
+  }
+
+  /** A read of executed state, and the executed height that it reflects. */
+  async query(
+    module: string,
+    query: string,
+    args: Value,
+  ): Promise<{ readonly height: number; readonly value: unknown } | Problem> {
+    const { height, result } = await this.port.query(module, query, args);
+    return result.ok ? { height, value: result.value } : answerProblem(result);
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */
@@ -116,7 +133,7 @@ export class Edge {
 
   /** A request in parsed JSON, msgpack or protobuf. */
   async submitValue(value: unknown, caller: Caller, wait: Wait): Promise<Outcome | Problem> {
-    const request = readSubmissionRequest(value, this.catalog, this.cluster.genesis.limits);
+    const request = readSubmissionRequest(value, this.cluster.genesis.limits);
     if (request instanceof Problem) return request;
     return this.submitRequest(request, caller, wait);
   }
@@ -147,7 +164,7 @@ export class Edge {
     return { bytes, signedLength: signed.length, txCount: calls.length, exactlyOnce: true };
   }
 
-  /** A node submission on behalf of a caller whose credential holds (I2). */
+  /** A node submission on behalf of a caller whose credential holds (N2). */
   #vouch(request: SubmissionRequest, caller: Caller): Parcel | Problem {
     const principal = this.authorize(caller);
     if (principal instanceof Problem) return principal;
@@ -191,7 +208,8 @@ function encode(content: SubmissionContent): Uint8Array | Problem {
   try {
     return encodeSubmission(content);
   } catch (error) {
-    if (error instanceof NotAValue) return unprocessable('invalid_arguments', error.message, 'args');
+    if (error instanceof NotAValue)
+      return unprocessable('invalid_arguments', error.message, 'args');
     if (error instanceof RangeError) return malformed(error.message);
     throw error;
   }

@@ -47,6 +47,7 @@ export function bytesField(
   return malformed(`expected ${byteLength} bytes in lower-case hex`, field);
 }
 
+/** The path of a field within another; either may be empty. */
 export function join(at: string, name: string): string {
-  return at === '' ? name : `${at}.${name}`;
+  return at === '' || name === '' ? at + name : `${at}.${name}`;
 }

@@ -1,7 +1,7 @@
 /**
  * Hands submissions to the node and waits for what becomes of them, within a bound.
  *
- * I1. An outcome that is not known is never presented as one: when the bound passes first, the answer
+ * N3. An outcome that is not known is never presented as one: when the bound passes first, the answer
  *     says so and where to look.
  */
 import type { Crypto } from '../../protocols/crypto.ts';
@@ -61,7 +61,7 @@ export class Handover {
       const id = this.#crypto.hash(bytes.subarray(0, signedLength));
       return () => id;
     }
-    const copy = bytes.slice(0, signedLength);
+    const copy = new Uint8Array(bytes.subarray(0, signedLength));
     return () => this.#crypto.hash(copy);
   }
 }

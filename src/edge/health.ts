@@ -1,8 +1,8 @@
 /**
  * Whether this node lives, has started, is ready for reads, and is ready for writes.
  *
- * I1. Live depends on nothing shared: a process that can answer lives.
- * I2. A missing quorum is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
+ * N4. Live depends on nothing shared: a process that can answer lives.
+ * N5. A missing quorum is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
  */
 import type { EdgePort, Live } from './port.ts';
 
@@ -99,8 +99,11 @@ export function lagOf({ actors }: Live): number {
 function lagCheck(live: Live): Check {
   const lag = lagOf(live);
   const executedHeight = live.actors.transaction.executedHeight;
-  const status = lag > LAG_HEIGHTS_MAX ? 'DOWN' : 'UP';
-  return { name: 'applied', status, data: { executedHeight, lag, lagMax: LAG_HEIGHTS_MAX } };
+  const { replayingTo } = live.actors.transaction;
+  const behind = replayingTo !== undefined || lag > LAG_HEIGHTS_MAX;
+  const replaying = replayingTo === undefined ? {} : { replayingTo };
+  const data = { executedHeight, lag, lagMax: LAG_HEIGHTS_MAX, ...replaying };
+  return { name: 'applied', status: behind ? 'DOWN' : 'UP', data };
 }
 
 function drainCheck(live: Live): Check {

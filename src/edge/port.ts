@@ -58,9 +58,7 @@ export interface EdgePort {
     query: string,
     args: unknown,
   ): Promise<{ readonly height: number; readonly result: AnswerResult }>;
-  findSubmission(
-    id: Digest,
-  ): Promise<{ readonly height: number; readonly result: AnswerResult }>;
+  findSubmission(id: Digest): Promise<{ readonly height: number; readonly result: AnswerResult }>;
   /** A final block by height; null when it is not final here yet. */
   block(height: number | 'latest'): Promise<FinalBlock | null>;
   /** A metrics page of the whole node in Prometheus text format. */

@@ -75,3 +75,8 @@ export function unavailable(code: string, detail: string, retryAfterMs: number):
 export function notFound(code: string, detail: string): Problem {
   return new Problem(404, code, detail);
 }
+
+/** Our bug: logged where it was caught, and nothing of it shown to the client. */
+export function internalProblem(): Problem {
+  return new Problem(500, 'internal', 'the node failed to answer; its log says why');
+}

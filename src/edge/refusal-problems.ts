@@ -2,6 +2,7 @@
  * How the node's refusals (protocols/transaction/refusals.ts) show to clients, and the refusals that
  * an edge can say at once because they hold for every write.
  */
+import type { AnswerResult } from '../../protocols/messages.ts';
 import type { RefusalCode } from '../../protocols/transaction/refusals.ts';
 import type { HealthChecks } from './health.ts';
 import type { EdgePort, Submitted } from './port.ts';
@@ -47,6 +48,24 @@ export function refusalProblem(refused: Extract<Submitted, { ok: false }>): Prob
     ...(retry === undefined ? {} : { retryAfterMs: retry }),
   });
 }
+
+/** A read that a module, or the node, refused. */
+export function answerProblem({ code, message }: Extract<AnswerResult, { ok: false }>): Problem {
+  const status = Object.hasOwn(READ_STATUSES, code) ? READ_STATUSES[code] : undefined;
+  if (status !== undefined) {
+    return new Problem(status, code, message, status === 500 ? {} : { retryAfterMs: RETRY_MS });
+  }
+  return new Problem(ABSENT.test(code) ? 404 : 422, code, message);
+}
+
+/** The node's own codes; modules choose theirs. */
+const READ_STATUSES: Readonly<Record<string, number>> = {
+  overloaded: 503,
+  in_progress: 409,
+  module_fault: 500,
+};
+/** A module's code that says by its name that a thing is not there. */
+const ABSENT = /^unknown_|(?:^|_)not_found$/;
 
 /** The state of the cluster does not change faster than this: one look serves many requests. */
 const LOOK_EVERY_MS = 20;

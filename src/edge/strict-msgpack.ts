@@ -119,7 +119,8 @@ class Reader {
 
   #binary(length: number): Uint8Array {
     const from = this.#take(length);
-    return this.#bytes.slice(from, from + length);
+    // Not `slice`: of a Buffer that would be a view of the whole body.
+    return new Uint8Array(this.#bytes.subarray(from, from + length));
   }
 
   #text(length: number): string {
@@ -151,7 +152,8 @@ class Reader {
     for (let i = 0; i < length; i++) {
       const name = this.#value();
       if (typeof name !== 'string') throw new Refused(`a name before byte ${this.#at} is not text`);
-      if (isForbiddenName(name)) throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
+      if (isForbiddenName(name))
+        throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
       if (Object.hasOwn(members, name)) {
         throw new Refused(`the name ${JSON.stringify(name)} stands twice in one map`);
       }

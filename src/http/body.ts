@@ -3,7 +3,7 @@
  * arriving, and time. A body that is too large is drained to its end before it is refused, so that
  * the client reads the refusal instead of a reset; but neither without end nor without a deadline.
  *
- * I1. `done` is called exactly once, unless the client goes away first: then never.
+ * H3. `done` is called exactly once, unless the client goes away first: then never.
  */
 import { malformed, Problem, unavailable } from '../edge/problem.ts';
 import type { Exchange } from './exchange.ts';
@@ -56,7 +56,7 @@ export class BodyReader {
       ended = last;
       // Nearly every body comes whole: one copy, and no book-keeping at all.
       if (pending === null && last) {
-        return done(chunk.length > bytesMax ? tooLarge(bytesMax) : chunk.slice());
+        return done(chunk.length > bytesMax ? tooLarge(bytesMax) : new Uint8Array(chunk));
       }
       pending ??= this.#begin(exchange, bytesMax, (body) => {
         ended = true;
@@ -96,10 +96,13 @@ export class BodyReader {
     pending.seen += chunk.length;
     if (pending.seen > pending.bytesMax) this.#refuse(pending, tooLarge(pending.bytesMax));
     else if (this.#pendingBytes + chunk.length > this.#limits.pendingBytesMax) {
-      this.#refuse(pending, unavailable('busy', 'too many requests are arriving at once', RETRY_MS));
+      this.#refuse(
+        pending,
+        unavailable('busy', 'too many requests are arriving at once', RETRY_MS),
+      );
     }
     if (pending.refusal === null) {
-      pending.chunks.push(chunk.slice());
+      pending.chunks.push(new Uint8Array(chunk));
       pending.bytes += chunk.length;
       this.#pendingBytes += chunk.length;
     }
@@ -140,7 +143,13 @@ export class BodyReader {
       if (pending.deadline > now) return;
       this.#end(pending);
       pending.done(
-        closing(new Problem(408, 'body_too_slow', `the body did not arrive in ${this.#limits.bodyMsMax} ms`)),
+        closing(
+          new Problem(
+            408,
+            'body_too_slow',
+            `the body did not arrive in ${this.#limits.bodyMsMax} ms`,
+          ),
+        ),
       );
     }
   }

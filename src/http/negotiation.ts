@@ -5,9 +5,10 @@ import { JSON_TYPE, type Reply, type Request } from './request.ts';
 
 export const MSGPACK_TYPE = 'application/msgpack';
 export const SUBMISSION_TYPE = 'application/vnd.althing.submission';
+export const RECEIPTS_TYPE = 'application/vnd.althing.receipts';
 
 export type BodyFormat = 'json' | 'msgpack' | 'submission';
-export type AnswerFormat = 'json' | 'msgpack';
+export type AnswerFormat = 'json' | 'msgpack' | 'receipts';
 
 const BODY_FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
   [JSON_TYPE, 'json'],
@@ -17,7 +18,10 @@ const BODY_FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
   [SUBMISSION_TYPE, 'submission'],
 ]);
 
-export function bodyFormat(request: Request, accepted: readonly BodyFormat[]): BodyFormat | Problem {
+export function bodyFormat(
+  request: Request,
+  accepted: readonly BodyFormat[],
+): BodyFormat | Problem {
   const declared = request.headers.get('content-type') ?? '';
   // The hot path sends exactly this; everything else is parsed.
   const format = BODY_FORMATS.get(declared) ?? BODY_FORMATS.get(mediaType(declared));
@@ -30,7 +34,9 @@ export function bodyFormat(request: Request, accepted: readonly BodyFormat[]): B
     return unsupported('send UTF-8', 'Content-Type');
   }
   if (format !== undefined && accepted.includes(format)) return format;
-  const known = [...BODY_FORMATS].filter(([, each]) => accepted.includes(each)).map(([type]) => type);
+  const known = [...BODY_FORMATS]
+    .filter(([, each]) => accepted.includes(each))
+    .map(([type]) => type);
   const found = declared === '' ? 'no Content-Type' : 'an unknown Content-Type';
   return unsupported(`${found}; accepted are ${known.join(', ')}`, 'Content-Type');
 }
@@ -43,11 +49,13 @@ function unsupported(detail: string, field: string): Problem {
   return new Problem(415, 'unsupported_media_type', detail, { field });
 }
 
-export function answerFormat(request: Request): AnswerFormat | Problem {
+/** `receipts`: whether the compact binary form of receipts is on offer, too. */
+export function answerFormat(request: Request, receipts = false): AnswerFormat | Problem {
   const accept = request.headers.get('accept');
   if (accept === undefined || accept === '*/*' || accept === JSON_TYPE) return 'json';
   if (accept === MSGPACK_TYPE) return 'msgpack';
-  const json = Math.max(quality(accept, JSON_TYPE), quality(accept, 'application/problem+json'));
+  if (receipts && accept === RECEIPTS_TYPE) return 'receipts';
+  const json = quality(accept, JSON_TYPE);
   const msgpack = quality(accept, MSGPACK_TYPE);
   if (json === 0 && msgpack === 0) {
     return new Problem(406, 'not_acceptable', `offered are ${JSON_TYPE} and ${MSGPACK_TYPE}`, {

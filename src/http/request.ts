@@ -69,7 +69,9 @@ export function onlyParameters(request: Request, known: readonly string[]): Prob
   for (const name of request.query.keys()) {
     if (known.includes(name)) continue;
     const list = known.length === 0 ? 'this route takes none' : `known are ${known.join(', ')}`;
-    return new Problem(400, 'unknown_parameter', `unknown query parameter; ${list}`, { field: name });
+    return new Problem(400, 'unknown_parameter', `unknown query parameter; ${list}`, {
+      field: name,
+    });
   }
   return null;
 }

@@ -2,13 +2,14 @@
  * The HTTP edge: takes exchanges from a binding, finds their route, reads the body, and writes one
  * answer with the headers that every answer carries. Routes decide everything else.
  *
- * I1. Every exchange gets exactly one answer, whatever its route does: a route that throws is our
+ * H4. Every exchange gets exactly one answer, whatever its route does: a route that throws is our
  *     bug, is logged with its stack, and shows the client a 500 that says nothing of it.
- * I2. `close` answers what is in flight, within a bound, before it closes connections.
+ * H5. `close` answers what is in flight, within a bound, before it closes connections.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Edge } from '../edge/edge.ts';
-import { malformed, Problem } from '../edge/problem.ts';
+import type { EdgeLogger } from '../edge/logger.ts';
+import { internalProblem, malformed, Problem } from '../edge/problem.ts';
 import { loadBinding, type BindingChoice } from './binding.ts';
 import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
 import type { Exchange, Header, Listener } from './exchange.ts';
@@ -16,12 +17,6 @@ import { HttpMetrics } from './http-metrics.ts';
 import { parseQuery, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
 import { Router, type Route } from './router.ts';
 import { routes } from './routes/index.ts';
-
-export interface EdgeLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface HttpOptions {
   readonly edge: Edge;
@@ -126,16 +121,14 @@ class HttpService {
 
   #failed(visit: Visit, error: unknown): void {
     this.#logger.error({ err: error, route: visit.route }, 'a request failed inside the node');
-    this.#refuse(
-      visit,
-      new Problem(500, 'internal', 'the node failed to answer; its log says why', {}),
-    );
+    this.#refuse(visit, internalProblem());
   }
 
   #answer(visit: Visit, outcome: Reply | Problem): void {
     if (outcome instanceof Problem) return this.#refuse(visit, outcome);
     const height = outcome.height ?? this.#edge.executedHeight();
-    const headers: Header[] = [['content-type', outcome.contentType]];
+    const headers: Header[] = [];
+    if (outcome.contentType !== '') headers.push(['content-type', outcome.contentType]);
     if (outcome.headers !== undefined) headers.push(...outcome.headers);
     this.#send(visit, outcome.status, headers, outcome.body, height, false);
   }
@@ -208,7 +201,5 @@ const NO_BODY = new Uint8Array(0);
 
 /** W3C Trace Context, version 00 and those that extend it. */
 function isTraceparent(value: string): boolean {
-  return (
-    /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)
-  );
+  return /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value);
 }

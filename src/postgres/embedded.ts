@@ -16,7 +16,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { answersFor, createDatabase } from './admin.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
 import { PostgresError, type PostgresLogger } from './errors.ts';
-import { dataDirOf, ensureCluster, ensurePassword, removeScratch, SUPERUSER } from './initialise.ts';
+import {
+  dataDirOf,
+  ensureCluster,
+  ensurePassword,
+  removeScratch,
+  SUPERUSER,
+} from './initialise.ts';
 import { inspectPostmaster, pidFile, type Postmaster } from './postmaster.ts';
 import { chooseRunAs, type RunAs } from './run-as.ts';
 import { spawnServer, type ServerProcess } from './server-process.ts';
@@ -108,7 +114,9 @@ class Starter {
     await ensureCluster(this.#options.dir, this.#password, binaries, as);
     await removeScratch(this.#options.dir, this.#startedAt - 3_600_000);
     const port = this.#options.port === 0 ? await freePort() : this.#options.port;
-    await writeFile(join(this.#dataDir, 'postgresql.conf'), postgresqlConf({ port }), { mode: 0o600 });
+    await writeFile(join(this.#dataDir, 'postgresql.conf'), postgresqlConf({ port }), {
+      mode: 0o600,
+    });
     this.#child = await spawnServer(this.#dataDir, this.#logFile, binaries, as);
   }
 
@@ -135,7 +143,10 @@ class Starter {
       );
     }
     const reason = lastErrors(output);
-    throw new PostgresError('start_failed', `PostgreSQL did not start: ${reason}; its log is ${this.#logFile}`);
+    throw new PostgresError(
+      'start_failed',
+      `PostgreSQL did not start: ${reason}; its log is ${this.#logFile}`,
+    );
   }
 
   #timeout(): PostgresError {
@@ -157,7 +168,8 @@ class Starter {
       createDatabase: (name) => createDatabase(url('postgres'), name),
       stop: async () => {
         await stopPostmaster(this.#dataDir, pid, log);
-        if (!adopted) await this.#child?.gone;
+        // The process is ours to reap, else it stays behind as a zombie.
+        while (!adopted && this.#child?.ended() === false) await pause(POLL_MS);
       },
     };
   }

@@ -1,6 +1,8 @@
 /**
  * What can go wrong with the embedded server, as codes; every message says what to do about it.
  */
+import type { Logger } from '../logger.ts';
+
 export type PostgresErrorCode =
   | 'no_binaries'
   | 'cannot_run'
@@ -21,8 +23,5 @@ export class PostgresError extends Error {
   }
 }
 
-/** Progress of the server's life; a pino logger fits. */
-export interface PostgresLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
+/** What the server's life is reported to. */
+export type PostgresLogger = Pick<Logger, 'info' | 'warn'>;

@@ -95,7 +95,10 @@ async function runInitdb(
   as: RunAs,
 ): Promise<void> {
   const args = initdbArguments(dataDir, pwfile);
-  const child = spawnAs(as, binaries.initdb, args, { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawnAs(as, binaries.initdb, args, {
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let errors = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const code = await new Promise<number | null>((resolve, reject) => {

@@ -9,7 +9,7 @@
  *   reach the programs and the folder.
  */
 import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { chown, lstat, readdir, readFile } from 'node:fs/promises';
+import { chmod, chown, lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Binaries } from './binaries.ts';
@@ -37,7 +37,11 @@ export async function chooseRunAs(dir: string, binaries: Binaries): Promise<RunA
   const mapped = ordinary[0];
   if (mapped && (await namespaceWorks(mapped))) return { kind: 'namespace', user: mapped };
   const user = ordinary.find(({ name }) => name === 'postgres' || name === 'nobody');
-  if (uid === 0 && user && (await canReach(user, dir, binaries))) return { kind: 'user', user };
+  if (uid === 0 && user) {
+    // What lies in it is protected by itself; the server only has to get through.
+    await chmod(dir, 0o711);
+    if (await canReach(user, dir, binaries)) return { kind: 'user', user };
+  }
   throw cannotRun(uid, dir);
 }
 

@@ -12,8 +12,6 @@ export interface ServerProcess {
   readonly pid: number | undefined;
   /** Whether the process has ended. */
   ended(): boolean;
-  /** Resolves when it has ended and is no zombie. */
-  readonly gone: Promise<void>;
   /** What the server wrote to its log since it was started. */
   output(): Promise<string>;
 }
@@ -45,18 +43,11 @@ function watch(child: ChildProcess, logFile: string, start: number): ServerProce
     ended = true;
     failure = error.message;
   });
-  const gone = new Promise<void>((resolve) => {
-    child.once('error', () => resolve());
-    child.once('exit', () => {
-      ended = true;
-      resolve();
-    });
-  });
+  child.once('exit', () => (ended = true));
   child.unref();
   return {
     pid: child.pid,
     ended: () => ended,
-    gone,
     output: async () => failure || (await readFrom(logFile, start)),
   };
 }

@@ -19,9 +19,15 @@ export async function stopPostmaster(
   if (await signalAndWait(dataDir, pid, 'SIGINT', FAST_MS)) {
     return log.info({ pid }, 'PostgreSQL stopped');
   }
-  log.warn({ pid }, 'PostgreSQL did not stop in time; it stops at once and recovers at its next start');
+  log.warn(
+    { pid },
+    'PostgreSQL did not stop in time; it stops at once and recovers at its next start',
+  );
   if (await signalAndWait(dataDir, pid, 'SIGQUIT', IMMEDIATE_MS)) return;
-  throw new PostgresError('stop_failed', `PostgreSQL (process ${pid}) does not stop: end it with kill -9 ${pid}`);
+  throw new PostgresError(
+    'stop_failed',
+    `PostgreSQL (process ${pid}) does not stop: end it with kill -9 ${pid}`,
+  );
 }
 
 async function signalAndWait(

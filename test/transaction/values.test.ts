@@ -43,10 +43,14 @@ const anyValue = fc.letrec<{ value: Value }>((tie) => ({
     text,
     fc.uint8Array({ maxLength: 300 }),
     fc.array(tie('value'), { maxLength: 20 }),
-    fc.dictionary(text.filter((key) => key !== '__proto__'), tie('value'), {
-      maxKeys: 20,
-      noNullPrototype: true,
-    }),
+    fc.dictionary(
+      text.filter((key) => key !== '__proto__'),
+      tie('value'),
+      {
+        maxKeys: 20,
+        noNullPrototype: true,
+      },
+    ),
   ),
 })).value;
 

@@ -1,0 +1,241 @@
+/**
+ * Four (or n) real node processes with one embedded PostgreSQL server, in a folder of their own and on
+ * free ports: what the benches measure and the process tests break.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Signer } from '../protocols/crypto.ts';
+import type { Digest } from '../protocols/types.ts';
+import { loadSigner } from '../src/crypto/signer.ts';
+import { initCluster } from '../src/init/init.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/postgres/embedded.ts';
+
+const NODE_ENTRY = fileURLToPath(new URL('../src/node.js', import.meta.url));
+const READY_MS = 60_000;
+const STOP_MS = 20_000;
+const POLL_MS = 20;
+const quiet = { info: () => {}, warn: () => {} };
+
+export interface ClusterOptions {
+  readonly folder: string;
+  readonly nodes?: number;
+  readonly threads?: number | 'auto';
+  readonly dev?: boolean;
+  /** More arguments for every node. */
+  readonly args?: readonly string[];
+  /** Arguments for Node.js itself, such as `--cpu-prof`. */
+  readonly execArgv?: readonly string[];
+}
+
+interface Seat {
+  readonly id: string;
+  readonly peerPort: number;
+  process: ChildProcess | null;
+  url: string;
+  grpc: string;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+export class Cluster {
+  readonly folder: string;
+  readonly clusterId: Digest;
+  readonly postgres: EmbeddedPostgres;
+  readonly #seats: readonly Seat[];
+  readonly #options: ClusterOptions;
+
+  private constructor(
+    options: ClusterOptions,
+    clusterId: Digest,
+    postgres: EmbeddedPostgres,
+    seats: readonly Seat[],
+  ) {
+    this.#options = options;
+    this.folder = options.folder;
+    this.clusterId = clusterId;
+    this.postgres = postgres;
+    this.#seats = seats;
+  }
+
+  /** Makes the cluster's files and its database server; no node runs yet. */
+  static async create(options: ClusterOptions): Promise<Cluster> {
+    const { folder, nodes = 4 } = options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { clusterId, nodes: made } = await initCluster({ data: folder, nodes, nowMs: Date.now() });
+    const ports = await freePorts(made.length);
+    const postgres = await startEmbeddedPostgres({ dir: join(folder, 'postgres'), port: 0, log: quiet });
+    const seats = made.map(({ id }, at): Seat => ({ id, peerPort: ports[at]!, process: null, url: '', grpc: '' }));
+    for (const { id } of seats) await postgres.createDatabase(databaseOf(id));
+    return new Cluster(options, clusterId, postgres, seats);
+  }
+
+  get size(): number {
+    return this.#seats.length;
+  }
+
+  /** HTTP addresses of the nodes; empty for one that never was ready. */
+  get urls(): string[] {
+    return this.#seats.map(({ url }) => url);
+  }
+
+  grpcAddress(node: number): string {
+    return this.#seat(node).grpc;
+  }
+
+  id(node: number): string {
+    return this.#seat(node).id;
+  }
+
+  pid(node: number): number {
+    const pid = this.#seat(node).process?.pid;
+    if (pid === undefined) throw new Error(`node ${node} does not run`);
+    return pid;
+  }
+
+  pids(): number[] {
+    return this.#seats.flatMap(({ process }) => (process?.pid === undefined ? [] : [process.pid]));
+  }
+
+  /** The key that may issue money (genesis, modules.ledger.issuers). */
+  operator(): Signer {
+    return loadSigner(join(this.folder, 'operator.pem'));
+  }
+
+  logFile(node: number): string {
+    return join(this.folder, this.#seat(node).id, 'node.log');
+  }
+
+  databaseUrl(node: number): string {
+    return this.postgres.url(databaseOf(this.#seat(node).id));
+  }
+
+  /** Starts the nodes (all by default) and waits until each is ready. */
+  async start(nodes: readonly number[] = this.#seats.map((_, at) => at)): Promise<void> {
+    for (const node of nodes) this.spawn(node);
+    await Promise.all(nodes.map((node) => this.ready(node)));
+  }
+
+  spawn(node: number, more: readonly string[] = []): ChildProcess {
+    const seat = this.#seat(node);
+    rmSync(this.#readyFile(seat), { force: true });
+    const out = openSync(this.logFile(node), 'a');
+    const child = spawn(process.execPath, [...(this.#options.execArgv ?? []), NODE_ENTRY, ...this.#arguments(seat), ...more], {
+      stdio: ['ignore', out, out],
+      env: { ...process.env, ALTHING_DATABASE_URL: this.databaseUrl(node) },
+    });
+    closeSync(out);
+    seat.process = child;
+    child.once('exit', () => {
+      if (seat.process === child) seat.process = null;
+    });
+    return child;
+  }
+
+  #arguments(seat: Seat): string[] {
+    const peers = this.#seats
+      .filter((other) => other !== seat)
+      .map(({ id, peerPort }) => `${id}=127.0.0.1:${peerPort}`);
+    const { dev = false, threads = 'auto', args = [] } = this.#options;
+    return [
+      ['--id', seat.id, '--data', this.folder, '--http', '0', '--grpc', '0'],
+      ['--peer', String(seat.peerPort), '--ready-file', this.#readyFile(seat)],
+      ['--threads', String(threads), '--log-level', 'info'],
+      peers.length === 0 ? [] : ['--peers', peers.join(',')],
+      dev ? ['--dev'] : [],
+      args,
+    ].flat();
+  }
+
+  /** Resolves when the node has written its ready file; rejects if it ends first. */
+  async ready(node: number): Promise<void> {
+    const seat = this.#seat(node);
+    const deadline = performance.now() + READY_MS;
+    for (;;) {
+      const ready = readReadyFile(this.#readyFile(seat));
+      if (ready !== null) {
+        seat.url = `http://127.0.0.1:${ready.ports.http}`;
+        seat.grpc = `127.0.0.1:${ready.ports.grpc}`;
+        return;
+      }
+      const over = performance.now() > deadline ? 'is not ready in time' : seat.process === null ? 'ended' : null;
+      if (over !== null) throw new Error(`${seat.id} ${over}; its log ends:\n${this.tail(node)}`);
+      await pause(POLL_MS);
+    }
+  }
+
+  tail(node: number): string {
+    return readFileSync(this.logFile(node), 'utf8').split('\n').slice(-12).join('\n');
+  }
+
+  kill(node: number, signal: NodeJS.Signals): void {
+    process.kill(this.pid(node), signal);
+  }
+
+  /** Sends the signal and resolves with the exit code once the process is gone. */
+  async end(node: number, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#seat(node).process;
+    if (child === null) return null;
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    const cut = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    const code = await ended;
+    clearTimeout(cut);
+    return code;
+  }
+
+  /** Stops every node, then the database, and removes the folder unless it is to be kept. */
+  async close(keep = false): Promise<void> {
+    await Promise.all(this.#seats.map((seat, at) => (seat.process === null ? null : this.end(at))));
+    await this.postgres.stop();
+    if (!keep) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #seat(node: number): Seat {
+    const seat = this.#seats[node];
+    if (seat === undefined) throw new RangeError(`there is no node ${node}`);
+    return seat;
+  }
+
+  #readyFile({ id }: Seat): string {
+    return join(this.folder, id, 'ready.json');
+  }
+}
+
+function databaseOf(id: string): string {
+  return `bench_${id.replaceAll('-', '_')}`;
+}
+
+interface Ready {
+  readonly ports: { readonly http: number; readonly grpc: number; readonly peer: number };
+}
+
+function readReadyFile(path: string): Ready | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Ready;
+  } catch {
+    return null; // not there yet
+  }
+}
+
+/** `GET` of a JSON document from a node; throws with status and body when it is not a 200. */
+export async function getJson<T>(url: string): Promise<T> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  const body = await answer.text();
+  if (!answer.ok) throw new Error(`GET ${url}: ${answer.status} ${body}`);
+  return JSON.parse(body) as T;
+}

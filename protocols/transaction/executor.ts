@@ -1,0 +1,234 @@
+/**
+ * Executes final blocks: admits each submission or passes it over, runs it, remembers it, and adds
+ * its receipts to the tree that checkpoints certify (rules E1–E4).
+ *
+ * I54. Blocks execute in height order, batches in the order they come in, submissions in payload order.
+ * I55. A submission executes at most once, through whichever lanes and however often it comes, and
+ *      only if its sender vouches for it: the client by its signature, the node by its signature or
+ *      by that of the batch in its own lane.
+ * I56. What a Byzantine lane owner put there (bad form, signature, cluster, or a `validUntil` beyond
+ *      the bound) is passed over without a trace.
+ */
+import { fromHex } from '../bytes.ts';
+import type { Crypto } from '../crypto.ts';
+import type { Cluster } from '../genesis.ts';
+import { InvariantViolation } from '../machine.ts';
+import type { SubmissionReceipts } from '../messages.ts';
+import { ZERO_DIGEST, type Block, type Digest, type Executed, type Millis } from '../types.ts';
+import { HashInput } from './hash-input.ts';
+import { MerkleFrontier } from './merkle.ts';
+import type { ModuleSet } from './module.ts';
+import { PayloadCursor } from './payload.ts';
+import type { Place } from './places.ts';
+import { isRefusal, type RefusalCode } from './refusals.ts';
+import { Runner } from './runner.ts';
+import { State } from './state.ts';
+import { SubmissionReader, type Submission } from './submission-reader.ts';
+
+/** What a signature check costs, in transactions. */
+const CHECK_COST = 30;
+/** What a submission costs besides its transactions. */
+const SUBMISSION_COST = 3;
+
+export interface FinalBlock {
+  readonly block: Block;
+  readonly digest: Digest;
+  /** In execution order. */
+  readonly batches: readonly { readonly lane: number; readonly payload: Uint8Array }[];
+}
+
+/** Who hears what became of the submissions that go by. */
+export interface Listener {
+  /** Whether this node checked exactly this signature for exactly these bytes before. */
+  isChecked(id: Digest, signature: Uint8Array): boolean;
+  executed(receipts: SubmissionReceipts): void;
+  /** It, or for an idempotency key its twin, was executed earlier at `place`. */
+  repeated(id: Digest, place: Place): void;
+  refused(id: Digest, code: RefusalCode): void;
+  batchDone(lane: number, payload: Uint8Array): void;
+}
+
+export interface BlockResult {
+  readonly block: Block;
+  readonly digest: Digest;
+  readonly txCount: number;
+  readonly receipts: readonly SubmissionReceipts[];
+  readonly receiptsRoot: Digest;
+  /** At heights divisible by C (B2). */
+  readonly checkpoint: Executed | null;
+}
+
+interface Running {
+  readonly final: FinalBlock;
+  batch: number;
+  cursor: PayloadCursor | null;
+  txCount: number;
+  readonly receipts: SubmissionReceipts[];
+}
+
+export class Executor {
+  readonly state: State;
+  readonly reader: SubmissionReader;
+  /** Height and time of the last block executed entirely. */
+  height = 0;
+  time: Millis;
+  transactions = 0;
+  readonly #crypto: Crypto;
+  readonly #cluster: Cluster;
+  readonly #listener: Listener;
+  readonly #runner: Runner;
+  readonly #lanes: ReadonlyMap<string, number>;
+  readonly #input = new HashInput();
+  readonly #leaf = new Uint8Array(32);
+  /** Over the receipts of the running block, and over those roots of all blocks. */
+  readonly #blockReceipts: MerkleFrontier;
+  readonly #allReceipts: MerkleFrontier;
+  #running: Running | null = null;
+
+  constructor(crypto: Crypto, cluster: Cluster, modules: ModuleSet, listener: Listener) {
+    const { genesis } = cluster;
+    this.#crypto = crypto;
+    this.#cluster = cluster;
+    this.#listener = listener;
+    this.state = new State(crypto, modules);
+    this.reader = new SubmissionReader(cluster.id, genesis.limits);
+    this.#runner = new Runner(crypto, this.state, modules);
+    this.#lanes = new Map(genesis.validators.map(({ publicKey }, lane) => [publicKey, lane]));
+    this.#blockReceipts = new MerkleFrontier(crypto);
+    this.#allReceipts = new MerkleFrontier(crypto);
+    this.time = genesis.createdAtMs;
+    for (const module of modules) {
+      const context = { time: this.time, tables: this.state.tablesOf(module.name) };
+      module.genesis(context, genesis.modules[module.name]);
+    }
+    this.state.journal.commit();
+    // Hashes the genesis rows now instead of within the first checkpoint.
+    this.state.checkpoint();
+  }
+
+  /** The rows are those of a height, not of the middle of a block. */
+  get isBetweenBlocks(): boolean {
+    return this.#running === null;
+  }
+
+  /** Height up to which blocks were executed or begun. */
+  get begun(): number {
+    return this.#running?.final.block.height ?? this.height;
+  }
+
+  begin(final: FinalBlock): void {
+    const { block, digest } = final;
+    if (this.#running !== null || block.height !== this.height + 1) {
+      throw new InvariantViolation(
+        'height_gap',
+        `block ${block.height} cannot execute after ${this.height}`,
+      );
+    }
+    this.#running = { final, batch: 0, cursor: null, txCount: 0, receipts: [] };
+    this.#runner.startBlock(block, digest);
+    this.state.expire(block.timestamp);
+  }
+
+  /**
+   * Executes on until the block is done, or until a submission has used up `budget` (about one a
+   * transaction); a negative budget is left then. Null while the block is not done.
+   */
+  advance(budget: { left: number }): BlockResult | null {
+    const running = this.#running;
+    if (running === null) throw new InvariantViolation('no_block', 'nothing to execute');
+    while (running.batch < running.final.batches.length) {
+      const { lane, payload } = running.final.batches[running.batch]!;
+      running.cursor ??= new PayloadCursor(payload);
+      for (;;) {
+        if (budget.left <= 0) return null;
+        if (!running.cursor.next()) break;
+        this.#submission(running, running.cursor, lane, budget);
+      }
+      this.#listener.batchDone(lane, payload);
+      running.cursor = null;
+      running.batch++;
+    }
+    return this.#finish(running);
+  }
+
+  #submission(
+    running: Running,
+    cursor: PayloadCursor,
+    lane: number,
+    budget: { left: number },
+  ): void {
+    budget.left -= SUBMISSION_COST;
+    const submission = this.reader.parse(cursor.bytes, cursor.start, cursor.end);
+    if (isRefusal(submission)) return;
+    const id = this.#crypto.hash(submission.signed());
+    const idBytes = fromHex(id);
+    const standing = this.state.standing(submission, idBytes);
+    if (standing.kind === 'executed') return this.#listener.repeated(id, standing.place);
+    const { timestamp } = running.final.block;
+    if (submission.validUntil < timestamp) return this.#listener.refused(id, 'expired');
+    if (submission.validUntil - timestamp > this.#cluster.genesis.limits.validityMsMax) return;
+    if (!this.#isVouched(submission, id, lane, budget)) return;
+    if (standing.kind === 'refused') {
+      if (submission.kind === 'client') {
+        this.state.windows.refused(submission.key, submission.validUntil);
+      }
+      return this.#listener.refused(id, standing.code);
+    }
+    budget.left -= submission.txCount;
+    this.#execute(running, submission, id, idBytes);
+  }
+
+  #isVouched(submission: Submission, id: Digest, lane: number, budget: { left: number }): boolean {
+    if (submission.kind === 'node') {
+      const owner = this.#lanes.get(submission.key);
+      if (owner === undefined || owner === lane) return owner === lane;
+    }
+    const signature = submission.signature();
+    if (this.#listener.isChecked(id, signature)) return true;
+    budget.left -= CHECK_COST;
+    return this.#crypto.verify(submission.key, submission.signed(), signature);
+  }
+
+  #execute(running: Running, submission: Submission, id: Digest, idBytes: Uint8Array): void {
+    const { height } = running.final.block;
+    const { txCount, seq, validUntil } = submission;
+    const index = running.txCount;
+    const encoded = this.#runner.run(submission, id);
+    const leaf = this.#input.start().byte(0).raw(idBytes).u32(index).u32(txCount).raw(encoded);
+    this.#crypto.treeHash(leaf.done(), this.#leaf, 0);
+    this.#blockReceipts.append(this.#leaf, 0);
+    const place = { id, height, index, txCount };
+    const execution = { ...place, seq, validUntil, idBytes, receiptsDigest: this.#leaf };
+    if (submission.kind === 'client') this.state.windows.executed(submission.key, execution);
+    else this.state.keys.executed(submission, execution);
+    const receipts: SubmissionReceipts = { ...place, encoded };
+    running.txCount += txCount;
+    running.receipts.push(receipts);
+    this.#listener.executed(receipts);
+  }
+
+  #finish(running: Running): BlockResult {
+    const { block, digest } = running.final;
+    const receiptsRoot = this.#blockReceipts.digest();
+    this.#blockReceipts.clear();
+    const leaf = this.#input.start().byte(0).u53(block.height).hex(receiptsRoot).done();
+    this.#crypto.treeHash(leaf, this.#leaf, 0);
+    this.#allReceipts.append(this.#leaf, 0);
+    this.height = block.height;
+    this.time = block.timestamp;
+    this.transactions += running.txCount;
+    this.#running = null;
+    const { txCount, receipts } = running;
+    return { block, digest, txCount, receipts, receiptsRoot, checkpoint: this.#checkpoint() };
+  }
+
+  #checkpoint(): Executed | null {
+    if (this.height % this.#cluster.genesis.limits.checkpointInterval !== 0) return null;
+    return {
+      height: this.height,
+      stateRoot: this.state.checkpoint(),
+      receiptsRoot: this.#allReceipts.digest(),
+      pendingSet: ZERO_DIGEST,
+    };
+  }
+}

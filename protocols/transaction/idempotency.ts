@@ -1,0 +1,150 @@
+/**
+ * What the state remembers of node submissions: one execution for each (principal, idempotency key),
+ * at whatever nodes the caller retries (rule E3).
+ *
+ * I45. While a key is remembered, a submission with the same transactions is answered with the first
+ *      one's receipts, and one with others is `idempotency_key_reused`.
+ * I46. A key is remembered until the first submission's `validUntil`, and not longer than its minute.
+ *
+ * Records stand in pages of 16, in the order of their execution, one row of pages for each minute in
+ * which they end: a page is a leaf of the state tree, and a whole minute ends at once.
+ */
+import type { Crypto } from '../crypto.ts';
+import type { Millis } from '../types.ts';
+import { Expiry, minuteOf } from './expiry.ts';
+import { HashInput } from './hash-input.ts';
+import { CONTENT_AT, KEY_AT, NODE_RECORD, Page, type Execution, type Place } from './places.ts';
+import type { StateTree } from './state-tree.ts';
+import type { Submission } from './submission-reader.ts';
+import { removeLeaf } from './windows.ts';
+
+const PAGE_RECORDS = 16;
+export const KEYS_TABLE = '$keys';
+
+interface KeyPage {
+  readonly minute: number;
+  readonly number: number;
+  readonly page: Page;
+  /** The names under which the page's records are found. */
+  readonly names: string[];
+  leaf: number;
+  changed: boolean;
+  ended: boolean;
+}
+
+interface KeyRecord {
+  readonly page: KeyPage;
+  readonly at: number;
+}
+
+export type KeyStanding =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'executed'; readonly place: Place }
+  | { readonly kind: 'refused'; readonly code: 'idempotency_key_reused' };
+
+const NEW: KeyStanding = { kind: 'new' };
+const REUSED: KeyStanding = { kind: 'refused', code: 'idempotency_key_reused' };
+
+export class IdempotencyKeys {
+  readonly #crypto: Crypto;
+  readonly #records = new Map<string, KeyRecord>();
+  /** The pages of each minute that has not ended; the last one takes what comes next. */
+  readonly #minutes = new Map<number, KeyPage[]>();
+  readonly #expiry = new Expiry<number>();
+  readonly #input = new HashInput();
+  readonly #content = new Uint8Array(32);
+  #changed: KeyPage[] = [];
+
+  constructor(crypto: Crypto) {
+    this.#crypto = crypto;
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  standing(submission: Submission): KeyStanding {
+    const record = this.#records.get(keyName(submission));
+    if (record === undefined) return NEW;
+    this.#crypto.treeHash(submission.content(), this.#content, 0);
+    const { page } = record.page;
+    if (!page.sameAt(record.at, CONTENT_AT, this.#content)) return REUSED;
+    return { kind: 'executed', place: page.place(record.at) };
+  }
+
+  executed(submission: Submission, execution: Execution): void {
+    const keyPage = this.#openPage(minuteOf(submission.validUntil));
+    const at = keyPage.page.count;
+    const record = keyPage.page.insert(at, execution);
+    const { principal, idempotencyKey } = submission;
+    const key = this.#input.start().text(principal).raw(idempotencyKey).done();
+    this.#crypto.treeHash(key, record, KEY_AT);
+    this.#crypto.treeHash(submission.content(), record, CONTENT_AT);
+    const name = keyName(submission);
+    keyPage.names.push(name);
+    this.#records.set(name, { page: keyPage, at });
+    this.#change(keyPage);
+  }
+
+  /** Forgets what ended before the minute of `time`. */
+  expire(time: Millis): void {
+    for (const minute of this.#expiry.due(time)) {
+      for (const keyPage of this.#minutes.get(minute) ?? []) {
+        for (const name of keyPage.names) this.#records.delete(name);
+        keyPage.ended = true;
+        this.#change(keyPage);
+      }
+      this.#minutes.delete(minute);
+    }
+  }
+
+  /** Puts what changed since the last call into the tree. */
+  flush(tree: StateTree): void {
+    for (const keyPage of this.#changed) {
+      keyPage.changed = false;
+      if (keyPage.ended) {
+        keyPage.leaf = removeLeaf(tree, keyPage.leaf);
+        continue;
+      }
+      keyPage.leaf ||= tree.create(KEYS_TABLE, `${keyPage.minute}/${keyPage.number}`);
+      tree.row(keyPage.leaf).value(keyPage.page.bytes());
+      tree.put(keyPage.leaf);
+    }
+    this.#changed = [];
+  }
+
+  #openPage(minute: number): KeyPage {
+    let pages = this.#minutes.get(minute);
+    if (pages === undefined) {
+      pages = [];
+      this.#minutes.set(minute, pages);
+      this.#expiry.add(minute, minute);
+    }
+    const last = pages.at(-1);
+    if (last !== undefined && last.page.count < PAGE_RECORDS) return last;
+    const opened: KeyPage = {
+      minute,
+      number: pages.length,
+      page: new Page(NODE_RECORD),
+      names: [],
+      leaf: 0,
+      changed: false,
+      ended: false,
+    };
+    pages.push(opened);
+    return opened;
+  }
+
+  #change(keyPage: KeyPage): void {
+    if (keyPage.changed) return;
+    keyPage.changed = true;
+    this.#changed.push(keyPage);
+  }
+}
+
+/** Unambiguous: the key's bytes become one character each, and the principal's length stands first. */
+export function keyName(submission: Submission): string {
+  const { principal, idempotencyKey } = submission;
+  const key = String.fromCharCode.apply(null, idempotencyKey as unknown as number[]);
+  return `${principal.length}:${principal}${key}`;
+}

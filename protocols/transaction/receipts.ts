@@ -1,0 +1,210 @@
+/**
+ * What became of the transactions of one submission, as few bytes as possible, because most of them
+ * simply succeed:
+ *
+ *   0x00 · u16 n                      n transactions in a row that succeeded and said nothing
+ *   0x80 | flags · parts              one transaction that said something:
+ *     0x01 failed                     u8 length, code · u16 length, message
+ *     0x02 has a result               u32 length, canonical value
+ *     0x04 has events                 u16 count, and for each: u8 length, name · u32 length, value
+ *
+ * I52. Decoding what was encoded gives every outcome back, and `txCount` of them.
+ */
+import { utf8, Writer } from '../bytes.ts';
+import type { SubmissionReceipts } from '../messages.ts';
+import { transactionId } from './submission.ts';
+import { readU16, readU32 } from './submission-reader.ts';
+import { readText } from './text-reader.ts';
+import { decodeValue } from './value-reader.ts';
+import { writeValue, type Value } from './values.ts';
+
+const FAILED = 1;
+const RESULT = 2;
+const EVENTS = 4;
+const RUN_MAX = 0xffff;
+const CODE_BYTES_MAX = 64;
+const MESSAGE_BYTES_MAX = 1024;
+
+export interface ReceiptEvent {
+  readonly name: string;
+  readonly data: Value;
+}
+
+/** The receipt that clients get, as in the interface description. */
+export interface Receipt {
+  /** `<submission id>-<index in the submission>` */
+  readonly id: string;
+  readonly height: number;
+  /** Place of the transaction in its block. */
+  readonly index: number;
+  readonly status: 'ok' | 'failed';
+  readonly result?: Value;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly events: readonly ReceiptEvent[];
+}
+
+const scratch = new Writer(256);
+
+/** Collects the outcomes of one submission, in order. */
+export class OutcomeWriter {
+  readonly #writer = new Writer(1024);
+  #run = 0;
+
+  start(): void {
+    this.#writer.reset();
+    this.#run = 0;
+  }
+
+  /** The commonest outcome: no result, no events. */
+  plain(): void {
+    if (++this.#run === RUN_MAX) this.#endRun();
+  }
+
+  /** Throws NotAValue, with nothing written, when the result or an event has no canonical form. */
+  ok(result: Value | undefined, events: readonly ReceiptEvent[]): void {
+    scratch.reset();
+    let flags = 0x80;
+    if (result !== undefined) {
+      flags |= RESULT;
+      writeSized(scratch, result);
+    }
+    if (events.length > 0) {
+      flags |= EVENTS;
+      writeEvents(scratch, events);
+    }
+    this.#endRun();
+    this.#writer.u8(flags).raw(scratch.view());
+  }
+
+  failed(code: string, message: string): void {
+    this.#endRun();
+    const codeBytes = shortened(code, CODE_BYTES_MAX);
+    const messageBytes = shortened(message, MESSAGE_BYTES_MAX);
+    this.#writer
+      .u8(0x80 | FAILED)
+      .u8(codeBytes.length)
+      .raw(codeBytes);
+    this.#writer.u16(messageBytes.length).raw(messageBytes);
+  }
+
+  /** The outcomes since `start`. */
+  take(): Uint8Array {
+    this.#endRun();
+    return this.#writer.take();
+  }
+
+  #endRun(): void {
+    if (this.#run > 0) this.#writer.u8(0).u16(this.#run);
+    this.#run = 0;
+  }
+}
+
+function writeEvents(writer: Writer, events: readonly ReceiptEvent[]): void {
+  writer.u16(events.length);
+  for (const event of events) {
+    const name = shortened(event.name, CODE_BYTES_MAX);
+    writer.u8(name.length).raw(name);
+    writeSized(writer, event.data);
+  }
+}
+
+const sized = new Writer(1024);
+
+function writeSized(writer: Writer, value: Value): void {
+  sized.reset();
+  writeValue(sized, value);
+  writer.bytes(sized.view());
+}
+
+/** UTF-8 of at most `max` bytes, cut between characters. */
+function shortened(text: string, max: number): Uint8Array {
+  const bytes = utf8(text);
+  if (bytes.length <= max) return bytes;
+  let end = max;
+  while ((bytes[end]! & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
+}
+
+type Outcome = Omit<Receipt, 'id' | 'height' | 'index'>;
+const PLAIN: Outcome = { status: 'ok', events: [] };
+
+/** One receipt for each transaction of the submission; null when the bytes are not receipts. */
+export function decodeReceipts(receipts: SubmissionReceipts): Receipt[] | null {
+  const outcomes = new OutcomeReader(receipts.encoded).all(receipts.txCount);
+  if (outcomes === null) return null;
+  return outcomes.map((outcome, at) => ({
+    id: transactionId(receipts.id, at),
+    height: receipts.height,
+    index: receipts.index + at,
+    ...outcome,
+  }));
+}
+
+class OutcomeReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+  #bad = false;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  all(count: number): Outcome[] | null {
+    const outcomes: Outcome[] = [];
+    while (this.#at < this.#bytes.length && !this.#bad) {
+      const tag = this.#int(1);
+      if (tag !== 0) outcomes.push(this.#outcome(tag));
+      else for (let run = this.#int(2); run > 0; run--) outcomes.push(PLAIN);
+      if (outcomes.length > count) return null;
+    }
+    return this.#bad || outcomes.length !== count ? null : outcomes;
+  }
+
+  #outcome(tag: number): Outcome {
+    if ((tag & 0xf8) !== 0x80) this.#bad = true;
+    if ((tag & FAILED) !== 0) {
+      const code = this.#text(this.#int(1));
+      return { status: 'failed', error: { code, message: this.#text(this.#int(2)) }, events: [] };
+    }
+    const result = (tag & RESULT) === 0 ? {} : { result: this.#value() };
+    return { status: 'ok', ...result, events: (tag & EVENTS) === 0 ? [] : this.#events() };
+  }
+
+  #events(): ReceiptEvent[] {
+    const events: ReceiptEvent[] = [];
+    for (let count = this.#int(2); count > 0 && !this.#bad; count--) {
+      events.push({ name: this.#text(this.#int(1)), data: this.#value() });
+    }
+    return events;
+  }
+
+  /** The start of the next `length` bytes; marks the input bad when they are not there. */
+  #skip(length: number): number {
+    const at = this.#at;
+    this.#at += length;
+    if (this.#at > this.#bytes.length) this.#bad = true;
+    return at;
+  }
+
+  #int(size: 1 | 2 | 4): number {
+    const at = this.#skip(size);
+    if (this.#bad) return 0;
+    if (size === 1) return this.#bytes[at]!;
+    return size === 2 ? readU16(this.#bytes, at) : readU32(this.#bytes, at);
+  }
+
+  #text(length: number): string {
+    const at = this.#skip(length);
+    const text = this.#bad ? undefined : readText(this.#bytes, at, at + length);
+    if (text === undefined) this.#bad = true;
+    return text ?? '';
+  }
+
+  #value(): Value {
+    const length = this.#int(4);
+    const at = this.#skip(length);
+    const value = this.#bad ? undefined : decodeValue(this.#bytes, at, at + length);
+    if (value === undefined) this.#bad = true;
+    return value ?? null;
+  }
+}

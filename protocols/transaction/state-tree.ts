@@ -1,0 +1,198 @@
+/**
+ * The tree whose root is the state root: a binary Merkle tree over 256-bit paths, in which a subtree
+ * with one leaf is that leaf.
+ *
+ *   path  = H(u32 length ‖ table id ‖ key)      leaf = H(0x00 ‖ path ‖ canonical row)
+ *   inner = H(0x01 ‖ left ‖ right)              nothing = 32 zero bytes
+ *
+ * I49. The root depends on the rows alone: not on the order or the history of their writing.
+ * I50. Two different sets of rows have different roots, unless H (BLAKE2b-256) has a collision: a leaf
+ *      names its whole path, and leaves and inner nodes are told apart by their first byte.
+ *
+ * Nodes live in flat arrays and are named by number: `n > 0` the inner node n, `−n` the leaf n, 0
+ * nothing. A batch of changes is split along the paths like a quicksort, so each inner node above
+ * a change is hashed once however many changes lie below it.
+ */
+import type { Crypto } from '../crypto.ts';
+import { InvariantViolation } from '../machine.ts';
+import type { Digest } from '../types.ts';
+import { toHex } from '../bytes.ts';
+import { HashInput } from './hash-input.ts';
+import { NodePool } from './node-pool.ts';
+
+const HASH = 32;
+const PATH_BITS = 256;
+
+const UNCHANGED = 0;
+const PRESENT = 1;
+const ABSENT = 2;
+
+export class StateTree {
+  readonly #crypto: Crypto;
+  readonly #input = new HashInput();
+  readonly #pair = new Uint8Array(1 + 2 * HASH);
+  /** Leaves: two hashes each, the path and the leaf's own. */
+  readonly #leaves = new NodePool(2 * HASH);
+  readonly #inner = new NodePool(HASH);
+  #left = new Int32Array(1024);
+  #right = new Int32Array(1024);
+  /** What the leaf is to become with the next `update`. */
+  #mark = new Uint8Array(1024);
+  /** Leaves to update, each once; partitioned in place. */
+  #pending = new Int32Array(1024);
+  #count = 0;
+  #root = 0;
+
+  constructor(crypto: Crypto) {
+    this.#crypto = crypto;
+    this.#pair[0] = 1;
+  }
+
+  /** A number for the leaf of `key` in `table`, which must not have one yet. */
+  create(table: string, key: string): number {
+    const leaf = this.#leaves.take();
+    this.#mark = grown(this.#mark, leaf);
+    this.#mark[leaf] = UNCHANGED;
+    const path = this.#input.start().text(table).utf8(key).done();
+    this.#crypto.treeHash(path, this.#leaves.bytes, leaf * 2 * HASH);
+    return leaf;
+  }
+
+  /** Starts the hashed form of a row; the caller appends the canonical row, then calls `put`. */
+  row(leaf: number): HashInput {
+    const at = leaf * 2 * HASH;
+    return this.#input
+      .start()
+      .byte(0)
+      .slice(this.#leaves.bytes, at, at + HASH);
+  }
+
+  /** The leaf holds the row that was written since `row(leaf)`. */
+  put(leaf: number): void {
+    this.#crypto.treeHash(this.#input.done(), this.#leaves.bytes, leaf * 2 * HASH + HASH);
+    this.#schedule(leaf, PRESENT);
+  }
+
+  /** The leaf goes; its number may be given to another one after `update`. */
+  remove(leaf: number): void {
+    this.#schedule(leaf, ABSENT);
+  }
+
+  /** Brings the root up to all that was put and removed. */
+  update(): Digest {
+    this.#root = this.#apply(this.#root, 0, this.#count, 0);
+    for (let i = 0; i < this.#count; i++) {
+      const leaf = this.#pending[i]!;
+      if (this.#mark[leaf] === ABSENT) this.#leaves.give(leaf);
+      this.#mark[leaf] = UNCHANGED;
+    }
+    this.#count = 0;
+    return this.root();
+  }
+
+  /** The root as of the last `update`. */
+  root(): Digest {
+    const hash = new Uint8Array(HASH);
+    this.#copyHash(this.#root, hash, 0);
+    return toHex(hash) as Digest;
+  }
+
+  #schedule(leaf: number, mark: number): void {
+    if (this.#mark[leaf] === UNCHANGED) {
+      this.#pending = grown(this.#pending, this.#count);
+      this.#pending[this.#count++] = leaf;
+    }
+    this.#mark[leaf] = mark;
+  }
+
+  /** The subtree `node`, at `depth`, after the changes pending[low, high), all of which lie in it. */
+  #apply(node: number, low: number, high: number, depth: number): number {
+    if (low === high) return node;
+    if (node > 0) return this.#split(node, this.#left[node]!, this.#right[node]!, low, high, depth);
+    const kept = node < 0 && this.#mark[-node] === UNCHANGED ? node : 0;
+    if (kept === 0 && high - low === 1) return this.#single(this.#pending[low]!);
+    if (depth === PATH_BITS) throw new InvariantViolation('path_collision', 'two keys, one path');
+    const toRight = kept !== 0 && this.#bit(-kept, depth) === 1;
+    return this.#split(0, toRight ? 0 : kept, toRight ? kept : 0, low, high, depth);
+  }
+
+  #single(leaf: number): number {
+    return this.#mark[leaf] === PRESENT ? -leaf : 0;
+  }
+
+  #split(
+    node: number,
+    left: number,
+    right: number,
+    low: number,
+    high: number,
+    depth: number,
+  ): number {
+    const middle = this.#partition(low, high, depth);
+    const newLeft = this.#apply(left, low, middle, depth + 1);
+    const newRight = this.#apply(right, middle, high, depth + 1);
+    if ((newLeft === 0 && newRight <= 0) || (newRight === 0 && newLeft <= 0)) {
+      if (node !== 0) this.#inner.give(node);
+      return newLeft === 0 ? newRight : newLeft;
+    }
+    return this.#join(node === 0 ? this.#takeInner() : node, newLeft, newRight);
+  }
+
+  /** Moves the changes whose path has bit 0 at `depth` before the others; where the others start. */
+  #partition(low: number, high: number, depth: number): number {
+    const pending = this.#pending;
+    let left = low;
+    let right = high;
+    while (left < right) {
+      const leaf = pending[left]!;
+      if (this.#bit(leaf, depth) === 0) {
+        left++;
+        continue;
+      }
+      right--;
+      pending[left] = pending[right]!;
+      pending[right] = leaf;
+    }
+    return left;
+  }
+
+  #bit(leaf: number, depth: number): number {
+    const byte = this.#leaves.bytes[leaf * 2 * HASH + (depth >> 3)]!;
+    return (byte >> (7 - (depth & 7))) & 1;
+  }
+
+  #takeInner(): number {
+    const node = this.#inner.take();
+    this.#left = grown(this.#left, node);
+    this.#right = grown(this.#right, node);
+    return node;
+  }
+
+  #join(node: number, left: number, right: number): number {
+    this.#left[node] = left;
+    this.#right[node] = right;
+    this.#copyHash(left, this.#pair, 1);
+    this.#copyHash(right, this.#pair, 1 + HASH);
+    this.#crypto.treeHash(this.#pair, this.#inner.bytes, node * HASH);
+    return node;
+  }
+
+  #copyHash(node: number, out: Uint8Array, offset: number): void {
+    if (node === 0) {
+      out.fill(0, offset, offset + HASH);
+      return;
+    }
+    const source = node > 0 ? this.#inner.bytes : this.#leaves.bytes;
+    const from = node > 0 ? node * HASH : -node * 2 * HASH + HASH;
+    for (let i = 0; i < HASH; i++) out[offset + i] = source[from + i]!;
+  }
+}
+
+/** `array`, or a copy of at least twice its size when `index` lies outside. */
+function grown<A extends Int32Array | Uint8Array>(array: A, index: number): A {
+  if (index < array.length) return array;
+  const Constructor = array.constructor as new (length: number) => A;
+  const copy = new Constructor(Math.max(index + 1, array.length * 2));
+  copy.set(array);
+  return copy;
+}

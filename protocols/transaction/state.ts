@@ -1,0 +1,84 @@
+/**
+ * All that executing the chain has produced and that a checkpoint certifies: the rows of every
+ * module, and what is remembered so that submissions execute once. One tree covers them.
+ */
+import type { Crypto } from '../crypto.ts';
+import { InvariantViolation } from '../machine.ts';
+import type { Digest, Millis } from '../types.ts';
+import { IdempotencyKeys } from './idempotency.ts';
+import type { Module, ModuleSet } from './module.ts';
+import type { Place } from './places.ts';
+import { StateTree } from './state-tree.ts';
+import type { Submission } from './submission-reader.ts';
+import { Journal, MemoryTable } from './tables.ts';
+import { ClientWindows, removeLeaf } from './windows.ts';
+
+export type SubmissionStanding =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'executed'; readonly place: Place }
+  | {
+      readonly kind: 'refused';
+      readonly code: 'seq_reused' | 'seq_too_old' | 'idempotency_key_reused';
+    };
+
+type ModuleTables = Readonly<Record<string, MemoryTable>>;
+
+export class State {
+  readonly journal = new Journal();
+  readonly windows = new ClientWindows();
+  readonly keys: IdempotencyKeys;
+  readonly #tables = new Map<string, ModuleTables>();
+  readonly #tree: StateTree;
+
+  constructor(crypto: Crypto, modules: ModuleSet) {
+    this.keys = new IdempotencyKeys(crypto);
+    this.#tree = new StateTree(crypto);
+    for (const module of modules) this.#addTables(module);
+  }
+
+  tablesOf(module: string): ModuleTables {
+    return this.#tables.get(module) ?? {};
+  }
+
+  /** What is remembered of a submission; `id` is the 32 bytes of its id. */
+  standing(submission: Submission, id: Uint8Array): SubmissionStanding {
+    return submission.kind === 'client'
+      ? this.windows.standing(submission.key, submission.seq, id)
+      : this.keys.standing(submission);
+  }
+
+  /** Forgets what ended before block time `time` (I44, I46). */
+  expire(time: Millis): void {
+    this.windows.expire(time);
+    this.keys.expire(time);
+  }
+
+  /** The state root over everything written so far. */
+  checkpoint(): Digest {
+    const tree = this.#tree;
+    for (const entry of this.journal.changed) {
+      if (entry.row === undefined) {
+        entry.leaf = removeLeaf(tree, entry.leaf);
+        continue;
+      }
+      entry.leaf ||= tree.create(entry.table.id, entry.key);
+      tree.row(entry.leaf).value(entry.row);
+      tree.put(entry.leaf);
+    }
+    this.journal.forgetChanges();
+    this.windows.flush(tree);
+    this.keys.flush(tree);
+    return tree.update();
+  }
+
+  #addTables(module: Module): void {
+    if (this.#tables.has(module.name)) {
+      throw new InvariantViolation('module_twice', `two modules are named ${module.name}`);
+    }
+    const tables = module.tables.map((name) => [
+      name,
+      new MemoryTable(`${module.name}/${name}`, this.journal),
+    ]);
+    this.#tables.set(module.name, Object.fromEntries(tables) as ModuleTables);
+  }
+}

@@ -1,0 +1,328 @@
+/**
+ * The transaction machine: takes submissions, has them ordered through the own lane, executes what
+ * is final, and answers (rules E1–E4, D4, B2).
+ *
+ * Its state follows from the chain alone, so it keeps no snapshot of its own: after a restart it is
+ * given every block again from height 1, and until it has reached where it was it takes nothing new.
+ * Answers leave at once: the commit votes behind a receipt are durable where they were cast (P2).
+ */
+import type { Crypto, Signer } from '../crypto.ts';
+import type { Cluster } from '../genesis.ts';
+import {
+  InvariantViolation,
+  newOutput,
+  type LogEvent,
+  type Machine,
+  type Output,
+  type RecoveryRead,
+} from '../machine.ts';
+import type {
+  AnswerResult,
+  Effect,
+  EdgeMessage,
+  SubmissionReceipts,
+  TransactionInput,
+} from '../messages.ts';
+import type { TransactionStatus } from '../status.ts';
+import type { Digest, Millis } from '../types.ts';
+import { Executor, type BlockResult, type FinalBlock, type Listener } from './executor.ts';
+import { Ingress, refusedResult, type Lookup } from './ingress.ts';
+import { WAITING_REQUESTS_MAX } from './ingress-limits.ts';
+import type { ModuleSet } from './module.ts';
+import { Queries } from './queries.ts';
+import { findReceipts, ReceiptLog, STREAM } from './receipt-log.ts';
+
+/** What one step executes before others get their turn: about 5 ms, in plain transactions. */
+const STEP_BUDGET = 2000;
+const EXECUTE_TIMER = 'transaction/execute';
+
+export interface TransactionOptions {
+  readonly cluster: Cluster;
+  /** This node's index in the validator set. */
+  readonly self: number;
+  readonly crypto: Crypto;
+  readonly signer: Signer;
+  readonly modules: ModuleSet;
+}
+
+/** Who waits for the log's answer about a submission. */
+type Asker =
+  | { readonly kind: 'submit'; readonly lookup: Lookup }
+  | { readonly kind: 'find'; readonly request: number; readonly id: Digest };
+
+type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
+
+const BUSY: AnswerResult = {
+  ok: false,
+  code: 'overloaded',
+  message: 'too many questions wait at this node: try again',
+};
+
+export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
+  readonly #self: number;
+  readonly #executor: Executor;
+  readonly #ingress: Ingress;
+  readonly #queries: Queries;
+  /** Final blocks that are not executed yet, the first of which may be begun. */
+  #queue: FinalBlock[] = [];
+  /** Height of the newest block taken into the queue. */
+  #queued = 0;
+  /** Height of the last block that was given again (see `#execute`). */
+  #repeated = -1;
+  #timerSet = false;
+  #draining = false;
+  #recovered = false;
+  readonly #log = new ReceiptLog();
+  /** Queries that came in the middle of a block: they are answered at its end. */
+  #heldQueries: AskedQuery[] = [];
+  readonly #askers = new Map<string, Asker>();
+  #asked = 0;
+
+  constructor({ cluster, self, crypto, signer, modules }: TransactionOptions) {
+    this.#self = self;
+    this.#executor = new Executor(crypto, cluster, modules, this.#listener());
+    this.#ingress = new Ingress(crypto, cluster, signer.publicKey, this.#executor);
+    this.#queries = new Queries(this.#executor, modules);
+  }
+
+  nextRecovery(): RecoveryRead | null {
+    if (this.#recovered) return null;
+    this.#recovered = true;
+    return { stream: STREAM, from: 'last', bodies: false };
+  }
+
+  recover(event: LogEvent): void {
+    this.#log.recover(event);
+  }
+
+  status(): TransactionStatus {
+    const status = {
+      executedHeight: this.#executor.height,
+      executedTransactions: this.#executor.transactions,
+      waiting: this.#ingress.requests,
+      waitingBytes: this.#ingress.bytes,
+    };
+    return this.#catchingUp ? { ...status, replayingTo: this.#log.storedHeight } : status;
+  }
+
+  step(input: TransactionInput, now: Millis): Output<Effect> {
+    const out = newOutput<Effect>();
+    this.#handle(input, now, out);
+    this.#seal(out);
+    this.#answer(out);
+    return out;
+  }
+
+  #handle(input: TransactionInput, now: Millis, out: Output<Effect>): void {
+    switch (input.kind) {
+      case 'started':
+        return tellReplication(out, { kind: 'executedTo', height: this.#executor.height });
+      case 'submit':
+        for (const request of input.submissions) this.#ingress.take(request, now, this.#mode);
+        return;
+      case 'execute':
+        return this.#execute(input, now, out);
+      case 'timer':
+        if (input.timer !== EXECUTE_TIMER) return;
+        this.#timerSet = false;
+        return this.#advance(now, out);
+      case 'laneRoom':
+        return this.#ingress.sealing.roomIs(input.bytes);
+      case 'query':
+        return this.#query(input, out);
+      case 'findSubmission':
+        return this.#find(input.request, input.id, out);
+      case 'logFound':
+        return this.#found(input.tag, input.event, out);
+      case 'drain':
+        this.#draining = true;
+        return;
+      default:
+        // Nothing of what else every machine may be told concerns this one.
+        return;
+    }
+  }
+
+  get #catchingUp(): boolean {
+    return this.#executor.height < this.#log.storedHeight;
+  }
+
+  get #mode(): { draining: boolean; catchingUp: boolean } {
+    return { draining: this.#draining, catchingUp: this.#catchingUp };
+  }
+
+  // ------------------------------------------------------------------------------------- executing
+
+  /**
+   * Blocks come in height order. After its own restart replication begins again below what is
+   * executed here: it is told once where to go on, and what it says meanwhile is known already.
+   */
+  #execute(final: FinalBlock, now: Millis, out: Output<Effect>): void {
+    const { height } = final.block;
+    if (height <= this.#queued) {
+      if (height <= this.#executor.height && height !== this.#repeated + 1) {
+        tellReplication(out, { kind: 'executedTo', height: this.#executor.height });
+      }
+      this.#repeated = height;
+      return;
+    }
+    if (height !== this.#queued + 1) {
+      // Said before this machine's own restart reached replication; it begins at height 1 again.
+      if (this.#queued === 0) return;
+      throw new InvariantViolation('height_gap', `block ${height} came after ${this.#queued}`);
+    }
+    this.#queued = height;
+    this.#queue.push(final);
+    if (!this.#timerSet) this.#advance(now, out);
+  }
+
+  #advance(now: Millis, out: Output<Effect>): void {
+    const budget = { left: STEP_BUDGET };
+    const before = this.#executor.height;
+    let done = 0;
+    while (done < this.#queue.length && budget.left > 0) {
+      const final = this.#queue[done]!;
+      if (this.#executor.begun !== final.block.height) this.#executor.begin(final);
+      const result = this.#executor.advance(budget);
+      if (result === null) break;
+      budget.left--;
+      done++;
+      this.#blockDone(result, out);
+    }
+    this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
+    if (this.#executor.isBetweenBlocks) this.#answerHeld(out);
+    if (this.#executor.height > before) this.#tellProgress(out);
+    if (this.#queue.length === 0) return;
+    this.#timerSet = true;
+    out.immediate.push({ kind: 'setTimer', timer: EXECUTE_TIMER, at: now });
+  }
+
+  #blockDone(result: BlockResult, out: Output<Effect>): void {
+    const { block, digest, txCount, checkpoint } = result;
+    const event = this.#log.record(result);
+    if (event !== null) out.deferred.push(event);
+    if (checkpoint !== null) {
+      const message = { kind: 'checkpointExecuted', executed: checkpoint } as const;
+      out.immediate.push({ kind: 'tell', to: 'consensus', message });
+      tellReplication(out, message);
+    }
+    this.#ingress.expire(block.timestamp);
+    if (block.height <= this.#log.storedHeight) return;
+    tellEdge(out, { kind: 'blockExecuted', block, digest, txCount });
+  }
+
+  #tellProgress(out: Output<Effect>): void {
+    const message = { kind: 'executedTo', height: this.#executor.height } as const;
+    out.immediate.push({ kind: 'tell', to: 'consensus', message });
+    tellReplication(out, message);
+  }
+
+  #listener(): Listener {
+    return {
+      isChecked: (id, signature) => this.#ingress.isChecked(id, signature),
+      executed: (receipts) => this.#ingress.executed(receipts),
+      repeated: (id, place) => this.#ingress.repeated(id, place),
+      refused: (id, code) => this.#ingress.refused(id, code),
+      batchDone: (lane, payload) => {
+        if (lane === this.#self) this.#ingress.sealing.executed(payload);
+      },
+    };
+  }
+
+  // ------------------------------------------------------------------------------------- answering
+
+  #seal(out: Output<Effect>): void {
+    for (;;) {
+      const batch = this.#ingress.nextBatch(this.#draining);
+      if (batch === null) return;
+      tellReplication(out, { kind: 'sealBatch', ...batch });
+    }
+  }
+
+  #answer(out: Output<Effect>): void {
+    const results = this.#ingress.takeResults();
+    for (const lookup of this.#ingress.takeLookups()) {
+      const asked = this.#ask({ kind: 'submit', lookup }, lookup.id, out);
+      if (!asked) results.push(refusedResult(lookup.request, lookup.absent));
+    }
+    if (results.length > 0) tellEdge(out, { kind: 'submitted', results });
+  }
+
+  #query(asked: AskedQuery, out: Output<Effect>): void {
+    if (this.#executor.isBetweenBlocks) {
+      return answer(out, asked.request, this.#executor.height, this.#queries.run(asked));
+    }
+    if (this.#heldQueries.length < WAITING_REQUESTS_MAX) return void this.#heldQueries.push(asked);
+    answer(out, asked.request, this.#executor.height, BUSY);
+  }
+
+  #answerHeld(out: Output<Effect>): void {
+    const held = this.#heldQueries;
+    if (held.length === 0) return;
+    this.#heldQueries = [];
+    for (const asked of held) this.#query(asked, out);
+  }
+
+  #find(request: number, id: Digest, out: Output<Effect>): void {
+    const known = this.#ingress.recent.get(id);
+    if (known !== undefined) return this.#answerFound(request, known, id, out);
+    if (this.#ask({ kind: 'find', request, id }, id, out)) return;
+    answer(out, request, this.#executor.height, BUSY);
+  }
+
+  /** False when too many wait for the log already. */
+  #ask(asker: Asker, id: Digest, out: Output<Effect>): boolean {
+    if (this.#askers.size >= WAITING_REQUESTS_MAX) return false;
+    const tag = `find/${this.#asked++}`;
+    this.#askers.set(tag, asker);
+    out.immediate.push({ kind: 'findLog', tag, key: id });
+    return true;
+  }
+
+  #found(tag: string, event: LogEvent | null, out: Output<Effect>): void {
+    const asker = this.#askers.get(tag);
+    if (asker === undefined) return;
+    this.#askers.delete(tag);
+    const id = asker.kind === 'find' ? asker.id : asker.lookup.id;
+    const receipts = event === null || event.stream !== STREAM ? null : findReceipts(event, id);
+    if (asker.kind === 'find') return this.#answerFound(asker.request, receipts, id, out);
+    const { request, absent } = asker.lookup;
+    const result =
+      receipts === null
+        ? refusedResult(request, absent)
+        : ({ request, ok: true, receipts } as const);
+    tellEdge(out, { kind: 'submitted', results: [result] });
+  }
+
+  #answerFound(
+    request: number,
+    receipts: SubmissionReceipts | null,
+    id: Digest,
+    out: Output<Effect>,
+  ): void {
+    answer(out, request, this.#executor.height, this.#foundResult(receipts, id));
+  }
+
+  #foundResult(receipts: SubmissionReceipts | null, id: Digest): AnswerResult {
+    if (receipts !== null) return { ok: true, value: receipts };
+    if (this.#ingress.has(id)) {
+      return { ok: false, code: 'in_progress', message: 'the submission is not final yet' };
+    }
+    return { ok: false, code: 'not_found', message: 'no such submission was executed here' };
+  }
+}
+
+function tellReplication(
+  out: Output<Effect>,
+  message: Extract<Effect, { kind: 'tell'; to: 'replication' }>['message'],
+): void {
+  out.immediate.push({ kind: 'tell', to: 'replication', message });
+}
+
+function tellEdge(out: Output<Effect>, message: EdgeMessage): void {
+  out.immediate.push({ kind: 'tell', to: 'edge', message });
+}
+
+function answer(out: Output<Effect>, request: number, height: number, result: AnswerResult): void {
+  tellEdge(out, { kind: 'answer', request, height, result });
+}

@@ -1,0 +1,12 @@
+/** What every command of `althing` has in common. */
+
+/** The caller asked for something that cannot be: exit code 2. */
+export class UsageError extends Error {}
+
+export interface CommandContext {
+  /** The result on stdout: as JSON with --json, else the text. */
+  print(result: unknown, text: () => string): void;
+}
+
+/** Exit codes of every process of ours (interfaces.md, Process). */
+export const EXIT = { done: 0, failure: 1, usage: 2, logCorrupt: 3 } as const;

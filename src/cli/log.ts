@@ -1,0 +1,176 @@
+/** `althing log`: checks a node's log row by row, and writes it out as lines of JSON. */
+import { once } from 'node:events';
+import { dirname } from 'node:path';
+import { Command } from 'commander';
+import { ConfigError, loadConfig, type Database } from '../config/load.ts';
+import { LogError } from '../log/errors.ts';
+import { exportLog } from '../log/export.ts';
+import { headsFileOf } from '../log/heads.ts';
+import { verifyLog, type VerifyProgress, type VerifyResult } from '../log/verify.ts';
+import { createLogger } from '../logger.ts';
+import { PostgresError } from '../postgres/errors.ts';
+import { startEmbeddedPostgres } from '../postgres/embedded.ts';
+import { UsageError, type CommandContext } from './command.ts';
+
+interface Place {
+  readonly id?: string;
+  readonly data: string;
+  readonly databaseUrl?: string;
+}
+
+interface ExportFlags extends Place {
+  readonly stream?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly bodies: boolean;
+}
+
+interface Source {
+  readonly url: string;
+  readonly headsFile: string | null;
+}
+
+const PROGRESS_AFTER_MS = 2000;
+const PROGRESS_EVERY_MS = 1000;
+
+const EXAMPLES = `
+Examples:
+  althing log verify --id validator-1
+  althing log verify --database-url postgres://user@db.example:5432/althing_validator_1
+  althing log export --id validator-1 --stream consensus --from 1000 --to 1100 --no-bodies
+      one event a line; header and body in base64
+
+Both may run while the node runs. verify ends with exit code 3 if a row is not what was written,
+and names it. The embedded server is started for the time of the command if it does not run.`;
+
+export function logCommand(context: CommandContext): Command {
+  return new Command('log')
+    .description("check or write out a node's log")
+    .addHelpText('after', EXAMPLES)
+    .addCommand(verifyCommand(context))
+    .addCommand(exportCommand());
+}
+
+function withPlace(command: Command): Command {
+  command.on('option:json', () => command.parent?.parent?.setOptionValue('json', true));
+  return command
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)')
+    .option('--json', 'print the result as JSON')
+    .option('--id <id>', 'the node whose log it is')
+    .option('--data <dir>', 'the data folder', 'data')
+    .option('--database-url <url>', "the log's database, instead of a node's own");
+}
+
+function verifyCommand(context: CommandContext): Command {
+  return withPlace(new Command('verify'))
+    .description('read every row and compute every digest again')
+    .action(async (flags: Place) => {
+      await withSource(flags, async ({ url, headsFile }) => {
+        const progress = newProgress();
+        const result = await verifyLog({
+          url,
+          progress,
+          ...(headsFile === null ? {} : { headsFile }),
+        });
+        context.print(result, () => human(result));
+      });
+    });
+}
+
+function exportCommand(): Command {
+  return withPlace(new Command('export'))
+    .description('write events as lines of JSON')
+    .option('--stream <name>', 'only this stream')
+    .option('--from <seq>', 'first position')
+    .option('--to <seq>', 'position after the last one')
+    .option('--no-bodies', 'leave bodies out')
+    .action(async (flags: ExportFlags) => {
+      const range = { ...position('from', flags.from), ...position('to', flags.to) };
+      const stream = flags.stream === undefined ? {} : { stream: flags.stream };
+      await withSource(flags, async ({ url }) => {
+        for await (const line of exportLog({ url, bodies: flags.bodies, ...stream, ...range })) {
+          if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+        }
+      });
+    });
+}
+
+function position(name: 'from' | 'to', text: string | undefined): { from?: number; to?: number } {
+  if (text === undefined) return {};
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`--${name} takes a position, such as 1000`);
+  return { [name]: Number(text) };
+}
+
+/** Gives the log's place to `work`. */
+async function withSource(place: Place, work: (source: Source) => Promise<void>): Promise<void> {
+  try {
+    if (place.databaseUrl !== undefined && place.id === undefined) {
+      return await work({ url: place.databaseUrl, headsFile: null });
+    }
+    const { database, headsFile } = sourceOf(place);
+    if (database.kind === 'url') return await work({ url: database.url, headsFile });
+    await withEmbedded(database, (url) => work({ url, headsFile }));
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+function sourceOf({ id, data, databaseUrl }: Place): { database: Database; headsFile: string } {
+  if (id === undefined)
+    throw new UsageError('name the node with --id, or its database with --database-url');
+  const url = databaseUrl === undefined ? [] : ['--database-url', databaseUrl];
+  const loaded = loadConfig(['--id', id, '--data', data, ...url], process.env, process.cwd());
+  if (loaded.kind === 'text') throw new UsageError(`"${id}" names no node`);
+  const { database, keyPath } = loaded.config;
+  return { database, headsFile: headsFileOf(dirname(keyPath)) };
+}
+
+/** Leaves a server that was running as it was. */
+async function withEmbedded(
+  { folder, port, name }: Extract<Database, { kind: 'embedded' }>,
+  work: (url: string) => Promise<void>,
+): Promise<void> {
+  const log = createLogger({ level: 'warn', nodeId: 'cli' });
+  const server = await startEmbeddedPostgres({ dir: folder, port, log });
+  try {
+    await work(server.url(name));
+  } finally {
+    if (!server.adopted) await server.stop();
+  }
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof ConfigError || error instanceof PostgresError) {
+    return new UsageError(error.message);
+  }
+  // An altered log has an exit code of its own (main.ts).
+  if (!(error instanceof LogError) || error.code === 'log_altered') return error;
+  return new UsageError(error.message);
+}
+
+function newProgress(): (progress: VerifyProgress) => void {
+  const started = performance.now();
+  let next = started + PROGRESS_AFTER_MS;
+  return ({ stream, events, bytes }) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + PROGRESS_EVERY_MS;
+    const megabytes = bytes / 1_000_000;
+    const rate = megabytes / ((now - started) / 1000);
+    process.stderr.write(
+      `${events} events, ${megabytes.toFixed(0)} MB, ${rate.toFixed(0)} MB/s, in stream ${stream}\n`,
+    );
+  };
+}
+
+function human({ clusterId, publicKey, streams, events, bytes }: VerifyResult): string {
+  const width = Math.max(...streams.map(({ name }) => name.length), 0);
+  return [
+    `The log of node ${publicKey} in cluster ${clusterId} is what was written:`,
+    ...streams.map(
+      ({ name, events: count, head }) => `  ${name.padEnd(width)}  ${count} events, head ${head}`,
+    ),
+    `${events} events, ${bytes} bytes checked.`,
+  ].join('\n');
+}

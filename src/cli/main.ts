@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/**
+ * `althing <command>`: what operators run beside the nodes. Results go to stdout, as text or with
+ * --json as one JSON document; everything else goes to stderr. Exit codes: 0 done, 1 failure, 2 usage,
+ * 3 log corrupt or altered.
+ */
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../config/version.ts';
+import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { LogError } from '../log/errors.ts';
+import { initCommand } from './init.ts';
+import { logCommand } from './log.ts';
+
+/** Every command, in the order of the help. */
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [initCommand, logCommand];
+
+function createProgram(): Command {
+  const program = new Command('althing')
+    .description('Operates an Althing cluster.')
+    .version(VERSION)
+    .option('--json', 'print results as JSON')
+    .showHelpAfterError('(add --help for what there is)')
+    .exitOverride();
+  const context: CommandContext = {
+    print(result, text) {
+      const json = program.opts<{ readonly json?: true }>().json === true;
+      process.stdout.write(`${json ? JSON.stringify(result, null, 2) : text()}\n`);
+    },
+  };
+  for (const create of COMMANDS) {
+    const command = create(context).copyInheritedSettings(program);
+    command.option('--json', 'print the result as JSON');
+    command.on('option:json', () => program.setOptionValue('json', true));
+    program.addCommand(command);
+  }
+  return program;
+}
+
+async function main(): Promise<number> {
+  try {
+    await createProgram().parseAsync();
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    process.stderr.write(`althing: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof LogError && error.code === 'log_altered') return EXIT.logCorrupt;
+    return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,208 @@
+/**
+ * The node's configuration: read once, checked as a whole, frozen. Whatever is wrong is reported in
+ * one go, each thing with where it was said; the process then ends with exit code 2.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Cluster } from '../../protocols/genesis.ts';
+import type { ValidatorIndex } from '../../protocols/types.ts';
+import { nodeFiles } from '../init/layout.ts';
+import type { LogLevel } from '../logger.ts';
+import { helpText } from './help.ts';
+import { readNodeFiles } from './node-files.ts';
+import type { Values } from './options.ts';
+import { parseValues, readEnvironment, readFileValues, readFlags } from './sources.ts';
+import type { Environment, Parsed, RawValues } from './sources.ts';
+import { isLoopback, type PeerList } from './values.ts';
+import { VERSION } from './version.ts';
+
+export type Database =
+  | { readonly kind: 'url'; readonly url: string }
+  /** The server that the nodes of one data folder share, and this node's database on it. */
+  | {
+      readonly kind: 'embedded';
+      readonly folder: string;
+      readonly port: number;
+      readonly name: string;
+    };
+
+export interface NodeConfig {
+  readonly id: string;
+  readonly index: ValidatorIndex;
+  readonly cluster: Cluster;
+  readonly host: string;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly peerPort: number;
+  /** `host:port` of every validator's peer port by index; null for this node when not told. */
+  readonly peerAddresses: readonly (string | null)[];
+  readonly dataFolder: string;
+  readonly keyPath: string;
+  readonly certificatePath: string;
+  readonly caPath: string;
+  readonly database: Database;
+  readonly dev: boolean;
+  /** Not enumerable: it is in no log line, copy or dump of the configuration. Null in dev mode only. */
+  readonly apiToken: string | null;
+  readonly readyFile: string | null;
+  readonly threads: number | 'auto';
+  readonly logLevel: LogLevel;
+  readonly electionTimeoutMs: number;
+  readonly heartbeatMs: number;
+  /** Worth a log line at start, such as a key that others can read. */
+  readonly warnings: readonly string[];
+}
+
+export class ConfigError extends Error {
+  readonly exitCode = 2;
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    const lines = problems.map((problem) => `  - ${problem}`);
+    super(['The configuration cannot be used:', ...lines, 'See --help.'].join('\n'));
+    this.problems = problems;
+  }
+}
+
+export type Loaded =
+  | { readonly kind: 'config'; readonly config: NodeConfig }
+  /** --help or --version: print and exit 0. */
+  | { readonly kind: 'text'; readonly text: string };
+
+/** `argv` without the interpreter and the script. Throws ConfigError. */
+export function loadConfig(argv: readonly string[], env: Environment, cwd: string): Loaded {
+  const problems: string[] = [];
+  const flags = readFlags(argv, problems);
+  if (flags.help) return { kind: 'text', text: helpText() };
+  if (flags.version) return { kind: 'text', text: `${VERSION}\n` };
+  const sources = [flags.values, readEnvironment(env, problems)];
+  const place = placeOf(parseValues(sources, []).values, cwd);
+  const file = fileOf(place, problems);
+  const parsed = parseValues([...sources, file ?? new Map()], problems);
+  const { id } = parsed.values;
+  if (id === undefined && !parsed.bad.has('id')) {
+    problems.push('--id is missing: say which validator this node is, such as --id validator-1');
+  }
+  const config =
+    id === undefined || file === null ? null : assemble(parsed, id, place, cwd, problems);
+  if (config === null || problems.length > 0) throw new ConfigError(problems);
+  return { kind: 'config', config };
+}
+
+interface Place {
+  readonly dataFolder: string;
+  /** Null while it cannot be known: no id and no --config. */
+  readonly configPath: string | null;
+}
+
+/** A given file decides where the node's files are; else the data folder and the id do. */
+function placeOf({ config, data, id }: Values, cwd: string): Place {
+  if (config !== undefined) {
+    const configPath = resolve(cwd, config);
+    return { configPath, dataFolder: resolve(cwd, data ?? dirname(dirname(configPath))) };
+  }
+  const dataFolder = resolve(cwd, data ?? 'data');
+  return {
+    dataFolder,
+    configPath: id === undefined ? null : nodeFiles(join(dataFolder, id)).config,
+  };
+}
+
+/** Null when there is no file: then there is nothing beside it either. */
+function fileOf({ configPath, dataFolder }: Place, problems: string[]): RawValues | null {
+  if (configPath === null) return new Map();
+  if (!existsSync(configPath)) {
+    problems.push(
+      `${configPath} does not exist: make a cluster by \`npx althing init --data ${dataFolder}\`, or name the file by --config`,
+    );
+    return null;
+  }
+  return readFileValues(readFileSync(configPath, 'utf8'), configPath, problems);
+}
+
+function assemble(
+  parsed: Parsed,
+  id: string,
+  place: Place,
+  cwd: string,
+  problems: string[],
+): NodeConfig | null {
+  const { values, bad } = parsed;
+  const folder = dirname(place.configPath ?? join(place.dataFolder, id, 'config.json'));
+  const { dev = false, host = '127.0.0.1' } = values;
+  const files = readNodeFiles(folder, id, dev, problems);
+  if (dev && !isLoopback(host)) {
+    problems.push(`--dev listens on loopback only, and --host is ${host}: drop one of the two`);
+  }
+  const ports = portsOf(parsed, problems);
+  const { electionTimeout = 1000, heartbeat = 250 } = values;
+  if (heartbeat * 2 > electionTimeout) {
+    problems.push('--heartbeat must be at most half of --election-timeout');
+  }
+  if (files === null || bad.size > 0) return null;
+  const config = {
+    id,
+    index: files.index,
+    cluster: files.cluster,
+    host,
+    ...ports,
+    peerAddresses: peerAddresses(values.peers, files.cluster, files.index, problems),
+    dataFolder: place.dataFolder,
+    keyPath: files.paths.key,
+    certificatePath: files.paths.certificate,
+    caPath: files.paths.ca,
+    database: databaseOf(values, id, place.dataFolder),
+    dev,
+    readyFile: values.readyFile === undefined ? null : resolve(cwd, values.readyFile),
+    threads: values.threads ?? 'auto',
+    logLevel: values.logLevel ?? 'info',
+    electionTimeoutMs: electionTimeout,
+    heartbeatMs: heartbeat,
+    warnings: files.warnings,
+  };
+  Object.defineProperty(config, 'apiToken', { value: files.apiToken, enumerable: false });
+  return Object.freeze(config as typeof config & { readonly apiToken: string | null });
+}
+
+function portsOf({ values, bad }: Parsed, problems: string[]) {
+  const { http, grpc, peer } = values;
+  for (const name of ['http', 'grpc', 'peer'] as const) {
+    if (values[name] === undefined && !bad.has(name))
+      problems.push(`--${name} is missing: give a port, or 0 for any free one`);
+  }
+  const fixed = [http, grpc, peer].filter((value) => value !== undefined && value !== 0);
+  if (new Set(fixed).size !== fixed.length) {
+    problems.push('--http, --grpc and --peer must be three different ports');
+  }
+  return { httpPort: http ?? 0, grpcPort: grpc ?? 0, peerPort: peer ?? 0 };
+}
+
+function peerAddresses(
+  peers: PeerList | undefined,
+  { n, genesis: { validators } }: Cluster,
+  self: ValidatorIndex,
+  problems: string[],
+): (string | null)[] {
+  const ids = validators.map(({ id }) => id);
+  if (peers?.kind === 'inOrder') {
+    if (peers.addresses.length === n) return [...peers.addresses];
+    problems.push(`--peers names ${peers.addresses.length} addresses for ${n} validators`);
+    return [];
+  }
+  const given = peers?.addresses ?? new Map<string, string>();
+  const unknown = [...given.keys()].filter((id) => !ids.includes(id));
+  const missing = ids.filter((id, index) => index !== self && !given.has(id));
+  if (unknown.length > 0) problems.push(`--peers names ${unknown.join(', ')}: not in the genesis`);
+  if (missing.length > 0) problems.push(`--peers lacks ${missing.join(', ')}`);
+  return ids.map((id) => given.get(id) ?? null);
+}
+
+function databaseOf(
+  { databaseUrl, postgresPort = 9432 }: Values,
+  id: string,
+  data: string,
+): Database {
+  if (databaseUrl !== undefined) return { kind: 'url', url: databaseUrl };
+  const name = `althing_${id.replaceAll('-', '_')}`;
+  return { kind: 'embedded', folder: join(data, 'postgres'), port: postgresPort, name };
+}

@@ -1,0 +1,86 @@
+/**
+ * The processes of the cluster, and the order in which they start and stop: PostgreSQL first and
+ * last. Whatever the moment at which it is told to stop, nothing of it stays behind.
+ */
+import { Database } from './database.ts';
+import { databaseOf, nodeCommand } from './node-command.ts';
+import { NodeProcess, type NodeView } from './node-process.ts';
+import type { ClusterPlan } from './plan.ts';
+import { RunningRecord } from './running-record.ts';
+
+/** Time for the nodes to drain before they are ended; PostgreSQL has the rest of 15 seconds. */
+const DRAIN_MS = 8_000;
+
+export class ClusterProcesses {
+  readonly #plan: ClusterPlan;
+  readonly #say: (message: string) => void;
+  readonly #record: RunningRecord;
+  readonly #database: Database;
+  #nodes: readonly NodeProcess[] = [];
+  readonly #endNow = (): void => {
+    this.kill();
+    this.#database.abandon();
+  };
+
+  constructor(plan: ClusterPlan, say: (message: string) => void) {
+    this.#plan = plan;
+    this.#say = say;
+    this.#record = new RunningRecord(plan.dataDir);
+    this.#database = new Database(plan, say);
+  }
+
+  views(): readonly NodeView[] {
+    return this.#nodes.map(({ view }) => view);
+  }
+
+  /** Takes the data for this launcher; clears away what a killed one left. Throws LaunchFailure. */
+  async claim(): Promise<void> {
+    const ended = await this.#record.take();
+    if (ended > 0) this.#say(`ended ${ended} nodes that an earlier launcher left behind`);
+    // Also an error that nobody caught must not leave processes behind.
+    process.once('exit', this.#endNow);
+  }
+
+  async startDatabase(): Promise<void> {
+    await this.#database.start(this.#plan.nodes.map(({ id }) => databaseOf(id)));
+  }
+
+  /** Starts all nodes and resolves when every one is ready. */
+  async startNodes(): Promise<void> {
+    this.#nodes = this.#plan.nodes.map((node) => {
+      const command = nodeCommand(this.#plan, node, this.#database.url(databaseOf(node.id)));
+      return new NodeProcess(command, (view) => this.#changed(view));
+    });
+    for (const node of this.#nodes) node.start();
+    await Promise.all(this.#nodes.map((node) => node.whenReady()));
+  }
+
+  /** Drains the nodes, ends those that do not, and then stops PostgreSQL. */
+  async stop(): Promise<{ readonly drained: boolean }> {
+    let drained = true;
+    const deadline = setTimeout(() => {
+      drained = false;
+      this.kill();
+    }, DRAIN_MS);
+    await Promise.all(this.#nodes.map((node) => node.stop()));
+    clearTimeout(deadline);
+    await this.#database.stop();
+    this.#record.remove();
+    process.off('exit', this.#endNow);
+    return { drained };
+  }
+
+  /** Ends all nodes at once. `stop` then resolves as soon as PostgreSQL has stopped. */
+  kill(): void {
+    for (const node of this.#nodes) node.kill();
+  }
+
+  #changed({ id, phase, lastEnd, restarts }: NodeView): void {
+    this.#record.write(this.views().flatMap(({ pid }) => pid ?? []));
+    if (phase === 'waiting') this.#say(`${id} ${lastEnd}; it is started again`);
+    if (phase === 'ready' && restarts > 0) this.#say(`${id} is ready again`);
+    if (phase === 'stopped' && lastEnd !== '' && !lastEnd.endsWith('code 0')) {
+      this.#say(`${id} ${lastEnd}`);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * `npm start`: from nothing to a running cluster and back to nothing. This file is the order of the
+ * steps; each step is a file of its own.
+ */
+import { mkdirSync } from 'node:fs';
+import type { Digest } from '../../protocols/types.ts';
+import { initCluster } from '../init/init.ts';
+import { ClusterProcesses } from './cluster.ts';
+import { demonstrate } from './demonstration.ts';
+import { LaunchFailure, messageOf } from './failure.ts';
+import { Interrupted, Interruption } from './interruption.ts';
+import { parseOptions, USAGE, type LaunchOptions } from './options.ts';
+import { planCluster, type ClusterPlan } from './plan.ts';
+import { requireFreePorts } from './ports.ts';
+import { Screen } from './screen.ts';
+import { fetchStatuses } from './status.ts';
+import { invitation, summary } from './texts.ts';
+
+const EXIT_FORCED = 130;
+
+/** Runs until all is done or a signal comes; resolves with the exit code. */
+export async function launch(args: readonly string[]): Promise<number> {
+  let options: LaunchOptions;
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    return fail(error);
+  }
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  // A terminal that went away must not end us before everything else has ended.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  return new Launch(options).run();
+}
+
+function fail(error: unknown): number {
+  process.stderr.write(`${messageOf(error)}\n`);
+  return error instanceof LaunchFailure ? error.exitCode : 1;
+}
+
+class Launch {
+  readonly #options: LaunchOptions;
+  readonly #plan: ClusterPlan;
+  readonly #processes: ClusterProcesses;
+  readonly #interruption: Interruption;
+  #forced = false;
+  #screen: Screen | null = null;
+
+  constructor(options: LaunchOptions) {
+    this.#options = options;
+    this.#plan = planCluster(options.dataDir, options.portBase, options.postgresPort);
+    this.#processes = new ClusterProcesses(this.#plan, (message) => this.#say(message));
+    this.#interruption = new Interruption(() => this.#force());
+  }
+
+  async run(): Promise<number> {
+    let code = 0;
+    let claimed = false;
+    try {
+      mkdirSync(this.#plan.dataDir, { recursive: true, mode: 0o700 });
+      await this.#processes.claim();
+      claimed = true;
+      const clusterId = await this.#interruption.race(this.#start());
+      await this.#work(clusterId);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) code = fail(error);
+    }
+    if (claimed) code = await this.#stop(code);
+    this.#interruption.close();
+    return this.#forced ? EXIT_FORCED : code;
+  }
+
+  async #start(): Promise<Digest> {
+    const { dataDir } = this.#plan;
+    await requireFreePorts(this.#plan);
+    const { created, clusterId } = await initCluster({
+      data: dataDir,
+      nodes: 4,
+      nowMs: Date.now(),
+    });
+    this.#say(created ? `made a cluster of four in ${dataDir}` : `going on from ${dataDir}`);
+    this.#say('starting PostgreSQL');
+    await this.#processes.startDatabase();
+    this.#say('starting four nodes in development mode, on loopback only');
+    await this.#processes.startNodes();
+    this.#say('all four nodes are ready');
+    return clusterId;
+  }
+
+  async #work(clusterId: Digest): Promise<void> {
+    const { signal } = this.#interruption;
+    const result = await this.#interruption.race(
+      demonstrate(this.#plan, clusterId, signal, (message) => this.#say(message)),
+    );
+    process.stdout.write(`\n${summary(result).join('\n')}\n\n`);
+    if (!this.#options.once) await this.#watch(invitation(this.#plan, result));
+  }
+
+  async #watch(footer: readonly string[]): Promise<void> {
+    const read = async () => {
+      const statuses = await fetchStatuses(this.#plan.nodes);
+      const views = this.#processes.views();
+      return views.map((view, index) => ({ process: view, status: statuses[index] ?? null }));
+    };
+    this.#screen = new Screen(process.stdout, read, footer);
+    await this.#screen.show();
+    await this.#interruption.stopped();
+  }
+
+  async #stop(code: number): Promise<number> {
+    this.#screen?.close();
+    this.#screen = null;
+    this.#say('draining the nodes, then stopping PostgreSQL (Ctrl-C again ends the nodes at once)');
+    try {
+      const { drained } = await this.#processes.stop();
+      this.#say(drained ? 'stopped' : 'stopped; nodes that did not drain in time were ended');
+    } catch (error) {
+      return fail(error);
+    }
+    return code;
+  }
+
+  #force(): void {
+    this.#forced = true;
+    this.#processes.kill();
+  }
+
+  /** While the screen is up, it shows what these messages say. */
+  #say(message: string): void {
+    if (this.#screen === null || process.stdout.isTTY !== true) {
+      process.stdout.write(`\u203a ${message}\n`);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** The command line of `npm start --`. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LaunchFailure, messageOf } from './failure.ts';
+import { DEFAULT_PORT_BASE, PORT_BASE_MAX } from './plan.ts';
+
+export interface LaunchOptions {
+  readonly dataDir: string;
+  readonly portBase: number;
+  /** Undefined: follows from the base. */
+  readonly postgresPort: number | undefined;
+  readonly once: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `Usage: npm start -- [options]
+
+Starts a cluster of four nodes with one PostgreSQL server, on this machine and for this machine
+only (loopback, development mode), submits a demonstration load, and shows the cluster live.
+
+  --once                ends after the demonstration with a summary; exit code 0 if all went well
+  --data DIR            keys, genesis, logs and databases; default: data
+  --port-base PORT      moves all ports: HTTP base, base+2 to +4; gRPC base+1, base+102 to +104;
+                        peers base+201 to +204; PostgreSQL base+429; default: ${DEFAULT_PORT_BASE}
+  --postgres-port PORT  moves PostgreSQL alone
+  --help                shows this text
+
+Examples:
+  npm start
+  npm start -- --once
+  npm start -- --data /tmp/second --port-base 19003
+`;
+
+const CONFIG = {
+  data: { type: 'string', default: 'data' },
+  'port-base': { type: 'string', default: String(DEFAULT_PORT_BASE) },
+  'postgres-port': { type: 'string' },
+  once: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** Throws LaunchFailure (usage) that names the flag. */
+export function parseOptions(args: readonly string[]): LaunchOptions {
+  const { values } = parse(args);
+  const postgresPort = values['postgres-port'];
+  return {
+    dataDir: resolve(values.data),
+    portBase: portOf('--port-base', values['port-base'], PORT_BASE_MAX),
+    postgresPort:
+      postgresPort === undefined ? undefined : portOf('--postgres-port', postgresPort, 65_535),
+    once: values.once,
+    help: values.help,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: CONFIG, strict: true });
+  } catch (error) {
+    throw new LaunchFailure(`${messageOf(error)}\n\n${USAGE}`, 2);
+  }
+}
+
+function portOf(flag: string, text: string, max: number): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1024 && port <= max) return port;
+  throw new LaunchFailure(`${flag} takes a port from 1024 to ${max}, not "${text}"`, 2);
+}

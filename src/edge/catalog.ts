@@ -1,0 +1,74 @@
+/**
+ * What the edges know of the modules: how the arguments that clients write become canonical ones by
+ * the schema of a command or a query, with the field at fault where they do not.
+ */
+import {
+  argsFromJson,
+  builtInModules,
+  moduleNamed,
+  queryArgsFromText,
+  type ArgsResult,
+} from '../modules/index.ts';
+import type { Value } from '../../protocols/transaction/values.ts';
+import { join } from './fields.ts';
+import { Problem, unprocessable } from './problem.ts';
+
+/** Arguments of a command; `at` is the path of the transaction within the request. */
+export function commandArgs(
+  module: string,
+  command: string,
+  args: unknown,
+  at: string,
+): { readonly value: Value } | Problem {
+  const result = argsFromJson(module, command, args);
+  if (result.ok) return { value: result.args };
+  const field = result.code === 'invalid_args' ? join('args', result.field) : FIELDS[result.code];
+  return unprocessable(result.code, result.message, join(at, field));
+}
+
+/** Arguments of a query from URL text. What does not exist is 404 here: it is part of the path. */
+export function queryArgs(
+  module: string,
+  query: string,
+  parameters: Readonly<Record<string, string>>,
+): { readonly value: Value } | Problem {
+  const result = queryArgsFromText(module, query, parameters);
+  if (result.ok) return { value: result.args };
+  if (result.code !== 'invalid_args') return new Problem(404, result.code, result.message);
+  return result.field === ''
+    ? unprocessable(result.code, result.message)
+    : unprocessable(result.code, result.message, result.field);
+}
+
+const FIELDS: Readonly<Record<Exclude<ErrorCode, 'invalid_args'>, string>> = {
+  unknown_module: 'module',
+  unknown_command: 'command',
+  unknown_query: 'query',
+};
+type ErrorCode = Extract<ArgsResult, { ok: false }>['code'];
+
+/**
+ * The query behind `/{module}/{things}/{name}`: `thing`, with `name` as its argument `thing`. Null
+ * where the module has no query of that name.
+ */
+export function singularOf(module: string, things: string): string | null {
+  const queries = moduleNamed(module)?.queryDefinitions ?? {};
+  const thing = things.endsWith('s') ? things.slice(0, -1) : '';
+  return Object.hasOwn(queries, thing) ? thing : null;
+}
+
+/** Names of commands and queries by module, for people. */
+export function moduleNames(): Readonly<Record<string, object>> {
+  const entries = builtInModules.map(
+    ({ name, description, commandDefinitions, queryDefinitions }) =>
+      [
+        name,
+        {
+          description,
+          commands: Object.keys(commandDefinitions),
+          queries: Object.keys(queryDefinitions),
+        },
+      ] as const,
+  );
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,83 @@
+/**
+ * Health in the shapes that its readers expect: MicroProfile JSON for people and Consul, one line of
+ * text for Kubernetes, and the role of the node for load balancers. 503 means no.
+ */
+import type { Edge } from '../../edge/edge.ts';
+import { lagOf, type Check, type Health } from '../../edge/health.ts';
+import { malformed, Problem } from '../../edge/problem.ts';
+import { integerField } from '../../edge/fields.ts';
+import { json, type Reply, type Request } from '../request.ts';
+import type { Route } from '../router.ts';
+
+const NO_STORE = [['cache-control', 'no-store']] as const;
+
+export function healthRoutes(edge: Edge): Route[] {
+  const { health } = edge;
+  const all = (): Reply => report(health.all());
+  const live = (): Reply => report(health.live());
+  const ready = (): Reply => report(health.ready());
+  return [
+    ...['/q/health', '/health', '/api/v11/health'].map((path) => get(path, all)),
+    ...['/q/health/live', '/health/live'].map((path) => get(path, live)),
+    ...['/q/health/ready', '/health/ready'].map((path) => get(path, ready)),
+    get('/livez', (request) => lines(request, health.live())),
+    get('/startupz', (request) => lines(request, health.started())),
+    get('/readyz', (request) => readyz(edge, request)),
+    get('/leader', () => role(edge, 'LEADER')),
+    get('/follower', (request) => follower(edge, request)),
+  ];
+}
+
+function get(path: string, handle: Route['handle']): Route {
+  return { method: 'GET', path, handle };
+}
+
+function statusOf(health: Health): number {
+  return health.status === 'UP' ? 200 : 503;
+}
+
+function report(health: Health): Reply {
+  return json(health, statusOf(health), { headers: NO_STORE });
+}
+
+function readyz(edge: Edge, request: Request): Reply | Problem {
+  const purpose = request.query.get('for');
+  if (purpose === undefined || purpose === 'reads') return lines(request, edge.health.ready());
+  if (purpose === 'writes') return lines(request, edge.health.readyForWrites());
+  return malformed('expected reads or writes', 'for');
+}
+
+/** `ok`, or what is not; with `?verbose`, every check. */
+function lines(request: Request, health: Health): Reply {
+  const shown = request.query.has('verbose')
+    ? health.checks
+    : health.checks.filter((check) => check.status === 'DOWN');
+  const verdict = health.status === 'UP' ? 'ok' : 'not ok';
+  const body = [...shown.map(line), verdict, ''].join('\n');
+  return {
+    status: statusOf(health),
+    body,
+    contentType: 'text/plain; charset=utf-8',
+    headers: NO_STORE,
+  };
+}
+
+function line({ name, status, data }: Check): string {
+  const mark = status === 'UP' ? '+' : '-';
+  const values = Object.entries(data).map(([key, value]) => `${key}=${value}`);
+  return `[${mark}]${name} ${status}${values.length === 0 ? '' : ` ${values.join(' ')}`}`;
+}
+
+function role(edge: Edge, wanted: 'LEADER' | 'FOLLOWER', lagMax = Infinity): Reply {
+  const { state, currentLeader, term } = edge.status();
+  const lag = lagOf(edge.port.live());
+  const holds = state === wanted && lag <= lagMax && edge.health.ready().status === 'UP';
+  return json({ state, currentLeader, term, lag }, holds ? 200 : 503, { headers: NO_STORE });
+}
+
+/** `?lag=`: most final heights that may wait for execution. */
+function follower(edge: Edge, request: Request): Reply | Problem {
+  const asked = request.query.get('lag');
+  const lagMax = asked === undefined ? undefined : integerField(asked, 'lag');
+  return lagMax instanceof Problem ? lagMax : role(edge, 'FOLLOWER', lagMax);
+}

@@ -1,0 +1,118 @@
+/**
+ * Keys of the `kv` module as resources: the version of a key is its ETag, and `If-Match` makes a write
+ * conditional (RFC 9110 §13). A write is a transaction like any other, final when it is answered.
+ */
+import { commandArgs, queryArgs } from '../../edge/catalog.ts';
+import type { Edge } from '../../edge/edge.ts';
+import { isMembers } from '../../edge/fields.ts';
+import type { Outcome } from '../../edge/outcome.ts';
+import { malformed, Problem } from '../../edge/problem.ts';
+import { decodeAll } from '../../edge/receipts.ts';
+import { parseJson } from '../../edge/strict-json.ts';
+import { parseMsgpack } from '../../edge/strict-msgpack.ts';
+import { answer, bodyFormat } from '../negotiation.ts';
+import { onlyParameters, type Reply, type Request } from '../request.ts';
+import type { Route } from '../router.ts';
+import { callerOf, readWait, tellAccepted } from './transactions.ts';
+
+const MODULE = 'kv';
+const PATH = '/api/v11/kv/:namespace/:key';
+
+export function kvRoutes(edge: Edge, bodyBytesMax: number): Route[] {
+  return [
+    { method: 'GET', path: PATH, handle: (request) => read(edge, request) },
+    { method: 'PUT', path: PATH, bodyBytesMax, handle: (request) => write(edge, request) },
+    { method: 'DELETE', path: PATH, handle: (request) => remove(edge, request) },
+  ];
+}
+
+function placeOf(request: Request): { readonly namespace: string; readonly key: string } {
+  const [namespace = '', key = ''] = request.params;
+  return { namespace, key };
+}
+
+const etagOf = (version: unknown): string => `"${String(version)}"`;
+
+async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
+  const unknown = onlyParameters(request, []);
+  if (unknown !== null) return unknown;
+  const args = queryArgs(MODULE, 'get', placeOf(request));
+  if (args instanceof Problem) return args;
+  const found = await edge.query(MODULE, 'get', args.value);
+  if (found instanceof Problem) return found;
+  const { value, height } = found;
+  const etag = etagOf(isMembers(value) ? value['version'] : '');
+  const headers = [['etag', etag]] as const;
+  if (request.headers.get('if-none-match') === etag) {
+    return { status: 304, body: '', contentType: '', headers, height };
+  }
+  return answer(request, value, 200, { headers, height });
+}
+
+async function write(edge: Edge, request: Request): Promise<Reply | Problem> {
+  const format = bodyFormat(request, ['json', 'msgpack']);
+  if (format instanceof Problem) return format;
+  const parsed = format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
+  if (parsed instanceof Problem) return parsed;
+  return change(edge, request, 'set', { value: parsed.value });
+}
+
+function remove(edge: Edge, request: Request): Promise<Reply | Problem> {
+  return change(edge, request, 'delete', {});
+}
+
+async function change(
+  edge: Edge,
+  request: Request,
+  command: string,
+  content: Readonly<Record<string, unknown>>,
+): Promise<Reply | Problem> {
+  const wait = readWait(request);
+  if (wait instanceof Problem) return wait;
+  const condition = conditionOf(request);
+  if (condition instanceof Problem) return condition;
+  const place = placeOf(request);
+  const args = commandArgs(MODULE, command, { ...place, ...content, ...condition }, '');
+  if (args instanceof Problem) return args;
+  const calls = [{ module: MODULE, command, args: args.value }];
+  const asked = { calls, validUntil: null, client: null };
+  const outcome = await edge.submitRequest(asked, callerOf(request), wait);
+  if (outcome instanceof Problem) return outcome;
+  if (outcome.kind === 'accepted') return tellAccepted(request, outcome);
+  return changed(request, place, outcome);
+}
+
+/** `If-Match: "<version>"`, or `If-None-Match: *` for a key that must not be there yet. */
+function conditionOf({ headers }: Request): { readonly ifVersion?: number } | Problem {
+  const match = headers.get('if-match');
+  const none = headers.get('if-none-match');
+  if (match !== undefined && none !== undefined) {
+    return malformed('send If-Match or If-None-Match, not both', 'If-Match');
+  }
+  if (none !== undefined) {
+    return none === '*' ? { ifVersion: 0 } : malformed('expected *', 'If-None-Match');
+  }
+  if (match === undefined) return {};
+  const version = /^"([1-9][0-9]{0,15})"$/.exec(match)?.[1];
+  return version === undefined
+    ? malformed('expected the ETag of a key, such as "7"', 'If-Match')
+    : { ifVersion: Number(version) };
+}
+
+function changed(
+  request: Request,
+  place: object,
+  { receipts, exactlyOnce }: Extract<Outcome, { kind: 'final' }>,
+): Reply | Problem {
+  const [receipt] = decodeAll(receipts);
+  const { height } = receipts;
+  if (receipt?.error !== undefined) return refusedByModule(receipt.error);
+  const version = isMembers(receipt?.result) ? receipt.result['version'] : null;
+  const body = { ...place, version, id: receipt?.id, height, exactlyOnce };
+  return answer(request, body, 200, { height, headers: [['etag', etagOf(version)]] });
+}
+
+function refusedByModule({ code, message }: { code: string; message: string }): Problem {
+  if (code === 'version_mismatch') return new Problem(412, code, message, { field: 'If-Match' });
+  return new Problem(code === 'key_not_found' ? 404 : 422, code, message);
+}

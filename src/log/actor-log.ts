@@ -1,0 +1,150 @@
+/**
+ * One actor's access to its node's log: the part of `Host` that the log implements.
+ *
+ * It has two connections of its own, so that its appends wait neither for another actor's nor for
+ * its own reads. It opens in the thread that uses it, from plain data; the identity is held by the
+ * main thread (node-log.ts).
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { LogEvent } from '../../protocols/machine.ts';
+import { connect, isTransient, withTimeout, type Link } from './connection.ts';
+import { LogError, type LogLogger } from './errors.ts';
+import { LogReader, READER_SETTINGS, type ReadRange } from './reader.ts';
+import type { LogIdentity } from './schema.ts';
+import { LogWriter } from './writer.ts';
+
+/** Plain data: may be posted to a worker thread. The URL holds a password: never log it. */
+export interface ActorLogOptions extends LogIdentity {
+  readonly url: string;
+  /** Names the connections, and the lock that keeps a second writer of this actor out. */
+  readonly actor: string;
+  /** How long an append or a read is retried when the database is away; default 15 000. */
+  readonly retryMs?: number;
+  /** After how long without an answer a connection counts as lost; default 10 000. */
+  readonly answerMs?: number;
+}
+
+export interface ActorLog {
+  /** All events or none. `done()` means durable; an error is final, and every later append gets it. */
+  append(events: readonly LogEvent[], done: (error?: Error) => void): void;
+  /** Events `from … to − 1`, cut once `bytesMax` is reached, but at least one if there is one. */
+  read(range: ReadRange, done: (error: Error | null, events: readonly LogEvent[]) => void): void;
+  readLast(stream: string, done: (error: Error | null, event: LogEvent | null) => void): void;
+  find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void;
+  /** Returns once every append is answered and the connections have ended. */
+  close(): Promise<void>;
+}
+
+const RETRY_MS = 15_000;
+const ANSWER_MS = 10_000;
+const READ_PAUSE_MS = 100;
+
+/**
+ * Connects, waiting for an earlier session of the same actor to be gone.
+ * Errors: `identity_taken`, `unsafe_server`, `bad_url`, `unavailable`.
+ */
+export async function openActorLog(options: ActorLogOptions, logger: LogLogger): Promise<ActorLog> {
+  const { url, actor, clusterId, publicKey } = options;
+  const retryMs = options.retryMs ?? RETRY_MS;
+  const answerMs = options.answerMs ?? ANSWER_MS;
+  const shared = { url, actor, clusterId, publicKey, retryMs, answerMs };
+  const writer = new LogWriter({ ...shared, logger });
+  try {
+    await writer.open();
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+  const reads = new Reads(shared);
+  return {
+    append: (events, done) => writer.append(events, done),
+    read: (range, done) =>
+      reads.run(
+        (reader) => reader.read(range),
+        (error, found) => done(error, found?.map(({ event }) => event) ?? []),
+      ),
+    readLast: (stream, done) =>
+      reads.run(
+        (reader) => reader.readLast(stream),
+        (error, found) => done(error, found?.event ?? null),
+      ),
+    find: (key, done) =>
+      reads.run(
+        (reader) => reader.find(key),
+        (error, found) => done(error, found?.event ?? null),
+      ),
+    close: async () => {
+      await reads.close();
+      await writer.close();
+    },
+  };
+}
+
+interface ReadsOptions extends LogIdentity {
+  readonly url: string;
+  readonly actor: string;
+  readonly retryMs: number;
+  readonly answerMs: number;
+}
+
+/** Reads one after the other, on a connection made when the first one comes. */
+class Reads {
+  readonly #options: ReadsOptions;
+  readonly #streams = new Map<string, number>();
+  #link: Link | null = null;
+  #last: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: ReadsOptions) {
+    this.#options = options;
+  }
+
+  run<T>(
+    work: (reader: LogReader) => Promise<T>,
+    done: (error: Error | null, result: T | null) => void,
+  ): void {
+    const result = this.#last.then(() => this.#retrying(work));
+    this.#last = result.then(
+      () => {},
+      () => {},
+    );
+    // Called from outside the promise: what the caller throws is the caller's, not ours to swallow.
+    result.then(
+      (value) => setImmediate(done, null, value),
+      (error: Error) => setImmediate(done, error, null),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#last;
+    await this.#link?.close();
+  }
+
+  async #retrying<T>(work: (reader: LogReader) => Promise<T>): Promise<T> {
+    const { retryMs, answerMs } = this.#options;
+    const deadline = performance.now() + retryMs;
+    for (;;) {
+      if (this.#closed) throw new LogError('closed', 'the log was closed');
+      try {
+        const link = await this.#ensureLink();
+        const reader = new LogReader(link.client, this.#options, this.#streams);
+        return await withTimeout(link, answerMs, work(reader));
+      } catch (error) {
+        if (!isTransient(error) || performance.now() > deadline) throw error;
+        this.#link?.destroy();
+        this.#link = null;
+      }
+      await pause(READ_PAUSE_MS);
+    }
+  }
+
+  async #ensureLink(): Promise<Link> {
+    if (this.#link?.broken() === null) return this.#link;
+    this.#link?.destroy();
+    const link = await connect(this.#options.url, `althing ${this.#options.actor} reader`);
+    this.#link = link;
+    await link.client.query(READER_SETTINGS);
+    return link;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The log as lines of JSON, one event a line, verified on the way: for people and for other tools.
+ */
+import { connect } from './connection.ts';
+import { LogError } from './errors.ts';
+import { LogReader, READER_SETTINGS, type VerifiedEvent } from './reader.ts';
+import { readIdentity } from './schema.ts';
+import { ONE_SNAPSHOT } from './verify.ts';
+
+export interface ExportOptions {
+  readonly url: string;
+  /** Only this stream; default all, one after the other. */
+  readonly stream?: string;
+  /** First position; default 0. */
+  readonly from?: number;
+  /** Position after the last one; default the end. */
+  readonly to?: number;
+  /** Whether bodies are written, in base64; default true. */
+  readonly bodies?: boolean;
+}
+
+const BYTES_PER_READ = 4 * 1024 * 1024;
+
+/**
+ * Lines without line ends: `{stream, seq, kind, header, body?, bodyDigest?, keys?, hash}`, header and
+ * body in base64, digests in hex. Errors: `log_altered`, `wrong_identity` when there is no such log
+ * or stream.
+ */
+export async function* exportLog(options: ExportOptions): AsyncGenerator<string, void> {
+  const link = await connect(options.url, 'althing export');
+  try {
+    await link.client.query(ONE_SNAPSHOT);
+    const identity = await readIdentity(link.client);
+    if (identity === null) {
+      throw new LogError('wrong_identity', 'the database holds no log: check the URL');
+    }
+    const sql = 'SELECT name FROM althing.stream WHERE name = $1 OR $1 IS NULL ORDER BY id';
+    const { rows } = await link.client.query<{ name: string }>(sql, [options.stream ?? null]);
+    if (rows.length === 0 && options.stream !== undefined) {
+      throw new LogError('wrong_identity', `the log has no stream "${options.stream}"`);
+    }
+    await link.client.query(READER_SETTINGS);
+    const reader = new LogReader(link.client, identity, new Map());
+    for (const { name } of rows) yield* exportStream(reader, name, options);
+  } finally {
+    await link.close();
+  }
+}
+
+async function* exportStream(
+  reader: LogReader,
+  stream: string,
+  options: ExportOptions,
+): AsyncGenerator<string, void> {
+  const { from = 0, to = Number.MAX_SAFE_INTEGER, bodies = true } = options;
+  let next = from;
+  for (;;) {
+    const found = await reader.read({ stream, from: next, to, bytesMax: BYTES_PER_READ, bodies });
+    if (found.length === 0) return;
+    for (const event of found) yield toLine(event);
+    next += found.length;
+  }
+}
+
+function toLine({ event, hash }: VerifiedEvent): string {
+  const { stream, seq, kind, header, body, bodyDigest, keys } = event;
+  return JSON.stringify({
+    stream,
+    seq,
+    kind,
+    header: Buffer.from(header).toString('base64'),
+    ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64') }),
+    ...(bodyDigest === undefined ? {} : { bodyDigest }),
+    ...(keys === undefined ? {} : { keys }),
+    hash: hash.toString('hex'),
+  });
+}

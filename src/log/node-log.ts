@@ -1,0 +1,198 @@
+/**
+ * The log of one node, held by its main thread: the schema, the identity, the remembered heads.
+ *
+ * I1. While a `NodeLog` is open, its session holds the database's identity lock. A lost session takes
+ *     the lock again; if that fails, `onLost` is called once, and the process must end (exit code 5).
+ *     The lock tells people early; what keeps the log safe is the key on (stream, seq).
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { openActorLog, type ActorLog, type ActorLogOptions } from './actor-log.ts';
+import { connect, describeUrl, isTransient, withTimeout, type Link } from './connection.ts';
+import { LogError, type LogLogger } from './errors.ts';
+import { checkHeads, loadHeads, readHeads, saveHeads } from './heads.ts';
+import { assertDurable } from './safety.ts';
+import { LOCK_CLASS, prepareSchema, type LogIdentity } from './schema.ts';
+import { verifyLog, type VerifyProgress, type VerifyResult } from './verify.ts';
+import { SESSION_SETTINGS } from './writer-session.ts';
+
+export interface NodeLogOptions extends LogIdentity {
+  /** Holds a password: never log it. */
+  readonly url: string;
+  /** The identity is gone: end the process with exit code 5. */
+  readonly onLost: (error: LogError) => void;
+  readonly logger: LogLogger;
+  /** Remembers the heads of all streams, so that a cut-off or restored log is noticed. */
+  readonly headsFile?: string;
+  /** How often they are remembered; default 5000. */
+  readonly headsEveryMs?: number;
+  /** How long to wait for an earlier process to be gone; default 2000. */
+  readonly takeoverMs?: number;
+  /** How long a lost session may take to come back; default 15 000. */
+  readonly reconnectMs?: number;
+  readonly answerMs?: number;
+}
+
+export interface NodeLog {
+  /** What a worker thread needs for `openActorLog`. */
+  actorOptions(actor: string): ActorLogOptions;
+  /** Opens an actor's log in this thread. */
+  actorLog(actor: string): Promise<ActorLog>;
+  /** Reads and checks everything. Errors: `log_altered`. */
+  verify(progress?: (progress: VerifyProgress) => void): Promise<VerifyResult>;
+  /** Whether the session stands; what a readiness check shows. */
+  connected(): boolean;
+  /** Call after the actors have closed theirs. */
+  close(): Promise<void>;
+}
+
+const IDENTITY_LOCK = 2;
+const HEADS_EVERY_MS = 5000;
+const TAKEOVER_MS = 2000;
+const RECONNECT_MS = 15_000;
+const ANSWER_MS = 10_000;
+const POLL_MS = 50;
+
+/**
+ * Connects, brings the schema up to date and takes the identity.
+ * Errors: `identity_taken`, `wrong_identity`, `wrong_schema`, `unsafe_server`, `log_altered`, `bad_url`,
+ * `unavailable`.
+ */
+export async function openLog(options: NodeLogOptions): Promise<NodeLog> {
+  const holder = new IdentityHolder(options);
+  await holder.open();
+  const { url, clusterId, publicKey, headsFile, logger } = options;
+  const actorOptions = (actor: string): ActorLogOptions => ({ url, clusterId, publicKey, actor });
+  return {
+    actorOptions,
+    actorLog: (actor) => openActorLog(actorOptions(actor), logger),
+    verify: (progress) =>
+      verifyLog({
+        url,
+        ...(headsFile === undefined ? {} : { headsFile }),
+        ...(progress === undefined ? {} : { progress }),
+      }),
+    connected: () => holder.connected(),
+    close: () => holder.close(),
+  };
+}
+
+class IdentityHolder {
+  readonly #options: NodeLogOptions;
+  #link: Link | null = null;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(options: NodeLogOptions) {
+    this.#options = options;
+  }
+
+  connected(): boolean {
+    return this.#link?.broken() === null;
+  }
+
+  async open(): Promise<void> {
+    await this.#take(this.#options.takeoverMs ?? TAKEOVER_MS);
+    const { logger, url, headsEveryMs } = this.#options;
+    logger.info({ database: describeUrl(url) }, 'the log is open');
+    this.#timer = setInterval(() => void this.#remember(), headsEveryMs ?? HEADS_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#remember();
+    this.#closed = true;
+    await this.#link?.close();
+  }
+
+  async #take(lockMs: number): Promise<void> {
+    const { url, reconnectMs, answerMs } = this.#options;
+    const deadline = performance.now() + (reconnectMs ?? RECONNECT_MS);
+    for (;;) {
+      try {
+        const link = await connect(url, 'althing identity', () => void this.#lost());
+        await withTimeout(link, answerMs ?? ANSWER_MS, this.#prepare(link, lockMs)).catch(
+          (error) => {
+            link.destroy();
+            throw error;
+          },
+        );
+        this.#link = link;
+        return;
+      } catch (error) {
+        if (error instanceof LogError && !isTransient(error)) throw error;
+        if (!isTransient(error) || this.#closed) throw unavailable(url, error as Error);
+        if (performance.now() > deadline) throw unavailable(url, error as Error);
+      }
+      await pause(POLL_MS);
+    }
+  }
+
+  async #prepare(link: Link, lockMs: number): Promise<void> {
+    const { client } = link;
+    await client.query(SESSION_SETTINGS);
+    await assertDurable(client);
+    await prepareSchema(client, this.#options);
+    const deadline = performance.now() + lockMs;
+    while (!(await this.#tryLock(link))) {
+      if (performance.now() > deadline) {
+        const message = `another process runs with this node's key (${this.#options.publicKey}) on the same database: stop it first`;
+        throw new LogError('identity_taken', message);
+      }
+      await pause(POLL_MS);
+    }
+    const { headsFile } = this.#options;
+    const remembered = headsFile === undefined ? null : await loadHeads(headsFile);
+    if (remembered !== null) await checkHeads(client, remembered);
+  }
+
+  async #tryLock({ client }: Link): Promise<boolean> {
+    const sql = 'SELECT pg_try_advisory_lock($1, $2) AS taken';
+    const { rows } = await client.query<{ taken: boolean }>(sql, [LOCK_CLASS, IDENTITY_LOCK]);
+    return rows[0]?.taken === true;
+  }
+
+  /** The session broke: take the identity again, or tell that it is lost. */
+  async #lost(): Promise<void> {
+    if (this.#closed || this.#link === null) return;
+    this.#link = null;
+    const { logger, takeoverMs, onLost } = this.#options;
+    logger.warn({}, 'the session that holds the identity was lost; taking it again');
+    try {
+      await this.#take(takeoverMs ?? TAKEOVER_MS);
+      logger.info({}, 'the identity is held again');
+    } catch (error) {
+      if (this.#closed) return;
+      const lost =
+        error instanceof LogError ? error : unavailable(this.#options.url, error as Error);
+      onLost(lost);
+    }
+  }
+
+  /** One write at a time; a failure costs freshness only. */
+  #remember(): Promise<void> {
+    this.#saving = this.#saving
+      .then(() => this.#saveHeads())
+      .catch((error: Error) => {
+        this.#options.logger.warn(
+          { reason: error.message },
+          'the heads of the log could not be remembered',
+        );
+      });
+    return this.#saving;
+  }
+
+  async #saveHeads(): Promise<void> {
+    const { headsFile } = this.#options;
+    const link = this.#link;
+    if (headsFile === undefined || link === null || link.broken() !== null) return;
+    const heads = await withTimeout(link, ANSWER_MS, readHeads(link.client, this.#options));
+    await saveHeads(headsFile, heads);
+  }
+}
+
+function unavailable(url: string, cause: Error): LogError {
+  const message = `the database ${describeUrl(url)} cannot be reached: ${cause.message}`;
+  return new LogError('unavailable', message, { cause });
+}

@@ -1,0 +1,297 @@
+/**
+ * One node, put together: the log, the actors' threads, the peer network, the edges. This file
+ * connects them and decides nothing; starting and stopping in order is all it does.
+ */
+import { availableParallelism } from 'node:os';
+import { autoThreads } from '../../actors/placement.ts';
+import type { Item } from '../../actors/traffic.ts';
+import { ACTORS } from '../../actors/placement.ts';
+import type { ProtocolActor } from '../../protocols/messages.ts';
+import type { ActorStatuses } from '../../protocols/status.ts';
+import { ZERO_DIGEST } from '../../protocols/types.ts';
+import type { NodeConfig } from '../config/load.ts';
+import { VERSION } from '../config/version.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import { Edge } from '../edge/edge.ts';
+import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
+import { startGrpc, type GrpcServer } from '../grpc/server.ts';
+import { startHttp, type HttpServer } from '../http/server.ts';
+import type { ActorLog } from '../log/actor-log.ts';
+import type { NodeLog } from '../log/node-log.ts';
+import type { Logger } from '../logger.ts';
+import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
+import { ActorSystem } from './actor-system.ts';
+import { Blocks } from './blocks.ts';
+import { NodeMetrics } from './metrics.ts';
+import { PeerBridge } from './peer-bridge.ts';
+import { Requests } from './requests.ts';
+
+const STOP_BOUND_MS = 5_000;
+const DRAIN_BOUND_MS = 5_000;
+const ANSWER_BOUND_MS = 3_000;
+const POLL_MS = 20;
+/** How long a start waits for a quorum of peers before the node says that it is ready without. */
+const QUORUM_BOUND_MS = 3_000;
+
+export interface NodeParts {
+  readonly config: NodeConfig;
+  readonly log: NodeLog;
+  readonly logger: Logger;
+  readonly onFatal: (exitCode: number, reason: string) => void;
+}
+
+export interface Ports {
+  readonly http: number;
+  readonly grpc: number;
+  readonly peer: number;
+}
+
+const NOTHING_YET: ActorStatuses = {
+  consensus: {
+    epoch: 0,
+    term: 0,
+    state: 'CANDIDATE',
+    leader: 0,
+    preparedHeight: 0,
+    finalHeight: 0,
+    finalDigest: ZERO_DIGEST,
+    knownFinalHeight: 0,
+    certifiedHeight: 0,
+    timeoutMs: 0,
+    elections: 0,
+    finalAtMs: 0,
+    draining: false,
+    drained: false,
+  },
+  voting: { voteSets: 0, evidence: 0 },
+  replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
+  transaction: { executedHeight: 0, executedTransactions: 0, waiting: 0, waitingBytes: 0 },
+};
+
+export class Node {
+  readonly #parts: NodeParts;
+  readonly #info: NodeInfo;
+  readonly #system: ActorSystem;
+  readonly #bridge: PeerBridge;
+  readonly #requests: Requests;
+  readonly #network: PeerNetwork;
+  readonly #metrics: NodeMetrics;
+  readonly #edge: Edge;
+  #statuses = NOTHING_YET;
+  #draining = false;
+  #running: (() => void) | null = null;
+  #blocks: Blocks | null = null;
+  #edgeLog: ActorLog | null = null;
+  #http: HttpServer | null = null;
+  #grpc: GrpcServer | null = null;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    const { config, log, logger } = parts;
+    const threads =
+      config.threads === 'auto' ? autoThreads(availableParallelism()) : config.threads;
+    this.#info = infoOf(config, threads);
+    this.#system = new ActorSystem({
+      threads,
+      logger,
+      input: {
+        nodeId: config.id,
+        logLevel: config.logLevel,
+        cluster: config.cluster,
+        self: config.index,
+        keyPath: config.keyPath,
+        timing: { electionTimeoutMs: config.electionTimeoutMs, heartbeatMs: config.heartbeatMs },
+        logs: Object.fromEntries(ACTORS.map((actor) => [actor, log.actorOptions(actor)])) as Record<
+          ProtocolActor,
+          ReturnType<NodeLog['actorOptions']>
+        >,
+      },
+      onItem: (item) => this.#take(item),
+      onRestart: () => this.#restarted(),
+      onRunning: () => this.#nowRunning(),
+      onRoom: () => this.#bridge.resume(),
+      onFatal: parts.onFatal,
+    });
+    this.#bridge = new PeerBridge(this.#system);
+    this.#requests = new Requests(this.#system, (tookMs) => this.#metrics.finalised(tookMs));
+    this.#network = this.#createNetwork();
+    this.#bridge.attach(this.#network);
+    this.#metrics = new NodeMetrics(
+      config.id,
+      () => this.#live(),
+      () => this.#system.links(),
+    );
+    this.#edge = new Edge({
+      port: this.#port(),
+      cluster: config.cluster,
+      nodeKey: config.cluster.genesis.validators[config.index]!.publicKey,
+      crypto: nodeCrypto,
+      auth: { apiToken: config.apiToken },
+    });
+  }
+
+  /**
+   * Resolves when every port is bound and the node is ready: recovered, all that its log holds
+   * executed again, and a quorum of peers connected or QUORUM_BOUND_MS over. It can start alone.
+   */
+  async start(): Promise<Ports> {
+    const { config, log, logger } = this.#parts;
+    this.#edgeLog = await log.actorLog('edge');
+    const executedHeight = (): number => this.#statuses.transaction.executedHeight;
+    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
+    const running = new Promise<void>((resolve) => (this.#running = resolve));
+    await this.#network.start();
+    this.#system.start();
+    await running;
+    const { host, httpPort, grpcPort } = config;
+    this.#http = await startHttp({ edge: this.#edge, host, httpPort, logger });
+    this.#grpc = await startGrpc({ edge: this.#edge, host, grpcPort, logger });
+    await this.#settled();
+    return { http: this.#http.port, grpc: this.#grpc.port, peer: this.#network.port };
+  }
+
+  async #settled(): Promise<void> {
+    const ownHeight = this.#statuses.consensus.finalHeight;
+    const { quorum } = this.#parts.config.cluster;
+    const deadline = performance.now() + QUORUM_BOUND_MS;
+    const isExecuted = (): boolean => this.#statuses.transaction.executedHeight >= ownHeight;
+    const hasQuorum = (): boolean => this.#network.connected().length + 1 >= quorum;
+    await until(() => isExecuted() && (hasQuorum() || performance.now() > deadline));
+    if (hasQuorum()) return;
+    const reason =
+      'ready without a quorum: nothing becomes final until more validators are reached';
+    this.#parts.logger.warn({ connected: this.#network.connected().length, quorum }, reason);
+  }
+
+  /** Readiness off, leadership handed over, what is under way answered, everything written. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#grpc?.drain();
+    this.#system.sendToAll({ kind: 'command', command: 'drain' });
+    const deadline = performance.now() + DRAIN_BOUND_MS;
+    await until(() => this.#isDrained() || performance.now() > deadline);
+    await Promise.all([this.#http?.close(ANSWER_BOUND_MS), this.#grpc?.close(ANSWER_BOUND_MS)]);
+    this.#edge.close();
+    const how = await this.#system.stop(STOP_BOUND_MS);
+    if (how === 'cut') this.#parts.logger.warn({}, 'an actor did not end in time and was cut off');
+    await this.#network.close();
+    await this.#edgeLog?.close();
+  }
+
+  #isDrained(): boolean {
+    return this.#statuses.consensus.drained && this.#requests.waiting === 0;
+  }
+
+  #createNetwork(): PeerNetwork {
+    const { config, logger } = this.#parts;
+    return createPeerNetwork({
+      cluster: config.cluster,
+      index: config.index,
+      signerPemPath: config.keyPath,
+      tlsCrt: config.certificatePath,
+      caCrt: config.caPath,
+      listen: { host: config.host, port: config.peerPort },
+      addressOf: (peer) => config.peerAddresses[peer] ?? undefined,
+      logger,
+      onFrames: (from, frames, _message, peerClass) =>
+        this.#bridge.received(from, frames, peerClass),
+      onConnected: (peer) => this.#bridge.linked(peer, true),
+      onDisconnected: (peer) => this.#bridge.linked(peer, false),
+      onFault: (peer, detail) => this.#fault(peer, 'bad_frame', detail),
+    });
+  }
+
+  #port(): EdgePort {
+    return {
+      info: this.#info,
+      live: () => this.#live(),
+      submit: (bytes) => this.#requests.submit(bytes),
+      query: (module, query, args) => this.#requests.ask({ kind: 'query', module, query, args }),
+      findSubmission: (id) => this.#requests.ask({ kind: 'findSubmission', id }),
+      block: async (height) => (await this.#blocks?.at(height)) ?? null,
+      metrics: () => this.#metrics.render(),
+    };
+  }
+
+  #live(): Live {
+    const writable = this.#parts.log.connected();
+    return {
+      actors: this.#statuses,
+      peersConnected: this.#network.connected(),
+      log: { writable, detail: writable ? 'connected' : 'the database does not answer' },
+      draining: this.#draining,
+    };
+  }
+
+  /** From the actors. */
+  #take(item: Item): void {
+    switch (item.kind) {
+      case 'peerOut':
+        return this.#bridge.send(item);
+      case 'fault':
+        return this.#fault(item.peer, item.code, item.detail);
+      case 'report':
+        if (item.report.kind === 'status')
+          this.#statuses = { ...this.#statuses, ...item.report.statuses };
+        if (item.report.kind === 'load') this.#metrics.loadReported(item.report.load);
+        return;
+      case 'local':
+        return this.#fromActor(item.message);
+      default:
+        return;
+    }
+  }
+
+  #fromActor(message: Extract<Item, { kind: 'local' }>['message']): void {
+    switch (message.kind) {
+      case 'submitted':
+      case 'answer':
+        return this.#requests.answered(message);
+      case 'blockExecuted':
+        this.#blocks?.executed(message);
+        return this.#requests.answered(message);
+      default:
+        this.#parts.logger.error(
+          { kind: message.kind },
+          'an actor sent the edge what is not for it',
+        );
+    }
+  }
+
+  #fault(peer: number, code: string, detail: string): void {
+    this.#metrics.peerFault(code);
+    const name = this.#info.validators[peer] ?? `validator ${peer}`;
+    this.#parts.logger.warn({ peer: name, code, detail }, `${name} broke a rule: ${code}`);
+  }
+
+  #restarted(): void {
+    this.#metrics.restarted();
+    this.#requests.restarted();
+  }
+
+  #nowRunning(): void {
+    this.#bridge.announceAll();
+    this.#bridge.resume();
+    this.#running?.();
+  }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
+
+function infoOf(config: NodeConfig, threads: number): NodeInfo {
+  const { cluster } = config;
+  return {
+    nodeId: config.id,
+    clusterId: cluster.id,
+    clusterName: cluster.genesis.name,
+    index: config.index,
+    validators: cluster.genesis.validators.map(({ id }) => id),
+    quorum: cluster.quorum,
+    version: VERSION,
+    devMode: config.dev,
+    threads,
+    startedAtMs: Date.now(),
+  };
+}

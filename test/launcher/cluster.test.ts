@@ -1,0 +1,114 @@
+/**
+ * `npm start` from end to end: four real node processes, one real PostgreSQL server, one data folder
+ * that each test takes over from the one before.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { freePortBase, Launcher, nodePids, processesOn } from './launcher.ts';
+
+const dataDir = mkdtempSync(join(tmpdir(), 'althing-cluster-'));
+const base = await freePortBase();
+const launchers: Launcher[] = [];
+
+function start(...more: readonly string[]): Launcher {
+  const launcher = new Launcher(['--data', dataDir, '--port-base', String(base), ...more]);
+  launchers.push(launcher);
+  return launcher;
+}
+
+function number(output: string, pattern: RegExp): number {
+  return Number(pattern.exec(output)?.[1]?.replaceAll(',', ''));
+}
+
+const heightIn = (output: string) => number(output, /agree at height (\d+)/);
+const balanceIn = (output: string) => number(output, /accounts hold (\d+)/);
+let height = 0;
+
+test.after.always(async () => {
+  for (const launcher of launchers) launcher.kill('SIGTERM');
+  await Promise.all(launchers.map(({ ended }) => ended));
+});
+
+test.serial('--once goes from nothing to a summary and leaves no process', async (t) => {
+  const launcher = start('--once');
+  t.is(await launcher.ended, 0, launcher.output);
+  t.regex(launcher.output, /2,000 signed transfers final/);
+  t.is(balanceIn(launcher.output), 80_000);
+  height = heightIn(launcher.output);
+  t.true(height > 0);
+  t.deepEqual(processesOn(dataDir), []);
+});
+
+test.serial('started again it goes on from its data, and the commands it shows work', async (t) => {
+  const launcher = start();
+  await launcher.until(/4\/4 nodes answer/);
+  t.regex(launcher.output, /going on from/);
+  t.true(heightIn(launcher.output) > height);
+  t.is(balanceIn(launcher.output), 160_000);
+  const commands = launcher.output.match(/^ {2}curl .*$/gm) ?? [];
+  t.is(commands.length, 3);
+  const answers = commands.map((command) =>
+    execFileSync('sh', ['-c', command], { encoding: 'utf8' }),
+  );
+  const [status, receipts, account] = answers.map((answer) => JSON.parse(answer) as object);
+  t.like(status, { votingEnabled: true });
+  t.like(receipts, { receipts: [{ status: 'ok' }] });
+  t.like(account, { account: 'demo-1' });
+});
+
+test.serial('a second launcher on the same data is refused', async (t) => {
+  const launcher = start();
+  t.is(await launcher.ended, 1);
+  t.regex(launcher.output, /already runs on .* --data/);
+});
+
+test.serial('a second cluster on the same ports is refused with port and flag', async (t) => {
+  const other = mkdtempSync(join(tmpdir(), 'althing-other-'));
+  const launcher = new Launcher(['--data', other, '--port-base', String(base)]);
+  t.is(await launcher.ended, 1);
+  t.true(launcher.output.includes(`${base} (HTTP of validator-1)`), launcher.output);
+  t.true(launcher.output.includes('--port-base'));
+});
+
+test.serial('a node that is killed is shown, started again, and catches up', async (t) => {
+  const launcher = launchers[1];
+  const [, second = 0] = nodePids(dataDir);
+  process.kill(second, 'SIGKILL');
+  await launcher?.until(/was ended by SIGKILL; it is started again/);
+  await launcher?.until(/is ready again[^]*4\/4 nodes answer/);
+  t.false(nodePids(dataDir).includes(second));
+});
+
+test.serial('what a killed launcher left is cleared away by the next start', async (t) => {
+  const [, killed] = launchers;
+  killed?.kill('SIGKILL');
+  await killed?.ended;
+  t.is(nodePids(dataDir).length, 4);
+  const launcher = start('--once');
+  t.is(await launcher.ended, 0, launcher.output);
+  t.regex(launcher.output, /ended 4 nodes that an earlier launcher left/);
+  t.is(balanceIn(launcher.output), 240_000);
+  t.deepEqual(processesOn(dataDir), []);
+});
+
+test.serial('one signal drains; nothing is left', async (t) => {
+  const launcher = start();
+  await launcher.until(/nodes answer/);
+  launcher.kill('SIGINT');
+  t.is(await launcher.ended, 0, launcher.output);
+  t.regex(launcher.output, /draining[^]*stopped/);
+  t.deepEqual(processesOn(dataDir), []);
+});
+
+test.serial('two signals while nodes start orphan nothing', async (t) => {
+  const launcher = start();
+  await launcher.until(/starting four nodes/);
+  launcher.kill('SIGINT');
+  await launcher.until(/draining/);
+  launcher.kill('SIGINT');
+  t.is(await launcher.ended, 130, launcher.output);
+  t.deepEqual(processesOn(dataDir), []);
+});

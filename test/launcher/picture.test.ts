@@ -1,0 +1,58 @@
+import test from 'ava';
+import type { NodeView } from '../../src/dev/node-process.ts';
+import { line, table, type NodeRow } from '../../src/dev/picture.ts';
+
+const process = (id: string, over: Partial<NodeView> = {}): NodeView => ({
+  id,
+  phase: 'ready',
+  pid: 1,
+  restarts: 0,
+  lastEnd: '',
+  ...over,
+});
+
+const leader: NodeRow = {
+  process: process('validator-1'),
+  status: {
+    state: 'LEADER',
+    currentLeader: 'validator-1',
+    term: 3,
+    commitIndex: 120,
+    executedHeight: 119,
+    tps: 412,
+    finality: { p50Ms: 8.25, p99Ms: 31.4 },
+    memoryBytes: 150 * 1024 * 1024,
+  },
+};
+
+test('a node shows role, term, height, commit index, TPS, finality and memory', (t) => {
+  const [head = '', row = ''] = table([leader]);
+  t.is(head.replaceAll(/ {2,}/g, '|'), 'node|role|term|height|commit|TPS|p50 ms|p99 ms|memory');
+  t.is(row.replaceAll(/ {2,}/g, '|'), 'validator-1|LEADER|3|119|120|412|8.3|31|150 MB');
+});
+
+test('columns stand under each other', (t) => {
+  const lines = table([leader, { process: process('n2', { phase: 'starting' }), status: null }]);
+  const ends = lines.map((text) => text.slice(0, (lines[0] ?? '').indexOf('memory') + 6).length);
+  t.is(new Set(ends.slice(0, 2)).size, 1);
+});
+
+test('a node that died shows why and that it comes back', (t) => {
+  const dead = process('node-2', {
+    phase: 'waiting',
+    restarts: 1,
+    lastEnd: 'was ended by SIGKILL',
+  });
+  t.regex(
+    table([{ process: dead, status: null }])[1] ?? '',
+    /waiting .*was ended by SIGKILL; starts again/,
+  );
+  const back = process('node-2', { restarts: 1, lastEnd: 'was ended by SIGKILL' });
+  t.regex(table([{ ...leader, process: back }])[1] ?? '', /was ended by SIGKILL; restarted 1×/);
+});
+
+test('one line names the leader, the figures and who is missing', (t) => {
+  const text = line([leader, { process: process('node-2'), status: null }]);
+  t.regex(text, /^1\/2 nodes answer · leader validator-1, term 3 · commit index 120/);
+  t.regex(text, /412 TPS · finality p50 8\.3 ms, p99 31 ms · memory 150 MB · no answer: node-2$/);
+});

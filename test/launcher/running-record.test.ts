@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { LaunchFailure } from '../../src/dev/failure.ts';
+import { identify, isRunning } from '../../src/dev/process-identity.ts';
+import { RunningRecord } from '../../src/dev/running-record.ts';
+
+const newFolder = () => mkdtempSync(join(tmpdir(), 'althing-record-'));
+
+test('a second launcher on the same data is refused with the process and the flag', async (t) => {
+  const folder = newFolder();
+  await new RunningRecord(folder).take();
+  const failure = await t.throwsAsync(new RunningRecord(folder).take(), {
+    instanceOf: LaunchFailure,
+  });
+  t.true(failure.message.includes(String(process.pid)));
+  t.true(failure.message.includes('--data'));
+});
+
+test('nodes that a killed launcher left are ended', async (t) => {
+  const folder = newFolder();
+  const left = spawn('sleep', ['600']);
+  t.teardown(() => left.kill('SIGKILL'));
+  const node = identify(left.pid ?? 0);
+  const launcher = { pid: process.pid, started: 'long ago' };
+  writeFileSync(join(folder, 'running.json'), JSON.stringify({ launcher, nodes: [node] }));
+  t.is(await new RunningRecord(folder).take(), 1);
+  t.false(node !== null && isRunning(node));
+});
+
+test('a process that got the number of a dead node is left alone', async (t) => {
+  const folder = newFolder();
+  const stranger = spawn('sleep', ['600']);
+  t.teardown(() => stranger.kill('SIGKILL'));
+  const node = { pid: stranger.pid, started: 'long ago' };
+  const running = { launcher: node, nodes: [node] };
+  writeFileSync(join(folder, 'running.json'), JSON.stringify(running));
+  t.is(await new RunningRecord(folder).take(), 0);
+  t.truthy(identify(stranger.pid ?? 0));
+});
+
+test('after the last node has stopped nothing is recorded', async (t) => {
+  const folder = newFolder();
+  const record = new RunningRecord(folder);
+  await record.take();
+  t.notThrows(() => readFileSync(join(folder, 'running.json')));
+  record.remove();
+  t.throws(() => readFileSync(join(folder, 'running.json')));
+});

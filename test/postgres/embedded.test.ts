@@ -1,0 +1,275 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmod,
+  mkdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+  chown,
+  readlink,
+} from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import pg from 'pg';
+import { repairInstallation } from '../../src/postgres/binaries.ts';
+import { startEmbeddedPostgres } from '../../src/postgres/embedded.ts';
+import { PostgresError } from '../../src/postgres/errors.ts';
+import { newFolder, quiet } from './server.ts';
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return (await client.query({ text: sql, rowMode: 'array' })).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const start = (dir: string, port = 0) => startEmbeddedPostgres({ dir, port, log: quiet });
+const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(
+      execFileSync('cat', [`/proc/${pid}/stat`], { stdio: 'pipe' }).toString(),
+    );
+  } catch {
+    return false;
+  }
+}
+
+test.serial(
+  'starts below a folder of mode 0700, keeps its secrets to itself and stops',
+  async (t) => {
+    const folder = await newFolder();
+    const dir = join(folder, 'postgres');
+    const server = await start(dir);
+    t.is(await mode(dir), 0o700);
+    t.is(await mode(join(dir, 'password')), 0o600);
+    t.is(await mode(join(dir, 'data')), 0o700);
+    t.is(await mode(join(dir, 'server.log')), 0o600);
+    t.deepEqual(await query(server.url('postgres'), 'SELECT 1'), [[1]]);
+    await server.stop();
+    t.false(isAlive(server.pid));
+    await rm(folder, { recursive: true });
+  },
+);
+
+test.serial(
+  'listens on loopback only, without a socket in the file system, and wants SCRAM',
+  async (t) => {
+    const dir = await newFolder();
+    const server = await start(dir);
+    const show = async (name: string) => (await query(server.url('postgres'), `SHOW ${name}`))[0];
+    t.deepEqual(await show('listen_addresses'), ['127.0.0.1']);
+    t.deepEqual(await show('unix_socket_directories'), ['']);
+    t.deepEqual(await show('password_encryption'), ['scram-sha-256']);
+    t.deepEqual(await show('fsync'), ['on']);
+    t.deepEqual(await show('synchronous_commit'), ['on']);
+    t.deepEqual(await show('full_page_writes'), ['on']);
+    t.deepEqual(await show('server_encoding'), ['UTF8']);
+    const rules = await query(
+      server.url('postgres'),
+      'SELECT DISTINCT auth_method FROM pg_hba_file_rules',
+    );
+    t.deepEqual(new Set(rules.flat()), new Set(['reject', 'scram-sha-256']));
+    const wrong = server.url('postgres').replace(/:[0-9a-f]{48}@/, ':wrong@');
+    await t.throwsAsync(query(wrong, 'SELECT 1'), { code: '28P01' });
+    await server.stop();
+    await rm(dir, { recursive: true });
+  },
+);
+
+test.serial('runs in a session of its own, so that Ctrl-C does not reach it', async (t) => {
+  const dir = await newFolder();
+  const server = await start(dir);
+  const fields =
+    (await readFile(`/proc/${server.pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+  t.is(Number(fields[2]), server.pid, 'process group');
+  t.is(Number(fields[3]), server.pid, 'session');
+  await server.stop();
+  await rm(dir, { recursive: true });
+});
+
+test.serial('adopts the server that runs already, and the adopter can stop it', async (t) => {
+  const dir = await newFolder();
+  const first = await start(dir);
+  const second = await start(dir, 1);
+  t.false(first.adopted);
+  t.true(second.adopted);
+  t.is(second.pid, first.pid);
+  t.is(second.port, first.port);
+  await second.stop();
+  t.false(isAlive(first.pid));
+  await rm(dir, { recursive: true });
+});
+
+test.serial('several who start it at once share one server', async (t) => {
+  const dir = await newFolder();
+  const servers = await Promise.all([start(dir), start(dir), start(dir)]);
+  t.is(new Set(servers.map(({ pid }) => pid)).size, 1);
+  await servers[0]?.stop();
+  await rm(dir, { recursive: true });
+});
+
+test.serial('creates a database once, and refuses names that are none', async (t) => {
+  const dir = await newFolder();
+  const server = await start(dir);
+  await Promise.all([server.createDatabase('node_1'), server.createDatabase('node_1')]);
+  await server.createDatabase('node_1');
+  const found = await query(server.url('node_1'), 'SELECT current_database()');
+  t.deepEqual(found, [['node_1']]);
+  const error = await t.throwsAsync(server.createDatabase('x"; DROP'), {
+    instanceOf: PostgresError,
+  });
+  t.is(error.code, 'bad_name');
+  await server.stop();
+  await rm(dir, { recursive: true });
+});
+
+test.serial('a taken port is named together with the flag that changes it', async (t) => {
+  const dir = await newFolder();
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const error = await t.throwsAsync(start(dir, port), { instanceOf: PostgresError });
+  t.is(error.code, 'port_taken');
+  t.regex(error.message, new RegExp(`port ${port} .*--postgres-port`));
+  taken.close();
+  await rm(dir, { recursive: true });
+});
+
+test.serial(
+  'recovers after the server was killed, with everything that was committed',
+  async (t) => {
+    const dir = await newFolder();
+    const killed = await start(dir);
+    await query(killed.url('postgres'), 'CREATE TABLE kept AS SELECT 42 AS answer');
+    process.kill(killed.pid, 'SIGKILL');
+    const server = await start(dir);
+    t.not(server.pid, killed.pid);
+    t.deepEqual(await query(server.url('postgres'), 'SELECT answer FROM kept'), [[42]]);
+    await server.stop();
+    await rm(dir, { recursive: true });
+  },
+);
+
+test.serial(
+  'starts although postmaster.pid names a process that lives and is no server of ours',
+  async (t) => {
+    const dir = await newFolder();
+    await (await start(dir)).stop();
+    const file = join(dir, 'data', 'postmaster.pid');
+    await writeFile(file, `${process.pid}\n${dir}/data\n1\n5432\n\n127.0.0.1\n\nready   \n`);
+    const server = await start(dir);
+    t.false(server.adopted);
+    t.deepEqual(await query(server.url('postgres'), 'SELECT 1'), [[1]]);
+    await server.stop();
+    await rm(dir, { recursive: true });
+  },
+);
+
+test.serial('a folder made by another version of PostgreSQL is left alone', async (t) => {
+  const dir = await newFolder();
+  await (await start(dir)).stop();
+  await writeFile(join(dir, 'data', 'PG_VERSION'), '17\n');
+  const error = await t.throwsAsync(start(dir), { instanceOf: PostgresError });
+  t.is(error.code, 'wrong_version');
+  t.regex(error.message, /--database-url/);
+  await rm(dir, { recursive: true });
+});
+
+test.serial(
+  'library links that an install without scripts left out are made, others kept',
+  async (t) => {
+    const root = await newFolder();
+    const lib = join(root, 'native', 'lib');
+    await mkdir(lib, { recursive: true });
+    await writeFile(join(lib, 'libpq.so.5.18'), '');
+    const link = (target: string) => ({ source: 'native/lib/libpq.so.5.18', target });
+    const links = [link('native/lib/libpq.so.5'), link('native/lib/libpq.so')];
+    await writeFile(join(root, 'native', 'pg-symlinks.json'), JSON.stringify(links));
+    await symlink('elsewhere', join(lib, 'libpq.so'));
+    await repairInstallation(root);
+    t.is(await readlink(join(lib, 'libpq.so.5')), 'libpq.so.5.18');
+    t.is(await readlink(join(lib, 'libpq.so')), 'elsewhere');
+    await rm(root, { recursive: true });
+  },
+);
+
+const RUNNER = fileURLToPath(new URL('start-stop.js', import.meta.url));
+
+interface RunResult {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+async function runAsOther(
+  dir: string,
+  options: { uid?: number; path?: string },
+): Promise<RunResult> {
+  const child = spawn(process.execPath, [RUNNER, dir], {
+    cwd: '/',
+    env: { PATH: options.path ?? process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+  });
+  let output = '';
+  child.stdout.on('data', (text: Buffer) => (output += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (output += text.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+const NOBODY = 65534;
+const isRoot = process.getuid?.() === 0;
+
+function nobodyCanRead(path: string): boolean {
+  try {
+    execFileSync('/bin/sh', ['-c', 'test -r "$1"', 'sh', path], {
+      uid: NOBODY,
+      gid: NOBODY,
+      cwd: '/',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const asRoot = isRoot ? test.serial : test.serial.skip;
+const asOther = isRoot && nobodyCanRead(RUNNER) ? test.serial : test.serial.skip;
+
+asOther('works for an ordinary user', async (t) => {
+  const dir = await newFolder();
+  await chown(dir, NOBODY, NOBODY);
+  t.deepEqual(await runAsOther(dir, { uid: NOBODY }), { code: 0, output: 'uid 65534 answered\n' });
+  await rm(dir, { recursive: true });
+});
+
+asOther('works for root where user namespaces are not to be had', async (t) => {
+  const dir = await newFolder();
+  await chmod(dir, 0o755);
+  const { code, output } = await runAsOther(join(dir, 'postgres'), { path: '/nowhere' });
+  t.is(code, 0, output);
+  t.regex(output, /answered/);
+  await rm(dir, { recursive: true });
+});
+
+asRoot('without namespaces and below a folder closed to others, says what to do', async (t) => {
+  const dir = await newFolder();
+  const { code, output } = await runAsOther(join(dir, 'postgres'), { path: '/nowhere' });
+  t.is(code, 1);
+  t.true(
+    output.includes(`cannot_run`) && output.includes(dir) && output.includes('--database-url'),
+    output,
+  );
+  await rm(dir, { recursive: true });
+});

@@ -1,0 +1,51 @@
+/** Every way of being Byzantine that a seed can draw, by name. */
+import type { Adversary, Behaviour } from './adversary.ts';
+import { copycat, flooder, laneEquivocator, malformedLane, markLiar, withholder } from './lanes.ts';
+import { lawlessContent, lawlessCut, lawlessPlace } from './lawless.ts';
+import {
+  censor,
+  equivocatingLeader,
+  lazyLeader,
+  mute,
+  slowLeader,
+  stateDenier,
+  twoFirstBlocks,
+} from './leaders.ts';
+import { babbler, falseWitness, replayer, silent, twin } from './noise.ts';
+import { boaster, doubleVoter, forger, hider, quitter } from './voters.ts';
+
+const MAKERS = {
+  equivocatingLeader,
+  twoFirstBlocks,
+  lawlessContent,
+  lawlessCut,
+  lawlessPlace,
+  lazyLeader,
+  slowLeader,
+  censor,
+  stateDenier,
+  mute,
+  doubleVoter,
+  hider,
+  boaster,
+  quitter,
+  forger,
+  withholder,
+  laneEquivocator,
+  malformedLane,
+  markLiar,
+  flooder,
+  copycat,
+  replayer,
+  babbler,
+  falseWitness,
+  silent,
+  twin,
+} satisfies Record<string, (adversary: Adversary) => Behaviour>;
+
+export type BehaviourName = keyof typeof MAKERS;
+
+export const BEHAVIOURS = Object.keys(MAKERS) as readonly BehaviourName[];
+
+export const makeBehaviour = (name: BehaviourName, adversary: Adversary): Behaviour =>
+  MAKERS[name](adversary);

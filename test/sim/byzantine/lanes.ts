@@ -1,0 +1,162 @@
+/** Lane owners and replicas that break rules D1–D4. */
+import type { BatchHeader, Digest, Tip } from '../../../protocols/types.ts';
+import type { Packet } from '../network.ts';
+import type { Adversary, Behaviour } from './adversary.ts';
+
+const FLOOD_MAX = 200;
+
+/** Batches of its lane reach only some, whoever asks. */
+export function withholder(adversary: Adversary): Behaviour {
+  const { random } = adversary;
+  const reached = new Map<number, Set<number>>();
+  const count = random.between(0, Math.max(0, adversary.others.length - 1));
+  return {
+    outgoing(to, packet) {
+      if (packet.message.kind !== 'batch') return [packet];
+      const { seq } = packet.message.header;
+      let friends = reached.get(seq);
+      if (friends === undefined) {
+        friends = new Set(random.shuffle(adversary.others).slice(0, count));
+        reached.set(seq, friends);
+      }
+      return friends.has(to) || random.chance(0.05) ? [packet] : [];
+    },
+  };
+}
+
+/** Two batches for one seq of its lane, each to some; the second chain is continued too. */
+export function laneEquivocator(adversary: Adversary): Behaviour {
+  const { random, setup } = adversary;
+  const other = new Map<number, Packet>();
+  const digests = new Map<number, Digest>();
+  const rival = (header: BatchHeader, body: Uint8Array): Packet => {
+    const payload = random.chance(0.5) ? body.slice() : random.bytes(random.between(0, 40));
+    if (payload.length > 0) payload[payload.length - 1] = random.int(256);
+    const draft = {
+      ...header,
+      parentDigest: digests.get(header.seq - 1) ?? header.parentDigest,
+      payloadDigest: setup.crypto.hash(payload),
+      bytes: payload.length,
+    };
+    const signed = adversary.signHeader(draft);
+    digests.set(header.seq, setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, draft));
+    setup.knowledge.learn(adversary.self, { kind: 'batch', header: signed }, payload);
+    return { message: { kind: 'batch', header: signed }, body: payload };
+  };
+  return {
+    outgoing(to, packet) {
+      const { message, body } = packet;
+      if (message.kind !== 'batch' || message.header.lane !== adversary.self) return [packet];
+      const { seq } = message.header;
+      let second = other.get(seq);
+      if (second === undefined) other.set(seq, (second = rival(message.header, body ?? new Uint8Array())));
+      if (random.chance(0.2)) return [packet, second];
+      if (random.chance(0.2)) return [second, packet];
+      return to % 2 === 0 ? [packet] : [second];
+    },
+  };
+}
+
+/** Batches whose header, payload, chain or size are not what they should be. */
+export function malformedLane(adversary: Adversary): Behaviour {
+  const { random, setup } = adversary;
+  return {
+    outgoing(_to, packet) {
+      const { message, body } = packet;
+      if (message.kind !== 'batch' || body === undefined || random.chance(0.5)) return [packet];
+      const { header } = message;
+      const variants: readonly (() => Packet)[] = [
+        () => ({ message, body: random.bytes(body.length) }),
+        () => ({ message, body: body.slice(1) }),
+        () => ({ message: { kind: 'batch', header: { ...header, signature: random.bytes(64) } }, body }),
+        () => resigned({ ...header, parentDigest: adversary.randomDigest() }, body),
+        () => resigned({ ...header, seq: header.seq + 1 }, body),
+        () => resigned({ ...header, txCount: header.txCount + 1 }, body),
+        () => resigned({ ...header, bytes: body.length + 1 }, body),
+        () => oversized(header),
+        () => resigned({ ...header, lane: random.pick(adversary.others) }, body),
+      ];
+      return random.chance(0.7) ? [random.pick(variants)(), packet] : [random.pick(variants)()];
+    },
+  };
+  function resigned(header: BatchHeader, body: Uint8Array): Packet {
+    return { message: { kind: 'batch', header: adversary.signHeader(header) }, body };
+  }
+  function oversized(header: BatchHeader): Packet {
+    const body = new Uint8Array(setup.cluster.genesis.limits.batchBytesMax + 1);
+    return resigned({ ...header, bytes: body.length, payloadDigest: setup.crypto.hash(body) }, body);
+  }
+}
+
+/** Fills its lane with more than any lane may hold unfinished (D4), and never stops. */
+export function flooder(adversary: Adversary): Behaviour {
+  const { setup } = adversary;
+  const payload = new Uint8Array(setup.cluster.genesis.limits.batchBytesMax - 4_096);
+  const payloadDigest = setup.crypto.hash(payload);
+  let seq = 0;
+  let parentDigest = '0'.repeat(64) as Digest;
+  return {
+    outgoing: (_to, packet) =>
+      packet.message.kind === 'batch' && packet.message.header.lane === adversary.self ? [] : [packet],
+    tick() {
+      if (seq >= FLOOD_MAX) return;
+      const draft = { epoch: 0, lane: adversary.self, seq, parentDigest, payloadDigest, txCount: 1 };
+      const header = adversary.signHeader({ ...draft, bytes: payload.length });
+      adversary.say({ kind: 'batch', header }, payload);
+      parentDigest = setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, header);
+      seq++;
+    },
+  };
+}
+
+/** Puts what it saw in others' lanes into its own as well, again and again. */
+export function copycat(adversary: Adversary): Behaviour {
+  const { random, setup } = adversary;
+  return {
+    local(message) {
+      if (message.kind !== 'sealBatch') return message;
+      const seen = setup.knowledge.heard.filter(({ body }) => body !== undefined);
+      if (seen.length === 0) return message;
+      const { message: heard, body } = random.pick(seen);
+      if (heard.kind !== 'batch' || body === undefined) return message;
+      const payload = new Uint8Array(message.payload.length + body.length);
+      payload.set(message.payload);
+      payload.set(body, message.payload.length);
+      if (payload.length > setup.cluster.genesis.limits.batchBytesMax) return message;
+      return { ...message, payload, txCount: message.txCount + heard.header.txCount };
+    },
+  };
+}
+
+/** Claims to hold what it does not, or not to hold what it does; lies about executed states. */
+export function markLiar(adversary: Adversary): Behaviour {
+  const { random, setup } = adversary;
+  const tipOf = (lane: number, tip: Tip): Tip => {
+    const newest = setup.knowledge.headers.get(lane)?.at(-1);
+    const lies: readonly (() => Tip)[] = [
+      () => tip,
+      () => ({ seq: tip.seq + random.between(1, 3), digest: adversary.randomDigest() }),
+      () => ({ seq: -1, digest: '0'.repeat(64) as Digest }),
+      () => (newest === undefined ? tip : tipNamed(newest)),
+    ];
+    return random.pick(lies)();
+  };
+  const tipNamed = (header: BatchHeader): Tip => ({
+    seq: header.seq,
+    digest: setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, header),
+  });
+  return {
+    outgoing(_to, packet) {
+      const { message } = packet;
+      if (message.kind !== 'marks' || random.chance(0.3)) return [packet];
+      const { marks } = message;
+      const executed = random.pick([
+        marks.executed,
+        { ...marks.executed, stateRoot: adversary.randomDigest() },
+        { ...marks.executed, height: marks.executed.height + setup.cluster.genesis.limits.checkpointInterval },
+      ]);
+      const lie = adversary.signMarks({ ...marks, tips: marks.tips.map((tip, lane) => tipOf(lane, tip)), executed });
+      return [{ ...packet, message: { kind: 'marks', marks: lie } }];
+    },
+  };
+}
