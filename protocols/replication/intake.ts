@@ -5,7 +5,7 @@
  *      parent are those of its durable chain and of what this process sealed above it.
  * I73. A peer's batch is stored only with the lane owner's signature, the payload that its header
  *      names, and a held parent; what is checked is what is written.
- * I74. What a lane holds in memory is bounded by W and a quarter more, except for batches that the next
+ * I74. What a lane holds in memory is bounded by twice W, except for batches that the next
  *      final block needs.
  */
 import type { Output } from '../machine.ts';

@@ -67,11 +67,15 @@ test('I65: ignores blocks that it was told before', (t) => {
   seat.start();
   const { blocks, batches } = ledger(lab, 2);
   seat.batches(batches);
+  seat.seal('own');
+  const cut = lab.cut({ 0: seat.machine.status().tips[0]!, 1: tipOf(batches.at(-1)) });
+  blocks.push(lab.block(3, cut));
   blocks.forEach((block) => seat.finalise(block));
   const again = blocks.flatMap((block) =>
     seat.step({ kind: 'finalised', block, digest: lab.forge.digest(block) }),
   );
   t.deepEqual(executed(again), []);
+  t.deepEqual(tells(again, 'laneRoom'), []);
 });
 
 test('I69: feeds everything again after a restart, from height 1, in order', (t) => {

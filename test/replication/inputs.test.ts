@@ -6,7 +6,7 @@ import { packMessage, unpackMessage } from '../../protocols/wire.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { checkpoint, Lab, Seat, tipOf } from './lab.ts';
 
-const lab = new Lab(4, { laneBytesMax: 400 });
+const lab = new Lab(4, { laneBytesMax: 250 });
 const known = [1, 2, 3].map((lane) => lab.batches(lane, 6));
 const digests = [lab.cluster.id, ...known.flat().map(({ digest }) => digest)];
 

@@ -141,7 +141,7 @@ test('I73: takes the genuine batch after a forged one for the same seq', (t) => 
 });
 
 test('I74: keeps no more of a lane than its window, and takes more once blocks are final', (t) => {
-  const lab = new Lab(4, { laneBytesMax: 80 });
+  const lab = new Lab(4, { laneBytesMax: 50 });
   const seat = new Seat(lab);
   seat.start();
   const batches = Array.from({ length: 12 }).reduce<Batch[]>(
@@ -159,7 +159,7 @@ test('I74: keeps no more of a lane than its window, and takes more once blocks a
 });
 
 test('I74: takes a batch beyond the window when the next final block needs it', (t) => {
-  const lab = new Lab(4, { laneBytesMax: 16 });
+  const lab = new Lab(4, { laneBytesMax: 8 });
   const seat = new Seat(lab);
   seat.start();
   const [zero, one] = [lab.batch(1, undefined, 'x'.repeat(15))].flatMap((first) => [
