@@ -5,8 +5,14 @@
  */
 import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks';
 import { Pool } from 'undici';
+import { toHex } from '../protocols/bytes.ts';
+import { decodeReceipts } from '../protocols/transaction/receipts.ts';
+import type { Digest } from '../protocols/types.ts';
 
-const MEDIA_TYPE = 'application/vnd.althing.submission';
+const SUBMISSION_TYPE = 'application/vnd.althing.submission';
+const RECEIPTS_TYPE = 'application/vnd.althing.receipts';
+/** Before the outcomes: submission id, height, index, number of transactions (the edge's receiptsBytes). */
+const RECEIPTS_HEAD_BYTES = 48;
 const ATTEMPTS_MAX = 200;
 const RETRY_MS = 50;
 
@@ -45,12 +51,11 @@ export function newSender(urls: readonly string[], connectionsPerNode: number): 
       const { statusCode, body } = await pool.request({
         method: 'POST',
         path: '/api/v11/transactions',
-        headers: { 'content-type': MEDIA_TYPE, accept: 'application/msgpack' },
+        headers: { 'content-type': SUBMISSION_TYPE, accept: RECEIPTS_TYPE },
         body: bytes,
       });
       if (statusCode === 200) {
-        await body.dump({ limit: 16 * 1024 * 1024 });
-        return { retry: false };
+        return { retry: false, ...failureIn(new Uint8Array(await body.arrayBuffer())) };
       }
       const text = await body.text();
       return { retry: statusCode >= 500 || statusCode === 429, error: `${statusCode} ${text.slice(0, 300)}` };
@@ -71,6 +76,21 @@ export function newSender(urls: readonly string[], connectionsPerNode: number): 
       await Promise.all(pools.map((pool) => pool.destroy()));
     },
   };
+}
+
+/** Only transactions that succeeded count; a failed one makes its whole submission a failure. */
+function failureIn(answer: Uint8Array): { error?: string } {
+  const view = new DataView(answer.buffer, answer.byteOffset);
+  const receipts = decodeReceipts({
+    id: toHex(answer.subarray(0, 32)) as Digest,
+    height: Number(view.getBigUint64(32)),
+    index: view.getUint32(40),
+    txCount: view.getUint32(44),
+    encoded: answer.subarray(RECEIPTS_HEAD_BYTES),
+  });
+  if (receipts === null) return { error: 'receipts that cannot be read' };
+  const failed = receipts.find(({ status }) => status === 'failed');
+  return failed === undefined ? {} : { error: `${failed.error?.code}: ${failed.error?.message}` };
 }
 
 class Tally {

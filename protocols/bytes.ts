@@ -136,12 +136,27 @@ export class Writer {
   }
 
   utf8(text: string): this {
-    for (let i = 0; i < text.length; i++) {
+    let i = this.#ascii(text);
+    for (; i < text.length; i++) {
       const code = text.charCodeAt(i);
       if (code < 0x80) this.u8(code);
       else this.#wide(text.codePointAt(i)!) && i++;
     }
     return this;
+  }
+
+  /** Writes what is ASCII at the start of the text, mostly all of it; how much that was. */
+  #ascii(text: string): number {
+    const at = this.#room(text.length);
+    const bytes = this.#bytes;
+    let i = 0;
+    for (; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) break;
+      bytes[at + i] = code;
+    }
+    this.#length = at + i;
+    return i;
   }
 
   /** Writes a code point above U+007F; true when it took two UTF-16 units. */

@@ -1,21 +1,24 @@
 // npm test: types, format, lint, then every ava test. Arguments are handed on to ava; a test may be
 // named by its source (test/crypto/hashes.test.ts). The last line says how much passed and failed.
-import { stripVTControlCharacters } from 'node:util';
 import { requireNode } from './node-version.mjs';
 
 requireNode();
+const { stripVTControlCharacters } = await import('node:util');
 const { Failure, main, packageProgram, progress, runNode } = await import('./tools.mjs');
 const { prepare } = await import('./prepare.mjs');
 
-/** Reads ava's summary from its output. */
-function summaryOf(output) {
-  const count = (pattern) =>
-    [...output.matchAll(pattern)].reduce((sum, [, number]) => sum + Number(number), 0);
+/** Counts ava's lines for single tests, and what its summary adds to them. */
+function countTests(output) {
+  const lines = (pattern) => output.match(pattern)?.length ?? 0;
+  const sum = (pattern) =>
+    [...output.matchAll(pattern)].reduce((total, [, number]) => total + Number(number), 0);
   return {
-    passed: count(/^ {2}(\d+) tests? passed/gm),
-    failed: count(
-      /^ {2}(\d+) (?:tests? failed|tests? (?:was|were) pending|uncaught exceptions?|unhandled rejections?|test files? )/gm,
-    ),
+    passed: lines(/^ {2}\u2714 /gm),
+    failed:
+      lines(/^ {2}\u2718 \[fail\]/gm) +
+      sum(
+        /^ {2}(\d+) (?:hooks? failed|tests? (?:was|were) pending|uncaught|unhandled|test files? )/gm,
+      ),
   };
 }
 
@@ -25,7 +28,7 @@ async function ava(args) {
   const code = await runNode([packageProgram('ava/entrypoints/cli.mjs'), ...files], {
     onOutput: (chunk) => (output += chunk),
   });
-  const { passed, failed } = summaryOf(stripVTControlCharacters(output));
+  const { passed, failed } = countTests(stripVTControlCharacters(output));
   return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
 }
 

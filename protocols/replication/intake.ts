@@ -5,7 +5,7 @@
  *      parent are those of its durable chain and of what this process sealed above it.
  * I73. A peer's batch is stored only with the lane owner's signature, the payload that its header
  *      names, and a held parent; what is checked is what is written.
- * I74. What a lane holds in memory is bounded by W and one block, except for batches that the next
+ * I74. What a lane holds in memory is bounded by W and a quarter more, except for batches that the next
  *      final block needs.
  */
 import type { Output } from '../machine.ts';
@@ -74,13 +74,14 @@ export class Intake {
     if (header.seq <= lane.base.seq) return;
     const bytes = batchBytes(this.#setting.cluster.id, header);
     const digest = this.#setting.crypto.hash(bytes);
-    if (lane.find({ seq: header.seq, digest }) || lane.ahead.has(header.seq, digest)) return;
-    // Not asked for, or no longer: an answer may come late, which is nobody's fault.
-    if (from !== header.lane && !this.#fetcher.expects(lane, header.seq, digest)) return;
+    const walks = this.#fetcher.walks(lane, digest);
+    if (lane.find({ seq: header.seq, digest })) return;
+    if (!walks && lane.ahead.has(header.seq, digest)) return;
     if (header.lane === this.#setting.self) {
       return fault(out.effects, from, 'batch_own_lane', `seq ${header.seq} is not what we sealed`);
     }
-    const walks = this.#fetcher.walks(lane, digest);
+    // Not asked for, or no longer: an answer may come late, which is nobody's fault.
+    if (from !== header.lane && !this.#fetcher.expects(lane, header.seq, digest)) return;
     if (!walks && !this.#fits(lane, header)) return this.#overflow(from, header, out.effects);
     if (!this.#genuine(from, header, bytes, payload, out.effects)) return;
     const batch = { header, digest, payload };

@@ -109,6 +109,17 @@ export class Lane {
     return this.find(tip) !== undefined;
   }
 
+  /** Whether the held `tip` is `below` or descends from it, no deeper than the base. */
+  leadsThrough(tip: Tip, below: Tip): boolean {
+    let at = tip;
+    while (at.seq > below.seq && at.seq > this.#base.seq) {
+      const held = this.find(at);
+      if (held === undefined) return false;
+      at = { seq: at.seq - 1, digest: held.header.parentDigest };
+    }
+    return at.seq === below.seq && at.digest === below.digest;
+  }
+
   /** Whether the batch's parent is held, so that it may be stored. */
   links(header: BatchHeader): boolean {
     return this.holds({ seq: header.seq - 1, digest: header.parentDigest });

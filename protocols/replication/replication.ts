@@ -137,7 +137,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
       case 'peerMessage':
         return this.#peerMessage(input.from, input.message, input.body, now, out);
       case 'holdCut':
-        return this.#cuts.watch(input.block, input.cut, this.#lanes);
+        return this.#cuts.watch(input.block, input.cut, input.parentCut, this.#lanes);
       case 'finalised':
         return this.#final.add({ block: input.block, digest: input.digest });
       case 'showTips':
@@ -261,10 +261,8 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
 
   /** What follows from any input: answers, reports, requests, and blocks for execution. */
   #follow(now: Millis, out: Effect[]): void {
-    if (this.#cuts.waiting) {
-      for (const block of this.#cuts.takeHeld()) {
-        out.push({ kind: 'tell', to: 'consensus', message: { kind: 'cutHeld', block } });
-      }
+    for (const block of this.#cuts.takeHeld()) {
+      out.push({ kind: 'tell', to: 'consensus', message: { kind: 'cutHeld', block } });
     }
     this.#final.poll(out);
     this.#reporter.poll(this.#ownFinalSeq, now, out);

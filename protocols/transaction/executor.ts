@@ -102,6 +102,13 @@ export class Executor {
       module.genesis(context, genesis.modules[module.name]);
     }
     this.state.journal.commit();
+    // Hashes the genesis rows now instead of within the first checkpoint.
+    this.state.checkpoint();
+  }
+
+  /** The rows are those of a height, not of the middle of a block. */
+  get isBetweenBlocks(): boolean {
+    return this.#running === null;
   }
 
   /** Height up to which blocks were executed or begun. */

@@ -50,7 +50,7 @@ export class HashInput {
   }
 
   slice(bytes: Uint8Array, start: number, end: number): this {
-    for (let i = start; i < end; i++) this.#writer.u8(bytes[i]!);
+    this.#writer.raw(bytes.subarray(start, end));
     return this;
   }
 

@@ -22,7 +22,7 @@ const ID_BYTES = 32;
 /** id, index, number of transactions, length of the outcomes */
 const HEAD_BYTES = ID_BYTES + 12;
 
-export interface ReceiptsHeader {
+interface ReceiptsHeader {
   readonly height: number;
   readonly receiptsRoot: Digest;
   readonly submissions: number;
@@ -36,7 +36,7 @@ const header = struct<ReceiptsHeader>({
   transactions: u53,
 });
 
-export function receiptsEvent(seq: number, result: BlockResult): LogEvent {
+function receiptsEvent(seq: number, result: BlockResult): LogEvent {
   const { receipts } = result;
   let size = 0;
   for (const { encoded } of receipts) size += HEAD_BYTES + encoded.length;
@@ -59,13 +59,52 @@ export function receiptsEvent(seq: number, result: BlockResult): LogEvent {
   };
 }
 
-export function readHeader(event: LogEvent): ReceiptsHeader {
+function readHeader(event: LogEvent): ReceiptsHeader {
   const read = unpackStructure(header, event.header);
   if (event.kind !== KIND || !read.ok) {
     const why = read.ok ? `kind ${event.kind}` : read.error;
     throw new InvariantViolation('log_unreadable', `${STREAM}/${event.seq}: ${why}`);
   }
   return read.value;
+}
+
+/** Which events of the stream stand in the log, and which come next. */
+export class ReceiptLog {
+  /** Events in the log, and blocks of this chain so far that have one. */
+  #stored = 0;
+  #numbered = 0;
+  #head: ReceiptsHeader | null = null;
+
+  /** The last event of the log. */
+  recover(event: LogEvent): void {
+    this.#stored = event.seq + 1;
+    this.#head = readHeader(event);
+  }
+
+  /** Height of the last event that stood in the log at the start: executed before the restart. */
+  get storedHeight(): number {
+    return this.#head?.height ?? 0;
+  }
+
+  /** The event to append for this block; none when the log has it. Throws InvariantViolation. */
+  record(result: BlockResult): LogEvent | null {
+    if (result.receipts.length === 0) return null;
+    const seq = this.#numbered++;
+    if (seq >= this.#stored) return receiptsEvent(seq, result);
+    if (seq === this.#stored - 1) this.#compare(seq, result);
+    return null;
+  }
+
+  /** The newest stored event must say what executing the chain again gave. */
+  #compare(seq: number, { block, receiptsRoot }: BlockResult): void {
+    const head = this.#head;
+    if (head?.height === block.height && head.receiptsRoot === receiptsRoot) return;
+    throw new InvariantViolation(
+      'log_diverged',
+      `the log has receipts ${head?.receiptsRoot} of height ${head?.height} at ${STREAM}/${seq}; ` +
+        `executing the chain again gave ${receiptsRoot} at height ${block.height}`,
+    );
+  }
 }
 
 /** The receipts of one submission in an event that `findLog` found; null when it is not there. */

@@ -30,7 +30,7 @@ import { Ingress, refusedResult, type Lookup } from './ingress.ts';
 import { WAITING_REQUESTS_MAX } from './ingress-limits.ts';
 import type { ModuleSet } from './module.ts';
 import { Queries } from './queries.ts';
-import { findReceipts, readHeader, receiptsEvent, STREAM } from './receipt-log.ts';
+import { findReceipts, ReceiptLog, STREAM } from './receipt-log.ts';
 
 /** What one step executes before others get their turn: about 5 ms, in plain transactions. */
 const STEP_BUDGET = 2000;
@@ -50,6 +50,14 @@ type Asker =
   | { readonly kind: 'submit'; readonly lookup: Lookup }
   | { readonly kind: 'find'; readonly request: number; readonly id: Digest };
 
+type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
+
+const BUSY: AnswerResult = {
+  ok: false,
+  code: 'overloaded',
+  message: 'too many questions wait at this node: try again',
+};
+
 export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
   readonly #self: number;
   readonly #executor: Executor;
@@ -64,11 +72,9 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   #timerSet = false;
   #draining = false;
   #recovered = false;
-  /** Events in the log, and blocks of this chain so far that have one (receipt-log.ts). */
-  #stored = 0;
-  #numbered = 0;
-  /** What the last stored event says of its block. */
-  #storedHead = { height: 0, receiptsRoot: '' as Digest };
+  readonly #log = new ReceiptLog();
+  /** Queries that came in the middle of a block: they are answered at its end. */
+  #heldQueries: AskedQuery[] = [];
   readonly #askers = new Map<string, Asker>();
   #asked = 0;
 
@@ -86,9 +92,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   }
 
   recover(event: LogEvent): void {
-    const { height, receiptsRoot } = readHeader(event);
-    this.#stored = event.seq + 1;
-    this.#storedHead = { height, receiptsRoot };
+    this.#log.recover(event);
   }
 
   status(): TransactionStatus {
@@ -98,7 +102,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       waiting: this.#ingress.requests,
       waitingBytes: this.#ingress.bytes,
     };
-    return this.#catchingUp ? { ...status, replayingTo: this.#storedHead.height } : status;
+    return this.#catchingUp ? { ...status, replayingTo: this.#log.storedHeight } : status;
   }
 
   step(input: TransactionInput, now: Millis): Output<Effect> {
@@ -125,7 +129,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       case 'laneRoom':
         return this.#ingress.sealing.roomIs(input.bytes);
       case 'query':
-        return answer(out, input.request, this.#executor.height, this.#queries.run(input));
+        return this.#query(input, out);
       case 'findSubmission':
         return this.#find(input.request, input.id, out);
       case 'logFound':
@@ -140,7 +144,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   }
 
   get #catchingUp(): boolean {
-    return this.#executor.height < this.#storedHead.height;
+    return this.#executor.height < this.#log.storedHeight;
   }
 
   get #mode(): { draining: boolean; catchingUp: boolean } {
@@ -186,6 +190,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       this.#blockDone(result, out);
     }
     this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
+    if (this.#executor.isBetweenBlocks) this.#answerHeld(out);
     if (this.#executor.height > before) this.#tellProgress(out);
     if (this.#queue.length === 0) return;
     this.#timerSet = true;
@@ -194,33 +199,16 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   #blockDone(result: BlockResult, out: Output<Effect>): void {
     const { block, digest, txCount, checkpoint } = result;
-    if (result.receipts.length > 0) this.#record(result, out);
+    const event = this.#log.record(result);
+    if (event !== null) out.deferred.push(event);
     if (checkpoint !== null) {
       const message = { kind: 'checkpointExecuted', executed: checkpoint } as const;
       out.immediate.push({ kind: 'tell', to: 'consensus', message });
       tellReplication(out, message);
     }
     this.#ingress.expire(block.timestamp);
-    if (block.height <= this.#storedHead.height) return;
+    if (block.height <= this.#log.storedHeight) return;
     tellEdge(out, { kind: 'blockExecuted', block, digest, txCount });
-  }
-
-  /** Each block with submissions has one event; those in the log already must say the same. */
-  #record(result: BlockResult, out: Output<Effect>): void {
-    const seq = this.#numbered++;
-    if (seq >= this.#stored) {
-      out.deferred.push(receiptsEvent(seq, result));
-      return;
-    }
-    if (seq < this.#stored - 1) return;
-    const { height, receiptsRoot } = this.#storedHead;
-    if (height !== result.block.height || receiptsRoot !== result.receiptsRoot) {
-      throw new InvariantViolation(
-        'log_diverged',
-        `the log has receipts ${receiptsRoot} of height ${height} at ${STREAM}/${seq}; executing ` +
-          `the chain again gave ${result.receiptsRoot} at height ${result.block.height}`,
-      );
-    }
   }
 
   #tellProgress(out: Output<Effect>): void {
@@ -260,12 +248,26 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     if (results.length > 0) tellEdge(out, { kind: 'submitted', results });
   }
 
+  #query(asked: AskedQuery, out: Output<Effect>): void {
+    if (this.#executor.isBetweenBlocks) {
+      return answer(out, asked.request, this.#executor.height, this.#queries.run(asked));
+    }
+    if (this.#heldQueries.length < WAITING_REQUESTS_MAX) return void this.#heldQueries.push(asked);
+    answer(out, asked.request, this.#executor.height, BUSY);
+  }
+
+  #answerHeld(out: Output<Effect>): void {
+    const held = this.#heldQueries;
+    if (held.length === 0) return;
+    this.#heldQueries = [];
+    for (const asked of held) this.#query(asked, out);
+  }
+
   #find(request: number, id: Digest, out: Output<Effect>): void {
     const known = this.#ingress.recent.get(id);
     if (known !== undefined) return this.#answerFound(request, known, id, out);
     if (this.#ask({ kind: 'find', request, id }, id, out)) return;
-    const message = 'too many wait for the log: try again';
-    answer(out, request, this.#executor.height, { ok: false, code: 'overloaded', message });
+    answer(out, request, this.#executor.height, BUSY);
   }
 
   /** False when too many wait for the log already. */

@@ -166,6 +166,8 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
       return this.#accuse({ kind: 'doubleVote', first: counted.earlier, second: vote });
     }
     this.#held[vote.voter]!++;
+    // This node made its own votes: there is nothing to check.
+    if (vote.voter === this.#self) set.checked[this.#self] = true;
     this.#checkAgainstHistory(vote);
     this.#formCertificate(set, vote);
   }

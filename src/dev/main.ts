@@ -95,16 +95,16 @@ class Launch {
       demonstrate(this.#plan, clusterId, signal, (message) => this.#say(message)),
     );
     process.stdout.write(`\n${summary(result).join('\n')}\n\n`);
-    if (!this.#options.once) await this.#watch();
+    if (!this.#options.once) await this.#watch(invitation(this.#plan, result));
   }
 
-  async #watch(): Promise<void> {
+  async #watch(footer: readonly string[]): Promise<void> {
     const read = async () => {
       const statuses = await fetchStatuses(this.#plan.nodes);
       const views = this.#processes.views();
       return views.map((view, index) => ({ process: view, status: statuses[index] ?? null }));
     };
-    this.#screen = new Screen(process.stdout, read, invitation(this.#plan));
+    this.#screen = new Screen(process.stdout, read, footer);
     await this.#screen.show();
     await this.#interruption.stopped();
   }

@@ -9,6 +9,7 @@ export interface NodeRow {
 }
 
 const HEAD = ['node', 'role', 'term', 'height', 'commit', 'TPS', 'p50 ms', 'p99 ms', 'memory', ''];
+const FIGURES = 7;
 
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1024 / 1024)} MB`;
@@ -18,17 +19,17 @@ function milliseconds(value: number | null): string {
   return value === null ? '–' : value.toFixed(value < 10 ? 1 : 0);
 }
 
-/** What is worth saying of the process itself; empty while it simply runs. */
+/** What happened to the process; empty while it simply runs. */
 function remark({ phase, restarts, lastEnd }: NodeView): string {
-  const again = restarts === 0 ? '' : `restarted ${restarts}×, ${lastEnd}`;
-  if (phase === 'ready') return again;
   if (phase === 'waiting') return `${lastEnd}; starts again soon`;
-  if (phase === 'stopped') return `stopped: ${lastEnd}`;
-  return again === '' ? phase : `${phase}; ${again}`;
+  if (phase === 'stopped') return lastEnd;
+  return restarts === 0 ? '' : `${lastEnd}; restarted ${restarts}×`;
 }
 
 function cells({ process: node, status }: NodeRow): readonly string[] {
-  if (status === null) return [node.id, '–', '–', '–', '–', '–', '–', '–', '–', remark(node)];
+  if (status === null) {
+    return [node.id, node.phase, ...Array.from({ length: FIGURES }, () => '–'), remark(node)];
+  }
   return [
     node.id,
     status.state,

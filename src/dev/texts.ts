@@ -1,7 +1,7 @@
 /** What a person is told: the demonstration's result, and how to go on. */
 import { DEMO_ACCOUNTS } from './demo-accounts.ts';
 import type { DemonstrationResult } from './demonstration.ts';
-import type { ClusterPlan } from './plan.ts';
+import { HOST, type ClusterPlan } from './plan.ts';
 
 export function summary(result: DemonstrationResult): readonly string[] {
   const { transfers, seconds, p50Ms, p99Ms, height, digest, total } = result;
@@ -14,25 +14,28 @@ export function summary(result: DemonstrationResult): readonly string[] {
   ];
 }
 
-/** URLs, commands to paste, and where things are. */
-export function invitation({ nodes, postgresPort, dataDir }: ClusterPlan): readonly string[] {
-  const [first, second, third] = nodes.map(({ url }) => url);
-  const set = {
-    module: 'kv',
-    command: 'set',
-    args: { namespace: 'hello', key: 'world', value: 'hi' },
-  };
+/** URLs, commands to paste, and what this is: fits a terminal of 80 columns and 24 rows. */
+export function invitation(
+  { nodes }: ClusterPlan,
+  { transfers, seconds, p50Ms, p99Ms }: DemonstrationResult,
+): readonly string[] {
+  const [first, second, third, fourth] = nodes.map(({ url }) => url);
+  const args = { namespace: 'hello', key: 'world', value: 'hi' };
+  const set = JSON.stringify({ module: 'kv', command: 'set', args });
+  const json = "-H 'content-type: application/json'";
   return [
-    ...nodes.map(
-      ({ id, url, grpcPort }) => `${id.padEnd(12)} ${url}/   gRPC 127.0.0.1:${grpcPort}`,
-    ),
+    `Demonstration: ${transfers} transfers in ${seconds.toFixed(1)} s, finality p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
+    '',
+    `HTTP  ${first}  ${second}`,
+    `      ${third}  ${fourth}`,
+    `gRPC  ${nodes.map(({ grpcPort }) => `${HOST}:${grpcPort}`).join('  ')}`,
     '',
     'Try, in another terminal:',
     `  curl -s ${first}/api/v11/consensus/status`,
-    `  curl -s ${second}/api/v11/transactions -H 'content-type: application/json' -d '${JSON.stringify(set)}'`,
+    `  curl -s ${second}/api/v11/transactions ${json} -d '${set}'`,
     `  curl -s ${third}/api/v11/ledger/accounts/demo-1`,
     '',
-    `Development mode: loopback only, no token asked for. PostgreSQL 127.0.0.1:${postgresPort}, data and logs in ${dataDir}`,
+    'Development mode: loopback only, no token asked for.',
     'Ctrl-C drains and stops everything.',
   ];
 }

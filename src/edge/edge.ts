@@ -2,8 +2,8 @@
  * What both edges, HTTP and gRPC, do alike: turn what a client sends into a submission's canonical
  * bytes, and hand them to the node.
  *
- * I1. Bytes that a client signed go to the node as they came: not decoded here, not re-encoded.
- * I2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
+ * N1. Bytes that a client signed go to the node as they came: not decoded here, not re-encoded.
+ * N2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
  *     the lane's signature would vouch for a principal that nobody checked (E3).
  */
 import { utf8 } from '../../protocols/bytes.ts';
@@ -164,7 +164,7 @@ export class Edge {
     return { bytes, signedLength: signed.length, txCount: calls.length, exactlyOnce: true };
   }
 
-  /** A node submission on behalf of a caller whose credential holds (I2). */
+  /** A node submission on behalf of a caller whose credential holds (N2). */
   #vouch(request: SubmissionRequest, caller: Caller): Parcel | Problem {
     const principal = this.authorize(caller);
     if (principal instanceof Problem) return principal;

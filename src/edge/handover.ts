@@ -1,7 +1,7 @@
 /**
  * Hands submissions to the node and waits for what becomes of them, within a bound.
  *
- * I1. An outcome that is not known is never presented as one: when the bound passes first, the answer
+ * N3. An outcome that is not known is never presented as one: when the bound passes first, the answer
  *     says so and where to look.
  */
 import type { Crypto } from '../../protocols/crypto.ts';

@@ -1,8 +1,8 @@
 /**
  * Whether this node lives, has started, is ready for reads, and is ready for writes.
  *
- * I1. Live depends on nothing shared: a process that can answer lives.
- * I2. A missing quorum is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
+ * N4. Live depends on nothing shared: a process that can answer lives.
+ * N5. A missing quorum is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
  */
 import type { EdgePort, Live } from './port.ts';
 

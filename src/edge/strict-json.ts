@@ -41,8 +41,9 @@ function decode(bytes: Uint8Array): string {
 // Sticky patterns let the engine scan; the parser itself only looks at one character at a time.
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const PLAIN_TEXT = /"[^"\\\u0000-\u001f]*"/y;
-const ESCAPED_TEXT = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+// Printable is what JSON allows raw in a string: everything from the space on but quote and backslash.
+const PLAIN_TEXT = /"[ !#-[\]-\uffff]*"/y;
+const ESCAPED_TEXT = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const NUMBER_LENGTH_MAX = 64;
 

@@ -1,9 +1,9 @@
 /**
  * One SubmitStream call: many submissions under way at once, answers as they come.
  *
- * I1. At most IN_FLIGHT_MAX submissions of a call are under way: beyond that the call is not read, and
+ * G1. At most IN_FLIGHT_MAX submissions of a call are under way: beyond that the call is not read, and
  *     HTTP/2 flow control pushes back to the client.
- * I2. The call ends only after every request has its answer.
+ * G2. The call ends only after every request has its answer.
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { Problem } from '../edge/problem.ts';

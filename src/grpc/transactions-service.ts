@@ -92,11 +92,16 @@ export function answerUnary<Request, Answer>(
   head.set('x-althing-node', edge.port.info.nodeId);
   head.set('x-althing-height', String(edge.executedHeight()));
   call.sendMetadata(head);
-  void calls
-    .run(call.getPath(), work)
-    .then((answer) =>
-      answer instanceof Problem ? done(problemStatus(answer)) : done(null, answer),
-    );
+  void respond(calls.run(call.getPath(), work), done);
+}
+
+async function respond<Answer>(
+  working: Promise<Answer | Problem>,
+  done: sendUnaryData<Answer>,
+): Promise<void> {
+  const answer = await working;
+  if (answer instanceof Problem) done(problemStatus(answer));
+  else done(null, answer);
 }
 
 function authorization(metadata: Metadata): string | undefined {

@@ -3,7 +3,7 @@
  * arriving, and time. A body that is too large is drained to its end before it is refused, so that
  * the client reads the refusal instead of a reset; but neither without end nor without a deadline.
  *
- * I1. `done` is called exactly once, unless the client goes away first: then never.
+ * H3. `done` is called exactly once, unless the client goes away first: then never.
  */
 import { malformed, Problem, unavailable } from '../edge/problem.ts';
 import type { Exchange } from './exchange.ts';

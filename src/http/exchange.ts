@@ -2,8 +2,8 @@
  * What a binding (native uWebSockets.js or its stand-in on node:http) offers to the server above it:
  * one exchange per request. The rest of src/http knows nothing of either.
  *
- * I1. `reply` acts at most once, and not at all after the client has gone: callers need not check.
- * I2. `headers` holds lower-case names; one that may stand only once and stood twice is named in
+ * H1. `reply` acts at most once, and not at all after the client has gone: callers need not check.
+ * H2. `headers` holds lower-case names; one that may stand only once and stood twice is named in
  *     `ambiguous` (request smuggling lives there).
  */
 

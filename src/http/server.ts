@@ -2,9 +2,9 @@
  * The HTTP edge: takes exchanges from a binding, finds their route, reads the body, and writes one
  * answer with the headers that every answer carries. Routes decide everything else.
  *
- * I1. Every exchange gets exactly one answer, whatever its route does: a route that throws is our
+ * H4. Every exchange gets exactly one answer, whatever its route does: a route that throws is our
  *     bug, is logged with its stack, and shows the client a 500 that says nothing of it.
- * I2. `close` answers what is in flight, within a bound, before it closes connections.
+ * H5. `close` answers what is in flight, within a bound, before it closes connections.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Edge } from '../edge/edge.ts';

@@ -6,7 +6,7 @@
  */
 import type { LogEvent } from '../../protocols/machine.ts';
 import { EVENT_COLUMNS, KEY_BYTES, PART_BYTES, writeEventRow } from './event-row.ts';
-import { bindExecute, parseMessage, SYNC, WireWriter } from './wire.ts';
+import { bindExecute, COPY_HEADER_BYTES, parseMessage, SYNC, WireWriter } from './wire.ts';
 
 const EVENT = bindExecute('append_event');
 const KEY = bindExecute('append_key');
@@ -109,8 +109,6 @@ function writeKeyRows(
 
 /** CopyData header, and a row's fields up to the length of its data. */
 const ROW_HEAD_BYTES = 5 + 2 + 6 + 12 + 8 + 4;
-/** The signature of the COPY, in its first message only. */
-const FIRST_EXTRA_BYTES = 19;
 
 function bodyMessages(events: readonly LogEvent[], idOf: (stream: string) => number): Uint8Array[] {
   const messages: Uint8Array[] = [];
@@ -119,7 +117,7 @@ function bodyMessages(events: readonly LogEvent[], idOf: (stream: string) => num
     const { body, seq } = event;
     if (body === undefined) continue;
     const parts = Math.ceil(body.length / PART_BYTES);
-    const heads = new WireWriter(parts * ROW_HEAD_BYTES + FIRST_EXTRA_BYTES);
+    const heads = new WireWriter(parts * ROW_HEAD_BYTES + COPY_HEADER_BYTES);
     for (let part = 0; part < parts; part++) {
       const data = body.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
       const start = heads.length;

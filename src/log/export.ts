@@ -5,6 +5,7 @@ import { connect } from './connection.ts';
 import { LogError } from './errors.ts';
 import { LogReader, READER_SETTINGS, type VerifiedEvent } from './reader.ts';
 import { readIdentity } from './schema.ts';
+import { ONE_SNAPSHOT } from './verify.ts';
 
 export interface ExportOptions {
   readonly url: string;
@@ -28,6 +29,7 @@ const BYTES_PER_READ = 4 * 1024 * 1024;
 export async function* exportLog(options: ExportOptions): AsyncGenerator<string, void> {
   const link = await connect(options.url, 'althing export');
   try {
+    await link.client.query(ONE_SNAPSHOT);
     const identity = await readIdentity(link.client);
     if (identity === null) {
       throw new LogError('wrong_identity', 'the database holds no log: check the URL');

@@ -13,6 +13,7 @@ import { checkHeads, loadHeads, readHeads, saveHeads } from './heads.ts';
 import { assertDurable } from './safety.ts';
 import { LOCK_CLASS, prepareSchema, type LogIdentity } from './schema.ts';
 import { verifyLog, type VerifyProgress, type VerifyResult } from './verify.ts';
+import { SESSION_SETTINGS } from './writer-session.ts';
 
 export interface NodeLogOptions extends LogIdentity {
   /** Holds a password: never log it. */
@@ -120,7 +121,8 @@ class IdentityHolder {
         this.#link = link;
         return;
       } catch (error) {
-        if (!isTransient(error) || this.#closed) throw error;
+        if (error instanceof LogError && !isTransient(error)) throw error;
+        if (!isTransient(error) || this.#closed) throw unavailable(url, error as Error);
         if (performance.now() > deadline) throw unavailable(url, error as Error);
       }
       await pause(POLL_MS);
@@ -129,6 +131,7 @@ class IdentityHolder {
 
   async #prepare(link: Link, lockMs: number): Promise<void> {
     const { client } = link;
+    await client.query(SESSION_SETTINGS);
     await assertDurable(client);
     await prepareSchema(client, this.#options);
     const deadline = performance.now() + lockMs;
@@ -158,6 +161,7 @@ class IdentityHolder {
     logger.warn({}, 'the session that holds the identity was lost; taking it again');
     try {
       await this.#take(takeoverMs ?? TAKEOVER_MS);
+      logger.info({}, 'the identity is held again');
     } catch (error) {
       if (this.#closed) return;
       const lost =

@@ -39,6 +39,9 @@ export interface VerifyResult extends LogIdentity {
   readonly bytes: number;
 }
 
+/** Starts the transaction that a reader of several tables or streams reads in. */
+export const ONE_SNAPSHOT = 'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
 const BYTES_PER_READ = 16 * 1024 * 1024;
 
 /** Errors: `log_altered` (a `LogAltered` names the row), `wrong_identity` when there is no log. */
@@ -52,12 +55,15 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyResult> {
 }
 
 async function verify({ client }: Link, options: VerifyOptions): Promise<VerifyResult> {
+  // Before the view is taken: the node may remember what is newer than it.
+  const remembered = options.headsFile === undefined ? null : await loadHeads(options.headsFile);
+  // One view of the whole log, however long it takes: the node may be writing.
+  await client.query(ONE_SNAPSHOT);
   const identity = await readIdentity(client);
   if (identity === null) {
     throw new LogError('wrong_identity', 'the database holds no log: check the URL');
   }
   await client.query('SET statement_timeout = 0');
-  const remembered = options.headsFile === undefined ? null : await loadHeads(options.headsFile);
   if (remembered !== null) await checkHeads(client, remembered);
   const names = await streamNames(client);
   await client.query(READER_SETTINGS);

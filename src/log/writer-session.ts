@@ -23,38 +23,31 @@ export interface Backend {
   readonly startedAt: string;
 }
 
-export interface WriterSession {
-  readonly link: Link;
-  readonly backend: Backend;
-}
-
 const LOCK_POLL_MS = 25;
 
-const SETTINGS = `
+/** No limits of the server's may end a session that waits, and a dead client is noticed within 25 s. */
+export const SESSION_SETTINGS = `
   SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0;
-  SET idle_session_timeout = 0`;
+  SET idle_session_timeout = 0; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;
+  SET tcp_keepalives_count = 3`;
 
 /**
- * @param predecessor the session that this one replaces; ended if it still lives.
- * Errors: `identity_taken` when another holds the lock for `timeoutMs`, `unsafe_server`, `unavailable`,
- * and whatever server and socket say.
+ * @param earlier sessions of this writer that may still live: ended here. Holds the new one
+ * afterwards, also when opening it failed, for its server process may wait for a standby unaware
+ * that we have left.
+ * Errors: `identity_taken` when another holds the lock for `timeoutMs / 2`, `unsafe_server`,
+ * `unavailable`, and whatever server and socket say.
  */
 export async function openWriterSession(
   url: string,
   actor: string,
-  predecessor: Backend | null,
+  earlier: Set<Backend>,
   timeoutMs: number,
-): Promise<WriterSession> {
+): Promise<Link> {
   const link = await connect(url, `althing ${actor} writer`);
   try {
-    return {
-      link,
-      backend: await withTimeout(
-        link,
-        timeoutMs,
-        prepare(link.client, actor, predecessor, timeoutMs),
-      ),
-    };
+    await withTimeout(link, timeoutMs, prepare(link.client, actor, earlier, timeoutMs));
+    return link;
   } catch (error) {
     link.destroy();
     throw error;
@@ -64,22 +57,41 @@ export async function openWriterSession(
 async function prepare(
   client: pg.Client,
   actor: string,
-  predecessor: Backend | null,
+  earlier: Set<Backend>,
   timeoutMs: number,
-): Promise<Backend> {
-  await client.query(SETTINGS);
+): Promise<void> {
+  await client.query(SESSION_SETTINGS);
   await assertDurable(client);
-  if (predecessor !== null) await endBackend(client, predecessor);
+  const others = [...earlier];
+  const own = await readBackend(client);
+  earlier.add(own);
+  await endBackends(client, others);
   await takeLock(client, actor, performance.now() + timeoutMs / 2);
+  for (const backend of others) earlier.delete(backend);
   await client.query(`SELECT pg_logical_emit_message(true, 'althing', '')`);
   await send(client, PREPARE);
-  return readBackend(client);
 }
 
-async function endBackend(client: pg.Client, { pid, startedAt }: Backend): Promise<void> {
+/** Ends what may be left of a writer's sessions, as far as that can be done in `timeoutMs`. */
+export async function endSessions(
+  url: string,
+  actor: string,
+  sessions: ReadonlySet<Backend>,
+  timeoutMs: number,
+): Promise<void> {
+  try {
+    const link = await connect(url, `althing ${actor} end`);
+    await withTimeout(link, timeoutMs, endBackends(link.client, sessions));
+    await link.close();
+  } catch {
+    // The server is away, and with it the sessions; or it ends them itself (SESSION_SETTINGS).
+  }
+}
+
+async function endBackends(client: pg.Client, backends: Iterable<Backend>): Promise<void> {
   const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE pid = $1 AND backend_start = $2::timestamptz`;
-  await client.query(sql, [pid, startedAt]);
+  for (const { pid, startedAt } of backends) await client.query(sql, [pid, startedAt]);
 }
 
 async function readBackend(client: pg.Client): Promise<Backend> {

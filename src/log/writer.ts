@@ -10,13 +10,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvariantViolation, type LogEvent } from '../../protocols/machine.ts';
 import { buildAppend, type AppendMessage, type Head } from './append-message.ts';
-import { isTransient, isUniqueViolation, withTimeout } from './connection.ts';
+import { isTransient, isUniqueViolation, withTimeout, type Link } from './connection.ts';
 import { LogError, type LogLogger } from './errors.ts';
 import { KEY_BYTES } from './event-row.ts';
 import { openStream, readHead } from './heads.ts';
 import { RawQuery, send } from './raw-query.ts';
 import type { LogIdentity } from './schema.ts';
-import { openWriterSession, type Backend, type WriterSession } from './writer-session.ts';
+import { endSessions, openWriterSession, type Backend } from './writer-session.ts';
 
 export interface WriterOptions extends LogIdentity {
   readonly url: string;
@@ -35,6 +35,8 @@ interface Pending {
   sent: AppendMessage | null;
 }
 
+/** A disk slower than this counts as not answering. */
+const BYTES_PER_MS_MIN = 5000;
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 1000;
 
@@ -42,8 +44,9 @@ export class LogWriter {
   readonly #options: WriterOptions;
   readonly #heads = new Map<string, Head>();
   readonly #watchdog: NodeJS.Timeout;
-  #session: WriterSession | null = null;
-  #predecessor: Backend | null = null;
+  /** Server processes of ours that may still live, the present one included. */
+  readonly #backends = new Set<Backend>();
+  #session: Link | null = null;
   #queue: Pending[] = [];
   #pending: Pending | null = null;
   /** When the answer to what is on the wire is overdue. */
@@ -59,7 +62,7 @@ export class LogWriter {
 
   /** Connects. Errors: those of `openWriterSession`, `unavailable` after `retryMs`. */
   async open(): Promise<void> {
-    await this.#retrying(async () => {});
+    await this.#retrying(async () => {}, this.#options.answerMs);
   }
 
   append(events: readonly LogEvent[], done: (error?: Error) => void): void {
@@ -74,8 +77,11 @@ export class LogWriter {
     }
     clearInterval(this.#watchdog);
     this.#failure ??= new LogError('closed', 'the log was closed');
-    await this.#session?.link.close();
+    const { url, actor, answerMs } = this.#options;
+    const left = this.#session === null && this.#backends.size > 0;
+    await this.#session?.close();
     this.#session = null;
+    if (left) await endSessions(url, actor, this.#backends, answerMs);
   }
 
   #pump(): void {
@@ -85,21 +91,21 @@ export class LogWriter {
     this.#pending = pending;
     if (this.#failure !== null) return queueMicrotask(() => this.#finish(this.#failure));
     const known = pending.events.every(({ stream }) => this.#heads.has(stream));
-    if (known && this.#session?.link.broken() === null) this.#send(pending, this.#session);
+    if (known && this.#session?.broken() === null) this.#send(pending, this.#session);
     else void this.#recover(pending, null);
   }
 
   /** The way of almost every append: one message, one answer. */
-  #send(pending: Pending, session: WriterSession): void {
+  #send(pending: Pending, session: Link): void {
     const message = this.#build(pending);
     if (message === null) return;
-    this.#overdueAt = performance.now() + this.#options.answerMs;
+    this.#overdueAt = performance.now() + this.#answerTime(pending.events);
     const query = new RawQuery(message.bytes, null, (error) => {
       this.#overdueAt = Infinity;
       if (error === null) this.#committed(message);
       else void this.#recover(pending, error);
     });
-    session.link.client.query(query);
+    session.client.query(query);
   }
 
   #build(pending: Pending): AppendMessage | null {
@@ -131,7 +137,8 @@ export class LogWriter {
   async #recover(pending: Pending, cause: Error | null): Promise<void> {
     try {
       if (cause !== null) this.#judge(cause);
-      await this.#retrying((session) => this.#settle(pending, session));
+      const answerMs = this.#answerTime(pending.events);
+      await this.#retrying((session) => this.#settle(pending, session), answerMs);
       this.#finish(null);
     } catch (error) {
       this.#finish(this.#translate(error as Error));
@@ -153,27 +160,27 @@ export class LogWriter {
   }
 
   /** Makes sure that the append is in the log, once. */
-  async #settle(pending: Pending, session: WriterSession): Promise<void> {
+  async #settle(pending: Pending, session: Link): Promise<void> {
     if (pending.sent !== null && (await this.#isThere(pending.sent, session))) {
       for (const [stream, head] of pending.sent.heads) this.#heads.set(stream, head);
       return;
     }
     for (const { stream } of pending.events) {
       if (this.#heads.has(stream)) continue;
-      const head = await openStream(session.link.client, this.#options, stream);
+      const head = await openStream(session.client, this.#options, stream);
       refuseTaken(pending.events, stream, head);
       this.#heads.set(stream, head);
     }
     checkPositions(pending.events, this.#heads);
     pending.sent = buildAppend(pending.events, (stream) => this.#heads.get(stream)!);
-    await send(session.link.client, pending.sent.bytes);
+    await send(session.client, pending.sent.bytes);
     for (const [stream, head] of pending.sent.heads) this.#heads.set(stream, head);
   }
 
-  async #isThere(message: AppendMessage, session: WriterSession): Promise<boolean> {
+  async #isThere(message: AppendMessage, session: Link): Promise<boolean> {
     let there = 0;
     for (const [stream, after] of message.heads) {
-      const found = await readHead(session.link.client, this.#options, stream);
+      const found = await readHead(session.client, this.#options, stream);
       if (sameHead(found, after)) there++;
       else if (!sameHead(found, this.#heads.get(stream) ?? null)) {
         throw new LogError(
@@ -191,13 +198,13 @@ export class LogWriter {
   }
 
   /** Runs `work` with a session until it succeeds, fails for good, or `retryMs` have passed. */
-  async #retrying(work: (session: WriterSession) => Promise<void>): Promise<void> {
-    const { retryMs, answerMs } = this.#options;
+  async #retrying(work: (session: Link) => Promise<void>, answerMs: number): Promise<void> {
+    const { retryMs } = this.#options;
     const deadline = performance.now() + retryMs;
     for (let delay = BACKOFF_FIRST_MS; ; delay = Math.min(delay * 2, BACKOFF_MAX_MS)) {
       try {
         const session = await this.#ensureSession();
-        return await withTimeout(session.link, answerMs, work(session));
+        return await withTimeout(session, answerMs, work(session));
       } catch (error) {
         if (!isTransient(error)) throw error;
         this.#dropSession();
@@ -207,17 +214,23 @@ export class LogWriter {
     }
   }
 
-  async #ensureSession(): Promise<WriterSession> {
+  async #ensureSession(): Promise<Link> {
     const { url, actor, answerMs } = this.#options;
-    if (this.#session?.link.broken() === null) return this.#session;
+    if (this.#session?.broken() === null) return this.#session;
     this.#dropSession();
-    this.#session = await openWriterSession(url, actor, this.#predecessor, answerMs);
-    this.#predecessor = this.#session.backend;
+    this.#session = await openWriterSession(url, actor, this.#backends, answerMs);
     return this.#session;
   }
 
+  /** Large bodies may take longer. */
+  #answerTime(events: readonly LogEvent[]): number {
+    let bytes = 0;
+    for (const { body } of events) bytes += body?.length ?? 0;
+    return this.#options.answerMs + bytes / BYTES_PER_MS_MIN;
+  }
+
   #dropSession(): void {
-    this.#session?.link.destroy();
+    this.#session?.destroy();
     this.#session = null;
   }
 
@@ -225,7 +238,7 @@ export class LogWriter {
   #watch(): void {
     if (performance.now() < this.#overdueAt) return;
     this.#overdueAt = Infinity;
-    this.#session?.link.destroy();
+    this.#session?.destroy();
   }
 }
 

@@ -11,9 +11,12 @@ export type JsonForm = 'integer64' | 'bytes' | 'value';
 
 export const INT63_MAX = 2n ** 63n - 1n;
 
-/** An amount from 0 to 2^63 − 1: number where that is exact, else bigint; decimal text in JSON. */
+/**
+ * An amount from 0 to 2^63 − 1: number where that is exact, else bigint; decimal text in JSON. The
+ * compiled check writes its bounds as numbers, so only powers of two are safe there: 2^63, exclusive.
+ */
 export const Amount = Type.Union(
-  [Type.Integer({ minimum: 0 }), Type.BigInt({ minimum: 0n, maximum: INT63_MAX })],
+  [Type.Integer({ minimum: 0 }), Type.BigInt({ minimum: 0n, exclusiveMaximum: 2n ** 63n })],
   { [JSON_FORM]: 'integer64', description: 'an integer from 0 to 2^63 - 1, in decimal' },
 );
 export type Amount = Static<typeof Amount>;
@@ -49,7 +52,11 @@ export function jsonSchema(schema: TSchema): Record<string, unknown> {
 }
 
 function plainSchema(schema: TSchema): Record<string, unknown> {
-  const plain = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>;
+  // Bounds in bigint belong to amounts, whose own form replaces them below.
+  const text = JSON.stringify(schema, (_, each: unknown) =>
+    typeof each === 'bigint' ? undefined : each,
+  );
+  const plain = JSON.parse(text) as Record<string, unknown>;
   if (schema[Kind] === 'Object') {
     const properties = Object.entries(schema['properties'] as Record<string, TSchema>);
     plain['properties'] = Object.fromEntries(

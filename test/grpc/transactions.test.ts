@@ -196,6 +196,7 @@ interface Streamed {
   readonly problem?: { readonly code: string; readonly httpStatus: number };
 }
 
+// G1, G2
 test('a stream answers each of many submissions, good or bad, and then ends', async (t) => {
   const { address, port } = await start(t);
   const grpc = new TestClient(t, address, SERVICE);

@@ -32,6 +32,7 @@ for (const binding of BINDINGS) {
     for (const name of ['process', 'log', 'applied', 'quorum']) t.true(names.includes(name), name);
   });
 
+  // N5
   test(`${binding}: a missing quorum degrades health and closes only readiness for writes`, async (t) => {
     const { url, port } = await start(t, binding);
     port.peersConnected = [1];
@@ -42,6 +43,7 @@ for (const binding of BINDINGS) {
     t.is(report.checks.find(({ name }) => name === 'quorum')?.status, 'DEGRADED');
   });
 
+  // N4
   test(`${binding}: a log that takes no writes makes the node not ready, but alive`, async (t) => {
     const { url, port } = await start(t, binding);
     port.writable = false;

@@ -39,6 +39,7 @@ test('without a choice the best binding that loads is taken', (t) => {
 });
 
 for (const binding of BINDINGS) {
+  // H5
   test(`${binding}: a stop answers what is in flight, then closes connections`, async (t) => {
     const { http, port } = await start(t, binding, { devMode: true });
     port.hold();

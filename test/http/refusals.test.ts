@@ -226,6 +226,7 @@ for (const binding of BINDINGS) {
     t.is(del.headers.get('allow'), 'GET, HEAD');
   });
 
+  // H4
   test(`${binding}: a failure inside the node shows nothing of the inside`, async (t) => {
     const logged: string[] = [];
     const logger = {

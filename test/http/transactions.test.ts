@@ -84,6 +84,7 @@ const problem = async (answer: Response): Promise<ProblemBody> =>
   (await answer.json()) as ProblemBody;
 
 for (const binding of BINDINGS) {
+  // N1
   test(`${binding}: takes the raw bytes of a submission that its client signed`, async (t) => {
     const started = await start(t, binding);
     const what = content(started.port, 0, [set('a'), pay(5)]);
@@ -255,6 +256,7 @@ for (const binding of BINDINGS) {
     t.is(answer.status, 401);
   });
 
+  // N3
   test(`${binding}: a wait that ends too soon says that the outcome is unknown and where to ask`, async (t) => {
     const started = await start(t, binding);
     started.port.hold();
@@ -269,6 +271,7 @@ for (const binding of BINDINGS) {
     t.is(found.id, id as Digest);
   });
 
+  // N2
   test(`${binding}: bytes that claim to be vouched for by this node are refused`, async (t) => {
     const started = await start(t, binding);
     const forged = encodeSubmission({

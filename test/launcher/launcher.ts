@@ -32,7 +32,7 @@ export class Launcher {
     const code = await Promise.race([said, this.ended]);
     if (!pattern.test(this.output)) {
       throw new Error(
-        `the launcher ended (${code}) and never said ${String(pattern)}:\n${this.output}`,
+        `the launcher ended (${String(code)}) and never said ${String(pattern)}:\n${this.output}`,
       );
     }
   }

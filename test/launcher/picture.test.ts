@@ -43,9 +43,12 @@ test('a node that died shows why and that it comes back', (t) => {
     restarts: 1,
     lastEnd: 'was ended by SIGKILL',
   });
-  t.regex(table([{ process: dead, status: null }])[1] ?? '', /was ended by SIGKILL; starts again/);
+  t.regex(
+    table([{ process: dead, status: null }])[1] ?? '',
+    /waiting .*was ended by SIGKILL; starts again/,
+  );
   const back = process('node-2', { restarts: 1, lastEnd: 'was ended by SIGKILL' });
-  t.regex(table([{ ...leader, process: back }])[1] ?? '', /restarted 1×, was ended by SIGKILL/);
+  t.regex(table([{ ...leader, process: back }])[1] ?? '', /was ended by SIGKILL; restarted 1×/);
 });
 
 test('one line names the leader, the figures and who is missing', (t) => {

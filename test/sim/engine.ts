@@ -3,6 +3,7 @@
  * another engine, loaded from a patched copy; nothing in the protocol knows about either.
  */
 import type { Shell } from '../../actors/shell.ts';
+import type { ConsensusTiming } from '../../protocols/consensus/state.ts';
 import type { Crypto, Signer } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { Machine } from '../../protocols/machine.ts';
@@ -25,6 +26,7 @@ export interface NodeOptions {
   readonly self: number;
   readonly crypto: Crypto;
   readonly signer: Signer;
+  readonly timing: ConsensusTiming;
 }
 
 export interface NodeMachines {

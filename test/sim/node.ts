@@ -5,6 +5,7 @@
  */
 import type { Host } from '../../actors/host.ts';
 import type { Shell } from '../../actors/shell.ts';
+import type { ConsensusTiming } from '../../protocols/consensus/state.ts';
 import type { Crypto, Signer } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
 import {
@@ -42,6 +43,7 @@ export interface NodeSetup {
   readonly validator: number;
   readonly crypto: Crypto;
   readonly signer: Signer;
+  readonly timing: ConsensusTiming;
   readonly scheduler: Scheduler;
   readonly network: Network;
   readonly random: Random;
@@ -53,6 +55,8 @@ export interface NodeSetup {
   readonly transmit: (node: SimNode, to: number, message: PeerMessage, body?: Uint8Array) => void;
   /** What its actors hear in place of what they tell each other: the same, on an honest node. */
   readonly local: (message: LocalMessage) => LocalMessage;
+  /** A peer's message arrives; an adversary listens here. */
+  readonly heard: (from: number, message: PeerMessage, body: Uint8Array | undefined) => void;
   readonly toClients: (node: SimNode, message: EdgeMessage) => void;
 }
 
@@ -69,6 +73,8 @@ export class SimNode implements Endpoint {
   incarnation = 0;
   /** Appends issued by all incarnations. */
   appends = 0;
+  /** How often it was stopped for a while. */
+  pauses = 0;
   faulty = true;
   /** Called as each append passes its phases; a scenario crashes the node from here. */
   appendHook: ((append: number, phase: AppendPhase) => void) | null = null;
@@ -90,11 +96,11 @@ export class SimNode implements Endpoint {
   }
 
   start(): void {
-    const { engine, cluster, validator, crypto, signer } = this.setup;
+    const { engine, cluster, validator, crypto, signer, timing } = this.setup;
     this.running = true;
     this.incarnation++;
     this.note('start', this.incarnation);
-    this.machines = engine.machines({ cluster, self: validator, crypto, signer });
+    this.machines = engine.machines({ cluster, self: validator, crypto, signer, timing });
     let recovering = ACTORS.length;
     for (const actor of ACTORS) {
       const host = new ActorHost(this, actor);
@@ -147,6 +153,7 @@ export class SimNode implements Endpoint {
   /** As SIGSTOP does: nothing happens in the node until then, and then everything at once. */
   pauseFor(ms: number): void {
     this.note('pause', ms);
+    this.pauses++;
     this.#pausedUntil = this.setup.scheduler.now + ms * 1000;
   }
 
@@ -165,6 +172,8 @@ export class SimNode implements Endpoint {
   receive(from: number, message: PeerMessage, body: Uint8Array | undefined): void {
     if (!this.up) return;
     this.note(message.kind, from);
+    this.setup.heard(from, message, body);
+    for (const observer of this.setup.observers) observer.heard?.(this, from, message);
     const input: CommonInput =
       body === undefined
         ? { kind: 'peerMessage', from, message }

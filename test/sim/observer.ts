@@ -8,6 +8,8 @@ export interface Observer {
   synced?(node: SimNode, events: readonly LogEvent[]): void;
   /** The message leaves the node; `to` is null for all. */
   sent?(node: SimNode, to: number | null, message: PeerMessage, body: Uint8Array | undefined): void;
+  /** The message arrived. */
+  heard?(node: SimNode, from: number, message: PeerMessage): void;
   told?(node: SimNode, from: ProtocolActor, to: ActorName, message: LocalMessage): void;
   started?(node: SimNode): void;
   crashed?(node: SimNode): void;

@@ -34,21 +34,34 @@ export interface Profile {
   readonly skewMs: number;
   readonly appendErrors: number;
   readonly syncUs: number;
+  readonly heartbeatMs: number;
   /** What each Byzantine validator does; all others are honest. */
   readonly byzantine: ReadonlyMap<number, readonly BehaviourName[]>;
   readonly clients: number;
   readonly submissionsPerClient: number;
   /** Faults last for this long, then everything heals. */
   readonly faultsMs: number;
+  /** No fault of any kind: every leader does its work in time. */
+  readonly calm: boolean;
   /** Messages pass through their real encoding. */
   readonly encoded: boolean;
   readonly realSignatures: boolean;
 }
 
 export type FaultKind =
-  'loss' | 'reorder' | 'partition' | 'crash' | 'blackout' | 'pause' | 'slow' | 'skew' | 'append';
+  | 'loss'
+  | 'reorder'
+  | 'partition'
+  | 'crash'
+  | 'blackout'
+  | 'pause'
+  | 'slow'
+  | 'skew'
+  | 'append'
+  /** Links so long that agreement takes longer than the shortest timeout. */
+  | 'far';
 
-export type Focus = FaultKind | BehaviourName | 'calm' | 'encoded';
+export type Focus = FaultKind | BehaviourName | 'calm' | 'encoded' | 'idle';
 
 export interface ProfileOptions {
   readonly nodes?: number;
@@ -57,7 +70,10 @@ export interface ProfileOptions {
   readonly realSignatures?: boolean;
 }
 
+const FAR_US = 250_000;
 const REAL_SIGNATURES_EVERY = 97;
+/** Mostly the smallest cluster that tolerates a Byzantine fault; larger ones cost more time. */
+const SIZES = [...Array.from({ length: 34 }, () => 4), 1, 3, 3, 7, 7, 10];
 
 export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
   const random = new Random(seed);
@@ -69,8 +85,8 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
   };
   const every = (kind: Focus, chance: number, ms: number): number =>
     on(kind, chance) ? ms * (0.5 + random.float()) : 0;
-  const n = options.nodes ?? random.pick([1, 3, 4, 4, 4, 4, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 4, 4, 4, 10]);
-  return {
+  const n = options.nodes ?? random.pick(SIZES);
+  const drawn = {
     seed,
     n,
     link: linkProfile(random, on),
@@ -83,6 +99,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     skewMs: random.between(0, 100),
     appendErrors: on('append', 0.15) ? 0.01 : 0,
     syncUs: random.pick([200, 1_000, 1_000, 8_000]),
+    heartbeatMs: focus.has('idle') ? 3_000 : random.pick([100, 250, 250, 3_000]),
     byzantine: byzantineOf(random, n, focus),
     clients: random.between(1, 3),
     submissionsPerClient: n > 4 ? random.between(2, 3) : random.between(2, 7),
@@ -90,11 +107,20 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     encoded: on('encoded', 0.2),
     realSignatures: options.realSignatures ?? seed % REAL_SIGNATURES_EVERY === 0,
   };
+  return { ...drawn, calm: isCalm(drawn) };
+}
+
+function isCalm(profile: Omit<Profile, 'calm'>): boolean {
+  const { partitionEveryMs, crashEveryMs, pauseEveryMs, clockStepEveryMs, appendErrors, link } = profile;
+  const faults = partitionEveryMs + crashEveryMs + pauseEveryMs + clockStepEveryMs + appendErrors;
+  const isLinkFine = link.loss + link.duplicate === 0 && link.ordered && link.minUs < FAR_US;
+  const isQuick = profile.slow.length === 0 && profile.byzantine.size === 0;
+  return faults === 0 && isLinkFine && isQuick && !profile.blackout;
 }
 
 function linkProfile(random: Random, on: (kind: Focus, chance: number) => boolean): LinkProfile {
   return {
-    minUs: random.pick([50, 200, 1_000, 5_000]),
+    minUs: on('far', 0.04) ? FAR_US : random.pick([50, 200, 1_000, 5_000]),
     jitterUs: random.pick([20, 500, 2_000, 15_000]),
     loss: on('loss', 0.3) ? random.float() * 0.1 : 0,
     duplicate: on('loss', 0.3) ? random.float() * 0.1 : 0,

@@ -12,7 +12,10 @@ import {
   type ClientSubmission,
   type NodeSubmission,
 } from '../../protocols/transaction/submission.ts';
-import { Submission, SubmissionReader } from '../../protocols/transaction/submission-reader.ts';
+import {
+  type Submission,
+  SubmissionReader,
+} from '../../protocols/transaction/submission-reader.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { crypto, testSigner } from './crypto.ts';
 

@@ -1,10 +1,11 @@
 /** Every way of being Byzantine that a seed can draw, by name. */
 import type { Adversary, Behaviour } from './adversary.ts';
-import { laneEquivocator, malformedLane, markLiar, withholder } from './lanes.ts';
+import { copycat, flooder, laneEquivocator, malformedLane, markLiar, withholder } from './lanes.ts';
+import { lawlessContent, lawlessCut, lawlessPlace } from './lawless.ts';
 import {
   censor,
   equivocatingLeader,
-  lawlessLeader,
+  lazyLeader,
   mute,
   slowLeader,
   stateDenier,
@@ -16,7 +17,10 @@ import { boaster, doubleVoter, forger, hider, quitter } from './voters.ts';
 const MAKERS = {
   equivocatingLeader,
   twoFirstBlocks,
-  lawlessLeader,
+  lawlessContent,
+  lawlessCut,
+  lawlessPlace,
+  lazyLeader,
   slowLeader,
   censor,
   stateDenier,
@@ -30,6 +34,8 @@ const MAKERS = {
   laneEquivocator,
   malformedLane,
   markLiar,
+  flooder,
+  copycat,
   replayer,
   babbler,
   falseWitness,

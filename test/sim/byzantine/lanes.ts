@@ -3,6 +3,8 @@ import type { BatchHeader, Digest, Tip } from '../../../protocols/types.ts';
 import type { Packet } from '../network.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
 
+const FLOOD_MAX = 200;
+
 /** Batches of its lane reach only some, whoever asks. */
 export function withholder(adversary: Adversary): Behaviour {
   const { random } = adversary;
@@ -84,6 +86,46 @@ export function malformedLane(adversary: Adversary): Behaviour {
     const body = new Uint8Array(setup.cluster.genesis.limits.batchBytesMax + 1);
     return resigned({ ...header, bytes: body.length, payloadDigest: setup.crypto.hash(body) }, body);
   }
+}
+
+/** Fills its lane with more than any lane may hold unfinished (D4), and never stops. */
+export function flooder(adversary: Adversary): Behaviour {
+  const { setup } = adversary;
+  const payload = new Uint8Array(setup.cluster.genesis.limits.batchBytesMax - 4_096);
+  const payloadDigest = setup.crypto.hash(payload);
+  let seq = 0;
+  let parentDigest = '0'.repeat(64) as Digest;
+  return {
+    outgoing: (_to, packet) =>
+      packet.message.kind === 'batch' && packet.message.header.lane === adversary.self ? [] : [packet],
+    tick() {
+      if (seq >= FLOOD_MAX) return;
+      const draft = { epoch: 0, lane: adversary.self, seq, parentDigest, payloadDigest, txCount: 1 };
+      const header = adversary.signHeader({ ...draft, bytes: payload.length });
+      adversary.say({ kind: 'batch', header }, payload);
+      parentDigest = setup.engine.structures.batchDigest(setup.crypto, setup.cluster.id, header);
+      seq++;
+    },
+  };
+}
+
+/** Puts what it saw in others' lanes into its own as well, again and again. */
+export function copycat(adversary: Adversary): Behaviour {
+  const { random, setup } = adversary;
+  return {
+    local(message) {
+      if (message.kind !== 'sealBatch') return message;
+      const seen = setup.knowledge.heard.filter(({ body }) => body !== undefined);
+      if (seen.length === 0) return message;
+      const { message: heard, body } = random.pick(seen);
+      if (heard.kind !== 'batch' || body === undefined) return message;
+      const payload = new Uint8Array(message.payload.length + body.length);
+      payload.set(message.payload);
+      payload.set(body, message.payload.length);
+      if (payload.length > setup.cluster.genesis.limits.batchBytesMax) return message;
+      return { ...message, payload, txCount: message.txCount + heard.header.txCount };
+    },
+  };
 }
 
 /** Claims to hold what it does not, or not to hold what it does; lies about executed states. */

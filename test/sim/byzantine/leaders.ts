@@ -10,11 +10,11 @@ import {
 import type { Packet } from '../network.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
 
-type Draft = Omit<Block, 'signature'>;
+export type Draft = Omit<Block, 'signature'>;
 
-const proposal = (block: Block): Packet => ({ message: { kind: 'proposal', block }, body: undefined });
+export const proposal = (block: Block): Packet => ({ message: { kind: 'proposal', block }, body: undefined });
 
-function isOwnProposal(adversary: Adversary, packet: Packet): Block | null {
+export function isOwnProposal(adversary: Adversary, packet: Packet): Block | null {
   if (packet.message.kind !== 'proposal') return null;
   const { block } = packet.message;
   return leaderOf(adversary.setup.cluster, block.term) === adversary.self ? block : null;
@@ -115,112 +115,6 @@ function certificateUnder(
   return { epoch, term, timeouts, highest: top.highest };
 }
 
-/** Each own proposal is followed, or replaced, by one that breaks a condition of rule B4. */
-export function lawlessLeader(adversary: Adversary): Behaviour {
-  const { random } = adversary;
-  return {
-    outgoing(_to, packet) {
-      const block = isOwnProposal(adversary, packet);
-      if (block === null || random.chance(0.3)) return [packet];
-      const broken = proposal(adversary.signBlock(breakOne(adversary, block)));
-      return random.pick([[broken], [broken, packet], [packet, broken]]);
-    },
-    incoming(_from, packet) {
-      // In a term that is not its own it proposes all the same.
-      if (packet.message.kind !== 'proposal' || !random.chance(0.05)) return;
-      const { block } = packet.message;
-      adversary.say({ kind: 'proposal', block: adversary.signBlock({ ...block, timestamp: block.timestamp + 1 }) });
-    },
-  };
-}
-
-function breakOne(adversary: Adversary, block: Block): Draft {
-  const { random } = adversary;
-  const { knowledge } = adversary.setup;
-  const parent = knowledge.blocks.get(block.parent);
-  const someBlock = random.pick([...knowledge.blocks.entries(), [block.parent, block] as const]);
-  const lane = random.int(block.cut.length);
-  const withTip = (tip: Block['cut'][number]): Draft => ({
-    ...block,
-    cut: block.cut.map((each, at) => (at === lane ? tip : each)),
-  });
-  const tip = block.cut[lane] ?? { seq: -1, digest: block.parent };
-  const breaks: readonly (() => Draft)[] = [
-    // Time: not after the parent's, far ahead, far behind.
-    () => ({ ...block, timestamp: parent?.timestamp ?? block.timestamp - 60_000 }),
-    () => ({ ...block, timestamp: block.timestamp + 600_000 }),
-    () => ({ ...block, timestamp: Math.max(0, block.timestamp - 600_000) }),
-    // Cut: a batch that nobody has, a step back, another batch at the same place, a lane too few.
-    () => withTip({ seq: tip.seq + 1, digest: adversary.randomDigest() }),
-    () => withTip(parent?.cut[lane] ?? tip),
-    () => withTip({ seq: tip.seq - 1, digest: headerDigest(adversary, lane, tip.seq - 1) ?? tip.digest }),
-    () => withTip({ seq: tip.seq, digest: adversary.randomDigest() }),
-    () => withTip({ seq: -1, digest: adversary.randomDigest() }),
-    () => ({ ...block, cut: block.cut.slice(1) }),
-    // Executed: a state that is not the state, a height not executed yet, a step back.
-    () => ({ ...block, executed: { ...block.executed, stateRoot: adversary.randomDigest() } }),
-    () => ({ ...block, executed: { ...block.executed, receiptsRoot: adversary.randomDigest() } }),
-    () => ({ ...block, executed: { ...block.executed, height: block.height } }),
-    () => ({ ...block, executed: { ...(knowledge.blocks.values().next().value ?? block).executed } }),
-    // Place: no parent that was prepared in this term, a gap, a parent that is none.
-    () => ({ ...block, parent: someBlock[0] as Block['parent'] }),
-    () => ({ ...block, parent: someBlock[0] as Block['parent'], height: someBlock[1].height + 1 }),
-    () => ({ ...block, height: block.height + 1 }),
-    () => ({ ...block, parent: adversary.randomDigest() }),
-    // Justify: none, an older certificate, one of another term, a timeout certificate in mid-term.
-    () => ({ ...block, justify: { kind: 'epoch' } }),
-    () => otherParent(adversary, block),
-    () => otherParent(adversary, block),
-    () => staleFirst(adversary, block),
-    () => ({ ...block, endsEpoch: adversary.randomDigest() }),
-    () => ({ ...block, epoch: block.epoch + 1 }),
-  ];
-  return random.pick(breaks)();
-}
-
-function headerDigest(adversary: Adversary, lane: number, seq: number): Block['parent'] | null {
-  const { knowledge, engine, crypto, cluster } = adversary.setup;
-  const header = knowledge.headers.get(lane)?.find((each) => each.seq === seq);
-  return header ? engine.structures.batchDigest(crypto, cluster.id, header) : null;
-}
-
-/** Extends some certified block, whatever its term. */
-function otherParent(adversary: Adversary, block: Block): Draft {
-  const { knowledge } = adversary.setup;
-  const choices = [...knowledge.prepared.values()];
-  if (choices.length === 0) return { ...block, justify: { kind: 'epoch' } };
-  const certificate = adversary.random.pick(choices);
-  const parent = knowledge.blocks.get(certificate.block) ?? block;
-  return {
-    ...block,
-    height: certificate.height + 1,
-    parent: certificate.block,
-    justify: { kind: 'certificate', certificate },
-    cut: parent.cut,
-    executed: parent.executed,
-  };
-}
-
-/** A "first" block on some timeout certificate that does not open this term, or not on its highest. */
-function staleFirst(adversary: Adversary, block: Block): Draft {
-  const { knowledge } = adversary.setup;
-  if (knowledge.timeoutCertificates.length === 0) return otherParent(adversary, block);
-  const certificate = adversary.random.pick(knowledge.timeoutCertificates);
-  const parents = [...knowledge.prepared.values()];
-  const under = adversary.random.chance(0.5) ? certificate.highest : null;
-  const chosen = under ?? (parents.length > 0 ? adversary.random.pick(parents) : null);
-  if (chosen === null) return { ...block, justify: { kind: 'timeouts', certificate } };
-  const parent = knowledge.blocks.get(chosen.block) ?? block;
-  return {
-    ...block,
-    height: chosen.height + 1,
-    parent: chosen.block,
-    justify: { kind: 'timeouts', certificate },
-    cut: parent.cut,
-    executed: parent.executed,
-  };
-}
-
 /** Holds each proposal back for a part of the time that others are patient. */
 export function slowLeader(adversary: Adversary): Behaviour {
   const { random, setup } = adversary;
@@ -259,5 +153,30 @@ export function stateDenier(): Behaviour {
 export function mute(adversary: Adversary): Behaviour {
   return {
     outgoing: (_to, packet) => (isOwnProposal(adversary, packet) === null ? [packet] : []),
+  };
+}
+
+/**
+ * Keeps empty blocks to itself until there is something to order: then nobody is told that it lives,
+ * and nothing executed gets certified, while nobody asks for anything (B3, T1).
+ */
+export function lazyLeader(adversary: Adversary): Behaviour {
+  const { knowledge } = adversary.setup;
+  let held: { readonly to: number; readonly packet: Packet }[] = [];
+  return {
+    outgoing(to, packet) {
+      const block = isOwnProposal(adversary, packet);
+      if (block === null || block.justify.kind !== 'certificate') return [packet];
+      const parent = knowledge.blocks.get(block.parent);
+      const isEmpty = parent !== undefined && block.cut.every((tip, lane) => tip.seq === parent.cut[lane]?.seq);
+      if (!isEmpty) return [packet];
+      held.push({ to, packet });
+      return [];
+    },
+    incoming(_from, packet) {
+      if (packet.message.kind !== 'batch') return;
+      for (const { to, packet: late } of held) adversary.setup.send(to, late, 0);
+      held = [];
+    },
   };
 }

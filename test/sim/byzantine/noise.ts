@@ -70,6 +70,7 @@ function emptyCertificate(adversary: Adversary): Extract<PeerMessage, { kind: 'c
 /** Answers those who catch up with blocks that were never final, or with certificates that prove less. */
 export function falseWitness(adversary: Adversary): Behaviour {
   const { random, setup } = adversary;
+  const truthful = random.pick([0, 0.2]);
   const altered = (blocks: readonly Block[]): Block[] =>
     blocks.map((block, at) =>
       at === blocks.length - 1
@@ -82,7 +83,7 @@ export function falseWitness(adversary: Adversary): Behaviour {
       if (message.kind === 'batch' && message.header.lane !== adversary.self && random.chance(0.5)) {
         return [{ message, body: random.bytes(packet.body?.length ?? 1) }];
       }
-      if (message.kind !== 'blocks' || message.blocks.length === 0 || random.chance(0.2)) return [packet];
+      if (message.kind !== 'blocks' || message.blocks.length === 0 || random.chance(truthful)) return [packet];
       const { blocks, certificate } = message;
       const last = blocks.at(-1) as Block;
       const fake = altered(blocks);

@@ -1,6 +1,9 @@
 /** Validators that vote against the rules, hide what they know, or put words into others' mouths. */
+import type { PeerMessage } from '../../../protocols/messages.ts';
 import type { Block, Certificate, TimeoutCertificate, Vote } from '../../../protocols/types.ts';
+import type { Packet } from '../network.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
+import { isOwnProposal, proposal } from './leaders.ts';
 
 /** Votes for every block it sees, prepare and commit, whatever it voted for before. */
 export function doubleVoter(adversary: Adversary): Behaviour {
@@ -63,6 +66,7 @@ export function boaster(adversary: Adversary): Behaviour {
         { timeout: adversary.signTimeout({ ...bigger, highBlock: invented.block }), highest: invented },
         { timeout: adversary.signTimeout({ ...bigger, highTerm: timeout.term + 3 }), highest: null },
         { timeout: adversary.signTimeout({ ...timeout, highBlock: adversary.randomDigest() }), highest },
+        { timeout: { ...timeout, signature: random.bytes(64) }, highest },
       ];
       const said = random.pick(variants);
       return [{ ...packet, message: { kind: 'timeout', ...said, handOver: message.handOver } }];
@@ -100,7 +104,7 @@ export function forger(adversary: Adversary): Behaviour {
     const digest = adversary.digestOf(block);
     const certificate = forgedCertificate(adversary, term, height, digest);
     const to = random.pick(adversary.others);
-    const kind = random.int(6);
+    const kind = random.int(7);
     if (kind === 0) adversary.say({ kind: 'certificate', certificate }, undefined, to);
     if (kind === 1) adversary.say({ kind: 'vote', vote: voteOfAnother(adversary, block) }, undefined, to);
     if (kind === 2) {
@@ -111,11 +115,8 @@ export function forger(adversary: Adversary): Behaviour {
       const top = { ...certificate, kind: 'commit' as const, block: adversary.digestOf(blocks[0] as Block) };
       adversary.say({ kind: 'blocks', blocks, certificate: top }, undefined, to);
     }
-    if (kind === 4) {
-      const child = { ...block, height: height + 1, parent: digest, timestamp: block.timestamp + 1 };
-      const next = adversary.signBlock({ ...child, justify: { kind: 'certificate', certificate } });
-      adversary.say({ kind: 'proposal', block: next });
-    }
+    if (kind === 4) adversary.say(forgedChild(adversary, block).message);
+    if (kind === 6) adversary.say(timeoutOfAnother(adversary, term + random.int(3)), undefined, to);
     if (kind === 5) {
       const opener = { ...block, term: nextLed(adversary, term) };
       const timeouts = forgedTimeouts(adversary, opener.term - 1);
@@ -128,6 +129,8 @@ export function forger(adversary: Adversary): Behaviour {
       if (packet.message.kind === 'proposal' && random.chance(0.4)) forge(packet.message.block);
     },
     outgoing(_to, packet) {
+      const own = isOwnProposal(adversary, packet);
+      if (own !== null && random.chance(0.5)) return [packet, forgedChild(adversary, own)];
       if (packet.message.kind !== 'vote' || !random.chance(0.1)) return [packet];
       const { vote } = packet.message;
       const signature = random.chance(0.5)
@@ -139,6 +142,23 @@ export function forger(adversary: Adversary): Behaviour {
       return [{ ...packet, message: { kind: 'vote', vote: { ...vote, signature } } }];
     },
   };
+}
+
+/** A block on top of one that nobody has voted for yet. */
+function forgedChild(adversary: Adversary, block: Block): Packet {
+  const { term, height } = block;
+  const parent = adversary.digestOf(block);
+  const certificate = forgedCertificate(adversary, term, height, parent);
+  const child = { ...block, height: height + 1, parent, timestamp: block.timestamp + 1 };
+  return proposal(adversary.signBlock({ ...child, justify: { kind: 'certificate', certificate } }));
+}
+
+/** In another's name, about a term that it may not have abandoned. */
+function timeoutOfAnother(adversary: Adversary, term: number): PeerMessage {
+  const highBlock = '0'.repeat(64) as Block['parent'];
+  const claim = { epoch: 0, term, highTerm: -1, highHeight: -1, highBlock };
+  const timeout = { ...adversary.signTimeout(claim), voter: adversary.random.pick(adversary.others) };
+  return { kind: 'timeout', timeout, highest: null, handOver: null };
 }
 
 function nextLed(adversary: Adversary, term: number): number {

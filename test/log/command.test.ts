@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { startTestServer, type TestServer } from '../postgres/server.ts';
+import { append, event, IDENTITY, openTestActor, openTestLog, tamper } from './harness.ts';
+
+let server: TestServer;
+let url: string;
+
+test.before(async () => {
+  server = await startTestServer();
+  url = await server.newDatabase();
+  const node = await openTestLog(url);
+  const log = await openTestActor(url, 'writer');
+  for (let seq = 0; seq < 3; seq++) await append(log, event('votes', seq));
+  await log.close();
+  await node.close();
+});
+
+test.after.always(() => server.end());
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function althing(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], (error, out, err) => {
+      resolve({ code: Number(error?.code ?? 0), out, err });
+    });
+  });
+}
+
+test.serial('log verify says what it checked, as text and as JSON', async (t) => {
+  const text = await althing('log', 'verify', '--database-url', url);
+  t.is(text.code, 0, text.err);
+  t.regex(text.out, /votes {2}3 events/);
+  const json = await althing('log', 'verify', '--json', '--database-url', url);
+  const result = JSON.parse(json.out) as { clusterId: string; events: number };
+  t.is(result.clusterId, IDENTITY.clusterId);
+  t.is(result.events, 3);
+});
+
+test.serial('log export writes one event a line', async (t) => {
+  const { code, out, err } = await althing('log', 'export', '--database-url', url, '--from', '1');
+  t.is(code, 0, err);
+  const seqs = out
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { seq: number }).seq);
+  t.deepEqual(seqs, [1, 2]);
+});
+
+test.serial('wrong usage ends with 2 and says what is right', async (t) => {
+  const nowhere = await althing('log', 'verify');
+  t.is(nowhere.code, 2);
+  t.regex(nowhere.err, /--id.*--database-url/);
+  t.is((await althing('log', 'verify', '--wrong')).code, 2);
+  const position = await althing('log', 'export', '--database-url', url, '--from', 'x');
+  t.is(position.code, 2);
+  t.is((await althing('log', 'verify', '--database-url', 'http://x')).code, 2);
+});
+
+test.serial('log verify ends with 3 and names the row when one was altered', async (t) => {
+  await tamper(url, `UPDATE althing.event SET header = 'x' WHERE seq = 1`);
+  const { code, err } = await althing('log', 'verify', '--database-url', url);
+  t.is(code, 3);
+  t.regex(err, /log row \(votes, 1, 0\) changed/);
+});

@@ -1,0 +1,144 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { decodeValue } from '../../protocols/transaction/value-reader.ts';
+import { encodeValue } from '../../protocols/transaction/values.ts';
+import {
+  argsFromJson,
+  builtInModules,
+  jsonSchema,
+  queryArgsFromText,
+  toJson,
+} from '../../src/modules/index.ts';
+
+const fits: readonly (readonly [string, unknown, unknown])[] = [
+  ['decimal text', '5', 5],
+  ['a large amount', '9223372036854775807', 2n ** 63n - 1n],
+  ['a number', 7, 7],
+  ['a bigint from msgpack', 8n, 8],
+];
+
+for (const [what, amount, expected] of fits) {
+  test(`an amount may be ${what}`, (t) => {
+    const result = argsFromJson('ledger', 'transfer', { from: 'a', to: 'b', amount });
+    t.deepEqual(result, { ok: true, args: { from: 'a', to: 'b', amount: expected as number } });
+  });
+}
+
+const misfits: readonly (readonly [string, string, string, unknown, string, string])[] = [
+  ['an unknown module', 'nope', 'x', {}, 'unknown_module', ''],
+  ['an unknown command', 'ledger', 'steal', {}, 'unknown_command', ''],
+  ['the name of an object method', 'ledger', 'toString', {}, 'unknown_command', ''],
+  ['a fraction', 'ledger', 'issue', { account: 'a', amount: 0.5 }, 'invalid_args', 'amount'],
+  [
+    'hex for an amount',
+    'ledger',
+    'issue',
+    { account: 'a', amount: '0x1' },
+    'invalid_args',
+    'amount',
+  ],
+  ['a leading zero', 'ledger', 'issue', { account: 'a', amount: '01' }, 'invalid_args', 'amount'],
+  [
+    'a number too large',
+    'ledger',
+    'issue',
+    { account: 'a', amount: 2 ** 60 },
+    'invalid_args',
+    'amount',
+  ],
+  [
+    'a negative amount',
+    'ledger',
+    'issue',
+    { account: 'a', amount: '-1' },
+    'invalid_args',
+    'amount',
+  ],
+  ['a missing argument', 'ledger', 'issue', { account: 'a' }, 'invalid_args', 'amount'],
+  ['an unknown argument', 'ledger', 'open', { account: 'a', x: 1 }, 'invalid_args', 'x'],
+  ['a bad name', 'ledger', 'open', { account: 'a b' }, 'invalid_args', 'account'],
+  ['a list', 'ledger', 'open', [], 'invalid_args', ''],
+  ['null', 'ledger', 'open', null, 'invalid_args', ''],
+  [
+    'a fraction inside a value',
+    'kv',
+    'set',
+    { namespace: 'n', key: 'k', value: { a: [1, 1.5] } },
+    'invalid_args',
+    'value.a[1]',
+  ],
+  [
+    'a reserved key',
+    'kv',
+    'set',
+    { namespace: 'n', key: 'k', value: JSON.parse('{"__proto__":1}') as unknown },
+    'invalid_args',
+    'value',
+  ],
+];
+
+for (const [what, module, command, json, code, field] of misfits) {
+  test(`refuses ${what} as ${code}, naming ${field === '' ? 'no argument' : field}`, (t) => {
+    const result = argsFromJson(module, command, json);
+    t.like(result, { ok: false, code, field });
+  });
+}
+
+test('any JSON either is refused or gives arguments that execution accepts', (t) => {
+  const ledger = builtInModules.find(({ name }) => name === 'ledger')!;
+  const loose = fc.record(
+    {
+      from: fc.oneof(fc.constant('a'), fc.anything()),
+      to: fc.oneof(fc.constant('b'), fc.string()),
+      amount: fc.oneof(fc.nat().map(String), fc.anything()),
+      memo: fc.string(),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(loose, (json) => {
+      const result = argsFromJson('ledger', 'transfer', json);
+      if (!result.ok) return;
+      t.true(ledger.commands.get('transfer')!.check(result.args));
+      t.deepEqual(decodeValue(encodeValue(result.args)), result.args);
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
+});
+
+test('the parameters of a URL are text, whatever the schema says', (t) => {
+  t.deepEqual(queryArgsFromText('kv', 'list', { namespace: 'n', limit: '5', prefix: '7' }), {
+    ok: true,
+    args: { namespace: 'n', limit: 5, prefix: '7' },
+  });
+  t.like(queryArgsFromText('kv', 'list', { namespace: 'n', limit: '0' }), {
+    ok: false,
+    field: 'limit',
+  });
+  t.like(queryArgsFromText('kv', 'list', { namespace: 'n', limit: 'x' }), {
+    ok: false,
+    field: 'limit',
+  });
+  t.like(queryArgsFromText('kv', 'nothing', {}), { ok: false, code: 'unknown_query' });
+});
+
+test('values become JSON without losing what JSON cannot say', (t) => {
+  t.deepEqual(toJson({ a: 2n ** 60n, b: Uint8Array.of(1, 255), c: [null, 'x', 3] }), {
+    a: '1152921504606846976',
+    b: '01ff',
+    c: [null, 'x', 3],
+  });
+});
+
+test('the JSON Schema of a command has amounts as text and the rest as it is', (t) => {
+  const ledger = builtInModules.find(({ name }) => name === 'ledger')!;
+  const schema = jsonSchema(ledger.commandDefinitions['transfer']!.schema) as {
+    properties: Record<string, { type: string; format?: string }>;
+    required: string[];
+  };
+  t.is(schema.properties['amount']!.type, 'string');
+  t.is(schema.properties['amount']!.format, 'int64');
+  t.is(schema.properties['from']!.type, 'string');
+  t.deepEqual(schema.required, ['from', 'to', 'amount']);
+});

@@ -1,0 +1,232 @@
+import test from 'ava';
+import type { Batch } from '../../protocols/replication/lane.ts';
+import type { Block, Tip } from '../../protocols/types.ts';
+import { executed, Lab, Seat, sent, tells, tipOf, violation } from './lab.ts';
+
+const heights = (effects: Parameters<typeof tells>[0]) =>
+  tells(effects, 'execute').map(({ block }) => block.height);
+
+const upTo = (height: number) => Array.from({ length: height }, (_, at) => at + 1);
+
+/** A chain in which block h takes batch h − 1 of lane 1 (and every third nothing at all). */
+function ledger(lab: Lab, count: number): { blocks: Block[]; batches: Batch[] } {
+  const batches: Batch[] = [];
+  const blocks = upTo(count).map((height) => {
+    if (height % 3 !== 0) batches.push(lab.batch(1, batches.at(-1), `tx ${height}`));
+    return lab.block(height, lab.cut({ 1: tipOf(batches.at(-1)) }));
+  });
+  return { blocks, batches };
+}
+
+/** Executes whatever it is told, one report for each block, until nothing more comes. */
+function execute(seat: Seat, effects: readonly Parameters<typeof tells>[0][number][]): string[] {
+  const done: string[] = [];
+  for (let open = [...effects]; open.length > 0;) {
+    done.push(...executed(open));
+    const told = heights(open);
+    open = told.flatMap((height) => seat.step({ kind: 'executedTo', height }));
+    if (open.length === 0) open = seat.wait(60);
+    if (tells(open, 'execute').length === 0 && told.length === 0) break;
+  }
+  return done;
+}
+
+const expected = (blocks: readonly Block[]) =>
+  blocks.map(({ height }) => `${height}: ${height % 3 === 0 ? '' : `tx ${height}`}`);
+
+test('executes a block’s lanes in rotated order, and inside a lane by seq', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const lanes = [1, 2, 3].map((lane) => lab.batches(lane, 2));
+  lanes.forEach((batches) => seat.batches(batches));
+  const cut = (at: number) =>
+    lab.cut({ 1: tipOf(lanes[0]![at]), 2: tipOf(lanes[1]![at]), 3: tipOf(lanes[2]![at]) });
+  t.deepEqual(executed(seat.finalise(lab.block(1, lab.cut({ 1: tipOf(lanes[0]![0]) })))), [
+    '1: batch 1/0',
+  ]);
+  t.deepEqual(executed(seat.finalise(lab.block(2, cut(1)))), [
+    '2: batch 2/0, batch 2/1, batch 3/0, batch 3/1, batch 1/1',
+  ]);
+});
+
+test('I65: a block waits for its batches and for the blocks below it', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const { blocks, batches } = ledger(lab, 2);
+  seat.finalise(blocks[0]!);
+  t.deepEqual(executed(seat.finalise(blocks[1]!)), []);
+  t.deepEqual(executed(seat.batch(batches[1]!)), []);
+  t.deepEqual(executed(seat.batch(batches[0]!)), expected(blocks));
+});
+
+test('I65: ignores blocks that it was told before', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const { blocks, batches } = ledger(lab, 2);
+  seat.batches(batches);
+  blocks.forEach((block) => seat.finalise(block));
+  const again = blocks.flatMap((block) =>
+    seat.step({ kind: 'finalised', block, digest: lab.forge.digest(block) }),
+  );
+  t.deepEqual(executed(again), []);
+});
+
+test('I69: feeds everything again after a restart, from height 1, in order', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const { blocks, batches } = ledger(lab, 300);
+  seat.batches(batches);
+  const live = blocks.flatMap((block) => execute(seat, seat.finalise(block)));
+  t.deepEqual(live, expected(blocks));
+  t.is(seat.log.stream('replication').length, 4);
+
+  const after = seat.restarted();
+  t.deepEqual(execute(after, after.start()), expected(blocks));
+  const next = lab.batch(1, batches.at(-1), 'tx 301');
+  after.batch(next);
+  const block = lab.block(301, lab.cut({ 1: tipOf(next) }));
+  t.deepEqual(execute(after, after.finalise(block)), ['301: tx 301']);
+});
+
+test('I69: begins again where execution says that it is', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const { blocks, batches } = ledger(lab, 20);
+  seat.batches(batches);
+  seat.step({ kind: 'executedTo', height: 0 });
+  blocks.forEach((block) => execute(seat, seat.finalise(block)));
+  t.deepEqual(execute(seat, seat.step({ kind: 'executedTo', height: 0 })), expected(blocks));
+  t.deepEqual(
+    execute(seat, seat.step({ kind: 'executedTo', height: 13 })),
+    expected(blocks.slice(13)),
+  );
+});
+
+test('I69: skips what execution has already', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const { blocks, batches } = ledger(lab, 20);
+  seat.batches(batches);
+  blocks.forEach((block) => execute(seat, seat.finalise(block)));
+  const after = seat.restarted();
+  const effects = [...after.step({ kind: 'executedTo', height: 17 }), ...after.start()];
+  t.deepEqual(execute(after, effects), expected(blocks.slice(17)));
+});
+
+test('I70: gives execution a bounded number of blocks, and keeps a bounded number for it', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const { blocks, batches } = ledger(lab, 600);
+  seat.batches(batches);
+  seat.answering = false;
+  const told = blocks.flatMap((block) => heights(seat.finalise(block)));
+  t.deepEqual(told, upTo(64));
+  const payloads = batches.slice(-172).reduce((sum, { payload }) => sum + payload.length, 0);
+  t.true(seat.machine.status().pendingBytes <= payloads);
+  seat.answering = true;
+  const rest = execute(seat, seat.step({ kind: 'executedTo', height: 64 }));
+  t.deepEqual(rest, expected(blocks.slice(64)));
+});
+
+test('I70: gives execution a bounded number of bytes, and at least one block', (t) => {
+  const lab = new Lab(4, { laneBytesMax: 64 * 1024 * 1024 });
+  const seat = new Seat(lab);
+  seat.start();
+  const batches: Batch[] = [];
+  const blocks = upTo(12).map((height) => {
+    for (let at = 0; at < 4; at++) {
+      batches.push(lab.batch(1, batches.at(-1), 'x'.repeat(1024 * 1024)));
+    }
+    return lab.block(height, lab.cut({ 1: tipOf(batches.at(-1)) }));
+  });
+  seat.batches(batches);
+  const told = blocks.flatMap((block) => heights(seat.finalise(block)));
+  t.deepEqual(told, [1, 2, 3, 4]);
+  t.true(seat.machine.status().pendingBytes <= 32 * 1024 * 1024);
+  const done = [4, 8].flatMap((height) => heights(seat.step({ kind: 'executedTo', height })));
+  t.deepEqual(done, [5, 6, 7, 8, 9, 10, 11, 12]);
+});
+
+test('waits for blocks that consensus has not written yet', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const { blocks, batches } = ledger(lab, 70);
+  seat.batches(batches);
+  for (const block of blocks) execute(seat, seat.finalise(block));
+  const stream = seat.log.stream('chain');
+  const late = stream.splice(40);
+  const after = seat.restarted();
+  t.deepEqual(execute(after, after.start()), expected(blocks.slice(0, 40)));
+  stream.push(...late);
+  const told = blocks
+    .slice(40)
+    .flatMap((block) => after.step({ kind: 'finalised', block, digest: lab.forge.digest(block) }));
+  t.deepEqual(execute(after, [...told, ...after.wait(60)]), expected(blocks.slice(40)));
+});
+
+test('a node far behind settles thousands of blocks as their batches come', (t) => {
+  const lab = new Lab();
+  const owner = new Seat(lab, 1);
+  owner.start();
+  const { blocks, batches } = ledger(lab, 1000);
+  owner.log.append([]);
+  const peer = new Seat(lab, 2);
+  peer.batches(batches);
+  const seat = new Seat(lab, 0);
+  seat.start();
+  let told = blocks.flatMap((block) => executed(seat.finalise(block)));
+  let effects = seat.wait(30);
+  for (let round = 0; round < 200 && told.length < 1000; round++) {
+    const asked = sent(effects, 'fetchBatches').map(({ message }) => message);
+    peer.now = seat.now;
+    const answers = asked.flatMap((message) => sent(peer.from(0, message), 'batch'));
+    effects = answers.flatMap(({ message, body }) => seat.from(1, message, body));
+    told.push(...execute(seat, effects));
+    effects.push(...seat.wait(100));
+  }
+  t.deepEqual(told, expected(blocks));
+  told = execute(seat, seat.wait(100));
+  t.deepEqual(told, []);
+});
+
+test('I71: a log that lacks a batch of a final block stops the actor', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const { blocks, batches } = ledger(lab, 70);
+  seat.batches(batches);
+  for (const block of blocks) execute(seat, seat.finalise(block));
+  const other = new Seat(lab, 2);
+  other.batch(lab.batch(1, undefined, 'never final'));
+  seat.log.stream('lane-1')[0] = other.log.stream('lane-1')[0]!;
+  const after = seat.restarted();
+  t.is(
+    violation(() => after.start()),
+    'final_batch_missing',
+  );
+});
+
+test('I71: replays the branch that became final where the first version is another', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const root = lab.batch(1, undefined, 'root');
+  const [first, second] = ['first', 'second'].map((name) => lab.batches(1, 3, name, root));
+  seat.batches([root, ...first!]);
+  const cuts: Tip[] = [tipOf(root), tipOf(second![0]), tipOf(second![2])];
+  const blocks = cuts.map((tip, at) => lab.block(at + 1, lab.cut({ 1: tip })));
+  for (const block of blocks) execute(seat, seat.finalise(block));
+  for (const batch of second!) execute(seat, seat.batch(batch, 2));
+  for (const batch of second!.toReversed()) execute(seat, seat.batch(batch, 2));
+  const line = ['1: root', '2: second 1/0', '3: second 1/1, second 1/2'];
+  const after = seat.restarted();
+  t.deepEqual(execute(after, after.start()), line);
+});

@@ -1,0 +1,31 @@
+/** Searches for planted bugs: each must be found, within so many seeds, or the checkers are none. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY, withPlanted } from './build-engine.ts';
+import { parsePlanted, type Planted } from './patch.ts';
+import { search } from './pool.ts';
+import type { Focus, ProfileOptions } from './profile.ts';
+import type { Outcome } from './world.ts';
+
+/** Within so many seeds each planted bug must be found. */
+export const PLANTED_SEEDS_MAX = 2_000;
+const FOLDER = join(REPOSITORY, 'test', 'planted');
+
+export function readPlanted(): Planted[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.patch'))
+    .toSorted()
+    .map((file) => parsePlanted(file.replace(/\.patch$/, ''), readFileSync(join(FOLDER, file), 'utf8')));
+}
+
+export function optionsOf(planted: Planted): ProfileOptions {
+  const focus = planted.focus as readonly Focus[];
+  return planted.nodes === null ? { focus } : { focus, nodes: planted.nodes };
+}
+
+/** The first outcome that shows the bug, or null when no seed does. */
+export function findPlanted(planted: Planted, seeds: number, jobs: number): Promise<Outcome | null> {
+  return withPlanted(planted, (root) =>
+    search({ from: 1, seeds, jobs, options: optionsOf(planted), root, onOutcomes: () => undefined }),
+  );
+}

@@ -1,0 +1,47 @@
+/** What a simulated client knows of one thing that it wants done, from its making to its end. */
+import type { SubmissionReceipts } from '../../protocols/messages.ts';
+import type { Call } from '../../protocols/transaction/submission.ts';
+import type { Digest } from '../../protocols/types.ts';
+
+export interface WishForm {
+  /** Bytes to hand to a validator: the same everywhere when the client signs, else the node's own. */
+  readonly bytesFor: (validator: number) => Uint8Array;
+  readonly idFor: (validator: number) => Digest;
+  /** By the client: one id everywhere. */
+  readonly signed: boolean;
+  /** Another wish stands under the same number or key: only one of them can happen. */
+  readonly rival: boolean;
+  /** It may run out of time before it is executed. */
+  readonly shortLived: boolean;
+  /** Only this validator is asked, however long it takes. */
+  readonly only: number | null;
+}
+
+export interface Wish extends WishForm {
+  readonly label: string;
+  readonly asker: string;
+  readonly calls: readonly Call[];
+  attempts: number;
+  told: SubmissionReceipts | null;
+  /** The final refusal, if that was the answer. */
+  refused: string | null;
+  /** Raised with each attempt: what an older one planned is void. */
+  turn: number;
+  /** What stands under the same number or key. */
+  rivals: readonly Wish[];
+}
+
+export function newWish(label: string, asker: string, calls: readonly Call[], form: WishForm): Wish {
+  return { ...form, label, asker, calls, attempts: 0, told: null, refused: null, turn: 0, rivals: [] };
+}
+
+export const isSettled = (wish: Wish): boolean => wish.told !== null || wish.refused !== null;
+
+/** Refusals that say "not now". */
+export const RETRYABLE: ReadonlySet<string> = new Set([
+  'lane_full',
+  'overloaded',
+  'catching_up',
+  'in_progress',
+  'draining',
+]);

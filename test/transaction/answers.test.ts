@@ -1,0 +1,175 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { decodeReceipts } from '../../protocols/transaction/receipts.ts';
+import { clusterOf, payloadOf, signed, START_MS, vouched } from './fixture.ts';
+import { put } from './modules.ts';
+import { Node, sub } from './node.ts';
+
+const MINUTE = 60_000;
+
+test('a submission is sealed at once, executed, and answered with its receipts', (t) => {
+  const node = new Node();
+  node.submit(7, sub(0));
+  t.is(node.sealed.length, 1);
+  t.is(node.machine.status().waiting, 1);
+  node.settle();
+  const [result] = node.results;
+  t.is(result?.request, 7);
+  t.is(result?.ok === true ? decodeReceipts(result.receipts)?.[0]?.status : '', 'ok');
+  t.is(node.machine.status().waiting, 0);
+  t.is(node.machine.status().executedTransactions, 1);
+});
+
+test('I58: every request is answered once, whatever is submitted in whatever order', (t) => {
+  const offered = fc.array(
+    fc.record({
+      seq: fc.nat(6),
+      value: fc.nat(1),
+      own: fc.boolean(),
+      broken: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+      settles: fc.boolean(),
+      shortLived: fc.boolean(),
+    }),
+    { maxLength: 40 },
+  );
+  fc.assert(
+    fc.property(offered, (requests) => {
+      const node = new Node();
+      for (const [
+        request,
+        { seq, value, own, broken, settles, shortLived },
+      ] of requests.entries()) {
+        const validUntil = shortLived ? START_MS + 100 : START_MS + MINUTE;
+        const bytes = own
+          ? vouched(`key-${seq}`, [put('a', value)], { validUntil })
+          : signed(seq, [put('a', value)], { validUntil });
+        if (broken) bytes[bytes.length - 1]! ^= 1;
+        node.submit(request, bytes);
+        if (settles) node.settle();
+      }
+      while (node.sealed.length > 0) node.settle();
+      // What could not execute any more is answered when block time has passed it.
+      node.execute([], START_MS + 2 * MINUTE);
+      t.deepEqual(
+        node.results.map(({ request }) => request).toSorted((a, b) => a - b),
+        requests.map((_, request) => request),
+      );
+      t.is(node.machine.status().waitingBytes, 0);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('I58: who asks while a submission is under way, and who asks later, gets the same receipts', (t) => {
+  const node = new Node();
+  node.submit(1, sub(0));
+  node.submit(2, sub(0));
+  t.is(node.sealed.length, 1);
+  node.settle();
+  node.submit(3, sub(0));
+  const receipts = node.results.map((each) => (each.ok ? each.receipts : null));
+  t.is(receipts.length, 3);
+  t.deepEqual(receipts[0], receipts[1]);
+  t.deepEqual(receipts[0], receipts[2]);
+});
+
+test('a submission that came through another lane first is answered from there', (t) => {
+  const node = new Node();
+  node.submit(1, sub(0));
+  node.execute([{ lane: 2, payload: payloadOf([sub(0)]) }]);
+  t.deepEqual(node.codes(), { 1: 'ok' });
+  node.settle();
+  t.is(node.results.length, 1);
+});
+
+test('a copy with another signature does not pass for the one that was checked', (t) => {
+  const node = new Node();
+  node.submit(1, sub(0));
+  const forged = sub(0);
+  forged[forged.length - 1]! ^= 1;
+  node.execute([{ lane: 3, payload: payloadOf([forged]) }]);
+  t.is(node.results.length, 0);
+  node.settle();
+  t.deepEqual(node.codes(), { 1: 'ok' });
+});
+
+const refused: readonly (readonly [string, string, () => Uint8Array])[] = [
+  ['bytes that are no submission', 'malformed', () => Uint8Array.of(1, 2)],
+  ['a signature that is not valid', 'bad_signature', () => sub(0).fill(0, -10)],
+  [
+    'what ended before block time',
+    'expired',
+    () => signed(0, [put('a', 1)], { validUntil: START_MS }),
+  ],
+  [
+    'what ends too far ahead',
+    'valid_until_too_far',
+    () => signed(0, [put('a', 1)], { validUntil: START_MS + 100 * 3_600_000 }),
+  ],
+  ['what names another node', 'wrong_node', () => vouched('k', [put('a', 1)], { lane: 1 })],
+  ['another content under an executed seq', 'seq_reused', () => sub(9, 1)],
+  [
+    'another content under an executed idempotency key',
+    'idempotency_key_reused',
+    () => vouched('used', [put('a', 2)]),
+  ],
+];
+
+for (const [what, code, make] of refused) {
+  test(`refuses ${what} with ${code}, and seals nothing`, (t) => {
+    const node = new Node();
+    node.submit(1, sub(9));
+    node.submit(2, vouched('used', [put('a', 1)]));
+    node.settle();
+    node.submit(3, make());
+    t.is(node.codes()[3], code);
+    t.is(node.sealed.length, 0);
+  });
+}
+
+test('two requests under one idempotency key: the second waits its turn, or is refused', (t) => {
+  const node = new Node();
+  node.submit(1, vouched('k', [put('a', 1)]));
+  node.submit(2, vouched('k', [put('a', 1)], { validUntil: START_MS + MINUTE }));
+  node.submit(3, vouched('k', [put('a', 2)]));
+  t.deepEqual(node.codes(), { 2: 'in_progress', 3: 'idempotency_key_reused' });
+  node.settle();
+  node.submit(4, vouched('k', [put('a', 1)], { validUntil: START_MS + MINUTE }));
+  t.is(node.codes()[4], 'ok');
+});
+
+test('an unsettled refusal goes into the chain, which refuses it for good', (t) => {
+  const node = new Node();
+  node.submit(1, sub(0));
+  node.settle();
+  node.submit(2, signed(0, [put('a', 9)], { validUntil: START_MS + 60 * MINUTE }));
+  t.is(node.sealed.length, 1);
+  node.settle();
+  t.is(node.codes()[2], 'seq_reused');
+  node.submit(3, signed(0, [put('a', 9)], { validUntil: START_MS + 60 * MINUTE }));
+  t.is(node.sealed.length, 0);
+  t.is(node.codes()[3], 'seq_reused');
+});
+
+test('says expired only when a final block has passed validUntil', (t) => {
+  const node = new Node();
+  node.now = START_MS + 10 * MINUTE;
+  node.submit(1, signed(0, [put('a', 1)], { validUntil: START_MS + MINUTE }));
+  node.sealed.length = 0;
+  t.is(node.results.length, 0);
+  node.execute([], START_MS + MINUTE - 1);
+  t.is(node.results.length, 0);
+  node.execute([], START_MS + MINUTE);
+  t.deepEqual(node.codes(), { 1: 'expired' });
+});
+
+test('what was executed and then forgotten is answered from the log, not as expired', (t) => {
+  const node = new Node();
+  node.submit(1, sub(0));
+  node.settle();
+  const later = new Node(clusterOf(), node.log);
+  later.execute([{ lane: 0, payload: payloadOf([sub(0)]) }]);
+  for (let i = 0; i < 3; i++) later.execute([], START_MS + (i + 1) * 20 * MINUTE);
+  later.submit(1, sub(0));
+  t.is(later.codes()[1], 'ok');
+});

@@ -1,0 +1,97 @@
+/** One transaction machine, with everything that it says, and a log that keeps its events. */
+import type { Cluster } from '../../protocols/genesis.ts';
+import type { LogEvent } from '../../protocols/machine.ts';
+import type { Effect, SubmitResult, TransactionInput } from '../../protocols/messages.ts';
+import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
+import { crypto } from './crypto.ts';
+import { clusterOf, finalBlock, nodes, signed, START_MS } from './fixture.ts';
+import { defaultModules, put } from './modules.ts';
+
+type Tell = Extract<Effect, { kind: 'tell' }>;
+
+export class Node {
+  readonly machine: TransactionMachine;
+  readonly log: LogEvent[];
+  readonly told: Tell['message'][] = [];
+  readonly sealed: { payload: Uint8Array; txCount: number }[] = [];
+  readonly results: SubmitResult[] = [];
+  now = START_MS;
+  timer = false;
+  height = 0;
+
+  constructor(cluster: Cluster = clusterOf(), log: LogEvent[] = []) {
+    this.log = log;
+    const options = { cluster, self: 0, crypto, signer: nodes[0]!, modules: defaultModules };
+    this.machine = new TransactionMachine(options);
+    for (
+      let read = this.machine.nextRecovery();
+      read !== null;
+      read = this.machine.nextRecovery()
+    ) {
+      const last = log.at(-1);
+      if (last !== undefined) this.machine.recover(last);
+    }
+    this.step({ kind: 'started' });
+  }
+
+  step(input: TransactionInput): Tell['message'][] {
+    const before = this.told.length;
+    const out = this.machine.step(input, this.now);
+    for (const event of [...out.events, ...out.deferred]) {
+      if (event.seq !== this.log.length) throw new Error(`event ${event.seq} is out of place`);
+      this.log.push(event);
+    }
+    for (const effect of [...out.immediate, ...out.effects]) this.#release(effect);
+    return this.told.slice(before);
+  }
+
+  #release(effect: Effect): void {
+    if (effect.kind === 'setTimer') this.timer = true;
+    else if (effect.kind === 'findLog') {
+      const event = this.log.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
+      this.step({ kind: 'logFound', tag: effect.tag, event });
+    } else if (effect.kind === 'tell') {
+      const { message } = effect;
+      this.told.push(message);
+      if (message.kind === 'sealBatch') this.sealed.push(message);
+      if (message.kind === 'submitted') this.results.push(...message.results);
+    }
+  }
+
+  submit(request: number, bytes: Uint8Array): void {
+    this.step({ kind: 'submit', submissions: [{ request, bytes }] });
+  }
+
+  /** The next block holds these payloads, each in its lane. */
+  execute(
+    batches: readonly { lane: number; payload: Uint8Array }[] = [],
+    timestamp?: number,
+  ): Tell['message'][] {
+    const { block, digest } = finalBlock(++this.height, [], timestamp);
+    const before = this.told.length;
+    this.step({ kind: 'execute', block, digest, batches });
+    while (this.timer) {
+      this.timer = false;
+      this.step({ kind: 'timer', timer: 'transaction/execute' });
+    }
+    return this.told.slice(before);
+  }
+
+  /** Everything sealed so far becomes final, one block for each batch. */
+  settle(): void {
+    for (const { payload } of this.sealed.splice(0)) this.execute([{ lane: 0, payload }]);
+  }
+
+  codes(): Record<number, string> {
+    return Object.fromEntries(
+      this.results.map((each) => [each.request, each.ok ? 'ok' : each.code]),
+    );
+  }
+
+  ask(input: TransactionInput & { kind: 'query' | 'findSubmission' }): unknown {
+    const said = this.step(input).find(({ kind }) => kind === 'answer');
+    return said?.kind === 'answer' ? said.result : undefined;
+  }
+}
+
+export const sub = (seq: number, value = seq): Uint8Array => signed(seq, [put(`k${seq}`, value)]);
