@@ -80,7 +80,7 @@ const anyStep = fc.oneof(
 
 test('I13, I14: credit is never exceeded; all arrives once, in the order of its class', (t) => {
   fc.assert(
-    fc.property(fc.array(anyStep, { maxLength: 300 }), (steps) => {
+    fc.property(fc.array(anyStep, { maxLength: 300, size: 'max' }), (steps) => {
       const window = 20;
       const windowBytes = 8_000;
       const held = new HeldLink({ window, windowBytes, waitingMax: 10_000 });

@@ -56,6 +56,7 @@ export class ManualHost implements Host {
   readonly timers = new Map<string, number>();
   readonly stored: LogEvent[] = [];
   clock = 1_000;
+  readError: Error | null = null;
   #turns: (() => void)[] = [];
 
   /** Runs turns until none is due. */
@@ -92,11 +93,11 @@ export class ManualHost implements Host {
     { from, to }: { stream: string; from: number; to: number },
     done: (error: Error | null, events: readonly LogEvent[]) => void,
   ): void {
-    done(null, this.stored.slice(from, Math.min(to, from + 2)));
+    done(this.readError, this.stored.slice(from, Math.min(to, from + 2)));
   }
 
   readLast(_: string, done: (error: Error | null, event: LogEvent | null) => void): void {
-    done(null, this.stored.at(-1) ?? null);
+    done(this.readError, this.stored.at(-1) ?? null);
   }
 
   find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void {

@@ -134,6 +134,22 @@ test('recovers in the order of the log, then starts, then hears what arrived mea
   );
 });
 
+test('I11: an actor that cannot read its log does not start', (t) => {
+  for (const from of ['last', 0] as const) {
+    const host = new ManualHost();
+    host.readError = new Error('no connection');
+    const machine = new ScriptedMachine(() => {}, [{ stream: 'test', from, bodies: false }]);
+    const shell = new Shell<Input>(machine, host);
+    shell.start(() => t.fail('started'));
+    host.runTurns();
+    t.deepEqual(
+      host.failures.map(({ message }) => message),
+      ['no connection'],
+    );
+    t.deepEqual(machine.steps, []);
+  }
+});
+
 test('writes deferred events with the next write, and soon without one', (t) => {
   const { host, shell } = started((input, out) => {
     if (input.kind === 'finalTo') out.deferred.push(eventAt(input.height));

@@ -20,6 +20,7 @@ export class TestSystem {
   readonly bridge: PeerBridge;
   readonly items: Item[] = [];
   readonly fatal: Promise<{ readonly exitCode: number; readonly reason: string }>;
+  readonly #held = new Map<string, boolean>();
   restarts = 0;
   readonly #gate = new Int32Array(new SharedArrayBuffer(4));
   readonly #folder = mkdtempSync(join(tmpdir(), 'althing-actors-'));
@@ -44,7 +45,10 @@ export class TestSystem {
         this.#running++;
         this.#changed();
       },
-      onRoom: () => this.bridge.resume(),
+      onRoom: () => {
+        this.bridge.resume();
+        this.#changed();
+      },
       onFatal: (exitCode, reason) => fatal({ exitCode, reason }),
     });
     this.requests = new Requests(this.system, () => {});
@@ -66,6 +70,11 @@ export class TestSystem {
   /** Resolves once it is so; asked again whenever something arrives from the actors. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  }
+
+  /** Whether some thread last said that it takes nothing from peers and clients. */
+  get outsideHeld(): boolean {
+    return [...this.#held.values()].includes(true);
   }
 
   /** How often all actors have recovered. */
@@ -95,6 +104,9 @@ export class TestSystem {
     if (item.kind === 'local' && item.to === 'edge') {
       this.requests.answered(item.message as Parameters<Requests['answered']>[0]);
     } else if (item.kind !== 'report') this.items.push(item);
+    else if (item.report.kind === 'load') {
+      this.#held.set(item.report.load.thread, item.report.load.outsideHeld);
+    }
     this.#changed();
   }
 

@@ -11,10 +11,13 @@ import { ORDERS } from './orders.ts';
 /** More than all windows and mailboxes on the way could hold, were they not bounded together. */
 const FLOOD = 60_000;
 
-/** Submits one message a tick until one would be refused, or to the end. */
-async function flood(system: TestSystem): Promise<Promise<Submitted>[]> {
+/** Submits one message a tick until one would be refused and that will not change, or to the end. */
+async function flood(system: TestSystem, isFinal: () => boolean): Promise<Promise<Submitted>[]> {
   const accepted: Promise<Submitted>[] = [];
-  while (accepted.length < FLOOD && !system.system.isFull('transaction', 'client')) {
+  const isFull = (): boolean => system.system.isFull('transaction', 'client');
+  while (accepted.length < FLOOD) {
+    await system.until(() => !isFull() || isFinal());
+    if (isFull()) break;
     accepted.push(system.submit(ORDERS.pass, 16, accepted.length));
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -82,7 +85,7 @@ for (const threads of [1, 2, 3, 4]) {
 test('I15: a stalled thread stops its senders within one window; clients hear when to retry', async (t) => {
   const system = await new TestSystem(t, 2).start();
   const stalled = system.submit(ORDERS.stallTransaction);
-  const accepted = await flood(system);
+  const accepted = await flood(system, () => true);
   t.true(accepted.length < 4096, `${accepted.length} were taken`);
   assertRefused(t, await system.submit(ORDERS.pass));
   const [, link] = system.system.links();
@@ -93,10 +96,21 @@ test('I15: a stalled thread stops its senders within one window; clients hear wh
   t.true((await system.submit(ORDERS.pass)).ok, 'takes work again');
 });
 
+test('I15: an actor whose log does not answer takes one window and no more', async (t) => {
+  const system = await new TestSystem(t, 1).start();
+  const stalled = system.submit(ORDERS.stallLog);
+  const accepted = await flood(system, () => true);
+  t.true(accepted.length < 4096, `${accepted.length} were taken`);
+  assertRefused(t, await system.submit(ORDERS.pass));
+  system.openGate();
+  t.true((await stalled).ok);
+  await assertAllInOrder(t, accepted, 1);
+});
+
 test('I23: a stall two threads away reaches the client, and nothing on the way grows', async (t) => {
   const system = await new TestSystem(t, 4).start();
   const stalled = system.submit(ORDERS.stallReplication);
-  const accepted = await flood(system);
+  const accepted = await flood(system, () => system.outsideHeld);
   t.true(accepted.length > 1000, 'what fits was taken');
   t.true(accepted.length < 20_000, `${accepted.length} were taken`);
   assertRefused(t, await system.submit(ORDERS.pass));

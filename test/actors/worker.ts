@@ -17,15 +17,24 @@ import { ORDERS, type TestInput } from './orders.ts';
 
 class FileLog implements Log {
   readonly #path: string;
+  readonly #gate: Int32Array;
+  /** Answers nothing before the gate is open. */
+  isStalled = false;
 
-  constructor(path: string) {
+  constructor(path: string, gate: Int32Array) {
     this.#path = path;
+    this.#gate = gate;
   }
 
   append(events: readonly LogEvent[], done: (error?: Error) => void): void {
     const lines = events.map(({ seq, kind }) => `${JSON.stringify({ seq, kind })}\n`);
     appendFileSync(this.#path, lines.join(''));
-    setImmediate(done);
+    if (!this.isStalled) return void setImmediate(done);
+    const look = setInterval(() => {
+      if (Atomics.load(this.#gate, 0) === 0) return;
+      clearInterval(look);
+      done();
+    }, 5);
   }
 
   read(
@@ -55,11 +64,12 @@ function waitAtGate(gate: Int32Array): void {
   Atomics.wait(gate, 0, 0);
 }
 
-function transactionStep(gate: Int32Array, next: { seq: number }): Step {
+function transactionStep(gate: Int32Array, next: { seq: number }, log: FileLog): Step {
   return (input, out) => {
     if (input.kind !== 'submit') return;
     for (const { bytes, request } of input.submissions) {
       if (bytes[0] === ORDERS.stallTransaction) waitAtGate(gate);
+      if (bytes[0] === ORDERS.stallLog) log.isStalled = true;
       if (bytes[0] === ORDERS.fail) throw new Error('told to fail');
       if (bytes[0] === ORDERS.diverge) throw new InvariantViolation('state_diverged', 'told to');
       out.events.push(eventOf(next.seq++));
@@ -96,10 +106,10 @@ function eventOf(seq: number): LogEvent {
 }
 
 /** A scripted machine that goes on counting where its log ends. */
-function machineOf(actor: ProtocolActor, gate: Int32Array): AnyMachine {
+function machineOf(actor: ProtocolActor, gate: Int32Array, log: FileLog): AnyMachine {
   const next = { seq: 0 };
   const step = {
-    transaction: transactionStep(gate, next),
+    transaction: transactionStep(gate, next, log),
     replication: replicationStep(gate, next),
     consensus: consensusStep,
     voting: (() => {}) as Step,
@@ -116,7 +126,8 @@ function run({ actors, ports, thread, gate, folder }: TestInput, parent: Message
     for (const other of others) crossings.set(other, crossing);
   }
   const specs = actors.map((name): ActorSpec => {
-    return { name, machine: machineOf(name, gate), log: new FileLog(join(folder, name)) };
+    const log = new FileLog(join(folder, name), gate);
+    return { name, machine: machineOf(name, gate, log), log };
   });
   const end = (): void => {
     for (const { port } of ports) port.close();

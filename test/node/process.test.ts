@@ -1,0 +1,141 @@
+/** One node as a process: how it starts, what stops it, and with which exit code. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import pg from 'pg';
+import { Cluster, getJson } from '../../bench/cluster.ts';
+
+const ENTRY = fileURLToPath(new URL('../../src/node.js', import.meta.url));
+
+async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'althing-process-'));
+  const cluster = await Cluster.create({ folder, nodes, dev: true });
+  t.teardown(() => cluster.close());
+  return cluster;
+}
+
+/** Runs `node.js` with these arguments to its end. */
+async function run(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [ENTRY, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return { code, stderr };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The last record of the node's log. */
+function lastRecord(cluster: Cluster, node: number): { level: string; msg: string } {
+  const lines = readFileSync(cluster.logFile(node), 'utf8').trimEnd().split('\n');
+  return JSON.parse(lines.at(-1) ?? '{}') as { level: string; msg: string };
+}
+
+async function exitOf(cluster: Cluster, node: number): Promise<number | null> {
+  const [code] = (await once(cluster.spawn(node), 'exit')) as [number | null];
+  return code;
+}
+
+test('a bad configuration ends with 2 and names every fault', async (t) => {
+  const data = mkdtempSync(join(tmpdir(), 'althing-process-'));
+  t.teardown(() => rmSync(data, { recursive: true }));
+  const { code, stderr } = await run(['--id', 'validator-1', '--data', data, '--threads', '9']);
+  t.is(code, 2);
+  t.regex(stderr, /threads/);
+  t.regex(stderr, /config\.json does not exist/);
+  const unknown = await run(['--id', 'validator-1', '--colour', 'red']);
+  t.is(unknown.code, 2);
+  t.regex(unknown.stderr, /--colour/);
+});
+
+test('a node alone in its cluster starts, serves, drains on SIGTERM and starts again', async (t) => {
+  const cluster = await clusterOf(t, 1);
+  await cluster.start();
+  const [url] = cluster.urls;
+  const status = await getJson<{ state: string; threads: number }>(
+    `${url}/api/v11/consensus/status`,
+  );
+  t.is(status.state, 'LEADER');
+  t.is((await fetch(`${url}/readyz`)).status, 200);
+  const page = await (await fetch(`${url}/metrics`)).text();
+  for (const name of [
+    'althing_consensus_tps_current',
+    'althing_consensus_block_height',
+    'althing_transaction_processed_total',
+    'althing_actor_mailbox_length{actor="voting"',
+    'althing_thread_event_loop_lag_seconds',
+    'process_cpu_seconds_total',
+    'process_resident_memory_bytes',
+    'nodejs_heap_size_used_bytes',
+  ]) {
+    t.true(page.includes(name), name);
+  }
+  t.is(await cluster.end(0, 'SIGTERM'), 0);
+  t.is(lastRecord(cluster, 0).msg, 'stopped');
+  await cluster.start();
+  t.is(await cluster.end(0, 'SIGINT'), 0);
+});
+
+test('a validator without its peers says so, and is up all the same', async (t) => {
+  const cluster = await clusterOf(t, 4);
+  await cluster.start([0]);
+  const [url] = cluster.urls;
+  t.is((await fetch(`${url}/readyz`)).status, 200);
+  t.is((await fetch(`${url}/readyz?for=writes`)).status, 503);
+  t.regex(readFileSync(cluster.logFile(0), 'utf8'), /ready without a quorum/);
+});
+
+test('a second process with one identity ends with 5, and the first lives on', async (t) => {
+  const cluster = await clusterOf(t, 1);
+  await cluster.start();
+  const first = cluster.pid(0);
+  const [url] = cluster.urls;
+  t.is(await exitOf(cluster, 0), 5);
+  t.regex(lastRecord(cluster, 0).msg, /another process/);
+  t.is((await fetch(`${url}/readyz`)).status, 200);
+  process.kill(first, 'SIGTERM');
+  while (isAlive(first)) await pause(20);
+});
+
+test('an altered log ends with 3 and the row is named', async (t) => {
+  const cluster = await clusterOf(t, 1);
+  await cluster.start();
+  t.is(await cluster.end(0), 0);
+  const client = new pg.Client({ connectionString: cluster.databaseUrl(0) });
+  await client.connect();
+  await client.query('ALTER TABLE althing.event DISABLE TRIGGER ALL');
+  const altered = await client.query<{ seq: string; name: string }>(
+    `UPDATE althing.event SET header = header || '\\x00'::bytea
+      WHERE (stream, seq) IN (SELECT stream, seq FROM althing.event ORDER BY stream, seq LIMIT 1)
+      RETURNING seq`,
+  );
+  await client.end();
+  t.is(altered.rowCount, 1);
+  t.is(await exitOf(cluster, 0), 3);
+  const { level, msg } = lastRecord(cluster, 0);
+  t.is(level, 'fatal');
+  t.regex(msg, /log row \(.+, \d+, 0\) changed/);
+});
+
+test('a second signal ends the process at once', async (t) => {
+  const cluster = await clusterOf(t, 4);
+  await cluster.start([0, 1]);
+  const child = cluster.pid(0);
+  const ended = cluster.end(0, 'SIGTERM');
+  const log = (): string => readFileSync(cluster.logFile(0), 'utf8');
+  while (!log().includes('draining')) await pause(5);
+  process.kill(child, 'SIGTERM');
+  t.is(await ended, 1);
+  t.regex(log(), /SIGTERM again: stopped at once/);
+});
