@@ -1,6 +1,6 @@
 /** What a client of the HTTP edge sees, and what the node holds, while an actor thread is stalled. */
 import test from 'ava';
-import { newWorkload, transfers } from '../../bench/workload.ts';
+import { newSeed, transfers, workloadOf } from '../../bench/workload.ts';
 import { BINDINGS } from '../http/start.ts';
 import { silent, testEdge } from '../http/test-node.ts';
 import { startHttp } from '../../src/http/server.ts';
@@ -35,7 +35,11 @@ for (const binding of BINDINGS) {
     t.true(held > 100, 'what fits was taken');
     t.true(held * SUBMISSION_BYTES <= HELD_BYTES_MAX, `${held} are held`);
 
-    const [submission] = transfers(newWorkload(port.cluster.id, 1, 2), 1, 1);
+    const [submission] = transfers(workloadOf(newSeed(port.cluster.id, 1, 2)), {
+      first: 0,
+      count: 1,
+      perSubmission: 1,
+    });
     const answer = await fetch(`http://127.0.0.1:${http.port}/api/v11/transactions`, {
       method: 'POST',
       headers: { 'content-type': 'application/vnd.althing.submission' },

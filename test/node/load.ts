@@ -4,7 +4,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { getJson, type Cluster } from '../../bench/cluster.ts';
-import { fundings, newWorkload, openings, transfers, type Workload } from '../../bench/workload.ts';
+import {
+  fundings,
+  newSeed,
+  openings,
+  transfers,
+  workloadOf,
+  type Workload,
+} from '../../bench/workload.ts';
 
 const MEDIA_TYPE = 'application/vnd.althing.submission';
 const ATTEMPT_MS = 3_000;
@@ -37,7 +44,7 @@ export class Load {
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
-    this.#workload = newWorkload(cluster.clusterId, CLIENTS, CLIENTS * ACCOUNTS_EACH);
+    this.#workload = workloadOf(newSeed(cluster.clusterId, CLIENTS, CLIENTS * ACCOUNTS_EACH));
   }
 
   /** Opens and funds the accounts, then lets the clients go. */
@@ -73,10 +80,10 @@ export class Load {
 
   async #run(client: number): Promise<void> {
     const one = this.#workload.clients[client]!;
-    const own: Workload = { clusterId: this.#workload.clusterId, clients: [one] };
+    const own: Workload = { ...this.#workload, clients: [one] };
     const [from = '', to = ''] = one.accounts;
     while (!this.#isOver) {
-      for (const bytes of transfers(own, 1, 1)) {
+      for (const bytes of transfers(own, { first: 0, count: 1, perSubmission: 1 })) {
         this.receipts.push(...(await this.#submit(bytes, client)));
         // The first transfer of a submission is always one unit from the first to the second account.
         this.#balances.set(from, (this.#balances.get(from) ?? 0) - 1);
