@@ -228,6 +228,7 @@ export class ActorThread {
     this.#recovered++;
     if (this.#recovered < this.#list.length) return;
     this.#publishStatus();
+    this.#publishLoad();
     this.#report({ kind: 'recovered' });
   }
 
