@@ -26,6 +26,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   bad_key: 2,
   conflicting_final: 1,
   own_equivocation: 1,
+  own_batch_lost: 3,
 };
 
 /** The log does not say what this node wrote: `log_altered`, `log_malformed`, `log_diverged`, … */

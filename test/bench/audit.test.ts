@@ -1,7 +1,4 @@
 /** The audit finds what it is there to find: on a real cluster, with a client that remembers wrongly. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import { audit, type Answered, type AuditInput } from '../../bench/audit.ts';
 import { Cluster } from '../../bench/cluster.ts';
@@ -16,6 +13,7 @@ import {
   workloadOf,
   type Workload,
 } from '../../bench/workload.ts';
+import { newFolder } from '../folder.ts';
 
 const SUBMISSIONS = 6;
 const TX_EACH = 3;
@@ -41,7 +39,7 @@ async function fund(sender: Sender, workload: Workload): Promise<void> {
 
 test.before('a cluster has executed some transfers', async (t) => {
   t.timeout(170_000);
-  const folder = mkdtempSync(join(tmpdir(), 'althing-test-'));
+  const folder = newFolder('test');
   cluster = await Cluster.create({ folder, threads: 1 });
   await cluster.start();
   const workload = workloadOf(newSeed(cluster.clusterId, 2, 8));

@@ -1,10 +1,10 @@
 /** The command line as a process of its own. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
+import { newFolder } from '../folder.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -16,14 +16,12 @@ function run(...args: readonly string[]) {
   });
 }
 
-function folder(t: ExecutionContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'althing-cli-'));
-  t.teardown(() => rmSync(path, { recursive: true }));
-  return join(path, 'data');
+function folder(): string {
+  return join(newFolder('cli'), 'data');
 }
 
 test('init makes a cluster and tells how to start it; run again, it keeps it', async (t) => {
-  const data = folder(t);
+  const data = folder();
   const made = await run('init', '--data', data, '--nodes', '3');
   t.is(made.code, 0, made.stderr);
   t.regex(made.stdout, /^Made cluster [0-9a-f]{16} with 3 nodes/);
@@ -36,7 +34,7 @@ test('init makes a cluster and tells how to start it; run again, it keeps it', a
 });
 
 test('wrong usage exits 2 with what is wrong on stderr, and changes nothing', async (t) => {
-  const data = folder(t);
+  const data = folder();
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['init', '--data', data, '--nodes', 'x'], /--nodes must be from 1 to 128/],
     [['init', '--data', data, '--nodse', '4'], /--nodes/],
@@ -53,7 +51,7 @@ test('wrong usage exits 2 with what is wrong on stderr, and changes nothing', as
 });
 
 test('what the machine refuses exits 1', async (t) => {
-  const data = folder(t);
+  const data = folder();
   writeFileSync(data, '');
   const { code, stderr } = await run('init', '--data', data);
   t.is(code, 1);

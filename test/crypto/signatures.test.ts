@@ -1,7 +1,6 @@
 /** Rule M4 on the Node side: node:crypto is the oracle where it is strict enough, vectors elsewhere. */
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
@@ -10,6 +9,7 @@ import { generateKey, KeyError, publicKeyOfSpki } from '../../src/crypto/keys.ts
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { loadSigner, signerFromPem } from '../../src/crypto/signer.ts';
 import { EDGE_CASES, SMALL_ORDER_KEYS } from './edge-cases.ts';
+import { newFolder } from '../folder.ts';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 const SPKI_PREFIX = bytes('302a300506032b6570032100');
@@ -188,8 +188,7 @@ test('reads the key of an Ed25519 SPKI and refuses other algorithms and lengths'
 });
 
 test('names the file when a key cannot be read, and keeps its content out of the message', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'althing-keys-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder('keys');
   const path = join(folder, 'key.pem');
   const missing = t.throws(() => loadSigner(path), { instanceOf: KeyError });
   t.true(missing.message.includes(path));

@@ -3,7 +3,6 @@ import { X509Certificate } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,22 +10,20 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { loadSigner } from '../../src/crypto/signer.ts';
 import { clusterIdOf, GenesisError, parseGenesis } from '../../src/init/genesis.ts';
 import { InitError, initCluster } from '../../src/init/init.ts';
 import { nodePorts } from '../../src/init/layout.ts';
 import { keyOfCertificate } from '../../src/peers/identity.ts';
+import { newFolder } from '../folder.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
 
-function folder(t: ExecutionContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'althing-init-'));
-  t.teardown(() => rmSync(path, { recursive: true }));
-  return join(path, 'data');
+function folder(): string {
+  return join(newFolder('init'), 'data');
 }
 
 /** Every file below, with its mode and content. */
@@ -44,7 +41,7 @@ const readJson = (...path: string[]): Record<string, unknown> =>
   JSON.parse(readFileSync(join(...path), 'utf8')) as Record<string, unknown>;
 
 test('makes a cluster of four with the names and ports that the nodes are known by', async (t) => {
-  const data = folder(t);
+  const data = folder();
   const made = await initCluster({ data, nowMs });
   t.true(made.created);
   const ids = ['validator-1', 'node-2', 'node-3', 'node-4'];
@@ -73,7 +70,7 @@ test('makes a cluster of four with the names and ports that the nodes are known 
 });
 
 test("each certificate carries its validator's key and is issued by the cluster's CA", async (t) => {
-  const data = folder(t);
+  const data = folder();
   await initCluster({ data, nowMs, nodes: 3 });
   const genesis = parseGenesis(readFileSync(join(data, 'genesis.json'), 'utf8'));
   const ca = new X509Certificate(readFileSync(join(data, 'ca', 'ca.crt')));
@@ -89,7 +86,7 @@ test("each certificate carries its validator's key and is issued by the cluster'
 });
 
 test('secrets are readable by their owner alone, folders closed', async (t) => {
-  const data = folder(t);
+  const data = folder();
   await initCluster({ data, nowMs, nodes: 1 });
   const files = snapshot(data);
   const secrets = [
@@ -114,7 +111,7 @@ test('secrets are readable by their owner alone, folders closed', async (t) => {
 });
 
 test('run again, it keeps everything and says so', async (t) => {
-  const data = folder(t);
+  const data = folder();
   const first = await initCluster({ data, nowMs });
   const before = snapshot(data);
   const again = await initCluster({ data, nowMs: nowMs + 1, nodes: 4, name: 'althing' });
@@ -123,7 +120,7 @@ test('run again, it keeps everything and says so', async (t) => {
 });
 
 test('refuses to be another cluster than the one that is there', async (t) => {
-  const data = folder(t);
+  const data = folder();
   await initCluster({ data, nowMs });
   for (const other of [{ nodes: 7 }, { name: 'other' }, { hosts: ['10.0.0.1'] }]) {
     const error = await t.throwsAsync(initCluster({ data, nowMs, ...other }), {
@@ -134,7 +131,7 @@ test('refuses to be another cluster than the one that is there', async (t) => {
 });
 
 test('refuses a cluster with missing files and names them; keys kept elsewhere are not missed', async (t) => {
-  const data = folder(t);
+  const data = folder();
   await initCluster({ data, nowMs });
   rmSync(join(data, 'ca', 'ca.key'));
   rmSync(join(data, 'operator.pem'));
@@ -146,7 +143,7 @@ test('refuses a cluster with missing files and names them; keys kept elsewhere a
 });
 
 test('a run that broke off before everything was written leaves nothing that counts (S1)', async (t) => {
-  const data = folder(t);
+  const data = folder();
   mkdirSync(join(data, '.staging', 'node-2'), { recursive: true });
   writeFileSync(join(data, '.staging', 'node-2', 'key.pem'), 'half');
   t.true((await initCluster({ data, nowMs })).created);
@@ -155,7 +152,7 @@ test('a run that broke off before everything was written leaves nothing that cou
 });
 
 test('a run that broke off while moving is finished with the same keys (S2)', async (t) => {
-  const data = folder(t);
+  const data = folder();
   const made = await initCluster({ data, nowMs });
   const before = snapshot(data);
   mkdirSync(join(data, '.staging'));
@@ -169,7 +166,7 @@ test('a run that broke off while moving is finished with the same keys (S2)', as
 });
 
 test('does not overwrite what is in its way', async (t) => {
-  const data = folder(t);
+  const data = folder();
   mkdirSync(join(data, 'node-2'), { recursive: true });
   writeFileSync(join(data, 'node-2', 'key.pem'), 'precious');
   const error = await t.throwsAsync(initCluster({ data, nowMs }));
@@ -178,7 +175,7 @@ test('does not overwrite what is in its way', async (t) => {
 });
 
 test('two runs at once make one cluster', async (t) => {
-  const data = folder(t);
+  const data = folder();
   const settled = await Promise.allSettled([
     initCluster({ data, nowMs }),
     initCluster({ data, nowMs }),
@@ -192,7 +189,7 @@ test('two runs at once make one cluster', async (t) => {
 });
 
 test('for separate machines, each node listens where the others look for it', async (t) => {
-  const data = folder(t);
+  const data = folder();
   await initCluster({ data, nowMs, hosts: ['10.0.0.1', 'node-b.example', 'fd00::3', 'localhost'] });
   const configs = ['validator-1', 'node-2', 'node-3', 'node-4'].map((id) =>
     readJson(data, id, 'config.json'),
@@ -212,7 +209,7 @@ test('for separate machines, each node listens where the others look for it', as
 });
 
 test('refuses requests that make no cluster, before it writes anything', async (t) => {
-  const data = folder(t);
+  const data = folder();
   const wrong = [
     { nodes: 0 },
     { nodes: 129 },
@@ -232,7 +229,7 @@ test('no two nodes get the same port', (t) => {
 });
 
 test('a genesis that was tampered with is refused with every fault, and any change changes the id', async (t) => {
-  const data = folder(t);
+  const data = folder();
   const { clusterId } = await initCluster({ data, nowMs });
   const text = readFileSync(join(data, 'genesis.json'), 'utf8');
   const genesis = parseGenesis(text);

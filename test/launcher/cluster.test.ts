@@ -3,13 +3,11 @@
  * that each test takes over from the one before.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import { freePortBase, Launcher, nodePids, processesOn } from './launcher.ts';
+import { newFolder } from '../folder.ts';
 
-const dataDir = mkdtempSync(join(tmpdir(), 'althing-cluster-'));
+const dataDir = newFolder('cluster');
 const base = await freePortBase();
 const launchers: Launcher[] = [];
 
@@ -66,7 +64,7 @@ test.serial('a second launcher on the same data is refused', async (t) => {
 });
 
 test.serial('a second cluster on the same ports is refused with port and flag', async (t) => {
-  const other = mkdtempSync(join(tmpdir(), 'althing-other-'));
+  const other = newFolder('other');
   const launcher = new Launcher(['--data', other, '--port-base', String(base)]);
   t.is(await launcher.ended, 1);
   t.true(launcher.output.includes(`${base} (HTTP of validator-1)`), launcher.output);

@@ -1,11 +1,11 @@
 /** The supervisor on real processes: small programs that behave as a node would. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { NodeProcess, type NodePhase, type NodeView } from '../../src/dev/node-process.ts';
 import { identify, isRunning } from '../../src/dev/process-identity.ts';
+import { newFolder } from '../folder.ts';
 
 const BACKOFF = { firstMs: 10, maxMs: 20, settledMs: 60_000 };
 const READY = "require('fs').writeFileSync(process.argv[1], '{}');";
@@ -13,7 +13,7 @@ const STAYS = 'setInterval(() => {}, 1000);';
 
 class Watched {
   readonly process: NodeProcess;
-  readonly folder = mkdtempSync(join(tmpdir(), 'althing-supervisor-'));
+  readonly folder = newFolder('supervisor');
   readonly seen: NodePhase[] = [];
   #waiting: { readonly holds: (view: NodeView) => boolean; readonly resolve: () => void }[] = [];
 
@@ -98,7 +98,7 @@ test('a node that waits for its next start is not started after stop', async (t)
 });
 
 test('kill ends a node that ignores SIGTERM, and what it started', async (t) => {
-  const pidFile = join(mkdtempSync(join(tmpdir(), 'althing-group-')), 'pid');
+  const pidFile = join(newFolder('group'), 'pid');
   writeFileSync(pidFile, '');
   const grandchild = `require('child_process').spawn('sleep', ['600']).pid`;
   const node = new Watched(

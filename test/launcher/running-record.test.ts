@@ -1,16 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { LaunchFailure } from '../../src/dev/failure.ts';
 import { identify, isRunning } from '../../src/dev/process-identity.ts';
 import { RunningRecord } from '../../src/dev/running-record.ts';
-
-const newFolder = () => mkdtempSync(join(tmpdir(), 'althing-record-'));
+import { newFolder } from '../folder.ts';
 
 test('a second launcher on the same data is refused with the process and the flag', async (t) => {
-  const folder = newFolder();
+  const folder = newFolder('record');
   await new RunningRecord(folder).take();
   const failure = await t.throwsAsync(new RunningRecord(folder).take(), {
     instanceOf: LaunchFailure,
@@ -20,7 +18,7 @@ test('a second launcher on the same data is refused with the process and the fla
 });
 
 test('nodes that a killed launcher left are ended', async (t) => {
-  const folder = newFolder();
+  const folder = newFolder('record');
   const left = spawn('sleep', ['600']);
   t.teardown(() => left.kill('SIGKILL'));
   const node = identify(left.pid ?? 0);
@@ -31,7 +29,7 @@ test('nodes that a killed launcher left are ended', async (t) => {
 });
 
 test('a process that got the number of a dead node is left alone', async (t) => {
-  const folder = newFolder();
+  const folder = newFolder('record');
   const stranger = spawn('sleep', ['600']);
   t.teardown(() => stranger.kill('SIGKILL'));
   const node = { pid: stranger.pid, started: 'long ago' };
@@ -42,7 +40,7 @@ test('a process that got the number of a dead node is left alone', async (t) => 
 });
 
 test('after the last node has stopped nothing is recorded', async (t) => {
-  const folder = newFolder();
+  const folder = newFolder('record');
   const record = new RunningRecord(folder);
   await record.take();
   t.notThrows(() => readFileSync(join(folder, 'running.json')));

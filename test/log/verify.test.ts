@@ -5,7 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { LogAltered, type Alteration } from '../../src/log/errors.ts';
 import { exportLog } from '../../src/log/export.ts';
 import { verifyLog } from '../../src/log/verify.ts';
-import { newFolder, startTestServer, type TestServer } from '../postgres/server.ts';
+import { newFolder } from '../folder.ts';
+import { startTestServer, type TestServer } from '../postgres/server.ts';
 import { append, event, newKey, openTestActor, openTestLog, read, tamper } from './harness.ts';
 
 let server: TestServer;
@@ -215,7 +216,7 @@ test('a log taken from another node does not verify as this one', async (t) => {
 
 test('an end cut off below the remembered heads is noticed, by verify and at start', async (t) => {
   const url = await writtenLog();
-  const folder = await newFolder();
+  const folder = newFolder('log');
   const headsFile = join(folder, 'heads.json');
   await (await openTestLog(url, { headsFile })).close();
   t.is((JSON.parse(await readFile(headsFile, 'utf8')) as { votes: { seq: number } }).votes.seq, 9);

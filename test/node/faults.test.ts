@@ -1,12 +1,11 @@
 /** Four real processes under load, while their leader is killed, paused and started again. */
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { Cluster } from '../../bench/cluster.ts';
 import { assertAgreement } from './agreement.ts';
 import { executedBy, leaderSeenBy, Load, statusOf } from './load.ts';
+import { newFolder } from '../folder.ts';
 
 const test = anyTest as TestFn<{ cluster: Cluster }>;
 const BETWEEN = 100;
@@ -14,7 +13,7 @@ const BETWEEN = 100;
 const ANSWERED_MS = 10_000;
 
 test.before(async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'althing-faults-'));
+  const folder = newFolder('faults');
   t.context.cluster = await Cluster.create({ folder, dev: true });
   await t.context.cluster.start();
 });

@@ -1,19 +1,18 @@
 /** One node as a process: how it starts, what stops it, and with which exit code. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { Cluster, getJson } from '../../bench/cluster.ts';
+import { newFolder } from '../folder.ts';
 
 const ENTRY = fileURLToPath(new URL('../../src/node.js', import.meta.url));
 
 async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'althing-process-'));
+  const folder = newFolder('process');
   const cluster = await Cluster.create({ folder, nodes, dev: true });
   t.teardown(() => cluster.close());
   return cluster;
@@ -48,8 +47,7 @@ async function exitOf(cluster: Cluster, node: number): Promise<number | null> {
 }
 
 test('a bad configuration ends with 2 and names every fault', async (t) => {
-  const data = mkdtempSync(join(tmpdir(), 'althing-process-'));
-  t.teardown(() => rmSync(data, { recursive: true }));
+  const data = newFolder('process');
   const { code, stderr } = await run(['--id', 'validator-1', '--data', data, '--threads', '9']);
   t.is(code, 2);
   t.regex(stderr, /threads/);

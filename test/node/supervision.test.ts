@@ -21,6 +21,7 @@ for (const [code, exitCode] of [
   ['log_altered', 3],
   ['log_diverged', 3],
   ['log_unreadable', 3],
+  ['own_batch_lost', 3],
   ['state_diverged', 4],
   ['identity_taken', 5],
   ['wrong_identity', 2],

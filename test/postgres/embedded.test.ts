@@ -19,7 +19,8 @@ import pg from 'pg';
 import { repairInstallation } from '../../src/postgres/binaries.ts';
 import { startEmbeddedPostgres } from '../../src/postgres/embedded.ts';
 import { PostgresError } from '../../src/postgres/errors.ts';
-import { newFolder, quiet } from './server.ts';
+import { newFolder } from '../folder.ts';
+import { quiet } from './server.ts';
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
@@ -48,7 +49,7 @@ function isAlive(pid: number): boolean {
 test.serial(
   'starts below a folder of mode 0700, keeps its secrets to itself and stops',
   async (t) => {
-    const folder = await newFolder();
+    const folder = newFolder('postgres');
     const dir = join(folder, 'postgres');
     const server = await start(dir);
     t.is(await mode(dir), 0o700);
@@ -65,7 +66,7 @@ test.serial(
 test.serial(
   'listens on loopback only, without a socket in the file system, and wants SCRAM',
   async (t) => {
-    const dir = await newFolder();
+    const dir = newFolder('postgres');
     const server = await start(dir);
     const show = async (name: string) => (await query(server.url('postgres'), `SHOW ${name}`))[0];
     t.deepEqual(await show('listen_addresses'), ['127.0.0.1']);
@@ -88,7 +89,7 @@ test.serial(
 );
 
 test.serial('runs in a session of its own, so that Ctrl-C does not reach it', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   const server = await start(dir);
   const fields =
     (await readFile(`/proc/${server.pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
@@ -99,7 +100,7 @@ test.serial('runs in a session of its own, so that Ctrl-C does not reach it', as
 });
 
 test.serial('adopts the server that runs already, and the adopter can stop it', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   const first = await start(dir);
   const second = await start(dir, 1);
   t.false(first.adopted);
@@ -112,7 +113,7 @@ test.serial('adopts the server that runs already, and the adopter can stop it', 
 });
 
 test.serial('several who start it at once share one server', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   const servers = await Promise.all([start(dir), start(dir), start(dir)]);
   t.is(new Set(servers.map(({ pid }) => pid)).size, 1);
   await servers[0]?.stop();
@@ -120,7 +121,7 @@ test.serial('several who start it at once share one server', async (t) => {
 });
 
 test.serial('creates a database once, and refuses names that are none', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   const server = await start(dir);
   await Promise.all([server.createDatabase('node_1'), server.createDatabase('node_1')]);
   await server.createDatabase('node_1');
@@ -135,7 +136,7 @@ test.serial('creates a database once, and refuses names that are none', async (t
 });
 
 test.serial('a taken port is named together with the flag that changes it', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
@@ -149,7 +150,7 @@ test.serial('a taken port is named together with the flag that changes it', asyn
 test.serial(
   'recovers after the server was killed, with everything that was committed',
   async (t) => {
-    const dir = await newFolder();
+    const dir = newFolder('postgres');
     const killed = await start(dir);
     await query(killed.url('postgres'), 'CREATE TABLE kept AS SELECT 42 AS answer');
     process.kill(killed.pid, 'SIGKILL');
@@ -164,7 +165,7 @@ test.serial(
 test.serial(
   'starts although postmaster.pid names a process that lives and is no server of ours',
   async (t) => {
-    const dir = await newFolder();
+    const dir = newFolder('postgres');
     await (await start(dir)).stop();
     const file = join(dir, 'data', 'postmaster.pid');
     await writeFile(file, `${process.pid}\n${dir}/data\n1\n5432\n\n127.0.0.1\n\nready   \n`);
@@ -177,7 +178,7 @@ test.serial(
 );
 
 test.serial('a folder made by another version of PostgreSQL is left alone', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   await (await start(dir)).stop();
   await writeFile(join(dir, 'data', 'PG_VERSION'), '17\n');
   const error = await t.throwsAsync(start(dir), { instanceOf: PostgresError });
@@ -189,7 +190,7 @@ test.serial('a folder made by another version of PostgreSQL is left alone', asyn
 test.serial(
   'library links that an install without scripts left out are made, others kept',
   async (t) => {
-    const root = await newFolder();
+    const root = newFolder('postgres');
     const lib = join(root, 'native', 'lib');
     await mkdir(lib, { recursive: true });
     await writeFile(join(lib, 'libpq.so.5.18'), '');
@@ -248,14 +249,14 @@ const asRoot = isRoot ? test.serial : test.serial.skip;
 const asOther = isRoot && nobodyCanRead(RUNNER) ? test.serial : test.serial.skip;
 
 asOther('works for an ordinary user', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   await chown(dir, NOBODY, NOBODY);
   t.deepEqual(await runAsOther(dir, { uid: NOBODY }), { code: 0, output: 'uid 65534 answered\n' });
   await rm(dir, { recursive: true });
 });
 
 asOther('works for root where user namespaces are not to be had', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   await chmod(dir, 0o755);
   const { code, output } = await runAsOther(join(dir, 'postgres'), { path: '/nowhere' });
   t.is(code, 0, output);
@@ -264,7 +265,7 @@ asOther('works for root where user namespaces are not to be had', async (t) => {
 });
 
 asRoot('without namespaces and below a folder closed to others, says what to do', async (t) => {
-  const dir = await newFolder();
+  const dir = newFolder('postgres');
   const { code, output } = await runAsOther(join(dir, 'postgres'), { path: '/nowhere' });
   t.is(code, 1);
   t.true(

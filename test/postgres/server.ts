@@ -1,15 +1,9 @@
 /** A PostgreSQL server for one test file, in a folder of its own; and a logger that keeps quiet. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/postgres/embedded.ts';
+import { newFolder } from '../folder.ts';
 
 export const quiet = { info: (): void => {}, warn: (): void => {} };
-
-/** A new folder with mode 0700. */
-export function newFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'althing-test-'));
-}
 
 export interface TestServer {
   readonly dir: string;
@@ -21,7 +15,7 @@ export interface TestServer {
 }
 
 export async function startTestServer(): Promise<TestServer> {
-  const dir = await newFolder();
+  const dir = newFolder('test');
   const server = await startEmbeddedPostgres({ dir, port: 0, log: quiet });
   let databases = 0;
   return {

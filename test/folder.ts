@@ -1,0 +1,11 @@
+/** New folders for tests, with mode 0700. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** It goes when the test file's process ends, whatever the outcome. */
+export function newFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `althing-${name}-`));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
