@@ -1,6 +1,7 @@
 /** The node process: `node dist/node.js --id validator-1`. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { abortable, aborted } from './abortable.ts';
 import { ConfigError, loadConfig, type NodeConfig } from './config/load.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
@@ -27,10 +28,9 @@ function writeReadyFile(path: string, ports: Ports): void {
   renameSync(partial, path);
 }
 
-/** Opens the log and checks every row of it before anything is read for use (exit code 3). */
-async function openVerified(config: NodeConfig, url: string, logger: Logger): Promise<NodeLog> {
+function openNodeLog(config: NodeConfig, url: string, logger: Logger): Promise<NodeLog> {
   const { cluster, index, dataFolder, id } = config;
-  const log = await openLog({
+  return openLog({
     url,
     clusterId: cluster.id,
     publicKey: cluster.genesis.validators[index]!.publicKey,
@@ -38,9 +38,12 @@ async function openVerified(config: NodeConfig, url: string, logger: Logger): Pr
     onLost: (error) => die(logger, exitCodeOf(error.code), error.message),
     logger,
   });
+}
+
+/** Checks every row of the log before anything is read for use (exit code 3). */
+async function verify(log: NodeLog, logger: Logger): Promise<void> {
   const verified = await log.verify((progress) => logger.info(progress, 'checking the log'));
   logger.info(verified, 'the log is as it was written');
-  return log;
 }
 
 function die(logger: Logger, exitCode: number, reason: string): never {
@@ -48,19 +51,17 @@ function die(logger: Logger, exitCode: number, reason: string): never {
   return process.exit(exitCode);
 }
 
-function stopOnSignals(logger: Logger, stop: () => Promise<void>): void {
-  let isStopping = false;
+/** The first signal aborts what is returned, the second ends the process. */
+function stopOnSignals(logger: Logger): AbortSignal {
+  const stop = new AbortController();
   const onSignal = (signal: string): void => {
-    if (isStopping) die(logger, 1, `${signal} again: stopped at once`);
-    isStopping = true;
+    if (stop.signal.aborted) die(logger, 1, `${signal} again: stopped at once`);
     logger.info({ signal }, 'draining; the same signal again stops at once');
-    stop().then(
-      () => process.exit(0),
-      (error: Error) => die(logger, 1, `the drain failed: ${error.message}`),
-    );
+    stop.abort();
   };
   process.on('SIGTERM', () => onSignal('SIGTERM'));
   process.on('SIGINT', () => onSignal('SIGINT'));
+  return stop.signal;
 }
 
 async function main(): Promise<void> {
@@ -70,37 +71,53 @@ async function main(): Promise<void> {
     logger.fatal({ err: error }, 'an exception that nobody caught');
     process.exit(1);
   });
+  const signal = stopOnSignals(logger);
   if (config.readyFile !== null) rmSync(config.readyFile, { force: true });
   for (const warning of config.warnings) logger.warn({}, warning);
   if (config.dev)
     logger.warn({}, 'dev mode: this node signs for anybody who can reach it; loopback only');
   try {
-    await run(config, logger);
+    await run(config, logger, signal);
   } catch (error) {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-    logger.fatal({ code, stack: cause.stack }, cause.message);
-    process.exit(exitCodeOf(code));
+    if (error !== signal.reason) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+      logger.fatal({ code, stack: cause.stack }, cause.message);
+      process.exit(exitCodeOf(code));
+    }
+  }
+  logger.info({}, 'stopped');
+  // What a signal cut short in the start may still wait for something.
+  process.exit();
+}
+
+/** Runs the node until the signal, and undoes then, or when it cannot start, what it has done. */
+async function run(config: NodeConfig, logger: Logger, signal: AbortSignal): Promise<void> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const database = await acquireDatabase(config, logger, signal);
+    process.once('exit', () => database.abandon());
+    undo.push(() => database.release());
+    const log = await abortable(openNodeLog(config, database.url, logger), signal);
+    undo.push(() => log.close());
+    await abortable(verify(log, logger), signal);
+    const onFatal = (exitCode: number, reason: string): void => die(logger, exitCode, reason);
+    const node = new Node({ config, log, logger, onFatal });
+    undo.push(() => node.drain());
+    const ports = await abortable(node.start(), signal);
+    if (config.readyFile !== null) writeReadyFile(config.readyFile, ports);
+    logger.info({ ports, http: `http://${config.host}:${ports.http}` }, 'ready');
+    await aborted(signal);
+  } finally {
+    for (const step of undo.toReversed())
+      await step().catch((error: Error) => failed(error, logger));
   }
 }
 
-async function run(config: NodeConfig, logger: Logger): Promise<void> {
-  // What a stop undoes, in the order in which it was done. A signal may come in the middle.
-  const undo: (() => Promise<void>)[] = [];
-  stopOnSignals(logger, async () => {
-    for (const step of undo.toReversed()) await step();
-    logger.info({}, 'stopped');
-  });
-  const database = await acquireDatabase(config, logger);
-  undo.push(() => database.release());
-  const log = await openVerified(config, database.url, logger);
-  undo.push(() => log.close());
-  const onFatal = (exitCode: number, reason: string): void => die(logger, exitCode, reason);
-  const node = new Node({ config, log, logger, onFatal });
-  undo.push(() => node.drain());
-  const ports = await node.start();
-  if (config.readyFile !== null) writeReadyFile(config.readyFile, ports);
-  logger.info({ ports, http: `http://${config.host}:${ports.http}` }, 'ready');
+/** What follows is undone all the same. */
+function failed(error: Error, logger: Logger): void {
+  logger.error({ stack: error.stack }, `the stop failed: ${error.message}`);
+  process.exitCode = 1;
 }
 
 await main();

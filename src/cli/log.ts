@@ -126,7 +126,7 @@ function sourceOf({ id, data, databaseUrl }: Place): { database: Database; heads
   return { database, headsFile: headsFileOf(dirname(keyPath)) };
 }
 
-/** Leaves a server that was running as it was. */
+/** Leaves a server that others use as it is. */
 async function withEmbedded(
   { folder, port, name }: Extract<Database, { kind: 'embedded' }>,
   work: (url: string) => Promise<void>,
@@ -136,7 +136,7 @@ async function withEmbedded(
   try {
     await work(server.url(name));
   } finally {
-    if (!server.adopted) await server.stop();
+    await server.release();
   }
 }
 

@@ -5,8 +5,8 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { identify, isRunning, type ProcessIdentity } from '../process-identity.ts';
 import { LaunchFailure } from './failure.ts';
-import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 interface Running {
   readonly launcher: ProcessIdentity;

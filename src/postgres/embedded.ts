@@ -3,7 +3,7 @@
  *
  * It belongs to a folder, not to the process that started it: it has a session of its own, survives
  * the starter, and whoever comes next adopts it. Several may start it at once: one of them wins, the
- * others adopt what it started.
+ * others adopt what it started. Whoever releases it last stops it (users.ts).
  *
  * I1. A server is adopted only if its process works in our data folder and it proves, over a
  *     connection with our password, that it serves that folder.
@@ -23,11 +23,12 @@ import {
   removeScratch,
   SUPERUSER,
 } from './initialise.ts';
-import { inspectPostmaster, pidFile, type Postmaster } from './postmaster.ts';
+import { inspectPostmaster, pidFile, worksIn, type Postmaster } from './postmaster.ts';
 import { chooseRunAs, type RunAs } from './run-as.ts';
 import { spawnServer, type ServerProcess } from './server-process.ts';
 import { postgresqlConf } from './settings.ts';
 import { stopPostmaster } from './stop.ts';
+import { enter, isUsed } from './users.ts';
 
 export interface EmbeddedPostgresOptions {
   /** Everything of the server lives below it; made with mode 0700 if it is not there. */
@@ -37,6 +38,8 @@ export interface EmbeddedPostgresOptions {
   readonly log: PostgresLogger;
   /** How long start-up, including recovery after a crash, may take; default 60 000. */
   readonly startTimeoutMs?: number;
+  /** Ends the start with its reason; what was started by then is ended first. */
+  readonly signal?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
@@ -48,8 +51,15 @@ export interface EmbeddedPostgres {
   url(database: string): string;
   /** Does nothing if the database exists. Errors: `bad_name`. */
   createDatabase(name: string): Promise<void>;
-  /** Fast shutdown, whoever else is connected; returns when the server is gone. */
-  stop(): Promise<void>;
+  /**
+   * Fast shutdown, whoever else uses the server; returns when it is gone. Default of the bound: 12 000.
+   * Errors: `stop_failed`.
+   */
+  stop(timeoutMs?: number): Promise<void>;
+  /** Leaves the server to its other users, or stops it if there are none. Errors: `stop_failed`. */
+  release(): Promise<void>;
+  /** The same for a process that exits: nothing is waited for. */
+  abandon(): void;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -63,6 +73,16 @@ export async function startEmbeddedPostgres(
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const password = await ensurePassword(dir);
   return new Starter({ ...options, dir }, password).start();
+}
+
+/** Stops the server of the folder, if one runs, whoever uses it. Errors: `stop_failed`. */
+export async function stopEmbeddedPostgres(
+  { dir, log }: Pick<EmbeddedPostgresOptions, 'dir' | 'log'>,
+  timeoutMs?: number,
+): Promise<void> {
+  const dataDir = dataDirOf(resolve(dir));
+  const found = await inspectPostmaster(dataDir);
+  if (found.kind === 'live') await stopPostmaster(dataDir, found.postmaster.pid, log, timeoutMs);
 }
 
 function urlOf(password: string, port: number, database: string): string {
@@ -86,12 +106,26 @@ class Starter {
     this.#deadline = this.#startedAt + (options.startTimeoutMs ?? START_TIMEOUT_MS);
   }
 
-  /** Looks and acts until a server of ours answers: adopt a live one, else start one. */
   async start(): Promise<EmbeddedPostgres> {
+    const { dir } = this.#options;
+    // Before anything else, so that nobody who leaves now takes away what we are about to adopt.
+    const leave = enter(dir);
+    try {
+      return this.#handle(await this.#running(), leave);
+    } catch (error) {
+      leave();
+      if (!isUsed(dir)) await this.#child?.end();
+      throw error;
+    }
+  }
+
+  /** Looks and acts until a server of ours answers: adopt a live one, else start one. */
+  async #running(): Promise<Postmaster> {
     for (;;) {
+      this.#options.signal?.throwIfAborted();
       const found = await inspectPostmaster(this.#dataDir);
       if (found.kind === 'live') {
-        if (await this.#answers(found.postmaster)) return this.#handle(found.postmaster);
+        if (await this.#answers(found.postmaster)) return found.postmaster;
       } else if (this.#child === null) {
         if (found.kind === 'stale') await this.#dropStalePidFile(found.pid);
         await this.#spawn();
@@ -117,6 +151,7 @@ class Starter {
     await writeFile(join(this.#dataDir, 'postgresql.conf'), postgresqlConf({ port }), {
       mode: 0o600,
     });
+    this.#options.signal?.throwIfAborted();
     this.#child = await spawnServer(this.#dataDir, this.#logFile, binaries, as);
   }
 
@@ -155,21 +190,31 @@ class Starter {
     return new PostgresError('start_timeout', message);
   }
 
-  #handle({ pid, port }: Postmaster): EmbeddedPostgres {
+  #handle({ pid, port }: Postmaster, leave: () => void): EmbeddedPostgres {
     const adopted = this.#child?.pid !== pid;
-    const { log } = this.#options;
+    const { dir, log } = this.#options;
     log.info({ pid, port, adopted }, adopted ? 'PostgreSQL was running' : 'PostgreSQL started');
     const url = (database: string): string => urlOf(this.#password, port, database);
+    const stop = async (timeoutMs?: number): Promise<void> => {
+      leave();
+      await stopEmbeddedPostgres({ dir, log }, timeoutMs);
+      // The process is ours to reap, else it stays behind as a zombie.
+      while (!adopted && this.#child?.ended() === false) await pause(POLL_MS);
+    };
     return {
       pid,
       port,
       adopted,
       url,
       createDatabase: (name) => createDatabase(url('postgres'), name),
-      stop: async () => {
-        await stopPostmaster(this.#dataDir, pid, log);
-        // The process is ours to reap, else it stays behind as a zombie.
-        while (!adopted && this.#child?.ended() === false) await pause(POLL_MS);
+      stop,
+      release: async () => {
+        leave();
+        if (!isUsed(dir)) await stop();
+      },
+      abandon: () => {
+        leave();
+        if (!isUsed(dir) && worksIn(pid, this.#dataDir)) process.kill(pid, 'SIGINT');
       },
     };
   }

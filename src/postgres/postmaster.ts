@@ -3,7 +3,8 @@
  * number in it may by then belong to anybody: a server is ours only if the process works in our data
  * folder (the server makes it its working directory).
  */
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readlinkSync, realpathSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface Postmaster {
@@ -28,15 +29,15 @@ export async function inspectPostmaster(dataDir: string): Promise<Inspection> {
   const [pidText, , , port, , , , status] = text.split('\n');
   const pid = Number(pidText);
   if (!Number.isSafeInteger(pid) || pid <= 0) return { kind: 'none' };
-  if (!(await worksIn(pid, dataDir))) return { kind: 'stale', pid };
+  if (!worksIn(pid, dataDir)) return { kind: 'stale', pid };
   const ready = status?.trim() === 'ready';
   return { kind: 'live', postmaster: { pid, port: Number(port ?? 0), ready } };
 }
 
 /** Whether `pid` is a live process (not a zombie) whose working directory is `dataDir`. */
-export async function worksIn(pid: number, dataDir: string): Promise<boolean> {
+export function worksIn(pid: number, dataDir: string): boolean {
   try {
-    return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(dataDir));
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dataDir);
   } catch {
     return false;
   }

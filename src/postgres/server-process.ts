@@ -3,6 +3,7 @@
  * does not reach it, and tells why it ended if it did.
  */
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Binaries } from './binaries.ts';
@@ -14,7 +15,11 @@ export interface ServerProcess {
   ended(): boolean;
   /** What the server wrote to its log since it was started. */
   output(): Promise<string>;
+  /** Ends it, however far its start has come; resolves when it is gone. */
+  end(): Promise<void>;
 }
+
+const END_MS = 5_000;
 
 export async function spawnServer(
   dataDir: string,
@@ -49,7 +54,18 @@ function watch(child: ChildProcess, logFile: string, start: number): ServerProce
     pid: child.pid,
     ended: () => ended,
     output: async () => failure || (await readFrom(logFile, start)),
+    end: async () => {
+      if (!ended) await end(child);
+    },
   };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGINT');
+  const cut = setTimeout(() => child.kill('SIGKILL'), END_MS);
+  await gone;
+  clearTimeout(cut);
 }
 
 async function sizeOf(file: string): Promise<number> {

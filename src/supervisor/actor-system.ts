@@ -58,6 +58,11 @@ export class ActorSystem {
     for (const { link } of this.#threads) link.send({ kind: 'command', command: 'start' });
   }
 
+  /** False before the start, and while all threads are down after a failure. */
+  get isRunning(): boolean {
+    return this.#threads.length > 0;
+  }
+
   /** Whether the actor's thread is too far behind to take more of this class. */
   isFull(actor: ProtocolActor, itemClass: ItemClass): boolean {
     return this.#threadOf(actor)?.link.isFull(itemClass) ?? true;

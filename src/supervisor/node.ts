@@ -179,7 +179,8 @@ export class Node {
   }
 
   #isDrained(): boolean {
-    return this.#statuses.consensus.drained && this.#requests.waiting === 0;
+    const { drained } = this.#statuses.consensus;
+    return !this.#system.isRunning || (drained && this.#requests.waiting === 0);
   }
 
   #createNetwork(): PeerNetwork {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { NodeProcess, type NodePhase, type NodeView } from '../../src/dev/node-process.ts';
-import { identify, isRunning } from '../../src/dev/process-identity.ts';
+import { identify, isRunning } from '../../src/process-identity.ts';
 import { newFolder } from '../folder.ts';
 
 const BACKOFF = { firstMs: 10, maxMs: 20, settledMs: 60_000 };
@@ -22,7 +22,6 @@ class Watched {
     const command = {
       id: 'node-2',
       args: ['-e', program, readyFile],
-      env: {},
       logFile: join(this.folder, 'node.log'),
       readyFile,
     };

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { LaunchFailure } from '../../src/dev/failure.ts';
-import { identify, isRunning } from '../../src/dev/process-identity.ts';
 import { RunningRecord } from '../../src/dev/running-record.ts';
+import { identify, isRunning } from '../../src/process-identity.ts';
 import { newFolder } from '../folder.ts';
 
 test('a second launcher on the same data is refused with the process and the flag', async (t) => {

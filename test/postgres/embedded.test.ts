@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import {
   chmod,
   mkdir,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import pg from 'pg';
@@ -20,6 +22,7 @@ import { repairInstallation } from '../../src/postgres/binaries.ts';
 import { startEmbeddedPostgres } from '../../src/postgres/embedded.ts';
 import { PostgresError } from '../../src/postgres/errors.ts';
 import { newFolder } from '../folder.ts';
+import { processesOn } from '../processes.ts';
 import { quiet } from './server.ts';
 
 async function query(url: string, sql: string): Promise<unknown[]> {
@@ -110,6 +113,45 @@ test.serial('adopts the server that runs already, and the adopter can stop it', 
   await second.stop();
   t.false(isAlive(first.pid));
   await rm(dir, { recursive: true });
+});
+
+test.serial('who releases it leaves it to the others, and the last stops it', async (t) => {
+  const dir = newFolder('postgres');
+  const [first, second] = [await start(dir), await start(dir)];
+  await first.release();
+  t.true(isAlive(first.pid));
+  await second.release();
+  t.false(isAlive(first.pid));
+});
+
+test.serial('what a killed process left does not keep the server running', async (t) => {
+  const dir = newFolder('postgres');
+  const server = await start(dir);
+  await writeFile(join(dir, 'users', `${process.pid}.1.1`), '');
+  await server.release();
+  t.false(isAlive(server.pid));
+});
+
+test.serial('a start that is aborted ends what it has begun', async (t) => {
+  const dir = newFolder('postgres');
+  const abort = new AbortController();
+  const { signal, reason } = { signal: abort.signal, reason: new Error('enough') };
+  const starting = startEmbeddedPostgres({ dir, port: 0, log: quiet, signal });
+  while (!existsSync(join(dir, 'data', 'postmaster.pid'))) await pause(1);
+  abort.abort(reason);
+  t.is(await t.throwsAsync(starting), reason);
+  t.deepEqual(processesOn(dir), []);
+});
+
+test.serial('a server that does not stop is given up after the time it was given', async (t) => {
+  const dir = newFolder('postgres');
+  const server = await start(dir);
+  process.kill(server.pid, 'SIGSTOP');
+  const error = await t.throwsAsync(server.stop(300), { instanceOf: PostgresError });
+  t.is(error.code, 'stop_failed');
+  t.regex(error.message, new RegExp(`within 0.3 s: .*kill -9 ${server.pid}`));
+  process.kill(server.pid, 'SIGCONT');
+  while (isAlive(server.pid)) await pause(10);
 });
 
 test.serial('several who start it at once share one server', async (t) => {
