@@ -2,13 +2,16 @@
  * The processes of the cluster, and the order in which they start and stop: PostgreSQL first and
  * last. Whatever the moment at which it is told to stop, nothing of it stays behind.
  */
+import { abortable } from '../abortable.ts';
 import { Database } from './database.ts';
-import { databaseOf, nodeCommand } from './node-command.ts';
+import { nodeCommand } from './node-command.ts';
 import { NodeProcess, type NodeView } from './node-process.ts';
 import type { ClusterPlan } from './plan.ts';
 import { RunningRecord } from './running-record.ts';
 
-/** Time for the nodes to drain before they are ended; PostgreSQL has the rest of 15 seconds. */
+/** From the wish to stop until the last process is gone: 15 s are promised. */
+const STOP_MS = 14_000;
+/** Of it, time for the nodes to drain before they are ended; PostgreSQL has what is left. */
 const DRAIN_MS = 8_000;
 
 export class ClusterProcesses {
@@ -41,30 +44,38 @@ export class ClusterProcesses {
     process.once('exit', this.#endNow);
   }
 
-  async startDatabase(): Promise<void> {
-    await this.#database.start(this.#plan.nodes.map(({ id }) => databaseOf(id)));
+  /** Rejects with the signal's reason once that is aborted. */
+  startDatabase(signal: AbortSignal): Promise<void> {
+    return this.#database.start(signal);
   }
 
-  /** Starts all nodes and resolves when every one is ready. */
-  async startNodes(): Promise<void> {
-    this.#nodes = this.#plan.nodes.map((node) => {
-      const command = nodeCommand(this.#plan, node, this.#database.url(databaseOf(node.id)));
-      return new NodeProcess(command, (view) => this.#changed(view));
-    });
+  /**
+   * Starts all nodes and resolves when every one is ready. Rejects with the signal's reason once that is
+   * aborted: the nodes then run until `stop`.
+   */
+  async startNodes(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#nodes = this.#plan.nodes.map(
+      (node) => new NodeProcess(nodeCommand(this.#plan, node), (view) => this.#changed(view)),
+    );
     for (const node of this.#nodes) node.start();
-    await Promise.all(this.#nodes.map((node) => node.whenReady()));
+    await abortable(Promise.all(this.#nodes.map((node) => node.whenReady())), signal);
   }
 
-  /** Drains the nodes, ends those that do not, and then stops PostgreSQL. */
+  /**
+   * Drains the nodes, ends those that do not, and then stops PostgreSQL. Comes after the start has
+   * ended, however that ended.
+   */
   async stop(): Promise<{ readonly drained: boolean }> {
+    const deadline = performance.now() + STOP_MS;
     let drained = true;
-    const deadline = setTimeout(() => {
+    const cut = setTimeout(() => {
       drained = false;
       this.kill();
     }, DRAIN_MS);
     await Promise.all(this.#nodes.map((node) => node.stop()));
-    clearTimeout(deadline);
-    await this.#database.stop();
+    clearTimeout(cut);
+    await this.#database.stop(deadline - performance.now());
     this.#record.remove();
     process.off('exit', this.#endNow);
     return { drained };

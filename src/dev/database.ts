@@ -2,45 +2,51 @@
  * The PostgreSQL server that the four nodes share, kept alive while the cluster runs: should its
  * process die, it is started again on the same port, and the nodes reconnect.
  */
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded.ts';
-import type { PostgresLogger } from '../postgres/errors.ts';
 import { join } from 'node:path';
+import {
+  startEmbeddedPostgres,
+  stopEmbeddedPostgres,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+} from '../postgres/embedded.ts';
+import { messageOf } from './failure.ts';
 import type { ClusterPlan } from './plan.ts';
 
 const CHECK_MS = 2_000;
 
 export class Database {
-  readonly #plan: ClusterPlan;
+  readonly #options: EmbeddedPostgresOptions;
   readonly #say: (message: string) => void;
+  readonly #stopping = new AbortController();
   #server: EmbeddedPostgres | null = null;
   #starting: Promise<EmbeddedPostgres> | null = null;
   #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
 
-  constructor(plan: ClusterPlan, say: (message: string) => void) {
-    this.#plan = plan;
+  constructor({ dataDir, postgresPort }: ClusterPlan, say: (message: string) => void) {
     this.#say = say;
+    this.#options = {
+      dir: join(dataDir, 'postgres'),
+      port: postgresPort,
+      log: { info: () => {}, warn: (_fields, message) => say(message) },
+    };
   }
 
-  /** Starts the server, or adopts the one that runs, and makes the databases that are missing. */
-  async start(names: readonly string[]): Promise<void> {
-    const server = await this.#ensure();
-    for (const name of names) await server.createDatabase(name);
+  /** Starts the server, or adopts the one that runs. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#ensure(signal);
     this.#checkLater();
   }
 
-  /** Connection URL with the password in it: never show it. */
-  url(name: string): string {
-    if (this.#server === null) throw new Error('the database server has not started yet');
-    return this.#server.url(name);
-  }
-
-  /** Resolves when the server is gone, also when it was just starting. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
+  /**
+   * Resolves when no server runs on the data, also none that an earlier launcher left or that was just
+   * being started again. Errors: `stop_failed`.
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping.abort();
     clearTimeout(this.#timer);
-    const server = await (this.#starting ?? Promise.resolve(this.#server)).catch(() => null);
-    await server?.stop();
+    await this.#starting?.catch(() => {});
+    if (this.#server === null) await stopEmbeddedPostgres(this.#options, timeoutMs);
+    else await this.#server.stop(timeoutMs);
     this.#server = null;
   }
 
@@ -50,32 +56,28 @@ export class Database {
       process.kill(this.#server.pid, 'SIGINT');
   }
 
-  async #ensure(): Promise<EmbeddedPostgres> {
-    const { dataDir, postgresPort } = this.#plan;
-    const warn: PostgresLogger['warn'] = (_fields, message) => this.#say(message);
-    const log = { info: () => {}, warn };
-    this.#starting = startEmbeddedPostgres({
-      dir: join(dataDir, 'postgres'),
-      port: postgresPort,
-      log,
-    });
+  async #ensure(signal: AbortSignal): Promise<void> {
+    this.#starting = startEmbeddedPostgres({ ...this.#options, signal });
     try {
       this.#server = await this.#starting;
-      return this.#server;
     } finally {
       this.#starting = null;
     }
   }
 
+  #couldNot(error: unknown): void {
+    if (!this.#stopping.signal.aborted) this.#say(`PostgreSQL: ${messageOf(error)}`);
+  }
+
   #checkLater(): void {
-    if (this.#stopped) return;
+    if (this.#stopping.signal.aborted) return;
     this.#timer = setTimeout(() => void this.#check(), CHECK_MS);
   }
 
   async #check(): Promise<void> {
     if (this.#server !== null && !isAlive(this.#server.pid)) {
       this.#say('PostgreSQL died; it is started again');
-      await this.#ensure().catch((error: unknown) => this.#say(`PostgreSQL: ${String(error)}`));
+      await this.#ensure(this.#stopping.signal).catch((error) => this.#couldNot(error));
     }
     this.#checkLater();
   }

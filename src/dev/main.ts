@@ -4,11 +4,12 @@
  */
 import { mkdirSync } from 'node:fs';
 import type { Digest } from '../../protocols/types.ts';
+import { abortable, aborted } from '../abortable.ts';
 import { initCluster } from '../init/init.ts';
 import { ClusterProcesses } from './cluster.ts';
 import { demonstrate } from './demonstration.ts';
 import { LaunchFailure, messageOf } from './failure.ts';
-import { Interrupted, Interruption } from './interruption.ts';
+import { Interruption } from './interruption.ts';
 import { parseOptions, USAGE, type LaunchOptions } from './options.ts';
 import { planCluster, type ClusterPlan } from './plan.ts';
 import { requireFreePorts } from './ports.ts';
@@ -62,38 +63,40 @@ class Launch {
       mkdirSync(this.#plan.dataDir, { recursive: true, mode: 0o700 });
       await this.#processes.claim();
       claimed = true;
-      const clusterId = await this.#interruption.race(this.#start());
-      await this.#work(clusterId);
+      await this.#work(await this.#start());
     } catch (error) {
-      if (!(error instanceof Interrupted)) code = fail(error);
+      if (!this.#interruption.signal.aborted) code = fail(error);
     }
     if (claimed) code = await this.#stop(code);
     this.#interruption.close();
     return this.#forced ? EXIT_FORCED : code;
   }
 
+  /** Starts nothing more once a signal has come, and rejects only when nothing is half started. */
   async #start(): Promise<Digest> {
+    const { signal } = this.#interruption;
     const { dataDir } = this.#plan;
     await requireFreePorts(this.#plan);
+    signal.throwIfAborted();
     const { created, clusterId } = await initCluster({
       data: dataDir,
       nodes: 4,
       nowMs: Date.now(),
     });
     this.#say(created ? `made a cluster of four in ${dataDir}` : `going on from ${dataDir}`);
+    signal.throwIfAborted();
     this.#say('starting PostgreSQL');
-    await this.#processes.startDatabase();
+    await this.#processes.startDatabase(signal);
     this.#say('starting four nodes in development mode, on loopback only');
-    await this.#processes.startNodes();
+    await this.#processes.startNodes(signal);
     this.#say('all four nodes are ready');
     return clusterId;
   }
 
   async #work(clusterId: Digest): Promise<void> {
     const { signal } = this.#interruption;
-    const result = await this.#interruption.race(
-      demonstrate(this.#plan, clusterId, signal, (message) => this.#say(message)),
-    );
+    const say = (message: string): void => this.#say(message);
+    const result = await abortable(demonstrate(this.#plan, clusterId, signal, say), signal);
     process.stdout.write(`\n${summary(result).join('\n')}\n\n`);
     if (!this.#options.once) await this.#watch(invitation(this.#plan, result));
   }
@@ -106,7 +109,7 @@ class Launch {
     };
     this.#screen = new Screen(process.stdout, read, footer);
     await this.#screen.show();
-    await this.#interruption.stopped();
+    await aborted(this.#interruption.signal);
   }
 
   async #stop(code: number): Promise<number> {

@@ -7,7 +7,7 @@ import { HOST, type ClusterPlan, type NodePlan } from './plan.ts';
 /** dist/node.js; this file runs from dist/src/dev/. */
 const PROGRAM = fileURLToPath(new URL('../../node.js', import.meta.url));
 
-export function nodeCommand(plan: ClusterPlan, node: NodePlan, databaseUrl: string): NodeCommand {
+export function nodeCommand(plan: ClusterPlan, node: NodePlan): NodeCommand {
   const readyFile = join(node.dir, 'ready.json');
   const peers = plan.nodes.map(({ id, peerPort }) => `${id}=${HOST}:${peerPort}`).join(',');
   const flags = {
@@ -18,20 +18,14 @@ export function nodeCommand(plan: ClusterPlan, node: NodePlan, databaseUrl: stri
     grpc: node.grpcPort,
     peer: node.peerPort,
     peers,
+    'postgres-port': plan.postgresPort,
     'ready-file': readyFile,
   };
   const words = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
   return {
     id: node.id,
     args: ['--enable-source-maps', PROGRAM, '--dev', ...words],
-    // It holds a password: arguments can be read by every user of the machine.
-    env: { ALTHING_DATABASE_URL: databaseUrl },
     logFile: join(node.dir, 'node.log'),
     readyFile,
   };
-}
-
-/** Name of the database of one node, on the server that all four share. */
-export function databaseOf(id: string): string {
-  return `althing_${id.replaceAll('-', '_')}`;
 }

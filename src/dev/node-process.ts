@@ -12,7 +12,6 @@ export interface NodeCommand {
   readonly id: string;
   /** Arguments for this Node.js: the program first. */
   readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
   /** Standard output and error are appended here. */
   readonly logFile: string;
   /** The node writes it when it is ready to serve. */
@@ -88,7 +87,7 @@ export class NodeProcess {
     const child = spawn(process.execPath, this.#command.args, {
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...withoutOurs(process.env), ...this.#command.env },
+      env: withoutOurs(process.env),
     });
     closeSync(log);
     this.#child = child;

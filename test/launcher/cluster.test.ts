@@ -3,9 +3,13 @@
  * that each test takes over from the one before.
  */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { freePortBase, Launcher, nodePids, processesOn } from './launcher.ts';
+import { freePortBase, Launcher, nodePids } from './launcher.ts';
 import { newFolder } from '../folder.ts';
+import { processesOn } from '../processes.ts';
 
 const dataDir = newFolder('cluster');
 const base = await freePortBase();
@@ -110,3 +114,28 @@ test.serial('two signals while nodes start orphan nothing', async (t) => {
   t.is(await launcher.ended, 130, launcher.output);
   t.deepEqual(processesOn(dataDir), []);
 });
+
+/** Files by whose making the first start can be followed. */
+const STEPS = [
+  'running.json',
+  '.init.lock',
+  'genesis.json',
+  'postgres/password',
+  'postgres/data',
+  'postgres/data/postmaster.pid',
+  'validator-1/node.log',
+  'node-3/ready.json',
+];
+
+for (const step of STEPS) {
+  test.serial(`a signal when ${step} has just been made leaves nothing`, async (t) => {
+    const fresh = newFolder('early');
+    const launcher = new Launcher(['--data', fresh, '--port-base', String(base)]);
+    launchers.push(launcher);
+    while (!existsSync(join(fresh, step))) await pause(1);
+    launcher.kill('SIGINT');
+    t.is(await launcher.ended, 0, launcher.output);
+    t.notRegex(launcher.output, /stopped[^]*start|^ +at /m);
+    t.deepEqual(processesOn(fresh), []);
+  });
+}

@@ -1,7 +1,7 @@
 /** Runs the launcher as a process, as `npm start` does, and lets tests wait for what it says. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { planCluster } from '../../src/dev/plan.ts';
 import { requireFreePorts } from '../../src/dev/ports.ts';
 
@@ -59,22 +59,6 @@ export async function freePortBase(): Promise<number> {
     } catch {
       // Another one, then.
     }
-  }
-}
-
-/** Command lines of all processes that mention `folder`, our own excepted. */
-export function processesOn(folder: string): readonly string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map(commandLine)
-    .filter((line) => line.includes(folder));
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
   }
 }
 
