@@ -2,6 +2,7 @@
  * The demonstration load: accounts are opened and funded, then signed transfers go in through all
  * four HTTP ports at a steady pace, and in the end all nodes must tell the same story.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import type { Digest } from '../../protocols/types.ts';
@@ -91,22 +92,28 @@ class Demonstration {
     this.#total = await this.#totalEverywhere();
   }
 
-  /** Open loop: a slow answer delays no later submission. */
+  /** Open loop: a slow answer delays no later submission. The first that fails ends all. */
   async load(): Promise<void> {
     const clients = this.#accounts.map(({ signer }) => new DemoClient(this.#clusterId, signer));
+    const over = new AbortController();
+    const stop = AbortSignal.any([this.#stop, over.signal]);
+    // Every submission that waits or is under way listens to it.
+    setMaxListeners(0, stop);
+    const submitLater = async (index: number): Promise<Sent> => {
+      const round = Math.floor(index / this.#plan.nodes.length);
+      await pause(round * ROUND_MS, undefined, { signal: stop });
+      const from = index % clients.length;
+      const bytes = clients[from]!.sign(this.#transfers(from));
+      return this.#timed(index % this.#plan.nodes.length, bytes, stop);
+    };
     const startedAt = performance.now();
-    const sending: Promise<Sent>[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [at] of this.#plan.nodes.entries()) {
-        const from = (round * this.#plan.nodes.length + at) % clients.length;
-        const bytes = clients[from]?.sign(this.#transfers(from));
-        if (bytes !== undefined) sending.push(this.#timed(at, bytes));
-      }
-      await pause(ROUND_MS, undefined, { signal: this.#stop });
+    const count = ROUNDS * this.#plan.nodes.length;
+    try {
+      this.#sent = await Promise.all(Array.from({ length: count }, (_, at) => submitLater(at)));
+    } finally {
+      over.abort();
     }
-    this.#sent = await Promise.all(sending);
     this.#seconds = (performance.now() - startedAt) / 1000;
-    for (const { answer } of this.#sent) expectOk(answer);
   }
 
   async check(): Promise<DemonstrationResult> {
@@ -135,14 +142,15 @@ class Demonstration {
     });
   }
 
-  async #timed(at: number, bytes: Uint8Array): Promise<Sent> {
+  async #timed(at: number, bytes: Uint8Array, stop: AbortSignal): Promise<Sent> {
     const startedAt = performance.now();
-    const answer = await this.#submit(at, bytes);
+    const answer = await this.#submit(at, bytes, stop);
+    expectOk(answer);
     return { answer, latencyMs: performance.now() - startedAt };
   }
 
-  async #submit(at: number, bytes: Uint8Array): Promise<Answer> {
-    const answer = await submit(this.#plan.nodes[at]?.url ?? '', bytes, this.#stop);
+  async #submit(at: number, bytes: Uint8Array, stop = this.#stop): Promise<Answer> {
+    const answer = await submit(this.#plan.nodes[at]?.url ?? '', bytes, stop);
     this.#height = Math.max(this.#height, answer.height);
     return answer;
   }

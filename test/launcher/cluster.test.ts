@@ -105,6 +105,15 @@ test.serial('one signal drains; nothing is left', async (t) => {
   t.deepEqual(processesOn(dataDir), []);
 });
 
+test.serial('a signal during the demonstration drains; nothing is left', async (t) => {
+  const launcher = start();
+  await launcher.until(/through all four HTTP ports/);
+  launcher.kill('SIGINT');
+  t.is(await launcher.ended, 0, launcher.output);
+  t.regex(launcher.output, /draining[^]*stopped\n$/);
+  t.deepEqual(processesOn(dataDir), []);
+});
+
 test.serial('two signals while nodes start orphan nothing', async (t) => {
   const launcher = start();
   await launcher.until(/starting four nodes/);
