@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { abortable } from '../src/abortable.ts';
 import { cpuSecondsBelow, residentBytes } from './accounting.ts';
 import { Cluster } from './cluster.ts';
 import { Generator } from './generator-process.ts';
@@ -33,16 +34,20 @@ export class Bed {
     this.options = options;
   }
 
-  /** Starts four nodes in a folder of their own. */
-  static async make(options: Options): Promise<Bed> {
+  /**
+   * Starts four nodes in a folder of their own. Rejects with the signal's reason once that is aborted, and
+   * then, as after any failure, nothing stays behind.
+   */
+  static async make(options: Options, signal: AbortSignal): Promise<Bed> {
     const folder = mkdtempSync(join(tmpdir(), 'althing-bench-'));
     progress(`starting four nodes in ${folder}`);
     const { profile } = options;
     const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-    const cluster = await Cluster.create({ folder, threads: options.threads, execArgv });
+    const { threads } = options;
+    const cluster = await Cluster.create({ folder, threads, execArgv, signal });
     const bed = new Bed(cluster, options);
     try {
-      await cluster.start();
+      await abortable(cluster.start(), signal);
     } catch (error) {
       await bed.close();
       throw error;

@@ -13,7 +13,11 @@ import type { Signer } from '../protocols/crypto.ts';
 import type { Digest } from '../protocols/types.ts';
 import { loadSigner } from '../src/crypto/signer.ts';
 import { initCluster } from '../src/init/init.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/postgres/embedded.ts';
+import {
+  startEmbeddedPostgres,
+  stopEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../src/postgres/embedded.ts';
 
 const NODE_ENTRY = fileURLToPath(new URL('../src/node.js', import.meta.url));
 const READY_MS = 60_000;
@@ -30,6 +34,8 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** Arguments for Node.js itself, such as `--cpu-prof`. */
   readonly execArgv?: readonly string[];
+  /** Ends the making with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 interface Seat {
@@ -77,6 +83,7 @@ export class Cluster {
   readonly postgres: EmbeddedPostgres;
   readonly #seats: readonly Seat[];
   readonly #options: ClusterOptions;
+  #closed = false;
 
   private constructor(
     options: ClusterOptions,
@@ -91,22 +98,34 @@ export class Cluster {
     this.#seats = seats;
   }
 
-  /** Makes the cluster's files and its database server; no node runs yet. */
+  /**
+   * Makes the cluster's files and its database server; no node runs yet. Leaves nothing behind when it
+   * fails.
+   */
   static async create(options: ClusterOptions): Promise<Cluster> {
-    const { folder, nodes = 4 } = options;
+    const { folder } = options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      return await Cluster.#create(options);
+    } catch (error) {
+      await stopEmbeddedPostgres(postgresOf(folder));
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  static async #create(options: ClusterOptions): Promise<Cluster> {
+    const { folder, nodes = 4, signal } = options;
     const { clusterId, nodes: made } = await initCluster({
       data: folder,
       nodes,
       nowMs: Date.now(),
     });
     const seats = await newSeats(made.map(({ id }) => id));
-    const postgres = await startEmbeddedPostgres({
-      dir: join(folder, 'postgres'),
-      port: 0,
-      log: quiet,
-    });
+    signal?.throwIfAborted();
+    const postgres = await startEmbeddedPostgres({ ...postgresOf(folder), port: 0, signal });
     for (const { id } of seats) await postgres.createDatabase(databaseOf(id));
+    signal?.throwIfAborted();
     return new Cluster(options, clusterId, postgres, seats);
   }
 
@@ -160,7 +179,9 @@ export class Cluster {
     await Promise.all(nodes.map((node) => this.ready(node)));
   }
 
+  /** Throws once the cluster is closed: what a scenario that was cut short starts would stay behind. */
   spawn(node: number, more: readonly string[] = []): ChildProcess {
+    if (this.#closed) throw new Error('the cluster is closed');
     const seat = this.#seat(node);
     rmSync(this.#readyFile(seat), { force: true });
     const out = openSync(this.logFile(node), 'a');
@@ -235,6 +256,7 @@ export class Cluster {
 
   /** Stops every node, then the database, and removes the folder unless it is to be kept. */
   async close(keep = false): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#seats.map((_, at) => this.end(at)));
     await this.postgres.stop();
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
@@ -249,6 +271,10 @@ export class Cluster {
   #readyFile({ id }: Seat): string {
     return join(this.folder, id, 'ready.json');
   }
+}
+
+function postgresOf(folder: string) {
+  return { dir: join(folder, 'postgres'), log: quiet };
 }
 
 function databaseOf(id: string): string {

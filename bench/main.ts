@@ -3,6 +3,7 @@
  * the other, and leaves the results in a JSON file. Exit code 1 when anything was as it must not be.
  */
 import { join } from 'node:path';
+import { abortable } from '../src/abortable.ts';
 import { Bed } from './bed.ts';
 import { readOptions, type Options, type Scenario } from './options.ts';
 import { show, writeReports, type Report } from './report.ts';
@@ -33,18 +34,28 @@ async function run(bed: Bed, { scenarios, json }: Options): Promise<void> {
 
 const INTERRUPTED = 130;
 
-/** Nothing that was started outlives an interrupted bench. */
-function closeOnSignal(bed: Bed): void {
-  const onSignal = (): void => void bed.close().finally(() => process.exit(INTERRUPTED));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+/** Aborted by the first signal; what was started is ended then, however often signals come. */
+function interruption(): AbortSignal {
+  const stop = new AbortController();
+  process.on('SIGINT', () => stop.abort());
+  process.on('SIGTERM', () => stop.abort());
+  return stop.signal;
 }
 
-const options = readOptions(process.argv.slice(2));
-const bed = await Bed.make(options);
-closeOnSignal(bed);
+async function main(options: Options, signal: AbortSignal): Promise<void> {
+  const bed = await Bed.make(options, signal);
+  try {
+    await abortable(run(bed, options), signal);
+  } finally {
+    await bed.close();
+  }
+}
+
+const signal = interruption();
 try {
-  await run(bed, options);
-} finally {
-  await bed.close();
+  await main(readOptions(process.argv.slice(2)), signal);
+} catch (error) {
+  if (error !== signal.reason) throw error;
+  // The scenario that was cut short may still wait for something.
+  process.exit(INTERRUPTED);
 }

@@ -39,7 +39,7 @@ export interface EmbeddedPostgresOptions {
   /** How long start-up, including recovery after a crash, may take; default 60 000. */
   readonly startTimeoutMs?: number;
   /** Ends the start with its reason; what was started by then is ended first. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface EmbeddedPostgres {
@@ -115,6 +115,8 @@ class Starter {
     } catch (error) {
       leave();
       if (!isUsed(dir)) await this.#child?.end();
+      // A terminal's Ctrl-C ends initdb, too: that is no failure of its own.
+      this.#options.signal?.throwIfAborted();
       throw error;
     }
   }

@@ -64,7 +64,7 @@ test('a submission that is refused in the middle of the load fails the demonstra
     instanceOf: LaunchFailure,
   });
   t.regex(error.message, /^The demonstration failed: .*not like this/);
-  t.true(seen < ALL_SUBMISSIONS / 2, `${seen} more were sent`);
+  t.true(seen < ALL_SUBMISSIONS / 2, `${seen} were sent`);
 });
 
 test('a transaction that fails in the middle of the load fails the demonstration', async (t) => {
