@@ -63,21 +63,27 @@ export function cpuSecondsBelow(root: number): number {
 }
 
 /**
- * Memory in bytes of the process `root` and all below it, what they share counted once (PSS): the sum
- * of PostgreSQL's resident sizes would count its shared buffers for every connection.
+ * Memory in bytes of the process `root` and all below it: each page once, however many of them map it
+ * (PSS), and without shared memory. PostgreSQL's is one block of a fixed size, its shared buffers, that
+ * counts page by page as each is first touched: it fills up for minutes, and is no growth.
  */
 export function memoryBytesBelow(root: number): number {
-  return treeOf(root).reduce((sum, { pid }) => sum + proportionalBytes(pid), 0);
+  return treeOf(root).reduce((sum, { pid }) => sum + memoryBytes(rollupOf(pid)), 0);
 }
 
-function proportionalBytes(pid: number): number {
-  let text: string;
+/** @param rollup text of a process's `smaps_rollup` */
+export function memoryBytes(rollup: string): number {
+  const bytes = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) * 1024;
+  return bytes('Pss') - bytes('Pss_Shmem');
+}
+
+function rollupOf(pid: number): string {
   try {
-    text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    return readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   } catch {
-    return 0; // ended since the listing
+    return ''; // ended since the listing
   }
-  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
 /** Resident memory of one process in bytes. */

@@ -26,8 +26,14 @@ export interface Growth {
   readonly text: string;
 }
 
-/** @param intervals for each interval, the memory of each process */
-export function growth(intervals: readonly (readonly number[])[]): Growth {
+/**
+ * @param names of the processes
+ * @param intervals for each interval, the memory of each process
+ */
+export function growth(
+  names: readonly string[],
+  intervals: readonly (readonly number[])[],
+): Growth {
   const warm = intervals[WARM_INTERVAL];
   const last = intervals.at(-1);
   if (warm === undefined || last === undefined || intervals.length < JUDGED_MINUTES_MIN) {
@@ -41,9 +47,10 @@ export function growth(intervals: readonly (readonly number[])[]): Growth {
   const violations = factors.flatMap((factor, process) =>
     factor <= GROWTH_MAX
       ? []
-      : [`memory of node ${process}: last minute ${factor} × the third, more than ${GROWTH_MAX}`],
+      : [`memory of ${names[process]}: last minute ${factor} × the third, more than ${GROWTH_MAX}`],
   );
-  return { factors, violations, text: `last minute / third minute: ${factors.join(' ')}` };
+  const text = factors.map((factor, process) => `${names[process]} ${factor}`).join(', ');
+  return { factors, violations, text: `last minute / third minute: ${text}` };
 }
 
 export function mean(values: readonly number[]): number {

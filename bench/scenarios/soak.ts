@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { memoryBytesBelow } from '../accounting.ts';
 import { PATIENT_MS, toMiB, type Bed } from '../bed.ts';
 import { alarms } from '../node-logs.ts';
-import { agreement } from '../observer.ts';
+import { agreement, allNodes } from '../observer.ts';
 import { progress, round, type Report } from '../report.ts';
 import type { RunResult } from '../tally.ts';
 import { failures, latencyLine } from './measured-run.ts';
@@ -20,9 +20,8 @@ const SAMPLES_PER_INTERVAL = 12;
 /** What one interval, a minute of a long run, was like. */
 interface Interval {
   readonly untilSeconds: number;
-  /** Mean resident memory of each node process. */
-  readonly nodesMiB: readonly number[];
-  readonly postgresMiB: number;
+  /** Mean memory of each process, in the order of `processes`: resident; PostgreSQL's as one. */
+  readonly memoryMiB: readonly number[];
   readonly tps: number;
 }
 
@@ -35,12 +34,22 @@ export async function soak(bed: Bed): Promise<Report> {
   const intervals = await watch(bed, seconds);
   const { result } = await bed.generator.measure({ kind: 'stop' });
   const { height, executed, violations: differences } = await agreement(bed.cluster);
-  const verdict = growth(intervals.map(({ nodesMiB }) => nodesMiB));
+  const verdict = growth(
+    processes(bed),
+    intervals.map(({ memoryMiB }) => memoryMiB),
+  );
   const alarming = await alarms(bed.cluster);
   return {
     scenario: 'soak',
     configuration: { seconds, rate, batch, clients, accounts, threads },
-    measured: { result, intervals, growth: verdict.factors, height, executed },
+    measured: {
+      result,
+      processes: processes(bed),
+      intervals,
+      growth: verdict.factors,
+      height,
+      executed,
+    },
     violations: [...failures(result), ...verdict.violations, ...alarming, ...differences],
     text: [
       `finalised     ${result.transactions} transfers: ${round(result.transactions / result.seconds, 1)}/s`,
@@ -63,39 +72,39 @@ async function watch(bed: Bed, seconds: number): Promise<Interval[]> {
   let before = 0;
   for (const untilSeconds of intervalsOf(seconds)) {
     const from = intervals.at(-1)?.untilSeconds ?? 0;
-    const samples = await sample(bed, startedAt, from, untilSeconds);
+    const memoryMiB = await sample(bed, startedAt, from, untilSeconds);
     const { result } = await bed.generator.measure({ kind: 'progress' });
     const tps = round((result.transactions - before) / (untilSeconds - from), 1);
     before = result.transactions;
-    const interval = { untilSeconds, ...samples, tps };
+    const interval = { untilSeconds, memoryMiB, tps };
     intervals.push(interval);
-    progress(intervalLine(interval, result));
+    progress(intervalLine(processes(bed), interval, result));
   }
   return intervals;
 }
 
-async function sample(
-  bed: Bed,
-  startedAt: number,
-  from: number,
-  to: number,
-): Promise<Pick<Interval, 'nodesMiB' | 'postgresMiB'>> {
-  const nodes: number[][] = [];
+/** What is watched and judged: the nodes, and all processes of their PostgreSQL as one. */
+function processes({ cluster }: Bed): readonly string[] {
+  return [...allNodes(cluster).map((node) => cluster.id(node)), 'PostgreSQL'];
+}
+
+/** Mean memory of each of `processes` between two seconds of the run. */
+async function sample(bed: Bed, startedAt: number, from: number, to: number): Promise<number[]> {
+  const samples: (readonly number[])[] = [];
   for (let at = 1; at <= SAMPLES_PER_INTERVAL; at++) {
     const dueAt = startedAt + (from + ((to - from) * at) / SAMPLES_PER_INTERVAL) * 1000;
     await pause(Math.max(0, dueAt - performance.now()));
-    nodes.push(bed.residentMiB());
+    const postgres = memoryBytesBelow(bed.cluster.postgres.pid);
+    samples.push([...bed.residentMiB(), toMiB(postgres)]);
   }
-  const nodesMiB = bed.cluster
-    .pids()
-    .map((_, node) => round(mean(nodes.map((each) => each[node]!)), 1));
-  return { nodesMiB, postgresMiB: toMiB(memoryBytesBelow(bed.cluster.postgres.pid)) };
+  return processes(bed).map((_, process) => round(mean(samples.map((each) => each[process]!)), 1));
 }
 
 function intervalLine(
-  { untilSeconds, nodesMiB, postgresMiB, tps }: Interval,
+  names: readonly string[],
+  { untilSeconds, memoryMiB, tps }: Interval,
   { failed }: RunResult,
 ): string {
-  const nodes = nodesMiB.join(' ');
-  return `${round(untilSeconds, 1)} s: ${tps}/s, ${failed} failed, nodes ${nodes} MiB, PostgreSQL ${postgresMiB} MiB`;
+  const memory = memoryMiB.map((value, process) => `${names[process]} ${value}`).join(', ');
+  return `${round(untilSeconds, 1)} s: ${tps}/s, ${failed} failed, MiB: ${memory}`;
 }

@@ -1,5 +1,6 @@
 /** The verdicts that the benches draw from figures and logs. */
 import test from 'ava';
+import { memoryBytes } from '../../bench/accounting.ts';
 import { isAlarm } from '../../bench/node-logs.ts';
 import { median } from '../../bench/report.ts';
 import { growth, intervalsOf } from '../../bench/scenarios/memory-growth.ts';
@@ -14,22 +15,36 @@ import {
 import type { Digest } from '../../protocols/types.ts';
 
 const clusterId = '00'.repeat(32) as Digest;
+const NAMES = ['node-2', 'PostgreSQL'];
 const minute = (value: number): number[] => [100, value];
 
 test('memory may grow by a tenth after the third minute', (t) => {
-  const steady = growth([90, 95, 100, 110].map(minute));
+  const steady = growth(NAMES, [90, 95, 100, 110].map(minute));
   t.deepEqual(steady.violations, []);
   t.deepEqual(steady.factors, [1, 1.1]);
 });
 
 test('memory that grows by more is named with its process', (t) => {
-  const { violations } = growth([90, 95, 100, 100, 111].map(minute));
+  const { violations } = growth(NAMES, [90, 95, 100, 100, 111].map(minute));
   t.is(violations.length, 1);
-  t.regex(violations[0] ?? '', /node 1/);
+  t.regex(violations[0] ?? '', /memory of PostgreSQL: /);
+});
+
+test('memory is what a process has of its pages, without shared memory', (t) => {
+  const rollup = `55d0-7fff ---p 00000000 00:00 0    [rollup]
+Rss:               41576 kB
+Pss:               23968 kB
+Pss_Dirty:         19655 kB
+Pss_Anon:            360 kB
+Pss_File:           4313 kB
+Pss_Shmem:         19295 kB
+`;
+  t.is(memoryBytes(rollup), (360 + 4313) * 1024);
+  t.is(memoryBytes(''), 0);
 });
 
 test('a short run is not judged', (t) => {
-  const { violations, text } = growth([10, 100, 1000].map(minute));
+  const { violations, text } = growth(NAMES, [10, 100, 1000].map(minute));
   t.deepEqual(violations, []);
   t.regex(text, /not judged/);
 });
