@@ -7,7 +7,7 @@ const { main } = await import('./tools.mjs');
 const { prepare } = await import('./prepare.mjs');
 
 await main(async () => {
-  if (!process.argv.includes('--help')) await prepare();
+  await prepare();
   const { launch } = await import('../dist/src/dev/main.js');
   return launch(process.argv.slice(2));
 });
