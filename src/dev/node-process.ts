@@ -6,7 +6,8 @@
  * alone, which decides who stops when.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, readFileSync, rmSync } from 'node:fs';
+import { lastLines, openLogFile } from './log-file.ts';
 
 export interface NodeCommand {
   readonly id: string;
@@ -83,7 +84,7 @@ export class NodeProcess {
 
   start(): void {
     rmSync(this.#command.readyFile, { force: true });
-    const log = openSync(this.#command.logFile, 'a', 0o600);
+    const log = openLogFile(this.#command.logFile);
     const child = spawn(process.execPath, this.#command.args, {
       detached: true,
       stdio: ['ignore', log, log],
@@ -162,7 +163,8 @@ export class NodeProcess {
     this.#enter('stopped');
     const { id, logFile } = this.#command;
     const end = `${id} ${this.#lastEnd}; its log is ${logFile} and ends with:`;
-    const error = new Error(`${end}\n${lastLines(logFile)}`);
+    const shown = lastLines(logFile, LOG_LINES_SHOWN).map((line) => `  ${line}`);
+    const error = new Error([end, ...shown].join('\n'));
     for (const { reject } of this.#waiters.splice(0)) reject(error);
     for (const resolve of this.#stopWaiters.splice(0)) resolve();
   }
@@ -186,11 +188,6 @@ function endOf(code: number | null, signal: NodeJS.Signals | null): string {
   if (signal !== null) return `was ended by ${signal}`;
   const meaning = FINAL_EXITS.get(code ?? -1);
   return `ended with exit code ${code}${meaning === undefined ? '' : ` (${meaning})`}`;
-}
-
-function lastLines(file: string): string {
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN);
-  return lines.map((line) => `  ${line}`).join('\n');
 }
 
 /** The file is there and complete. */
