@@ -14,15 +14,26 @@ export function summary(result: DemonstrationResult): readonly string[] {
   ];
 }
 
-/** URLs, commands to paste, and what this is: fits a terminal of 80 columns and 24 rows. */
-export function invitation(
-  { nodes }: ClusterPlan,
-  { transfers, seconds, p50Ms, p99Ms }: DemonstrationResult,
-): readonly string[] {
-  const [first, second, third, fourth] = nodes.map(({ url }) => url);
-  const args = { namespace: 'hello', key: 'world', value: 'hi' };
+/** What to try first, as the README has it: the state, a write at one node, a read at another. */
+export function commands({ nodes }: ClusterPlan): readonly string[] {
+  const [first, second, third] = nodes.map(({ url }) => url);
+  const args = { namespace: 'demo', key: 'greeting', value: 'hello' };
   const set = JSON.stringify({ module: 'kv', command: 'set', args });
   const json = "-H 'content-type: application/json'";
+  return [
+    `curl ${first}/api/v11/consensus/status`,
+    `curl -X POST ${second}/api/v11/transactions ${json} -d '${set}'`,
+    `curl ${third}/api/v11/kv/demo/greeting`,
+  ];
+}
+
+/** URLs, commands to paste, and what this is: fits a terminal of 80 columns and 24 rows. */
+export function invitation(
+  plan: ClusterPlan,
+  { transfers, seconds, p50Ms, p99Ms }: DemonstrationResult,
+): readonly string[] {
+  const { nodes } = plan;
+  const [first, second, third, fourth] = nodes.map(({ url }) => url);
   return [
     `Demonstration: ${transfers} transfers in ${seconds.toFixed(1)} s, finality p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
     '',
@@ -31,9 +42,7 @@ export function invitation(
     `gRPC  ${nodes.map(({ grpcPort }) => `${HOST}:${grpcPort}`).join('  ')}`,
     '',
     'Try, in another terminal:',
-    `  curl -s ${first}/api/v11/consensus/status`,
-    `  curl -s ${second}/api/v11/transactions ${json} -d '${set}'`,
-    `  curl -s ${third}/api/v11/ledger/accounts/demo-1`,
+    ...commands(plan).map((command) => `  ${command}`),
     '',
     'Development mode: loopback only, no token asked for.',
     'Ctrl-C drains and stops everything.',
