@@ -142,6 +142,9 @@ export class Dialer {
       'grpc.max_send_message_length': -1,
       'grpc-node.flow_control_window': WINDOW_BYTES,
       'grpc.use_local_subchannel_pool': 1,
+      // A client whose connection failed tries it once more after this time, although it was closed: a
+      // connection that nobody uses. At once, it fails again; later, the peer would wonder what it is for.
+      'grpc.initial_reconnect_backoff_ms': 1,
       'grpc.enable_http_proxy': 0,
       'grpc.enable_retries': 0,
       'grpc.enable_channelz': 0,

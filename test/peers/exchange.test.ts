@@ -1,5 +1,9 @@
 /** Peer networks over real sockets: W1 to W3 of network.ts and K1 to K3 of link.ts. */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
+import { PEER_CLASSES } from '../../src/peers/service.ts';
 import { createTestCluster, text, type Node, type TestCluster } from './cluster.ts';
 
 async function startAll(cluster: TestCluster): Promise<Node[]> {
@@ -136,3 +140,42 @@ test('a taken port is refused with the address and the flag to change it', async
   t.true(error?.message.includes(String(network.port)));
   t.true(error?.message.includes('--peer'));
 });
+
+test('a peer that comes up late is called once for each stream, however often it was called before', async (t) => {
+  const cluster = await createTestCluster(2);
+  t.teardown(cluster.close);
+  const late = await cluster.start(1);
+  let calls = 0;
+  let connections = 0;
+  const door = createServer((socket) => {
+    connections++;
+    const behind = connect(late.network.port, '127.0.0.1');
+    socket.on('error', () => behind.destroy()).pipe(behind);
+    behind.on('error', () => socket.destroy()).pipe(socket);
+  });
+  const port = await closedPort();
+  const caller = await cluster.start(0, {
+    addressOf: () => {
+      calls++;
+      return `127.0.0.1:${port}`;
+    },
+  });
+  while (calls < 3 * PEER_CLASSES.length) await pause(10);
+  door.listen(port, '127.0.0.1');
+  t.teardown(() => door.close());
+  await caller.events.next((e) => e.kind === 'connected');
+  // Heartbeats tell the time: longer than gRPC waits before it tries a failed connection again.
+  const before = caller.network.stats().links[0]?.sentMessages ?? 0;
+  while ((caller.network.stats().links[0]?.sentMessages ?? 0) < before + 4) await pause(10);
+  t.is(connections, PEER_CLASSES.length);
+});
+
+/** A port that refuses connections, for now. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
