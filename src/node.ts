@@ -1,8 +1,9 @@
 /** The node process: `node dist/node.js --id validator-1`. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { abortable, aborted } from './abortable.ts';
 import { ConfigError, loadConfig, type NodeConfig } from './config/load.ts';
+import { headsFileOf } from './log/heads.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { acquireDatabase } from './supervisor/database.ts';
@@ -29,12 +30,12 @@ function writeReadyFile(path: string, ports: Ports): void {
 }
 
 function openNodeLog(config: NodeConfig, url: string, logger: Logger): Promise<NodeLog> {
-  const { cluster, index, dataFolder, id } = config;
+  const { cluster, index, keyPath } = config;
   return openLog({
     url,
     clusterId: cluster.id,
     publicKey: cluster.genesis.validators[index]!.publicKey,
-    headsFile: join(dataFolder, id, 'heads.json'),
+    headsFile: headsFileOf(dirname(keyPath)),
     onLost: (error) => die(logger, exitCodeOf(error.code), error.message),
     logger,
   });

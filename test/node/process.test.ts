@@ -10,6 +10,7 @@ import { Cluster, getJson } from '../../bench/cluster.ts';
 import { newFolder } from '../folder.ts';
 
 const ENTRY = fileURLToPath(new URL('../../src/node.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
   const folder = newFolder('process');
@@ -18,9 +19,14 @@ async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
   return cluster;
 }
 
-/** Runs `node.js` with these arguments to its end. */
-async function run(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
-  const child = spawn(process.execPath, [ENTRY, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** Runs a program, the node if none is named, with these arguments to its end. */
+async function run(
+  args: readonly string[],
+  program = ENTRY,
+): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const [code] = (await once(child, 'exit')) as [number | null];
@@ -124,6 +130,25 @@ test('an altered log ends with 3 and the row is named', async (t) => {
   const { level, msg } = lastRecord(cluster, 0);
   t.is(level, 'fatal');
   t.regex(msg, /log row \(.+, \d+, 0\) changed/);
+});
+
+test('`log verify` finds rows cut off at the end by what the node remembers', async (t) => {
+  const cluster = await clusterOf(t, 1);
+  await cluster.start();
+  t.is(await cluster.end(0), 0);
+  const client = new pg.Client({ connectionString: cluster.databaseUrl(0) });
+  await client.connect();
+  await client.query('ALTER TABLE althing.event DISABLE TRIGGER ALL');
+  await client.query(
+    `DELETE FROM althing.event e WHERE seq =
+      (SELECT max(seq) FROM althing.event WHERE stream = e.stream)`,
+  );
+  await client.end();
+  const place = ['--id', cluster.id(0), '--data', cluster.folder];
+  const database = ['--database-url', cluster.databaseUrl(0)];
+  const { code, stderr } = await run(['log', 'verify', ...place, ...database], CLI);
+  t.is(code, 3, stderr);
+  t.regex(stderr, /cut off/);
 });
 
 test('a second signal ends the process at once', async (t) => {
