@@ -3,7 +3,7 @@
  * Every attempt is a new gRPC client, so that the back-off is ours and nothing of a dead connection
  * is used again. The peer must prove the key that the genesis names for it.
  */
-import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, status, type Channel, type ServiceError } from '@grpc/grpc-js';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { PeerClass } from '../../protocols/messages.ts';
@@ -107,7 +107,7 @@ export class Dialer {
     call.on('error', () => {});
     call.once('status', ({ code, details }: Pick<ServiceError, 'code' | 'details'>) => {
       clearTimeout(deadline);
-      client.close();
+      closeForGood(client);
       const reason = fault ?? (code === status.OK ? 'closed by the peer' : details);
       onEnd(stream, reason);
       if (performance.now() - openedAt > GOOD_AFTER_MS) this.#backOffMs = BACK_OFF_MS_MIN;
@@ -142,13 +142,32 @@ export class Dialer {
       'grpc.max_send_message_length': -1,
       'grpc-node.flow_control_window': WINDOW_BYTES,
       'grpc.use_local_subchannel_pool': 1,
-      // A client whose connection failed tries it once more after this time, although it was closed: a
-      // connection that nobody uses. At once, it fails again; later, the peer would wonder what it is for.
-      'grpc.initial_reconnect_backoff_ms': 1,
       'grpc.enable_http_proxy': 0,
       'grpc.enable_retries': 0,
       'grpc.enable_channelz': 0,
       'grpc.service_config_disable_resolution': 1,
     };
   }
+}
+
+/** Inside of a channel with a pool of its own, as grpc-js has no way to say it. */
+interface ChannelInside {
+  readonly subchannelPool?: {
+    readonly pool?: Readonly<
+      Record<string, readonly { readonly subchannel: { backoffTimeout?: { stop(): void } } }[]>
+    >;
+  };
+}
+
+/**
+ * Closes the client. grpc-js lets one whose connection failed connect once more when its back-off is
+ * over, although it was closed: a connection that nobody uses, and that the peer refuses in the end.
+ * Without these inner parts, should a later version lack them, that is what happens.
+ */
+function closeForGood(client: Client): void {
+  const inside = (client.getChannel() as Channel)['internalChannel'] as ChannelInside | undefined;
+  for (const { subchannel } of Object.values(inside?.subchannelPool?.pool ?? {}).flat()) {
+    subchannel.backoffTimeout?.stop();
+  }
+  client.close();
 }
