@@ -6,7 +6,7 @@
  *
  * Synchronous, for a process may have to leave while it exits.
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identify, isRunning, type ProcessIdentity } from '../process-identity.ts';
 
@@ -38,7 +38,7 @@ export function enter(dir: string): () => void {
 
 /** Whether any process uses the server of `dir`. Clears away what killed ones left. */
 export function isUsed(dir: string): boolean {
-  const names = readdirSync(folderOf(dir));
+  const names = existsSync(folderOf(dir)) ? readdirSync(folderOf(dir)) : [];
   const left = names.filter((name) => !isRunning(identityOf(name)));
   for (const name of left) rmSync(join(folderOf(dir), name), { force: true });
   return left.length < names.length;
