@@ -82,6 +82,7 @@ test('every kind of item survives the crossing', (t) => {
         kind: 'submitted',
         results: [
           { request: 1, ok: true, receipts },
+          { request: 3, ok: true, receipts: null },
           { request: 2, ok: false, code: 'lane_full', message: 'full', retryAfterMs: 50 },
         ],
       },

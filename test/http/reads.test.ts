@@ -124,6 +124,15 @@ for (const binding of BINDINGS) {
     t.deepEqual(await ask('ledger/supply?consistency=linear'), [400, 'unsupported_consistency']);
   });
 
+  test(`${binding}: a read while the actors start again is 503 with a time to retry`, async (t) => {
+    const { url, port } = await start(t, binding);
+    const result = { ok: false, code: 'catching_up', message: 'ask again' } as const;
+    port.query = () => Promise.resolve({ height: 0, result });
+    const answer = await fetch(`${url}/api/v11/ledger/supply`);
+    t.is(answer.status, 503);
+    t.truthy(answer.headers.get('retry-after'));
+  });
+
   test(`${binding}: shows final blocks by height with their certificates`, async (t) => {
     const started = await start(t, binding);
     t.is((await fetch(`${started.url}/api/v11/blocks/latest`)).status, 404);
