@@ -38,6 +38,32 @@ for (const binding of BINDINGS) {
     t.pass();
   });
 
+  test(`${binding}: a body of which not one byte comes gets 408 and its connection is closed`, async (t) => {
+    const { http } = await start(t, binding, { bodyLimits: { bodyMsMax: 50 } });
+    for (const length of ['content-length: 10', 'transfer-encoding: chunked']) {
+      const client = await RawClient.open(http.port);
+      const answer = await client.send(`${JSON_HEAD}${length}\r\n\r\n`).answer();
+      t.is(answer?.status, 408);
+      t.is(codeOf(answer), 'body_too_slow');
+      await client.closed();
+    }
+  });
+
+  test(`${binding}: a request to upgrade is answered as any other, and a reset after it harms nothing`, async (t) => {
+    const started = await start(t, binding);
+    const upgrade = 'connection: Upgrade\r\nupgrade: websocket\r\n\r\n';
+    const head = `GET /livez HTTP/1.1\r\nhost: x\r\n${upgrade}`;
+    for (let times = 0; times < 20; times++) {
+      const client = await RawClient.open(started.http.port);
+      await client.sent(head);
+      client.reset();
+    }
+    t.is((await ask(started, head))?.status, 200);
+    const post = await ask(started, `${JSON_HEAD}content-length: 2\r\n${upgrade}`, '{}');
+    t.is(codeOf(post), 'malformed');
+    t.true(await alive(started));
+  });
+
   test(`${binding}: an oversized body is drained and gets a readable 413`, async (t) => {
     const started = await start(t, binding);
     const body = Buffer.alloc(5_000_000, 32);
