@@ -124,41 +124,6 @@ for (const binding of BINDINGS) {
     await client.closed();
   });
 
-  test(`${binding}: a length beside chunks never reaches a route`, async (t) => {
-    const started = await start(t, binding);
-    const head = `${JSON_HEAD}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n`;
-    const answer = await ask(started, head, '0\r\n\r\n');
-    t.true(answer === null || answer.status === 400);
-    t.true(await alive(started));
-  });
-
-  for (const length of ['abc', '-5', '0x10', '99999999999999999999']) {
-    test(`${binding}: a content length of ${length} harms nothing`, async (t) => {
-      const started = await start(t, binding);
-      const answer = await ask(started, `${JSON_HEAD}content-length: ${length}\r\n\r\nhello`);
-      t.true(answer === null || answer.status === 400 || answer.status === 413);
-      t.true(await alive(started));
-    });
-  }
-
-  test(`${binding}: a broken chunk ends the connection and nothing else`, async (t) => {
-    const started = await start(t, binding);
-    const head = `${JSON_HEAD}transfer-encoding: chunked\r\n\r\n`;
-    const answer = await ask(started, head, 'ZZ\r\nhello\r\n0\r\n\r\n');
-    t.true(answer === null || answer.status === 400);
-    t.true(await alive(started));
-  });
-
-  test(`${binding}: headers without end are cut off`, async (t) => {
-    const started = await start(t, binding);
-    const answer = await ask(
-      started,
-      `GET /livez HTTP/1.1\r\nhost: x\r\nbig: ${'x'.repeat(300_000)}\r\n\r\n`,
-    );
-    t.true(answer === null || answer.status === 431);
-    t.true(await alive(started));
-  });
-
   // H1
   test(`${binding}: a client that goes away before its answer harms nothing`, async (t) => {
     const failures: string[] = [];

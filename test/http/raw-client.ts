@@ -47,6 +47,12 @@ export class RawClient {
     return new Promise((resolve) => this.#socket.write(part, () => resolve()));
   }
 
+  /** Has nothing more to send, and goes on reading. */
+  end(): this {
+    this.#socket.end();
+    return this;
+  }
+
   /** Ends the conversation as a crash does: with a reset. */
   reset(): void {
     this.#socket.resetAndDestroy();
