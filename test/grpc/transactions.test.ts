@@ -153,6 +153,19 @@ for (const [name, request] of [
   });
 }
 
+for (const name of ['x'.repeat(100_000), '界'.repeat(30_000), '💡'.repeat(30_000)]) {
+  test(`a field with a name of ${name.length} ${name.slice(0, 2)} is refused with a part of it`, async (t) => {
+    const { address } = await start(t, true);
+    const grpc = new TestClient(t, address, SERVICE);
+    const { fields } = setArgs('a');
+    const args = { fields: { ...fields, [name]: text('v') } };
+    const error = await refused(grpc.call('Submit', list({ module: 'kv', command: 'set', args })));
+    t.is(error.code, status.INVALID_ARGUMENT);
+    t.is(codeOf(error), 'invalid_args');
+    t.true(String(error.metadata.get('althing-field')[0]).length <= 200);
+  });
+}
+
 test('a wait that ends too soon is DEADLINE_EXCEEDED with the id to ask for', async (t) => {
   const { address, port } = await start(t);
   const grpc = new TestClient(t, address, SERVICE);

@@ -215,6 +215,22 @@ for (const binding of BINDINGS) {
     }
   });
 
+  test(`${binding}: what a client sent is quoted in part only`, async (t) => {
+    const started = await start(t, binding, { devMode: true });
+    const long = '💡'.repeat(50_000);
+    for (const body of [
+      { ...SET, [long]: 1 },
+      { ...SET, args: { ...SET.args, [long]: 1 } },
+      { ...SET, args: { ...SET.args, value: { [long]: 1.5 } } },
+      `{"${long}":1,"${long}":2}`,
+    ]) {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const { detail, field = '' } = await refusal(started, text);
+      t.true(detail.length <= 200 && field.length <= 200);
+      t.regex(`${detail}${field}`, /💡…/u);
+    }
+  });
+
   test(`${binding}: answers 404 and 405 with what there is instead`, async (t) => {
     const { url } = await start(t, binding);
     t.is((await fetch(`${url}/api/v11/nothing/at/all`)).status, 404);
