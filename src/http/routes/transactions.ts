@@ -28,6 +28,7 @@ import {
   type AnswerFormat,
   type BodyFormat,
 } from '../negotiation.ts';
+import { onlyReadOptions } from '../reads.ts';
 import { JSON_TYPE, onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -120,8 +121,8 @@ export function readWait(request: Request): Wait | Problem {
 }
 
 async function find(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const unknown = onlyParameters(request, []);
-  if (unknown !== null) return unknown;
+  const refused = onlyReadOptions(request);
+  if (refused !== null) return refused;
   const name = readTransactionName(request.params[0] ?? '');
   if (name instanceof Problem) return name;
   const found = await edge.find(name.submission);
