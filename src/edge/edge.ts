@@ -118,8 +118,10 @@ export class Edge {
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */
-  submitBytes(bytes: Uint8Array, wait: Wait): Promise<Outcome | Problem> {
+  submitBytes(bytes: Uint8Array, caller: Caller, wait: Wait): Promise<Outcome | Problem> {
     if (!isClientSubmission(bytes)) return Promise.resolve(notByAClient());
+    const needless = keyBesideSignature(caller);
+    if (needless !== null) return Promise.resolve(needless);
     return this.#hand(
       {
         bytes,
@@ -144,7 +146,9 @@ export class Edge {
     wait: Wait,
   ): Promise<Outcome | Problem> {
     const parcel =
-      request.client === null ? this.#vouch(request, caller) : this.#encodeSigned(request);
+      request.client === null
+        ? this.#vouch(request, caller)
+        : (keyBesideSignature(caller) ?? this.#encodeSigned(request));
     return parcel instanceof Problem ? parcel : this.#hand(parcel, wait);
   }
 
@@ -194,6 +198,15 @@ export class Edge {
     const longest = Math.max(1, validityMsMax - clockDriftMsMax - CLOCK_MARGIN_MS);
     return remembered ? longest : Math.min(longest, VALIDITY_WITHOUT_KEY_MS);
   }
+}
+
+/** Ignoring it would let a client believe that the key protects it, and choose a new seq. */
+function keyBesideSignature({ idempotencyKey: given }: Caller): Problem | null {
+  if (given === undefined) return null;
+  return malformed(
+    'leave the key out: what its client signed executes once under its seq, however often it is sent',
+    'Idempotency-Key',
+  );
 }
 
 function idempotencyKey(given: string | undefined): Uint8Array | null | Problem {

@@ -130,7 +130,7 @@ function hand(
 ): Promise<Outcome | Problem> {
   // A copy that nobody else holds: what comes off the wire is a part of a larger buffer.
   if (request.submission !== undefined && request.content === 'submission') {
-    return edge.submitBytes(Uint8Array.from(request.submission), wait);
+    return edge.submitBytes(Uint8Array.from(request.submission), caller, wait);
   }
   if (request.transactions === undefined) {
     return Promise.resolve(malformed('expected submission or transactions', 'content'));

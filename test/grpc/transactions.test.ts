@@ -108,6 +108,15 @@ test('an idempotency key makes a retry give the first receipts', async (t) => {
   t.is(codeOf(other), 'idempotency_key_reused');
 });
 
+test('an idempotency key beside a signed submission is refused', async (t) => {
+  const { address, port } = await start(t);
+  const grpc = new TestClient(t, address, SERVICE);
+  const submission = signed(port, 0, [pay]);
+  const error = await refused(grpc.call('Submit', { submission, idempotencyKey: 'k' }));
+  t.is(error.code, status.INVALID_ARGUMENT);
+  t.is(error.metadata.get('althing-field')[0], 'Idempotency-Key');
+});
+
 test('refusals carry code, field and, where it makes sense, a time to retry', async (t) => {
   const { address, port } = await start(t, true);
   const grpc = new TestClient(t, address, SERVICE);

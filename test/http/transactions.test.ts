@@ -124,6 +124,25 @@ for (const binding of BINDINGS) {
     t.like(await problem(refused), { code: 'bad_signature', field: 'signature' });
   });
 
+  test(`${binding}: an idempotency key beside a client's signature is refused, and says why`, async (t) => {
+    const started = await start(t, binding);
+    const key = { 'idempotency-key': 'order-17' };
+    const what = content(started.port, 0, [set('a')]);
+    const bytes = signSubmission(what, client);
+    const signature = toHex(bytes.subarray(bytes.length - 64));
+    const { seq, validUntil, transactions } = what;
+    const json = { transactions, client: client.publicKey, seq, validUntil, signature };
+    for (const [body, type] of [
+      [bytes, SUBMISSION],
+      [json, JSON_TYPE],
+    ] as const) {
+      const refused = await post(started, body, { 'content-type': type, ...key });
+      t.is(refused.status, 400);
+      t.like(await problem(refused), { code: 'malformed', field: 'Idempotency-Key' });
+      t.is((await post(started, body, { 'content-type': type })).status, 200);
+    }
+  });
+
   test(`${binding}: an idempotency key makes a retry give the first receipts`, async (t) => {
     const started = await start(t, binding);
     const headers = { ...bearer, 'idempotency-key': 'order-17' };

@@ -60,7 +60,8 @@ async function submit(edge: Edge, request: Request): Promise<Reply | Problem> {
   const wait = readWait(request);
   if (wait instanceof Problem) return wait;
   if (format === 'submission') {
-    return tell(request, answered, await edge.submitBytes(request.body, wait));
+    const outcome = await edge.submitBytes(request.body, callerOf(request), wait);
+    return tell(request, answered, outcome);
   }
   const parsed = format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
   if (parsed instanceof Problem) return parsed;
