@@ -20,6 +20,7 @@ import { NotAValue, type Value } from '../../protocols/transaction/values.ts';
 import type { Digest, PublicKey } from '../../protocols/types.ts';
 import { consensusView, type ConsensusView } from './consensus-status.ts';
 import { Credentials, type Auth, type Principal } from './credentials.ts';
+import { hostProblem } from './dev-host.ts';
 import { Handover, type Parcel } from './handover.ts';
 import { HealthChecks } from './health.ts';
 import { Meter } from './meter.ts';
@@ -84,6 +85,11 @@ export class Edge {
   /** Stops the meter: to be called when no server uses the edge any more. */
   close(): void {
     this.#meter.close();
+  }
+
+  /** Whether a request may come under this name, in `Host` or `:authority`. */
+  hostProblem(host: string | undefined): Problem | null {
+    return this.port.info.devMode ? hostProblem(host) : null;
   }
 
   executedHeight(): number {

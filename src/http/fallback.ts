@@ -37,7 +37,8 @@ function listen(
   });
   server.on('request', (request, response) => serve(new NodeExchange(request, response)));
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(portTaken(host, port, error.message)));
+    // For good: without a listener a connection that cannot be accepted later ends the process.
+    server.on('error', (error) => reject(portTaken(host, port, error.message)));
     server.listen({ host, port, exclusive: true }, () => resolve(listener(server)));
   });
 }

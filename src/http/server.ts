@@ -97,6 +97,8 @@ class HttpService {
         close: true,
       });
     }
+    const misdirected = this.#edge.hostProblem(headers.get('host'));
+    if (misdirected !== null) return misdirected;
     // Whatever ends in `chunked`, or only sounds like it, is read as chunks: nobody else may think so.
     const coding = headers.get('transfer-encoding') ?? 'chunked';
     if (coding.toLowerCase() !== 'chunked') return unknownCoding();

@@ -5,7 +5,7 @@ import { RawClient, type RawAnswer } from './raw-client.ts';
 import { BINDINGS, start, type Started } from './start.ts';
 import { silent } from './test-node.ts';
 
-const POST = 'POST /api/v11/transactions HTTP/1.1\r\nhost: x\r\n';
+const POST = 'POST /api/v11/transactions HTTP/1.1\r\nhost: localhost\r\n';
 const JSON_HEAD = `${POST}content-type: application/json\r\n`;
 
 async function ask(
@@ -19,7 +19,7 @@ async function ask(
 }
 
 async function alive(started: Started): Promise<boolean> {
-  const answer = await ask(started, 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+  const answer = await ask(started, 'GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n');
   return answer?.status === 200;
 }
 
@@ -52,7 +52,7 @@ for (const binding of BINDINGS) {
   test(`${binding}: a request to upgrade is answered as any other, and a reset after it harms nothing`, async (t) => {
     const started = await start(t, binding);
     const upgrade = 'connection: Upgrade\r\nupgrade: websocket\r\n\r\n';
-    const head = `GET /livez HTTP/1.1\r\nhost: x\r\n${upgrade}`;
+    const head = `GET /livez HTTP/1.1\r\nhost: localhost\r\n${upgrade}`;
     for (let times = 0; times < 20; times++) {
       const client = await RawClient.open(started.http.port);
       await client.sent(head);
@@ -86,7 +86,10 @@ for (const binding of BINDINGS) {
     const body = Buffer.alloc(5_000_000, 32);
     client.send(`${JSON_HEAD}content-length: ${body.length}\r\n\r\n`, body);
     t.is((await client.answer())?.status, 413);
-    t.is((await client.send('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n').answer())?.status, 200);
+    t.is(
+      (await client.send('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n').answer())?.status,
+      200,
+    );
     client.destroy();
   });
 
@@ -158,7 +161,7 @@ for (const binding of BINDINGS) {
     });
     await fc.assert(
       fc.asyncProperty(printable, printable, printable, async (path, query, value) => {
-        const head = `GET /${path}?${query} HTTP/1.1\r\nhost: x\r\naccept: ${value}\r\n`;
+        const head = `GET /${path}?${query} HTTP/1.1\r\nhost: localhost\r\naccept: ${value}\r\n`;
         const trace = `traceparent: ${value}\r\nauthorization: ${value}\r\n\r\n`;
         const answer = await ask(started, head + trace);
         t.true(answer !== null && answer.status >= 200 && answer.status < 500);
