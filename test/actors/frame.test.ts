@@ -70,7 +70,7 @@ test('every kind of item survives the crossing', (t) => {
       message: {
         kind: 'submit',
         submissions: [
-          { request: 1, bytes: bytesOf(30, 4) },
+          { request: 1, bytes: bytesOf(30, 4), until: 'admitted' },
           { request: 2, bytes: bytesOf(LARGE, 5) },
         ],
       },
