@@ -107,14 +107,11 @@ function mapMessage(message: LocalMessage, map: MapBody): LocalMessage {
       return { ...message, submissions };
     }
     case 'submitted': {
-      const results = message.results.map((result) =>
-        result.ok
-          ? {
-              ...result,
-              receipts: { ...result.receipts, encoded: map(result.receipts.encoded, true) },
-            }
-          : result,
-      );
+      const results = message.results.map((result) => {
+        if (!result.ok || result.receipts === null) return result;
+        const { receipts } = result;
+        return { ...result, receipts: { ...receipts, encoded: map(receipts.encoded, true) } };
+      });
       return { ...message, results };
     }
     default:

@@ -164,7 +164,7 @@ function messageBytes(message: LocalMessage): number {
     case 'submitted':
       return sum(
         message.results,
-        (result) => (result.ok ? result.receipts.encoded.length : 0) + 128,
+        (result) => (result.ok ? (result.receipts?.encoded.length ?? 0) : 0) + 128,
       );
     default:
       return 0;

@@ -227,11 +227,13 @@ export interface SubmitRequest {
   /** Chosen by the edge; comes back in `submitted`. */
   readonly request: number;
   readonly bytes: Uint8Array;
+  /** What the answer waits for: admission to the own lane's queue; absent, execution. */
+  readonly until?: 'admitted';
 }
 
 /** To the edge. */
 export type EdgeMessage =
-  /** A submission is final and executed, or refused. Exactly one for each request of `submit`. */
+  /** What became of submissions. Exactly one result for each request of `submit`. */
   | { readonly kind: 'submitted'; readonly results: readonly SubmitResult[] }
   | {
       readonly kind: 'answer';
@@ -252,7 +254,12 @@ export type AnswerResult =
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 export type SubmitResult =
-  | { readonly request: number; readonly ok: true; readonly receipts: SubmissionReceipts }
+  | {
+      readonly request: number;
+      readonly ok: true;
+      /** Null: admitted here, which is all that the request waited for. */
+      readonly receipts: SubmissionReceipts | null;
+    }
   | {
       readonly request: number;
       readonly ok: false;

@@ -3,7 +3,7 @@
  * that it gets.
  *
  * I58. Every request is answered exactly once: with the receipts of its submission, or with why it was
- *      not executed.
+ *      not executed; one that waits for no more than admission, with that.
  * I59. What waits is bounded in number and in bytes; beyond the bound a request is refused with a time
  *      to retry, and nothing is dropped silently.
  */
@@ -112,11 +112,11 @@ export class Ingress {
     if (isRefusal(submission)) return this.#refuse([request.request], submission);
     const id = this.#crypto.hash(submission.signed());
     const known = this.#waiting.get(id);
-    if (known !== undefined) return this.#join(known, request.request);
+    if (known !== undefined) return this.#join(known, request);
     const admission = this.#admitter.admit(submission, id, this.#executor.time, now);
     switch (admission.kind) {
       case 'admitted':
-        return this.#admit(request.request, submission, id);
+        return this.#admit(request, submission, id);
       case 'executed':
         return this.#answerFrom([request.request], admission.place.id, RECEIPTS_ON_THEIR_WAY);
       case 'over':
@@ -173,26 +173,26 @@ export class Ingress {
     return lookups;
   }
 
-  #admit(request: number, submission: Submission, id: Digest): void {
+  #admit(asked: SubmitRequest, submission: Submission, id: Digest): void {
     const name = submission.kind === 'node' ? keyName(submission) : null;
     if (name !== null && this.#byKey.has(name))
-      return this.#refuse([request], this.#clash(name, submission));
+      return this.#refuse([asked.request], this.#clash(name, submission));
     const full = this.#obstacle(submission.bytes.length);
-    if (full !== null) return this.#refuse([request], full);
+    if (full !== null) return this.#refuse([asked.request], full);
     const waiting: Waiting = {
       id,
       submission,
-      requests: [request],
+      requests: [],
       bytes: submission.bytes,
       txCount: submission.txCount,
       isWanted: () => this.#waiting.get(id) === waiting,
     };
     this.#waiting.set(id, waiting);
     if (name !== null) this.#byKey.set(name, waiting);
-    this.#requests++;
     this.#bytes += submission.bytes.length;
     this.#firstExpiry = Math.min(this.#firstExpiry, submission.validUntil);
     this.sealing.add(waiting);
+    this.#join(waiting, asked);
   }
 
   /** Two requests under one idempotency key at the same time. */
@@ -203,8 +203,9 @@ export class Ingress {
   }
 
   #obstacle(bytes: number): Refusal | null {
-    const crowded =
-      this.#requests >= limits.WAITING_REQUESTS_MAX || this.#bytes + bytes > this.#bytesMax;
+    // Of submissions whose clients wait for no more than admission there may be more than requests.
+    const waiting = Math.max(this.#requests, this.#waiting.size);
+    const crowded = waiting >= limits.WAITING_REQUESTS_MAX || this.#bytes + bytes > this.#bytesMax;
     const code = crowded ? 'overloaded' : this.sealing.obstacle(bytes);
     if (code === null) return null;
     if (code === 'lane_full') {
@@ -213,7 +214,8 @@ export class Ingress {
     return refusal(code, 'too much waits at this node', limits.RETRY_OVERLOADED_MS);
   }
 
-  #join(waiting: Waiting, request: number): void {
+  #join(waiting: Waiting, { request, until }: SubmitRequest): void {
+    if (until === 'admitted') return void this.#results.push({ request, ok: true, receipts: null });
     const crowded =
       this.#requests >= limits.WAITING_REQUESTS_MAX ||
       waiting.requests.length >= limits.REQUESTS_PER_SUBMISSION_MAX;

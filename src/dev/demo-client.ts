@@ -72,7 +72,8 @@ async function attempt(
       signal: AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]),
     });
     if (response.status === 200) return (await response.json()) as Answer;
-    return { reason: await response.text(), retry: [429, 503].includes(response.status) };
+    // 504: perhaps executed; what a client signed executes once, however often it is sent.
+    return { reason: await response.text(), retry: [429, 503, 504].includes(response.status) };
   } catch (error) {
     if (stop.aborted) throw error;
     return { reason: String(error), retry: true };

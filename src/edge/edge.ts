@@ -20,6 +20,7 @@ import { NotAValue, type Value } from '../../protocols/transaction/values.ts';
 import type { Digest, PublicKey } from '../../protocols/types.ts';
 import { consensusView, type ConsensusView } from './consensus-status.ts';
 import { Credentials, type Auth, type Principal } from './credentials.ts';
+import { hostProblem } from './dev-host.ts';
 import { Handover, type Parcel } from './handover.ts';
 import { HealthChecks } from './health.ts';
 import { Meter } from './meter.ts';
@@ -86,6 +87,11 @@ export class Edge {
     this.#meter.close();
   }
 
+  /** Whether a request may come under this name, in `Host` or `:authority`. */
+  hostProblem(host: string | undefined): Problem | null {
+    return this.port.info.devMode ? hostProblem(host) : null;
+  }
+
   executedHeight(): number {
     return this.port.live().actors.transaction.executedHeight;
   }
@@ -118,8 +124,10 @@ export class Edge {
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */
-  submitBytes(bytes: Uint8Array, wait: Wait): Promise<Outcome | Problem> {
+  submitBytes(bytes: Uint8Array, caller: Caller, wait: Wait): Promise<Outcome | Problem> {
     if (!isClientSubmission(bytes)) return Promise.resolve(notByAClient());
+    const needless = keyBesideSignature(caller);
+    if (needless !== null) return Promise.resolve(needless);
     return this.#hand(
       {
         bytes,
@@ -144,7 +152,9 @@ export class Edge {
     wait: Wait,
   ): Promise<Outcome | Problem> {
     const parcel =
-      request.client === null ? this.#vouch(request, caller) : this.#encodeSigned(request);
+      request.client === null
+        ? this.#vouch(request, caller)
+        : (keyBesideSignature(caller) ?? this.#encodeSigned(request));
     return parcel instanceof Problem ? parcel : this.#hand(parcel, wait);
   }
 
@@ -194,6 +204,15 @@ export class Edge {
     const longest = Math.max(1, validityMsMax - clockDriftMsMax - CLOCK_MARGIN_MS);
     return remembered ? longest : Math.min(longest, VALIDITY_WITHOUT_KEY_MS);
   }
+}
+
+/** Ignoring it would let a client believe that the key protects it, and choose a new seq. */
+function keyBesideSignature({ idempotencyKey: given }: Caller): Problem | null {
+  if (given === undefined) return null;
+  return malformed(
+    'leave the key out: what its client signed executes once under its seq, however often it is sent',
+    'Idempotency-Key',
+  );
 }
 
 function idempotencyKey(given: string | undefined): Uint8Array | null | Problem {

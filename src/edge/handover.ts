@@ -1,19 +1,17 @@
 /**
  * Hands submissions to the node and waits for what becomes of them, within a bound.
  *
- * N3. An outcome that is not known is never presented as one: when the bound passes first, the answer
- *     says so and where to look.
+ * N3. An outcome that is not known is never presented as one: when the bound passes first, or the node
+ *     lost sight of the submission, the answer says so and where to look.
  */
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Digest } from '../../protocols/types.ts';
 import type { Meter } from './meter.ts';
 import { statusUrl, type Outcome, type Wait } from './outcome.ts';
-import type { EdgePort, Submitted } from './port.ts';
+import { OUTCOME_UNKNOWN, type EdgePort, type Submitted } from './port.ts';
 import { Problem } from './problem.ts';
 import { refusalProblem } from './refusal-problems.ts';
 
-/** A refusal of what was just handed over comes well within this time. */
-const ACCEPTANCE_MS = 25;
 /** Up to here a copy, for the rare case that its id is wanted later, is cheaper than the hash. */
 const COPIED_BYTES_MAX = 4_096;
 
@@ -41,16 +39,18 @@ export class Handover {
   hand(parcel: Parcel, wait: Wait): Promise<Outcome | Problem> {
     const idOf = this.#idLater(parcel);
     const startedMs = performance.now();
+    const until = wait.until === 'accepted' ? 'admitted' : undefined;
     return new Promise((resolve, reject) => {
-      const accepting = wait.until === 'accepted';
-      const bound = accepting ? Math.min(ACCEPTANCE_MS, wait.timeoutMs) : wait.timeoutMs;
       const timer = setTimeout(() => {
-        resolve(accepting ? accepted(parcel, idOf()) : unknownOutcome(idOf(), wait.timeoutMs));
-      }, bound);
-      this.#port.submit(parcel.bytes).then((result) => {
+        const why = `not ${until ?? 'final'} within ${wait.timeoutMs} ms`;
+        resolve(unknownOutcome(parcel, idOf(), why));
+      }, wait.timeoutMs);
+      this.#port.submit(parcel.bytes, until).then((result) => {
         clearTimeout(timer);
-        if (result.ok) this.#meter.recordFinality(performance.now() - startedMs);
-        resolve(accepting && result.ok ? accepted(parcel, idOf()) : told(parcel, result));
+        if (result.ok && result.receipts !== null) {
+          this.#meter.recordFinality(performance.now() - startedMs);
+        }
+        resolve(told(parcel, wait, result, idOf));
       }, reject);
     });
   }
@@ -66,21 +66,33 @@ export class Handover {
   }
 }
 
-function told(parcel: Parcel, result: Submitted): Outcome | Problem {
-  if (!result.ok) return refusalProblem(result);
-  return { kind: 'final', receipts: result.receipts, exactlyOnce: parcel.exactlyOnce };
+function told(
+  parcel: Parcel,
+  { until }: Wait,
+  result: Submitted,
+  idOf: () => Digest,
+): Outcome | Problem {
+  if (!result.ok) {
+    return result.code === OUTCOME_UNKNOWN
+      ? unknownOutcome(parcel, idOf(), result.message)
+      : refusalProblem(result);
+  }
+  const { txCount, exactlyOnce } = parcel;
+  const { receipts } = result;
+  return until === 'accepted' || receipts === null
+    ? { kind: 'accepted', id: idOf(), txCount, exactlyOnce }
+    : { kind: 'final', receipts, exactlyOnce };
 }
 
-function accepted({ txCount, exactlyOnce }: Parcel, id: Digest): Outcome {
-  return { kind: 'accepted', id, txCount, exactlyOnce };
-}
-
-function unknownOutcome(id: Digest, timeoutMs: number): Problem {
+/** `Retry-After` only where a retry cannot execute twice: clients obey it without asking anybody. */
+function unknownOutcome({ exactlyOnce }: Parcel, id: Digest, why: string): Problem {
+  const advice = exactlyOnce
+    ? 'ask at statusUrl, or send the same request again'
+    : 'ask at statusUrl: sent again without Idempotency-Key it may execute twice';
   return new Problem(
     504,
-    'outcome_unknown',
-    `not final within ${timeoutMs} ms: it may still become final or not; ask at statusUrl, ` +
-      'or send the same request again',
-    { retryAfterMs: 1_000, extras: { id, statusUrl: statusUrl(id) } },
+    OUTCOME_UNKNOWN,
+    `${why}: it may have become final, or still become so, or not; ${advice}`,
+    { ...(exactlyOnce ? { retryAfterMs: 1_000 } : {}), extras: { id, statusUrl: statusUrl(id) } },
   );
 }

@@ -19,7 +19,7 @@ export type Outcome =
       readonly exactlyOnce: boolean;
     }
   | {
-      /** Taken by this node and not refused so far; final later, or never. */
+      /** Admitted to the queue of this node's lane; final later, or never. */
       readonly kind: 'accepted';
       readonly id: Digest;
       readonly txCount: number;

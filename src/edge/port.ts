@@ -36,6 +36,9 @@ export type Submitted = SubmitResult extends infer R
     : never
   : never;
 
+/** Code of a result that tells nothing: the submission may become final, or have been, or not. */
+export const OUTCOME_UNKNOWN = 'outcome_unknown';
+
 export interface FinalBlock {
   readonly block: Block;
   readonly digest: Digest;
@@ -48,10 +51,11 @@ export interface EdgePort {
   readonly info: NodeInfo;
   live(): Live;
   /**
-   * Hands over submissions in canonical bytes and resolves when each is final and executed here, or
-   * refused. Never rejects; too much waiting work comes back as `overloaded` with `retryAfterMs`.
+   * Hands over a submission in canonical bytes and resolves when it is final and executed here, or
+   * refused; with `until`, as soon as it is in the queue of this node's lane. Never rejects; too much
+   * waiting work comes back as `overloaded` with `retryAfterMs`, what was lost as OUTCOME_UNKNOWN.
    */
-  submit(bytes: Uint8Array): Promise<Submitted>;
+  submit(bytes: Uint8Array, until?: 'admitted'): Promise<Submitted>;
   /** A read of executed state; `height` is the executed height that it reflects. */
   query(
     module: string,

@@ -7,9 +7,16 @@
 /** Members beside those of RFC 9457, such as the submission's id when its outcome is unknown. */
 export type ProblemExtras = Readonly<Record<string, string | number | boolean | null>>;
 
+/**
+ * Both `detail` and `field` may quote what a client sent, and a gRPC client reads its trailers only up
+ * to a few KiB.
+ */
+const TEXT_LENGTH_MAX = 200;
+
 export class Problem {
   readonly status: number;
   readonly code: string;
+  /** At most TEXT_LENGTH_MAX characters, as `field`. */
   readonly detail: string;
   /** Where in the request: `transactions[3].args.amount`, `Idempotency-Key`. */
   readonly field: string | null;
@@ -34,8 +41,8 @@ export class Problem {
   ) {
     this.status = status;
     this.code = code;
-    this.detail = detail;
-    this.field = more.field ?? null;
+    this.detail = clip(detail);
+    this.field = more.field === undefined ? null : clip(more.field);
     this.retryAfterMs = more.retryAfterMs ?? null;
     this.extras = more.extras ?? {};
     this.headers = more.headers ?? [];
@@ -72,11 +79,13 @@ export function unavailable(code: string, detail: string, retryAfterMs: number):
   return new Problem(503, code, detail, { retryAfterMs });
 }
 
-export function notFound(code: string, detail: string): Problem {
-  return new Problem(404, code, detail);
-}
-
 /** Our bug: logged where it was caught, and nothing of it shown to the client. */
 export function internalProblem(): Problem {
   return new Problem(500, 'internal', 'the node failed to answer; its log says why');
+}
+
+/** Never between the halves of a surrogate pair. */
+function clip(text: string): string {
+  if (text.length <= TEXT_LENGTH_MAX) return text;
+  return `${text.slice(0, TEXT_LENGTH_MAX - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

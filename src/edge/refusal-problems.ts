@@ -61,6 +61,7 @@ export function answerProblem({ code, message }: Extract<AnswerResult, { ok: fal
 /** The node's own codes; modules choose theirs. */
 const READ_STATUSES: Readonly<Record<string, number>> = {
   overloaded: 503,
+  catching_up: 503,
   in_progress: 409,
   module_fault: 500,
 };

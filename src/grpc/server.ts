@@ -2,6 +2,7 @@
  * The client's gRPC port: health, reflection, and the services of ours, over plaintext HTTP/2 on the
  * address it is told to bind. Peers have a port of their own.
  */
+import { createServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import type { Edge } from '../edge/edge.ts';
@@ -9,6 +10,7 @@ import type { EdgeLogger } from '../edge/logger.ts';
 import { Calls } from './calls.ts';
 import { consensusService } from './consensus-service.ts';
 import { HealthService } from './health-service.ts';
+import { GRPC_LIMITS, hostsOnly, Intake, type GrpcLimits } from './intake.ts';
 import { loadProtos } from './protos.ts';
 import { transactionsService } from './transactions-service.ts';
 
@@ -18,6 +20,7 @@ export interface GrpcOptions {
   /** 0 takes any free port. */
   readonly grpcPort: number;
   readonly logger: EdgeLogger;
+  readonly limits?: Partial<GrpcLimits>;
 }
 
 export interface GrpcServer {
@@ -32,7 +35,11 @@ const SERVICES = ['althing.v1.Transactions', 'althing.v1.Consensus'];
 const CLOSE_BOUND_MS = 10_000;
 /** The last answers leave the process within this time. */
 const FLUSH_MS = 100;
-/** A submission in protobuf, with room for its envelope. */
+/**
+ * Everyday arguments take up to twice their canonical bytes as a Struct. A list of nothing but small
+ * numbers takes ten times as much: such goes as `args_msgpack`, which is as compact as what is executed.
+ */
+const STRUCT_FACTOR = 2;
 const ENVELOPE_BYTES = 64 * 1024;
 
 /** Rejects when the port cannot be bound, with a message for the person who started the node. */
@@ -41,13 +48,16 @@ export async function startGrpc({
   host,
   grpcPort,
   logger,
+  limits: chosen = {},
 }: GrpcOptions): Promise<GrpcServer> {
   const protos = loadProtos();
   const calls = new Calls(logger);
+  const limits = { ...GRPC_LIMITS, ...chosen };
   const server = new Server({
+    interceptors: [hostsOnly((host) => edge.hostProblem(host)), new Intake(limits).interceptor],
     'grpc.max_receive_message_length':
-      4 * edge.cluster.genesis.limits.submissionBytesMax + ENVELOPE_BYTES,
-    'grpc.max_concurrent_streams': 1_000,
+      STRUCT_FACTOR * edge.cluster.genesis.limits.submissionBytesMax + ENVELOPE_BYTES,
+    'grpc.max_concurrent_streams': limits.callsPerConnectionMax,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
@@ -56,29 +66,44 @@ export async function startGrpc({
   new ReflectionService(protos.all).addToServer(server);
   const health = new HealthService(edge.health, SERVICES);
   health.addTo(server);
-  const port = await bind(server, host, grpcPort).catch((error: unknown) => {
+  const tcp = listener(server, limits.connectionsMax);
+  const port = await bind(tcp, host, grpcPort).catch((error: unknown) => {
     health.close();
+    server.forceShutdown();
     throw error;
   });
   logger.info({ host, port }, 'gRPC is listening');
   return {
     port,
     drain: () => health.drain(),
-    close: (boundMs = CLOSE_BOUND_MS) => close(server, health, calls, boundMs),
+    close: (boundMs = CLOSE_BOUND_MS) => {
+      tcp.close();
+      return close(server, health, calls, boundMs);
+    },
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+/** grpc-js would listen by itself, but without a bound on connections. */
+function listener(server: Server, connectionsMax: number): TcpServer {
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const tcp = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
+  tcp.maxConnections = connectionsMax;
+  return tcp;
+}
+
+function bind(tcp: TcpServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) return resolve(bound);
+    // For good: without a listener a connection that cannot be accepted later ends the process.
+    tcp.on('error', (error) => {
       reject(
         new Error(
-          `gRPC cannot listen on ${address} (${error.message}): ` +
+          `gRPC cannot listen on ${host}:${port} (${error.message}): ` +
             'stop what uses the port, or choose another with --grpc',
         ),
       );
+    });
+    tcp.listen({ host, port, exclusive: true }, () => {
+      resolve((tcp.address() as AddressInfo).port);
     });
   });
 }

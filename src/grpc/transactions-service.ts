@@ -16,6 +16,7 @@ import { readTransactionName } from '../edge/transaction-name.ts';
 import { problemStatus } from './problem-status.ts';
 import { protoReceipts, type ProtoReceipt } from './proto-receipts.ts';
 import { fromStruct, type ProtoStruct } from './struct-values.ts';
+import { submitAnswer, type SubmitAnswer } from './submit-answer.ts';
 import { SubmitStream } from './submit-stream.ts';
 import type { Calls } from './calls.ts';
 
@@ -41,14 +42,6 @@ interface TransactionMessage {
   readonly argsMsgpack?: Uint8Array;
 }
 
-export interface SubmitAnswer {
-  readonly id: string;
-  readonly exactlyOnce: boolean;
-  readonly final: boolean;
-  readonly height: number;
-  readonly receipts: readonly ProtoReceipt[];
-}
-
 interface GetMessage {
   readonly id: string;
 }
@@ -65,13 +58,14 @@ export function transactionsService(edge: Edge, calls: Calls): UntypedServiceImp
       call: ServerUnaryCall<SubmitMessage, SubmitAnswer>,
       done: sendUnaryData<SubmitAnswer>,
     ) =>
-      answerUnary(edge, call, done, calls, () =>
-        submit(edge, call.request, authorization(call.metadata)),
-      ),
+      answerUnary(edge, call, done, calls, async () => {
+        const outcome = await submit(edge, call.request, authorization(call.metadata));
+        return outcome instanceof Problem ? outcome : submitAnswer(outcome);
+      }),
     SubmitStream: (call: ServerDuplexStream<SubmitMessage, object>) => {
       const credential = authorization(call.metadata);
       const path = call.getPath();
-      const run = (request: SubmitMessage): Promise<SubmitAnswer | Problem> =>
+      const run = (request: SubmitMessage): Promise<Outcome | Problem> =>
         calls.run(path, () => submit(edge, request, credential));
       new SubmitStream(call, run).start();
     },
@@ -112,14 +106,13 @@ async function submit(
   edge: Edge,
   request: SubmitMessage,
   credential: string | undefined,
-): Promise<SubmitAnswer | Problem> {
+): Promise<Outcome | Problem> {
   const wait = waitOf(request);
   if (wait instanceof Problem) return wait;
-  const outcome = await hand(edge, request, wait, {
+  return hand(edge, request, wait, {
     authorization: credential,
     idempotencyKey: request.idempotencyKey === '' ? undefined : request.idempotencyKey,
   });
-  return outcome instanceof Problem ? outcome : answerOf(outcome);
 }
 
 function hand(
@@ -130,7 +123,7 @@ function hand(
 ): Promise<Outcome | Problem> {
   // A copy that nobody else holds: what comes off the wire is a part of a larger buffer.
   if (request.submission !== undefined && request.content === 'submission') {
-    return edge.submitBytes(Uint8Array.from(request.submission), wait);
+    return edge.submitBytes(Uint8Array.from(request.submission), caller, wait);
   }
   if (request.transactions === undefined) {
     return Promise.resolve(malformed('expected submission or transactions', 'content'));
@@ -170,21 +163,6 @@ function waitOf({ wait, timeoutMs }: SubmitMessage): Wait | Problem {
   return {
     until: wait === 'WAIT_ACCEPTED' ? 'accepted' : 'finalized',
     timeoutMs: timeoutMs === 0 ? WAIT_MS_DEFAULT : timeoutMs,
-  };
-}
-
-function answerOf(outcome: Outcome): SubmitAnswer {
-  const { exactlyOnce } = outcome;
-  if (outcome.kind === 'accepted') {
-    return { id: outcome.id, exactlyOnce, final: false, height: 0, receipts: [] };
-  }
-  const { receipts } = outcome;
-  return {
-    id: receipts.id,
-    exactlyOnce,
-    final: true,
-    height: receipts.height,
-    receipts: protoReceipts(decodeAll(receipts)),
   };
 }
 

@@ -9,7 +9,7 @@ import { malformed, Problem, unavailable } from '../edge/problem.ts';
 import type { Exchange } from './exchange.ts';
 
 export interface BodyLimits {
-  /** A whole body must have arrived within this time of its first byte, in milliseconds. */
+  /** A whole body must have arrived within this time of its request's head, in milliseconds. */
   readonly bodyMsMax: number;
   /** Bytes of all bodies together that have begun and not ended. */
   readonly pendingBytesMax: number;
@@ -49,20 +49,9 @@ export class BodyReader {
       return done(closing(malformed('not a length', 'Content-Length')));
     }
     if (Number(declared ?? 0) > this.#limits.drainBytesMax) return done(tooLarge(bytesMax, true));
-    let pending: PendingBody | null = null;
-    let ended = false;
+    const pending = this.#begin(exchange, bytesMax, done);
     exchange.onBody((chunk, last) => {
-      if (ended) return;
-      ended = last;
-      // Nearly every body comes whole: one copy, and no book-keeping at all.
-      if (pending === null && last) {
-        return done(chunk.length > bytesMax ? tooLarge(bytesMax) : new Uint8Array(chunk));
-      }
-      pending ??= this.#begin(exchange, bytesMax, (body) => {
-        ended = true;
-        done(body);
-      });
-      this.#add(pending, chunk, last);
+      if (this.#waiting.get(exchange) === pending) this.#add(pending, chunk, last);
     });
   }
 
@@ -93,9 +82,11 @@ export class BodyReader {
   }
 
   #add(pending: PendingBody, chunk: Uint8Array, last: boolean): void {
+    // Nearly every body comes whole, and is taken whatever else is still arriving.
+    const isWhole = last && pending.seen === 0;
     pending.seen += chunk.length;
     if (pending.seen > pending.bytesMax) this.#refuse(pending, tooLarge(pending.bytesMax));
-    else if (this.#pendingBytes + chunk.length > this.#limits.pendingBytesMax) {
+    else if (!isWhole && this.#pendingBytes + chunk.length > this.#limits.pendingBytesMax) {
       this.#refuse(
         pending,
         unavailable('busy', 'too many requests are arriving at once', RETRY_MS),
@@ -180,6 +171,8 @@ function closing(problem: Problem): Problem {
 }
 
 function join(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [first] = chunks;
+  if (first?.length === bytes) return first;
   const body = new Uint8Array(bytes);
   let at = 0;
   for (const chunk of chunks) {

@@ -2,6 +2,9 @@
  * The same binding on node:http, for a Node or a platform without a native uWebSockets.js. The
  * package's own JavaScript stand-in lacks queries, HEAD, upgrades and a close that lets an answer
  * out, so this one speaks to node:http directly.
+ *
+ * There is no listener for `upgrade`, with which Node would hand over a bare socket: without one a
+ * request to upgrade is answered like any other (RFC 9110 §7.8), as the native binding does.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -33,12 +36,9 @@ function listen(
     requireHostHeader: true,
   });
   server.on('request', (request, response) => serve(new NodeExchange(request, response)));
-  server.on('upgrade', (request: IncomingMessage, socket) => {
-    socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-    request.resume();
-  });
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(portTaken(host, port, error.message)));
+    // For good: without a listener a connection that cannot be accepted later ends the process.
+    server.on('error', (error) => reject(portTaken(host, port, error.message)));
     server.listen({ host, port, exclusive: true }, () => resolve(listener(server)));
   });
 }

@@ -3,6 +3,11 @@
  * abort handler ends the process (set first, always); a response touched after its abort throws
  * (`#done`); chunks are neutered when the callback returns (exchange.ts says so); ports are shared
  * silently (exclusive listen); it advertises itself in a header (`silent`).
+ *
+ * What its parser takes for no request it closes without an answer, and there is no hook to give one:
+ * at once where `Host` is missing, where a length stands beside chunks or is none, where a chunk is
+ * broken or the head too long; after about ten seconds where it waits for more, as after a space
+ * before a colon, a bare line feed, a folded header, an absolute or asterisk target, and HTTP/1.0.
  */
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';

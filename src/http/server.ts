@@ -97,6 +97,11 @@ class HttpService {
         close: true,
       });
     }
+    const misdirected = this.#edge.hostProblem(headers.get('host'));
+    if (misdirected !== null) return misdirected;
+    // Whatever ends in `chunked`, or only sounds like it, is read as chunks: nobody else may think so.
+    const coding = headers.get('transfer-encoding') ?? 'chunked';
+    if (coding.toLowerCase() !== 'chunked') return unknownCoding();
     if (path.length > PATH_LENGTH_MAX) return malformed(`longer than ${PATH_LENGTH_MAX}`, 'path');
     const found = this.#router.find(method, path);
     if (found instanceof Problem) return found;
@@ -186,6 +191,14 @@ class HttpService {
     this.#bodies.close();
     listener.closeConnections();
   }
+}
+
+function unknownCoding(): Problem {
+  const detail = 'send the body as it is, with its length or in chunks';
+  return new Problem(501, 'unknown_transfer_coding', detail, {
+    field: 'Transfer-Encoding',
+    close: true,
+  });
 }
 
 /** One exchange on its way through the server. */

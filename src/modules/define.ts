@@ -1,6 +1,6 @@
 /**
  * How modules are written: each command and query once, as a TypeBox schema and a function. From it
- * follow the check at execution, the conversion from JSON at the edge, and the OpenAPI description.
+ * follow the check at execution and the conversion from JSON at the edge.
  */
 import type { Static, TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';

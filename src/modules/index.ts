@@ -7,7 +7,6 @@ import { Misfit } from './from-json.ts';
 import * as installed from './installed.ts';
 
 export { toJson } from './from-json.ts';
-export { jsonSchema } from './schema.ts';
 export type { DefinedModule } from './define.ts';
 
 export const builtInModules: readonly DefinedModule[] = Object.values(installed);

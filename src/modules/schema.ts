@@ -1,8 +1,8 @@
 /**
- * Schemas for what JSON has no type for. One schema gives the TypeScript type, the check at execution,
- * the conversion from JSON (from-json.ts) and the OpenAPI schema (`jsonSchema`).
+ * Schemas for what JSON has no type for. One schema gives the TypeScript type, the check at execution
+ * and the conversion from JSON (from-json.ts).
  */
-import { Kind, Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { Value } from '../../protocols/transaction/values.ts';
 
 /** Says how a schema's values are written in JSON. */
@@ -33,36 +33,4 @@ export const AnyValue = Type.Unsafe<Value>(
 
 export function jsonFormOf(schema: TSchema): JsonForm | undefined {
   return schema[JSON_FORM] as JsonForm | undefined;
-}
-
-/** The schema of the JSON form, as JSON Schema 2020-12 and so as OpenAPI 3.1 has it. */
-export function jsonSchema(schema: TSchema): Record<string, unknown> {
-  const { description } = schema;
-  const described = description === undefined ? {} : { description };
-  switch (jsonFormOf(schema)) {
-    case 'integer64':
-      return { type: 'string', pattern: '^(0|[1-9][0-9]{0,18})$', format: 'int64', ...described };
-    case 'bytes':
-      return { type: 'string', pattern: '^([0-9a-f]{2})*$', ...described };
-    case 'value':
-      return described;
-    case undefined:
-      return plainSchema(schema);
-  }
-}
-
-function plainSchema(schema: TSchema): Record<string, unknown> {
-  // Bounds in bigint belong to amounts, whose own form replaces them below.
-  const text = JSON.stringify(schema, (_, each: unknown) =>
-    typeof each === 'bigint' ? undefined : each,
-  );
-  const plain = JSON.parse(text) as Record<string, unknown>;
-  if (schema[Kind] === 'Object') {
-    const properties = Object.entries(schema['properties'] as Record<string, TSchema>);
-    plain['properties'] = Object.fromEntries(
-      properties.map(([name, each]) => [name, jsonSchema(each)]),
-    );
-  }
-  if (schema[Kind] === 'Array') plain['items'] = jsonSchema(schema['items'] as TSchema);
-  return plain;
 }

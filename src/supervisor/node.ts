@@ -206,7 +206,7 @@ export class Node {
     return {
       info: this.#info,
       live: () => this.#live(),
-      submit: (bytes) => this.#requests.submit(bytes),
+      submit: (bytes, until) => this.#requests.submit(bytes, until),
       query: (module, query, args) => this.#requests.ask({ kind: 'query', module, query, args }),
       findSubmission: (id) => this.#requests.ask({ kind: 'findSubmission', id }),
       block: async (height) => (await this.#blocks?.at(height)) ?? null,

@@ -1,12 +1,13 @@
 /**
  * Requests of the edges that wait for an actor's answer.
  *
- * I18. Each request is answered exactly once: by its actor, or with `catching_up` when the actors
- *      start again, or at once with `overloaded` when they do not keep up.
+ * I18. Each request is answered exactly once: by its actor, or at once with `overloaded` when the actors
+ *      do not keep up, or when they start again: a question with `catching_up`, a submission, which may
+ *      have been taken, with `outcome_unknown`.
  */
 import type { AnswerResult, EdgeMessage, SubmitRequest } from '../../protocols/messages.ts';
 import type { Digest } from '../../protocols/types.ts';
-import type { Submitted } from '../edge/port.ts';
+import { OUTCOME_UNKNOWN, type Submitted } from '../edge/port.ts';
 import type { ActorSystem } from './actor-system.ts';
 
 /** Submissions handed over and not answered; beyond it clients are told to come back. */
@@ -35,19 +36,21 @@ interface Waiting {
   readonly resolve: (result: Submitted) => void;
 }
 
-const OVERLOADED: Submitted = {
+const OVERLOADED = {
   ok: false,
   code: 'overloaded',
   message: 'this node has more waiting work than it can take',
   retryAfterMs: RETRY_AFTER_MS,
-};
-const RESTARTING: Submitted = {
+} as const;
+const LOST: Submitted = {
   ok: false,
-  code: 'catching_up',
-  message:
-    'the node restarts its actors: whether this was executed is not known here; send it again',
-  retryAfterMs: RETRY_AFTER_MS,
+  code: OUTCOME_UNKNOWN,
+  message: 'the node restarts its actors',
 };
+const RESTARTING = {
+  code: 'catching_up',
+  message: 'the node restarts its actors: ask again',
+} as const;
 
 export class Requests {
   readonly #system: ActorSystem;
@@ -69,14 +72,14 @@ export class Requests {
     return this.#submissions.size;
   }
 
-  submit(bytes: Uint8Array): Promise<Submitted> {
+  submit(bytes: Uint8Array, until?: 'admitted'): Promise<Submitted> {
     if (this.#isOverloaded()) return Promise.resolve(OVERLOADED);
     const request = this.#next++;
     this.#bytes += bytes.length;
     const answered = new Promise<Submitted>((resolve) => {
       this.#submissions.set(request, { bytes: bytes.length, since: performance.now(), resolve });
     });
-    this.#batch.push({ request, bytes });
+    this.#batch.push(until === undefined ? { request, bytes } : { request, bytes, until });
     if (this.#batch.length === 1) queueMicrotask(() => this.#flush());
     return answered;
   }
@@ -99,7 +102,7 @@ export class Requests {
 
   ask(question: Question): Promise<Answer> {
     if (this.#questions.size >= QUESTIONS_MAX || this.#system.isFull('transaction', 'client')) {
-      return Promise.resolve(this.#refusal('overloaded', OVERLOADED));
+      return Promise.resolve(this.#refusal(OVERLOADED));
     }
     const request = this.#next++;
     const message = { ...question, request };
@@ -130,21 +133,19 @@ export class Requests {
     if (waiting === undefined) return; // answered when the actors started again
     this.#submissions.delete(request);
     this.#bytes -= waiting.bytes;
-    if (result.ok) this.#finalised(performance.now() - waiting.since);
+    if (result.ok && result.receipts !== null) this.#finalised(performance.now() - waiting.since);
     waiting.resolve(result);
   }
 
   /** The actors lost what they were asked. */
   restarted(): void {
-    for (const request of this.#submissions.keys()) this.#resolve(request, RESTARTING);
-    for (const resolve of this.#questions.values())
-      resolve(this.#refusal('catching_up', RESTARTING));
+    for (const request of this.#submissions.keys()) this.#resolve(request, LOST);
+    for (const resolve of this.#questions.values()) resolve(this.#refusal(RESTARTING));
     this.#questions.clear();
     this.#batch = [];
   }
 
-  #refusal(code: string, because: Submitted): Answer {
-    const message = because.ok ? '' : because.message;
+  #refusal({ code, message }: { readonly code: string; readonly message: string }): Answer {
     return { height: this.#height, result: { ok: false, code, message } };
   }
 }

@@ -70,7 +70,7 @@ test('every kind of item survives the crossing', (t) => {
       message: {
         kind: 'submit',
         submissions: [
-          { request: 1, bytes: bytesOf(30, 4) },
+          { request: 1, bytes: bytesOf(30, 4), until: 'admitted' },
           { request: 2, bytes: bytesOf(LARGE, 5) },
         ],
       },
@@ -82,6 +82,7 @@ test('every kind of item survives the crossing', (t) => {
         kind: 'submitted',
         results: [
           { request: 1, ok: true, receipts },
+          { request: 3, ok: true, receipts: null },
           { request: 2, ok: false, code: 'lane_full', message: 'full', retryAfterMs: 50 },
         ],
       },

@@ -38,13 +38,13 @@ async function assertAllInOrder(
 ): Promise<void> {
   const results = await Promise.all(accepted);
   const passed = results.filter((result) => result.ok);
-  const numbers = passed.map(({ receipts }) => numberOf(receipts.encoded));
+  const numbers = passed.map(({ receipts }) => numberOf(receipts!.encoded));
   t.deepEqual(
     numbers,
     numbers.toSorted((a, b) => a - b),
   );
   t.deepEqual(
-    passed.map(({ receipts }) => receipts.index),
+    passed.map(({ receipts }) => receipts!.index),
     passed.map((_, at) => first + at),
   );
   t.is(
@@ -93,6 +93,8 @@ test('I15: a stalled thread stops its senders within one window; clients hear wh
   system.openGate();
   t.true((await stalled).ok);
   await assertAllInOrder(t, accepted, 1);
+  // The last answers may overtake the last acknowledgement: they come from another thread.
+  await system.until(() => !system.system.isFull('transaction', 'client'));
   t.true((await system.submit(ORDERS.pass)).ok, 'takes work again');
 });
 
@@ -125,13 +127,12 @@ test('I16, I17: actors that failed start again together, from their logs', async
   const failed = system.submit(ORDERS.fail);
   const result = await failed;
   if (result.ok) return t.fail('was answered by a dead actor');
-  t.is(result.code, 'catching_up');
-  t.true((result.retryAfterMs ?? 0) > 0);
+  t.is(result.code, 'outcome_unknown');
   assertRefused(t, await system.submit(ORDERS.pass));
   await system.until(() => system.runs === 2);
   t.is(system.restarts, 1);
   const again = await system.submit(ORDERS.pass);
-  t.true(again.ok && again.receipts.index === 1, 'replication went on where its log ends');
+  t.true(again.ok && again.receipts?.index === 1, 'replication went on where its log ends');
   t.deepEqual(system.logged('transaction'), [0, 1]);
 });
 

@@ -8,7 +8,7 @@ import {
   type ClientDuplexStream,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { startGrpc, type GrpcServer } from '../../src/grpc/server.ts';
+import { startGrpc, type GrpcOptions, type GrpcServer } from '../../src/grpc/server.ts';
 import { loadProtos } from '../../src/grpc/protos.ts';
 import { silent, testEdge, type TestPort } from '../http/test-node.ts';
 
@@ -18,9 +18,14 @@ export interface Started {
   readonly address: string;
 }
 
-export async function start(t: ExecutionContext, devMode = false): Promise<Started> {
+export async function start(
+  t: ExecutionContext,
+  devMode = false,
+  options: Pick<GrpcOptions, 'limits'> = {},
+): Promise<Started> {
   const { port, edge } = testEdge(devMode);
-  const grpc = await startGrpc({ edge, host: '127.0.0.1', grpcPort: 0, logger: silent });
+  const address = { host: '127.0.0.1', grpcPort: 0 };
+  const grpc = await startGrpc({ edge, ...address, logger: silent, ...options });
   t.teardown(async () => {
     port.release();
     await grpc.close(200);

@@ -108,6 +108,15 @@ test('an idempotency key makes a retry give the first receipts', async (t) => {
   t.is(codeOf(other), 'idempotency_key_reused');
 });
 
+test('an idempotency key beside a signed submission is refused', async (t) => {
+  const { address, port } = await start(t);
+  const grpc = new TestClient(t, address, SERVICE);
+  const submission = signed(port, 0, [pay]);
+  const error = await refused(grpc.call('Submit', { submission, idempotencyKey: 'k' }));
+  t.is(error.code, status.INVALID_ARGUMENT);
+  t.is(error.metadata.get('althing-field')[0], 'Idempotency-Key');
+});
+
 test('refusals carry code, field and, where it makes sense, a time to retry', async (t) => {
   const { address, port } = await start(t, true);
   const grpc = new TestClient(t, address, SERVICE);
@@ -150,6 +159,19 @@ for (const [name, request] of [
     const error = await refused(grpc.call('Submit', request));
     t.is(error.code, status.INVALID_ARGUMENT);
     t.notRegex(error.details, /\.(?:js|ts):\d+/);
+  });
+}
+
+for (const name of ['x'.repeat(100_000), '界'.repeat(30_000), '💡'.repeat(30_000)]) {
+  test(`a field with a name of ${name.length} ${name.slice(0, 2)} is refused with a part of it`, async (t) => {
+    const { address } = await start(t, true);
+    const grpc = new TestClient(t, address, SERVICE);
+    const { fields } = setArgs('a');
+    const args = { fields: { ...fields, [name]: text('v') } };
+    const error = await refused(grpc.call('Submit', list({ module: 'kv', command: 'set', args })));
+    t.is(error.code, status.INVALID_ARGUMENT);
+    t.is(codeOf(error), 'invalid_args');
+    t.true(String(error.metadata.get('althing-field')[0]).length <= 200);
   });
 }
 

@@ -88,6 +88,15 @@ for (const binding of BINDINGS) {
     t.is(await statusOf(`${url}/follower?lag=many`), 400);
   });
 
+  test(`${binding}: a parameter that a health route does not know is refused`, async (t) => {
+    const { url } = await start(t, binding);
+    const paths = [...ALL, ...LIVE, ...READY, '/startupz', '/leader', '/follower'];
+    for (const path of paths) t.is(await statusOf(`${url}${path}?fro=writes`), 400, path);
+    t.is(await statusOf(`${url}/readyz?for=writes&verbose`), 200);
+    t.is(await statusOf(`${url}/livez?verbose`), 200);
+    t.is(await statusOf(`${url}/livez?for=writes`), 400);
+  });
+
   test(`${binding}: verbose shows each check in a line, and what is down is always shown`, async (t) => {
     const { url, port } = await start(t, binding);
     const verbose = await (await fetch(`${url}/readyz?verbose`)).text();

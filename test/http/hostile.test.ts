@@ -5,7 +5,7 @@ import { RawClient, type RawAnswer } from './raw-client.ts';
 import { BINDINGS, start, type Started } from './start.ts';
 import { silent } from './test-node.ts';
 
-const POST = 'POST /api/v11/transactions HTTP/1.1\r\nhost: x\r\n';
+const POST = 'POST /api/v11/transactions HTTP/1.1\r\nhost: localhost\r\n';
 const JSON_HEAD = `${POST}content-type: application/json\r\n`;
 
 async function ask(
@@ -19,7 +19,7 @@ async function ask(
 }
 
 async function alive(started: Started): Promise<boolean> {
-  const answer = await ask(started, 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+  const answer = await ask(started, 'GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n');
   return answer?.status === 200;
 }
 
@@ -36,6 +36,32 @@ for (const binding of BINDINGS) {
     t.is(codeOf(answer), 'body_too_slow');
     await client.closed();
     t.pass();
+  });
+
+  test(`${binding}: a body of which not one byte comes gets 408 and its connection is closed`, async (t) => {
+    const { http } = await start(t, binding, { bodyLimits: { bodyMsMax: 50 } });
+    for (const length of ['content-length: 10', 'transfer-encoding: chunked']) {
+      const client = await RawClient.open(http.port);
+      const answer = await client.send(`${JSON_HEAD}${length}\r\n\r\n`).answer();
+      t.is(answer?.status, 408);
+      t.is(codeOf(answer), 'body_too_slow');
+      await client.closed();
+    }
+  });
+
+  test(`${binding}: a request to upgrade is answered as any other, and a reset after it harms nothing`, async (t) => {
+    const started = await start(t, binding);
+    const upgrade = 'connection: Upgrade\r\nupgrade: websocket\r\n\r\n';
+    const head = `GET /livez HTTP/1.1\r\nhost: localhost\r\n${upgrade}`;
+    for (let times = 0; times < 20; times++) {
+      const client = await RawClient.open(started.http.port);
+      await client.sent(head);
+      client.reset();
+    }
+    t.is((await ask(started, head))?.status, 200);
+    const post = await ask(started, `${JSON_HEAD}content-length: 2\r\n${upgrade}`, '{}');
+    t.is(codeOf(post), 'malformed');
+    t.true(await alive(started));
   });
 
   test(`${binding}: an oversized body is drained and gets a readable 413`, async (t) => {
@@ -60,7 +86,10 @@ for (const binding of BINDINGS) {
     const body = Buffer.alloc(5_000_000, 32);
     client.send(`${JSON_HEAD}content-length: ${body.length}\r\n\r\n`, body);
     t.is((await client.answer())?.status, 413);
-    t.is((await client.send('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n').answer())?.status, 200);
+    t.is(
+      (await client.send('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n').answer())?.status,
+      200,
+    );
     client.destroy();
   });
 
@@ -98,41 +127,6 @@ for (const binding of BINDINGS) {
     await client.closed();
   });
 
-  test(`${binding}: a length beside chunks never reaches a route`, async (t) => {
-    const started = await start(t, binding);
-    const head = `${JSON_HEAD}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n`;
-    const answer = await ask(started, head, '0\r\n\r\n');
-    t.true(answer === null || answer.status === 400);
-    t.true(await alive(started));
-  });
-
-  for (const length of ['abc', '-5', '0x10', '99999999999999999999']) {
-    test(`${binding}: a content length of ${length} harms nothing`, async (t) => {
-      const started = await start(t, binding);
-      const answer = await ask(started, `${JSON_HEAD}content-length: ${length}\r\n\r\nhello`);
-      t.true(answer === null || answer.status === 400 || answer.status === 413);
-      t.true(await alive(started));
-    });
-  }
-
-  test(`${binding}: a broken chunk ends the connection and nothing else`, async (t) => {
-    const started = await start(t, binding);
-    const head = `${JSON_HEAD}transfer-encoding: chunked\r\n\r\n`;
-    const answer = await ask(started, head, 'ZZ\r\nhello\r\n0\r\n\r\n');
-    t.true(answer === null || answer.status === 400);
-    t.true(await alive(started));
-  });
-
-  test(`${binding}: headers without end are cut off`, async (t) => {
-    const started = await start(t, binding);
-    const answer = await ask(
-      started,
-      `GET /livez HTTP/1.1\r\nhost: x\r\nbig: ${'x'.repeat(300_000)}\r\n\r\n`,
-    );
-    t.true(answer === null || answer.status === 431);
-    t.true(await alive(started));
-  });
-
   // H1
   test(`${binding}: a client that goes away before its answer harms nothing`, async (t) => {
     const failures: string[] = [];
@@ -167,7 +161,7 @@ for (const binding of BINDINGS) {
     });
     await fc.assert(
       fc.asyncProperty(printable, printable, printable, async (path, query, value) => {
-        const head = `GET /${path}?${query} HTTP/1.1\r\nhost: x\r\naccept: ${value}\r\n`;
+        const head = `GET /${path}?${query} HTTP/1.1\r\nhost: localhost\r\naccept: ${value}\r\n`;
         const trace = `traceparent: ${value}\r\nauthorization: ${value}\r\n\r\n`;
         const answer = await ask(started, head + trace);
         t.true(answer !== null && answer.status >= 200 && answer.status < 500);

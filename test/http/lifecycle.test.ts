@@ -7,7 +7,7 @@ import { silent, testEdge } from './test-node.ts';
 
 const BODY = '{"module":"kv","command":"set","args":{"namespace":"n","key":"k","value":1}}';
 const SUBMIT =
-  'POST /api/v11/transactions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n' +
+  'POST /api/v11/transactions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n' +
   `content-length: ${BODY.length}\r\n\r\n${BODY}`;
 
 test('a port that is taken is refused with its number and the flag', async (t) => {
@@ -44,7 +44,7 @@ for (const binding of BINDINGS) {
     const { http, port } = await start(t, binding, { devMode: true });
     port.hold();
     const idle = await RawClient.open(http.port);
-    t.is((await idle.send('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n').answer())?.status, 200);
+    t.is((await idle.send('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n').answer())?.status, 200);
     const busy = await RawClient.open(http.port);
     const submitting = port.submitting();
     busy.send(SUBMIT);

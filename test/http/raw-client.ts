@@ -42,6 +42,22 @@ export class RawClient {
     return this;
   }
 
+  /** Resolves once the bytes are with the system. */
+  sent(part: string): Promise<void> {
+    return new Promise((resolve) => this.#socket.write(part, () => resolve()));
+  }
+
+  /** Has nothing more to send, and goes on reading. */
+  end(): this {
+    this.#socket.end();
+    return this;
+  }
+
+  /** Ends the conversation as a crash does: with a reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   /** The next answer; null when the server closed the connection instead. */
   async answer(): Promise<RawAnswer | null> {
     for (;;) {

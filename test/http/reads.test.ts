@@ -124,6 +124,54 @@ for (const binding of BINDINGS) {
     t.deepEqual(await ask('ledger/supply?consistency=linear'), [400, 'unsupported_consistency']);
   });
 
+  test(`${binding}: every read offers finalized, and refuses by name what is not there yet`, async (t) => {
+    const started = await start(t, binding);
+    const { id } = (await (await put(started, 'n/k', 1)).json()) as { id: string };
+    const ask = async (path: string, query: string): Promise<readonly [number, string]> => {
+      const answer = await fetch(`${started.url}/api/v11/${path}?${query}`);
+      return [answer.status, answer.status === 200 ? '' : await codeOf(answer)];
+    };
+    for (const path of [
+      'kv/n/k',
+      'ledger/supply',
+      'ledger/accounts/alice',
+      'blocks/latest',
+      `transactions/${id}`,
+    ]) {
+      t.deepEqual(await ask(path, 'consistency=finalized'), [200, ''], path);
+      for (const other of ['linearizable', 'linear', '']) {
+        t.deepEqual(
+          await ask(path, `consistency=${other}`),
+          [400, 'unsupported_consistency'],
+          path,
+        );
+      }
+      t.deepEqual(await ask(path, 'proof=1'), [400, 'unsupported_parameter'], path);
+      t.deepEqual(await ask(path, 'atHeight=1'), [400, 'unsupported_parameter'], path);
+      t.not((await ask(path, 'consistancy=finalized'))[0], 200, path);
+    }
+  });
+
+  test(`${binding}: names that are reserved are 404 and say that they are not there yet`, async (t) => {
+    const { url } = await start(t, binding);
+    for (const path of ['/api/v11/stream', '/openapi.json', '/docs']) {
+      const answer = await fetch(url + path);
+      t.is(answer.status, 404, path);
+      t.like(await answer.json(), { code: 'not_there_yet' }, path);
+    }
+    const { routes } = (await (await fetch(`${url}/`)).json()) as { routes: string[] };
+    t.false(routes.some((route) => route.includes('docs')));
+  });
+
+  test(`${binding}: a read while the actors start again is 503 with a time to retry`, async (t) => {
+    const { url, port } = await start(t, binding);
+    const result = { ok: false, code: 'catching_up', message: 'ask again' } as const;
+    port.query = () => Promise.resolve({ height: 0, result });
+    const answer = await fetch(`${url}/api/v11/ledger/supply`);
+    t.is(answer.status, 503);
+    t.truthy(answer.headers.get('retry-after'));
+  });
+
   test(`${binding}: shows final blocks by height with their certificates`, async (t) => {
     const started = await start(t, binding);
     t.is((await fetch(`${started.url}/api/v11/blocks/latest`)).status, 404);

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { signSubmission } from '../../protocols/transaction/submission.ts';
+import { RawClient } from './raw-client.ts';
 import { BINDINGS, start, type Started } from './start.ts';
 import { API_TOKEN, client } from './test-node.ts';
 
@@ -182,6 +183,43 @@ for (const binding of BINDINGS) {
     t.regex(answer.headers.get('www-authenticate') ?? '', /^Bearer/);
   });
 
+  test(`${binding}: in dev mode a request under a name from elsewhere is refused, whatever it asks for`, async (t) => {
+    const { http, port } = await start(t, binding, { devMode: true });
+    const text = JSON.stringify(SET);
+    const body = `content-type: ${JSON_TYPE}\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
+    const ask = async (line: string, host: string, rest = '\r\n'): Promise<number | undefined> => {
+      const client = await RawClient.open(http.port);
+      const answer = await client.send(`${line} HTTP/1.1\r\nhost: ${host}\r\n${rest}`).answer();
+      client.destroy();
+      return answer?.status;
+    };
+    const foreign = ['evil.example', `evil.example:${http.port}`, '10.0.0.1', 'localhost.evil', ''];
+    for (const host of foreign) {
+      t.is(await ask(`POST ${PATH}`, host, body), 421, host);
+      t.is(await ask('GET /api/v11/ledger/supply', host), 421, host);
+      t.is(await ask('GET /livez', host), 421, host);
+    }
+    t.is(port.submitted, 0);
+    for (const host of [
+      'localhost',
+      `LocalHost:${http.port}`,
+      '127.0.0.1:1',
+      '127.1.2.3',
+      '[::1]',
+    ]) {
+      t.is(await ask(`POST ${PATH}`, host, body), 200, host);
+      t.is(await ask('GET /livez', host), 200, host);
+    }
+  });
+
+  test(`${binding}: outside dev mode a node answers under any name`, async (t) => {
+    const { http } = await start(t, binding);
+    const client = await RawClient.open(http.port);
+    client.send('GET /livez HTTP/1.1\r\nhost: node.example\r\n\r\n');
+    t.is((await client.answer())?.status, 200);
+    client.destroy();
+  });
+
   test(`${binding}: in dev mode a wrong credential is still wrong`, async (t) => {
     const started = await start(t, binding, { devMode: true });
     const headers = { 'content-type': JSON_TYPE, authorization: 'Bearer wrong' };
@@ -212,6 +250,22 @@ for (const binding of BINDINGS) {
     t.is((await refusal(started, bytes, type)).code, 'wrong_cluster');
     for (const length of [0, 1, 24, 57, 100, 150, bytes.length - 1]) {
       t.is((await refusal(started, bytes.slice(0, length), type)).status, 400, String(length));
+    }
+  });
+
+  test(`${binding}: what a client sent is quoted in part only`, async (t) => {
+    const started = await start(t, binding, { devMode: true });
+    const long = '💡'.repeat(50_000);
+    for (const body of [
+      { ...SET, [long]: 1 },
+      { ...SET, args: { ...SET.args, [long]: 1 } },
+      { ...SET, args: { ...SET.args, value: { [long]: 1.5 } } },
+      `{"${long}":1,"${long}":2}`,
+    ]) {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const { detail, field = '' } = await refusal(started, text);
+      t.true(detail.length <= 200 && field.length <= 200);
+      t.regex(`${detail}${field}`, /💡…/u);
     }
   });
 

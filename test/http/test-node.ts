@@ -63,6 +63,8 @@ export class TestPort implements EdgePort {
   behind = 0;
   /** What `metrics` does next. */
   failing = false;
+  /** How many submissions have reached the node. */
+  submitted = 0;
   readonly #machine: TransactionMachine;
   readonly #blocks: Block[] = [];
   readonly #events: LogEvent[] = [];
@@ -180,10 +182,12 @@ export class TestPort implements EdgePort {
     });
   }
 
-  submit(bytes: Uint8Array): Promise<Submitted> {
+  submit(bytes: Uint8Array, until?: 'admitted'): Promise<Submitted> {
+    this.submitted++;
     this.#whenSubmitting?.();
+    const wanted = until === undefined ? {} : { until };
     return this.#ask<Submitted>(
-      (request) => ({ kind: 'submit', submissions: [{ request, bytes }] }),
+      (request) => ({ kind: 'submit', submissions: [{ request, bytes, ...wanted }] }),
       (message) => (message.kind === 'submitted' ? message.results[0] : undefined),
     );
   }

@@ -5,83 +5,26 @@ import {
   encodeSubmission,
   signSubmission,
   submissionId,
-  type Call,
 } from '../../protocols/transaction/submission.ts';
-import type { Digest } from '../../protocols/types.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
-import { BINDINGS, start, type Started } from './start.ts';
-import { API_TOKEN, client, type TestPort } from './test-node.ts';
+import {
+  bearer,
+  content,
+  JSON_TYPE,
+  MSGPACK,
+  PATH,
+  pay,
+  post,
+  problem,
+  set,
+  signed,
+  SUBMISSION,
+  type Answer,
+} from './posting.ts';
+import { BINDINGS, start } from './start.ts';
+import { client } from './test-node.ts';
 
 const packr = new Packr({ useRecords: false });
-const PATH = '/api/v11/transactions';
-const SUBMISSION = 'application/vnd.althing.submission';
-const MSGPACK = 'application/msgpack';
-const JSON_TYPE = 'application/json';
-const bearer = { authorization: `Bearer ${API_TOKEN}` };
-
-interface Receipt {
-  readonly id: string;
-  readonly status: string;
-  readonly result?: unknown;
-  readonly error?: { readonly code: string };
-}
-
-interface Answer {
-  readonly id: Digest;
-  readonly height: number;
-  readonly exactlyOnce: boolean;
-  readonly receipts: readonly Receipt[];
-}
-
-interface ProblemBody {
-  readonly code: string;
-  readonly field?: string;
-  readonly id?: string;
-  readonly statusUrl?: string;
-}
-
-const set = (key: string, value: string | number = 'v'): Call => ({
-  module: 'kv',
-  command: 'set',
-  args: { namespace: 'n', key, value },
-});
-const pay = (amount: number): Call => ({
-  module: 'ledger',
-  command: 'transfer',
-  args: { from: 'alice', to: 'bob', amount },
-});
-
-function content(port: TestPort, seq: number, transactions: readonly Call[]) {
-  return {
-    kind: 'client',
-    clusterId: port.cluster.id,
-    key: client.publicKey,
-    seq,
-    validUntil: Date.now() + 60_000,
-    transactions,
-  } as const;
-}
-
-function signed(port: TestPort, seq: number, transactions: readonly Call[]): Uint8Array {
-  return signSubmission(content(port, seq, transactions), client);
-}
-
-function post(
-  { url }: Started,
-  body: unknown,
-  headers: Record<string, string> = {},
-  query = '',
-): Promise<Response> {
-  const bytes = body instanceof Uint8Array ? body : JSON.stringify(body);
-  return fetch(url + PATH + query, {
-    method: 'POST',
-    headers: { 'content-type': JSON_TYPE, ...headers },
-    body: bytes,
-  });
-}
-
-const problem = async (answer: Response): Promise<ProblemBody> =>
-  (await answer.json()) as ProblemBody;
 
 for (const binding of BINDINGS) {
   // N1
@@ -181,6 +124,25 @@ for (const binding of BINDINGS) {
     t.like(await problem(refused), { code: 'bad_signature', field: 'signature' });
   });
 
+  test(`${binding}: an idempotency key beside a client's signature is refused, and says why`, async (t) => {
+    const started = await start(t, binding);
+    const key = { 'idempotency-key': 'order-17' };
+    const what = content(started.port, 0, [set('a')]);
+    const bytes = signSubmission(what, client);
+    const signature = toHex(bytes.subarray(bytes.length - 64));
+    const { seq, validUntil, transactions } = what;
+    const json = { transactions, client: client.publicKey, seq, validUntil, signature };
+    for (const [body, type] of [
+      [bytes, SUBMISSION],
+      [json, JSON_TYPE],
+    ] as const) {
+      const refused = await post(started, body, { 'content-type': type, ...key });
+      t.is(refused.status, 400);
+      t.like(await problem(refused), { code: 'malformed', field: 'Idempotency-Key' });
+      t.is((await post(started, body, { 'content-type': type })).status, 200);
+    }
+  });
+
   test(`${binding}: an idempotency key makes a retry give the first receipts`, async (t) => {
     const started = await start(t, binding);
     const headers = { ...bearer, 'idempotency-key': 'order-17' };
@@ -223,52 +185,6 @@ for (const binding of BINDINGS) {
     t.is(answer.status, 200);
     const { receipts } = (await answer.json()) as Answer;
     t.like(receipts[0], { status: 'failed', error: { code: 'insufficient_funds' }, events: [] });
-  });
-
-  test(`${binding}: accepted answers 202 with ids and a place to ask, which then has the receipts`, async (t) => {
-    const started = await start(t, binding);
-    started.port.hold();
-    const bytes = signed(started.port, 0, [set('a'), set('b')]);
-    const accepted = await post(started, bytes, { 'content-type': SUBMISSION }, '?wait=accepted');
-    t.is(accepted.status, 202);
-    const { id, ids, statusUrl } = (await accepted.json()) as {
-      id: string;
-      ids: string[];
-      statusUrl: string;
-    };
-    t.deepEqual(ids, [`${id}-0`, `${id}-1`]);
-    t.is(accepted.headers.get('location'), statusUrl);
-    t.is((await fetch(started.url + statusUrl)).status, 202);
-    started.port.release();
-    await post(started, bytes, { 'content-type': SUBMISSION });
-    const found = await fetch(started.url + statusUrl);
-    t.is(found.status, 200);
-    t.is(((await found.json()) as Answer).receipts.length, 2);
-    const one = await fetch(`${started.url}${PATH}/${id}-1`);
-    t.like(await one.json(), { id: `${id}-1`, status: 'ok', result: { version: 2 } });
-  });
-
-  test(`${binding}: a refusal comes before 202`, async (t) => {
-    const started = await start(t, binding);
-    const bytes = signed(started.port, 0, [set('a')]);
-    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-    const answer = await post(started, bytes, { 'content-type': SUBMISSION }, '?wait=accepted');
-    t.is(answer.status, 401);
-  });
-
-  // N3
-  test(`${binding}: a wait that ends too soon says that the outcome is unknown and where to ask`, async (t) => {
-    const started = await start(t, binding);
-    started.port.hold();
-    const bytes = signed(started.port, 0, [set('a')]);
-    const answer = await post(started, bytes, { 'content-type': SUBMISSION }, '?timeoutMs=20');
-    t.is(answer.status, 504);
-    const { code, id, statusUrl } = await problem(answer);
-    t.is(code, 'outcome_unknown');
-    started.port.release();
-    t.is((await post(started, bytes, { 'content-type': SUBMISSION })).status, 200);
-    const found = (await (await fetch(started.url + String(statusUrl))).json()) as Answer;
-    t.is(found.id, id as Digest);
   });
 
   // N2

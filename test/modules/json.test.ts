@@ -5,7 +5,6 @@ import { encodeValue } from '../../protocols/transaction/values.ts';
 import {
   argsFromJson,
   builtInModules,
-  jsonSchema,
   queryArgsFromText,
   toJson,
 } from '../../src/modules/index.ts';
@@ -129,16 +128,4 @@ test('values become JSON without losing what JSON cannot say', (t) => {
     b: '01ff',
     c: [null, 'x', 3],
   });
-});
-
-test('the JSON Schema of a command has amounts as text and the rest as it is', (t) => {
-  const ledger = builtInModules.find(({ name }) => name === 'ledger')!;
-  const schema = jsonSchema(ledger.commandDefinitions['transfer']!.schema) as {
-    properties: Record<string, { type: string; format?: string }>;
-    required: string[];
-  };
-  t.is(schema.properties['amount']!.type, 'string');
-  t.is(schema.properties['amount']!.format, 'int64');
-  t.is(schema.properties['from']!.type, 'string');
-  t.deepEqual(schema.required, ['from', 'to', 'amount']);
 });

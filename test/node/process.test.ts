@@ -85,6 +85,14 @@ test('a node alone in its cluster starts, serves, drains on SIGTERM and starts a
   ]) {
     t.true(page.includes(name), name);
   }
+  const accepted = await fetch(`${url}/api/v11/transactions?wait=accepted`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"module":"kv","command":"set","args":{"namespace":"n","key":"k","value":1}}',
+  });
+  t.is(accepted.status, 202);
+  const { statusUrl } = (await accepted.json()) as { statusUrl: string };
+  while ((await fetch(url + statusUrl)).status !== 200) await pause(20);
   t.is(await cluster.end(0, 'SIGTERM'), 0);
   t.is(lastRecord(cluster, 0).msg, 'stopped');
   await cluster.start();

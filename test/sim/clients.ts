@@ -108,8 +108,9 @@ export class Clients {
     for (const result of message.results) {
       const wish = this.#requests.get(result.request);
       if (wish === undefined) this.#report('a node answers what nobody asked');
-      else if (result.ok) this.#done(wish, result.receipts, node);
-      else this.#refused(wish, result, node);
+      else if (!result.ok) this.#refused(wish, result, node);
+      else if (result.receipts !== null) this.#done(wish, result.receipts, node);
+      else this.#report(`${wish.label} was only admitted, and asked for its execution`);
     }
   }
 

@@ -15,7 +15,8 @@ test('a submission is sealed at once, executed, and answered with its receipts',
   node.settle();
   const [result] = node.results;
   t.is(result?.request, 7);
-  t.is(result?.ok === true ? decodeReceipts(result.receipts)?.[0]?.status : '', 'ok');
+  const receipts = result?.ok === true ? result.receipts : null;
+  t.is(receipts === null ? '' : decodeReceipts(receipts)?.[0]?.status, 'ok');
   t.is(node.machine.status().waiting, 0);
   t.is(node.machine.status().executedTransactions, 1);
 });
@@ -28,6 +29,7 @@ test('I58: every request is answered once, whatever is submitted in whatever ord
       own: fc.boolean(),
       broken: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
       settles: fc.boolean(),
+      admission: fc.boolean(),
       shortLived: fc.boolean(),
     }),
     { maxLength: 40 },
@@ -37,14 +39,15 @@ test('I58: every request is answered once, whatever is submitted in whatever ord
       const node = new Node();
       for (const [
         request,
-        { seq, value, own, broken, settles, shortLived },
+        { seq, value, own, broken, settles, admission, shortLived },
       ] of requests.entries()) {
         const validUntil = shortLived ? START_MS + 100 : START_MS + MINUTE;
         const bytes = own
           ? vouched(`key-${seq}`, [put('a', value)], { validUntil })
           : signed(seq, [put('a', value)], { validUntil });
         if (broken) bytes[bytes.length - 1]! ^= 1;
-        node.submit(request, bytes);
+        if (admission) node.admit(request, bytes);
+        else node.submit(request, bytes);
         if (settles) node.settle();
       }
       while (node.sealed.length > 0) node.settle();
@@ -71,6 +74,19 @@ test('I58: who asks while a submission is under way, and who asks later, gets th
   t.is(receipts.length, 3);
   t.deepEqual(receipts[0], receipts[1]);
   t.deepEqual(receipts[0], receipts[2]);
+});
+
+test('I58: who waits for no more than admission hears of it once, before anything is final', (t) => {
+  const node = new Node();
+  node.admit(1, sub(0));
+  node.admit(2, sub(0));
+  t.deepEqual(node.codes(), { 1: 'admitted', 2: 'admitted' });
+  t.is(node.sealed.length, 1);
+  node.submit(3, sub(0));
+  node.settle();
+  t.is(node.results.length, 3);
+  t.is(node.codes()[3], 'ok');
+  t.is(node.machine.status().waitingBytes, 0);
 });
 
 test('a submission that came through another lane first is answered from there', (t) => {
@@ -123,6 +139,8 @@ for (const [what, code, make] of refused) {
     node.settle();
     node.submit(3, make());
     t.is(node.codes()[3], code);
+    node.admit(4, make());
+    t.is(node.codes()[4], code);
     t.is(node.sealed.length, 0);
   });
 }

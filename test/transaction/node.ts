@@ -62,6 +62,11 @@ export class Node {
     this.step({ kind: 'submit', submissions: [{ request, bytes }] });
   }
 
+  /** As `submit`, waiting for no more than admission. */
+  admit(request: number, bytes: Uint8Array): void {
+    this.step({ kind: 'submit', submissions: [{ request, bytes, until: 'admitted' }] });
+  }
+
   /** The next block holds these payloads, each in its lane. */
   execute(
     batches: readonly { lane: number; payload: Uint8Array }[] = [],
@@ -84,7 +89,10 @@ export class Node {
 
   codes(): Record<number, string> {
     return Object.fromEntries(
-      this.results.map((each) => [each.request, each.ok ? 'ok' : each.code]),
+      this.results.map((each) => [
+        each.request,
+        each.ok ? (each.receipts === null ? 'admitted' : 'ok') : each.code,
+      ]),
     );
   }
 

@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { WAITING_REQUESTS_MAX } from '../../protocols/transaction/ingress-limits.ts';
 import { PayloadCursor } from '../../protocols/transaction/payload.ts';
-import { clusterOf, signed } from './fixture.ts';
+import { clusterOf, signed, vouched } from './fixture.ts';
 import { put } from './modules.ts';
 import { Node, sub } from './node.ts';
 
@@ -60,6 +61,14 @@ test('I59: what waits is bounded, and who is too many gets a time to retry', (t)
   t.true(node.machine.status().waitingBytes <= 10_000);
   while (node.sealed.length > 0) node.settle();
   t.is(node.results.length, 100);
+});
+
+test('I59: what is admitted for clients that wait no longer is bounded in number all the same', (t) => {
+  const node = new Node();
+  for (let at = 0; at <= WAITING_REQUESTS_MAX; at++)
+    node.admit(at, vouched(`${at}`, [put('a', 1)]));
+  t.is(node.codes()[WAITING_REQUESTS_MAX - 1], 'admitted');
+  t.is(node.codes()[WAITING_REQUESTS_MAX], 'overloaded');
 });
 
 test('I59: one submission does not collect requests without bound', (t) => {

@@ -4,6 +4,7 @@ import { integerField } from '../../edge/fields.ts';
 import type { FinalBlock } from '../../edge/port.ts';
 import { Problem } from '../../edge/problem.ts';
 import { answer } from '../negotiation.ts';
+import { onlyReadOptions } from '../reads.ts';
 import { onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -23,8 +24,8 @@ export function chainRoutes(edge: Edge): Route[] {
 }
 
 async function getBlock(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const unknown = onlyParameters(request, []);
-  if (unknown !== null) return unknown;
+  const refused = onlyReadOptions(request);
+  if (refused !== null) return refused;
   const named = request.params[0] ?? '';
   const height = named === 'latest' ? named : integerField(named, 'height');
   if (height instanceof Problem) return height;

@@ -6,7 +6,7 @@ import type { Edge } from '../../edge/edge.ts';
 import { lagOf, type Check, type Health } from '../../edge/health.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
 import { integerField } from '../../edge/fields.ts';
-import { json, type Reply, type Request } from '../request.ts';
+import { json, onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
 const NO_STORE = [['cache-control', 'no-store']] as const;
@@ -17,19 +17,24 @@ export function healthRoutes(edge: Edge): Route[] {
   const live = (): Reply => report(health.live());
   const ready = (): Reply => report(health.ready());
   return [
-    ...['/q/health', '/health', '/api/v11/health'].map((path) => get(path, all)),
-    ...['/q/health/live', '/health/live'].map((path) => get(path, live)),
-    ...['/q/health/ready', '/health/ready'].map((path) => get(path, ready)),
-    get('/livez', (request) => lines(request, health.live())),
-    get('/startupz', (request) => lines(request, health.started())),
-    get('/readyz', (request) => readyz(edge, request)),
-    get('/leader', () => role(edge, 'LEADER')),
-    get('/follower', (request) => follower(edge, request)),
+    ...['/q/health', '/health', '/api/v11/health'].map((path) => get(path, [], all)),
+    ...['/q/health/live', '/health/live'].map((path) => get(path, [], live)),
+    ...['/q/health/ready', '/health/ready'].map((path) => get(path, [], ready)),
+    get('/livez', ['verbose'], (request) => lines(request, health.live())),
+    get('/startupz', ['verbose'], (request) => lines(request, health.started())),
+    get('/readyz', ['for', 'verbose'], (request) => readyz(edge, request)),
+    get('/leader', [], () => role(edge, 'LEADER')),
+    get('/follower', ['lag'], (request) => follower(edge, request)),
   ];
 }
 
-function get(path: string, handle: Route['handle']): Route {
-  return { method: 'GET', path, handle };
+/** A balancer that asks for what it misspells must not be told that it is there. */
+function get(path: string, parameters: readonly string[], handle: Route['handle']): Route {
+  return {
+    method: 'GET',
+    path,
+    handle: (request) => onlyParameters(request, parameters) ?? handle(request),
+  };
 }
 
 function statusOf(health: Health): number {

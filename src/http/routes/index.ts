@@ -6,19 +6,20 @@ import { healthRoutes } from './health.ts';
 import { bodyBytesMax, nodeRoutes } from './node.ts';
 import { kvRoutes } from './kv.ts';
 import { queryRoutes } from './queries.ts';
+import { reservedRoutes } from './reserved.ts';
 import { transactionRoutes } from './transactions.ts';
 
 /** `metricsPage` renders the HTTP edge's own metrics. */
 export function routes(edge: Edge, metricsPage: () => string): readonly Route[] {
   const bytesMax = bodyBytesMax(edge.cluster.genesis.limits.submissionBytesMax);
-  const all: Route[] = [
+  const served: Route[] = [
     ...transactionRoutes(edge, bytesMax),
     ...chainRoutes(edge),
     ...healthRoutes(edge),
     ...kvRoutes(edge, bytesMax),
-    ...nodeRoutes(edge, metricsPage, () => all.map(({ method, path }) => `${method} ${path}`)),
+    ...nodeRoutes(edge, metricsPage, () => served.map(({ method, path }) => `${method} ${path}`)),
     // Last: its patterns match what the others name.
     ...queryRoutes(edge),
   ];
-  return all;
+  return [...served, ...reservedRoutes()];
 }

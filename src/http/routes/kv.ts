@@ -11,7 +11,8 @@ import { decodeAll } from '../../edge/receipts.ts';
 import { parseJson } from '../../edge/strict-json.ts';
 import { parseMsgpack } from '../../edge/strict-msgpack.ts';
 import { answer, bodyFormat } from '../negotiation.ts';
-import { onlyParameters, type Reply, type Request } from '../request.ts';
+import { onlyReadOptions } from '../reads.ts';
+import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
 import { callerOf, readWait, tellAccepted } from './transactions.ts';
 
@@ -34,8 +35,8 @@ function placeOf(request: Request): { readonly namespace: string; readonly key: 
 const etagOf = (version: unknown): string => `"${String(version)}"`;
 
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const unknown = onlyParameters(request, []);
-  if (unknown !== null) return unknown;
+  const refused = onlyReadOptions(request);
+  if (refused !== null) return refused;
   const args = queryArgs(MODULE, 'get', placeOf(request));
   if (args instanceof Problem) return args;
   const found = await edge.query(MODULE, 'get', args.value);

@@ -7,10 +7,9 @@ import { queryArgs, singularOf } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { Problem } from '../../edge/problem.ts';
 import { answer } from '../negotiation.ts';
+import { CONSISTENCY, readOptions } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
-
-const CONSISTENCY = 'consistency';
 
 export function queryRoutes(edge: Edge): Route[] {
   return [
@@ -58,12 +57,10 @@ async function run(
   return answer(request, read.value, 200, { height: read.height });
 }
 
+/** Those of the module's own query. */
 function parametersOf(request: Request): Readonly<Record<string, string>> | Problem {
-  const { [CONSISTENCY]: consistency = 'finalized', ...parameters } = Object.fromEntries(
-    request.query,
-  );
-  if (consistency === 'finalized') return parameters;
-  return new Problem(400, 'unsupported_consistency', 'this node offers finalized', {
-    field: CONSISTENCY,
-  });
+  const refused = readOptions(request);
+  if (refused !== null) return refused;
+  const { [CONSISTENCY]: _, ...parameters } = Object.fromEntries(request.query);
+  return parameters;
 }

@@ -28,6 +28,7 @@ import {
   type AnswerFormat,
   type BodyFormat,
 } from '../negotiation.ts';
+import { onlyReadOptions } from '../reads.ts';
 import { JSON_TYPE, onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -59,7 +60,8 @@ async function submit(edge: Edge, request: Request): Promise<Reply | Problem> {
   const wait = readWait(request);
   if (wait instanceof Problem) return wait;
   if (format === 'submission') {
-    return tell(request, answered, await edge.submitBytes(request.body, wait));
+    const outcome = await edge.submitBytes(request.body, callerOf(request), wait);
+    return tell(request, answered, outcome);
   }
   const parsed = format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
   if (parsed instanceof Problem) return parsed;
@@ -120,8 +122,8 @@ export function readWait(request: Request): Wait | Problem {
 }
 
 async function find(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const unknown = onlyParameters(request, []);
-  if (unknown !== null) return unknown;
+  const refused = onlyReadOptions(request);
+  if (refused !== null) return refused;
   const name = readTransactionName(request.params[0] ?? '');
   if (name instanceof Problem) return name;
   const found = await edge.find(name.submission);

@@ -1,0 +1,169 @@
+import test from 'ava';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { signSubmission } from '../../protocols/transaction/submission.ts';
+import { client, type TestPort } from '../http/test-node.ts';
+import { framed, openSession, RawCall } from './raw-call.ts';
+import { start, TestClient } from './start.ts';
+
+const SERVICE = 'althing.v1.Transactions';
+
+function signed(port: TestPort, seq: number): Uint8Array {
+  const args = { from: 'alice', to: 'bob', amount: 1 };
+  const content = {
+    kind: 'client',
+    clusterId: port.cluster.id,
+    key: client.publicKey,
+    seq,
+    validUntil: Date.now() + 60_000,
+    transactions: [{ module: 'ledger', command: 'transfer', args }],
+  } as const;
+  return signSubmission(content, client);
+}
+
+const text = (stringValue: string) => ({ stringValue, kind: 'stringValue' });
+const set = (key: string, value: object) => ({
+  module: 'kv',
+  command: 'set',
+  args: { fields: { namespace: text('n'), key: text(key), value } },
+});
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+// G3
+for (const [what, sent] of [
+  ['of which not one byte comes', Buffer.alloc(0)],
+  ['of which a part comes', framed('Submit', { requestId: 'x'.repeat(100) }).subarray(0, 50)],
+  ['that comes without an end', framed('Submit', { requestId: 'x' })],
+] as const) {
+  test(`a request ${what} is refused after its time`, async (t) => {
+    const { address } = await start(t, false, { limits: { requestMsMax: 50 } });
+    const call = new RawCall(openSession(t, address), 'Submit');
+    if (sent.length > 0) call.stream.write(sent);
+    t.deepEqual(await call.status, { status: status.DEADLINE_EXCEEDED, code: 'body_too_slow' });
+  });
+}
+
+// G3
+test('requests that arrive are read in turn, and too many are told to come back', async (t) => {
+  const limits = { readingMax: 1, waitingMax: 1 };
+  const { address, port } = await start(t, false, { limits });
+  const session = openSession(t, address);
+  const slow = new RawCall(session, 'Submit');
+  const next = new RawCall(session, 'Submit');
+  next.stream.end(framed('Submit', { submission: signed(port, 0) }));
+  const late = await new RawCall(session, 'Submit').status;
+  t.deepEqual(late, { status: status.UNAVAILABLE, code: 'busy' });
+  t.is(port.submitted, 0);
+  slow.stream.close();
+  t.is((await next.status).status, status.OK);
+  const grpc = new TestClient(t, address, SERVICE);
+  await grpc.call('Submit', { submission: signed(port, 1) });
+  t.is(port.submitted, 2);
+});
+
+// G3
+test('calls that are cancelled while they wait or are read leave their turn to others', async (t) => {
+  const { address, port } = await start(t, false, { limits: { readingMax: 2, waitingMax: 2 } });
+  const session = openSession(t, address);
+  const grpc = new TestClient(t, address, SERVICE);
+  for (let seq = 0; seq < 20; seq++) {
+    const calls = [1, 2, 3, 4, 5].map(() => new RawCall(session, 'Submit'));
+    t.is((await calls[4]!.status).code, 'busy');
+    for (const { stream } of seq % 2 === 0 ? calls : calls.toReversed()) stream.close();
+    await Promise.all(calls.map((call) => call.status));
+    t.like(await grpc.call('Submit', { submission: signed(port, seq) }), { final: true });
+  }
+});
+
+// G4, G1
+test('a client that does not read its answers is not read either', async (t) => {
+  const { address, port } = await start(t);
+  const unread = openSession(t, address, { initialWindowSize: 0 });
+  const call = new RawCall(unread, 'SubmitStream');
+  const count = 600;
+  for (let seq = 0; seq < count; seq++) {
+    call.stream.write(framed('SubmitStream', { submission: signed(port, seq) }));
+  }
+  call.stream.end();
+  while (port.submitted < 256) await turn();
+  // The node has every chance to take more, and does not.
+  const grpc = new TestClient(t, address, SERVICE);
+  for (let seq = 0; seq < 50; seq++) {
+    await grpc.call('Submit', { submission: signed(port, count + seq) });
+  }
+  t.is(port.submitted, 256 + 50);
+  t.is(call.bytesReceived, 0);
+  unread.settings({ initialWindowSize: 1_000_000 });
+  t.is((await call.status).status, status.OK);
+  t.is(port.submitted, count + 50);
+});
+
+// G4
+test('streams of requests are bounded in number, and one that ends makes room', async (t) => {
+  const { address } = await start(t, false, { limits: { streamsMax: 2 } });
+  const session = openSession(t, address);
+  const open = [1, 2].map(() => new RawCall(session, 'SubmitStream'));
+  const busy = await new RawCall(session, 'SubmitStream').status;
+  t.deepEqual(busy, { status: status.UNAVAILABLE, code: 'busy' });
+  for (const { stream } of open) stream.end();
+  for (const { status: ended } of open) t.is((await ended).status, status.OK);
+  const again = new RawCall(session, 'SubmitStream');
+  again.stream.end();
+  t.is((await again.status).status, status.OK);
+});
+
+test('a client is told how many calls it may have at once, and gets no more connections than there are', async (t) => {
+  const { address, grpc } = await start(t, false, { limits: { connectionsMax: 2 } });
+  const session = openSession(t, address);
+  await once(session, 'remoteSettings');
+  t.is(session.remoteSettings.maxConcurrentStreams, 128);
+  const second = connect(grpc.port, '127.0.0.1');
+  t.teardown(() => second.destroy());
+  await once(second, 'data');
+  const third = connect(grpc.port, '127.0.0.1');
+  third.on('error', () => undefined);
+  await once(third, 'close');
+  second.destroy();
+  session.destroy();
+  const later = new TestClient(t, address, 'althing.v1.Consensus');
+  t.like(await later.call('Status', {}), { nodeId: 'validator-1' });
+});
+
+test('a full submission fits as a Struct, and a message beyond the bound is refused', async (t) => {
+  const { address } = await start(t, true);
+  const grpc = new TestClient(t, address, SERVICE);
+  const names = Array.from({ length: 115 }, (_, at) => `f${at + 100}`);
+  const value = { structValue: { fields: Object.fromEntries(names.map((n) => [n, text('xy')])) } };
+  const many = Array.from({ length: 1_000 }, (_, at) => set(`k${at}`, value));
+  const taken = await grpc.call('Submit', { transactions: { transactions: many } });
+  t.like(taken, { final: true, receipts: { length: 1_000 } });
+  const submission = new Uint8Array(2 * 1024 * 1024 + 65 * 1024);
+  const error = await t.throwsAsync<ServiceError>(grpc.call('Submit', { submission }));
+  t.is(error?.code, status.RESOURCE_EXHAUSTED);
+});
+
+test('in dev mode a call under a name from elsewhere is refused', async (t) => {
+  const { address, grpc, port } = await start(t, true);
+  const session = openSession(t, address);
+  const ask = (authority: string) => {
+    const call = new RawCall(session, 'Submit', { ':authority': authority });
+    call.stream.end(framed('Submit', { transactions: { transactions: [set('a', text('b'))] } }));
+    return call.status;
+  };
+  for (const name of ['evil.example', `evil.example:${grpc.port}`, '192.168.0.1', 'localhost.x']) {
+    t.deepEqual(await ask(name), { status: status.PERMISSION_DENIED, code: 'foreign_host' }, name);
+  }
+  t.is(port.submitted, 0);
+  for (const name of ['localhost', `LOCALHOST:${grpc.port}`, '127.0.0.1', '[::1]:80']) {
+    t.is((await ask(name)).status, status.OK, name);
+  }
+});
+
+test('outside dev mode the name does not matter: the token does', async (t) => {
+  const { address, port } = await start(t);
+  const call = new RawCall(openSession(t, address), 'Submit', { ':authority': 'node.example' });
+  call.stream.end(framed('Submit', { submission: signed(port, 0) }));
+  t.is((await call.status).status, status.OK);
+});

@@ -1,0 +1,58 @@
+/** Calls by hand on HTTP/2, for what no client library would do. */
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import type { ExecutionContext } from 'ava';
+import { loadProtos } from '../../src/grpc/protos.ts';
+
+const TRANSACTIONS = loadProtos().transactions;
+
+export interface RawStatus {
+  /** Of gRPC; null when the stream ended without one. */
+  readonly status: number | null;
+  readonly code: string;
+}
+
+export function openSession(
+  t: ExecutionContext,
+  address: string,
+  settings: { readonly initialWindowSize?: number } = {},
+): ClientHttp2Session {
+  const session = connect(`http://${address}`, { settings });
+  session.on('error', () => undefined);
+  t.teardown(() => session.destroy());
+  return session;
+}
+
+/** A message of `method` as it travels. */
+export function framed(method: 'Submit' | 'SubmitStream', request: object): Buffer {
+  const body = TRANSACTIONS[method]!.requestSerialize(request);
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(body.length, 1);
+  return Buffer.concat([head, body]);
+}
+
+export class RawCall {
+  readonly stream: ClientHttp2Stream;
+  /** Resolves with the status when it comes, or when the stream has closed without. */
+  readonly status: Promise<RawStatus>;
+  bytesReceived = 0;
+
+  constructor(session: ClientHttp2Session, method: string, headers: Record<string, string> = {}) {
+    this.stream = session.request({
+      ':method': 'POST',
+      ':path': `/althing.v1.Transactions/${method}`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    });
+    this.stream.on('error', () => undefined);
+    this.stream.on('data', (chunk: Buffer) => (this.bytesReceived += chunk.length));
+    this.status = new Promise((resolve) => {
+      const take = (found: Record<string, unknown>): void => {
+        if (found['grpc-status'] === undefined) return;
+        resolve({ status: Number(found['grpc-status']), code: String(found['althing-code']) });
+      };
+      this.stream.on('response', take).on('trailers', take);
+      this.stream.on('close', () => resolve({ status: null, code: '' }));
+    });
+  }
+}
