@@ -1,7 +1,7 @@
 /** The node process: `node dist/node.js --id validator-1`. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ConfigError, loadConfig, type NodeConfig } from './config/load.ts';
+import { claimStateFolder } from './config/state-folder.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { acquireDatabase } from './supervisor/database.ts';
@@ -11,7 +11,10 @@ import { exitCodeOf } from './supervisor/supervision.ts';
 function readConfig(): NodeConfig {
   try {
     const loaded = loadConfig(process.argv.slice(2), process.env, process.cwd());
-    if (loaded.kind === 'config') return loaded.config;
+    if (loaded.kind === 'config') {
+      claimStateFolder(loaded.config);
+      return loaded.config;
+    }
     process.stdout.write(loaded.text);
     return process.exit(0);
   } catch (error) {
@@ -29,12 +32,12 @@ function writeReadyFile(path: string, ports: Ports): void {
 
 /** Opens the log and checks every row of it before anything is read for use (exit code 3). */
 async function openVerified(config: NodeConfig, url: string, logger: Logger): Promise<NodeLog> {
-  const { cluster, index, dataFolder, id } = config;
+  const { cluster, index, headsFile } = config;
   const log = await openLog({
     url,
     clusterId: cluster.id,
     publicKey: cluster.genesis.validators[index]!.publicKey,
-    headsFile: join(dataFolder, id, 'heads.json'),
+    headsFile,
     onLost: (error) => die(logger, exitCodeOf(error.code), error.message),
     logger,
   });

@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { initCluster } from '../../src/init/init.ts';
+import { newFolder } from '../folder.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
 import { append, event, IDENTITY, openTestActor, openTestLog, tamper } from './harness.ts';
 
@@ -63,6 +67,35 @@ test.serial('wrong usage ends with 2 and says what is right', async (t) => {
   const position = await althing('log', 'export', '--database-url', url, '--from', 'x');
   t.is(position.code, 2);
   t.is((await althing('log', 'verify', '--database-url', 'http://x')).code, 2);
+});
+
+test.serial('a database that does not answer is a failure, not wrong usage', async (t) => {
+  for (const command of ['verify', 'export']) {
+    const down = 'postgres://user:swordfish@127.0.0.1:1/none';
+    const { code, err } = await althing('log', command, '--database-url', down);
+    t.is(code, 1, err);
+    t.regex(err, /the database user@127\.0\.0\.1:1\/none cannot be reached/);
+    t.notRegex(err, /swordfish/);
+  }
+});
+
+test.serial('an embedded server that does not start is a failure, not wrong usage', async (t) => {
+  const data = newFolder('command');
+  await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const { port } = new URL(url);
+  const config = join(data, 'validator-1', 'config.json');
+  const text = readFileSync(config, 'utf8').replace('{', `{ "postgresPort": ${port},`);
+  writeFileSync(config, text);
+  const { code, err } = await althing('log', 'verify', '--id', 'validator-1', '--data', data);
+  t.is(code, 1, err);
+  t.regex(err, /port \d+ on 127\.0\.0\.1 is taken/);
+});
+
+test.serial('a place that the configuration does not have is wrong usage', async (t) => {
+  const data = newFolder('command');
+  const { code, err } = await althing('log', 'verify', '--id', 'validator-1', '--data', data);
+  t.is(code, 2, err);
+  t.regex(err, /config\.json does not exist/);
 });
 
 test.serial('log verify ends with 3 and names the row when one was altered', async (t) => {
