@@ -7,10 +7,11 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
-import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
+import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { initCommand } from './init.ts';
+import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
 
 /** Every command, in the order of the help. */
@@ -35,6 +36,7 @@ function createProgram(): Command {
     command.on('option:json', () => program.setOptionValue('json', true));
     program.addCommand(command);
   }
+  for (const command of laterCommands()) program.addCommand(command, { hidden: true });
   return program;
 }
 

@@ -9,10 +9,10 @@ import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { Cluster, getJson } from '../../bench/cluster.ts';
 import { initCluster } from '../../src/init/init.ts';
+import { run as althing } from '../cli/program.ts';
 import { newFolder } from '../folder.ts';
 
 const ENTRY = fileURLToPath(new URL('../../src/node.js', import.meta.url));
-const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
   const folder = newFolder('process');
@@ -21,12 +21,9 @@ async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
   return cluster;
 }
 
-/** Runs `node.js`, or another program of ours, with these arguments to its end. */
-async function run(
-  args: readonly string[],
-  entry = ENTRY,
-): Promise<{ code: number | null; stderr: string }> {
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** Runs `node.js` with these arguments to its end. */
+async function run(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [ENTRY, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const [code] = (await once(child, 'exit')) as [number | null];
@@ -162,7 +159,7 @@ test('what was cut off the end of a log is found missing by log verify --id and 
   const last = Math.max(...cut.rows.map(({ seq }) => Number(seq)));
   const row = `log row (consensus, ${last}, 0) missing`;
   const verify = ['log', 'verify', '--data', cluster.folder, '--database-url', url];
-  const { code, stderr } = await run([...verify, '--id', cluster.id(0)], CLI);
+  const { code, stderr } = await althing([...verify, '--id', cluster.id(0)]);
   t.is(code, 3, stderr);
   t.true(stderr.includes(row), stderr);
   t.is(await exitOf(cluster, 0), 3);
