@@ -1,5 +1,6 @@
 // Compiles the TypeScript projects into dist/, whose folders mirror the repository's.
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -52,6 +53,12 @@ function writeEntry() {
   if (!existsSync(entry) || readFileSync(entry, 'utf8') !== text) writeFileSync(entry, text);
 }
 
+/** `npx althing` runs the file itself, and the compiler writes files that nobody may run. */
+function makeExecutable() {
+  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const path of Object.values(bin)) chmodSync(join(root, path), 0o755);
+}
+
 /** Compiles what changed since the last time. */
 export async function compile() {
   if (!existsSync(join(root, 'dist'))) progress('compiling');
@@ -63,4 +70,5 @@ export async function compile() {
     copyAssets(layer);
   }
   writeEntry();
+  makeExecutable();
 }

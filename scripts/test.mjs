@@ -1,5 +1,6 @@
 // npm test: types, format, lint, then every ava test. Arguments are handed on to ava; a test may be
-// named by its source (test/crypto/hashes.test.ts). The last line says how much passed and failed.
+// named by its source (test/crypto/hashes.test.ts). The last line counts what passed, failed and was
+// skipped.
 import { requireNode } from './node-version.mjs';
 
 requireNode();
@@ -19,6 +20,7 @@ function countTests(output) {
       sum(
         /^ {2}(\d+) (?:hooks? failed|tests? (?:was|were|remained) pending|uncaught|unhandled|test files? )/gm,
       ),
+    skipped: lines(/^ {2}- \[skip\]/gm),
   };
 }
 
@@ -28,25 +30,25 @@ async function ava(args) {
   const code = await runNode([packageProgram('ava/entrypoints/cli.mjs'), ...files], {
     onOutput: (chunk) => (output += chunk),
   });
-  const { passed, failed } = countTests(stripVTControlCharacters(output));
-  return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
+  const counted = countTests(stripVTControlCharacters(output));
+  return { ...counted, failed: code === 0 ? counted.failed : Math.max(counted.failed, 1) };
 }
 
 async function check(name, args) {
   progress(name);
   const failed = (await runNode(args)) === 0 ? 0 : 1;
-  return { passed: 1 - failed, failed };
+  return { passed: 1 - failed, failed, skipped: 0 };
 }
 
 async function prepared() {
   progress('types');
   try {
     await prepare();
-    return { passed: 1, failed: 0 };
+    return { passed: 1, failed: 0, skipped: 0 };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     console.error(error.message);
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, skipped: 0 };
   }
 }
 
@@ -66,8 +68,9 @@ async function runAll(args) {
 
 await main(async () => {
   const results = await runAll(process.argv.slice(2));
-  const passed = results.reduce((sum, result) => sum + result.passed, 0);
-  const failed = results.reduce((sum, result) => sum + result.failed, 0);
-  console.log(`\n${passed} passed, ${failed} failed`);
+  const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((outcome) =>
+    results.reduce((sum, result) => sum + result[outcome], 0),
+  );
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   return failed === 0 ? 0 : 1;
 });

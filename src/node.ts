@@ -1,9 +1,8 @@
 /** The node process: `node dist/node.js --id validator-1`. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { abortable, aborted } from './abortable.ts';
 import { ConfigError, loadConfig, type NodeConfig } from './config/load.ts';
-import { headsFileOf } from './log/heads.ts';
+import { claimStateFolder } from './config/state-folder.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { acquireDatabase } from './supervisor/database.ts';
@@ -13,7 +12,10 @@ import { exitCodeOf } from './supervisor/supervision.ts';
 function readConfig(): NodeConfig {
   try {
     const loaded = loadConfig(process.argv.slice(2), process.env, process.cwd());
-    if (loaded.kind === 'config') return loaded.config;
+    if (loaded.kind === 'config') {
+      claimStateFolder(loaded.config);
+      return loaded.config;
+    }
     process.stdout.write(loaded.text);
     return process.exit(0);
   } catch (error) {
@@ -30,12 +32,12 @@ function writeReadyFile(path: string, ports: Ports): void {
 }
 
 function openNodeLog(config: NodeConfig, url: string, logger: Logger): Promise<NodeLog> {
-  const { cluster, index, keyPath } = config;
+  const { cluster, index, headsFile } = config;
   return openLog({
     url,
     clusterId: cluster.id,
     publicKey: cluster.genesis.validators[index]!.publicKey,
-    headsFile: headsFileOf(dirname(keyPath)),
+    headsFile,
     onLost: (error) => die(logger, exitCodeOf(error.code), error.message),
     logger,
   });

@@ -8,5 +8,5 @@ export interface CommandContext {
   print(result: unknown, text: () => string): void;
 }
 
-/** Exit codes of every process of ours (interfaces.md, Process). */
-export const EXIT = { done: 0, failure: 1, usage: 2, logCorrupt: 3 } as const;
+/** A log that cannot be used has codes of its own (supervisor/supervision.ts). */
+export const EXIT = { done: 0, failure: 1, usage: 2 } as const;

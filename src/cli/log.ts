@@ -1,14 +1,10 @@
 /** `althing log`: checks a node's log row by row, and writes it out as lines of JSON. */
 import { once } from 'node:events';
-import { dirname } from 'node:path';
 import { Command } from 'commander';
-import { ConfigError, loadConfig, type Database } from '../config/load.ts';
-import { LogError } from '../log/errors.ts';
+import { loadConfig, type Database, type NodeConfig } from '../config/load.ts';
 import { exportLog } from '../log/export.ts';
-import { headsFileOf } from '../log/heads.ts';
 import { verifyLog, type VerifyProgress, type VerifyResult } from '../log/verify.ts';
 import { createLogger } from '../logger.ts';
-import { PostgresError } from '../postgres/errors.ts';
 import { startEmbeddedPostgres } from '../postgres/embedded.ts';
 import { UsageError, type CommandContext } from './command.ts';
 
@@ -104,26 +100,21 @@ function position(name: 'from' | 'to', text: string | undefined): { from?: numbe
 
 /** Gives the log's place to `work`. */
 async function withSource(place: Place, work: (source: Source) => Promise<void>): Promise<void> {
-  try {
-    if (place.databaseUrl !== undefined && place.id === undefined) {
-      return await work({ url: place.databaseUrl, headsFile: null });
-    }
-    const { database, headsFile } = sourceOf(place);
-    if (database.kind === 'url') return await work({ url: database.url, headsFile });
-    await withEmbedded(database, (url) => work({ url, headsFile }));
-  } catch (error) {
-    throw explained(error);
+  if (place.databaseUrl !== undefined && place.id === undefined) {
+    return work({ url: place.databaseUrl, headsFile: null });
   }
+  const { database, headsFile } = configOf(place);
+  if (database.kind === 'url') return work({ url: database.url, headsFile });
+  await withEmbedded(database, (url) => work({ url, headsFile }));
 }
 
-function sourceOf({ id, data, databaseUrl }: Place): { database: Database; headsFile: string } {
+function configOf({ id, data, databaseUrl }: Place): NodeConfig {
   if (id === undefined)
     throw new UsageError('name the node with --id, or its database with --database-url');
   const url = databaseUrl === undefined ? [] : ['--database-url', databaseUrl];
   const loaded = loadConfig(['--id', id, '--data', data, ...url], process.env, process.cwd());
   if (loaded.kind === 'text') throw new UsageError(`"${id}" names no node`);
-  const { database, keyPath } = loaded.config;
-  return { database, headsFile: headsFileOf(dirname(keyPath)) };
+  return loaded.config;
 }
 
 /** Leaves a server that others use as it is. */
@@ -138,15 +129,6 @@ async function withEmbedded(
   } finally {
     await server.release();
   }
-}
-
-function explained(error: unknown): unknown {
-  if (error instanceof ConfigError || error instanceof PostgresError) {
-    return new UsageError(error.message);
-  }
-  // An altered log has an exit code of its own (main.ts).
-  if (!(error instanceof LogError) || error.code === 'log_altered') return error;
-  return new UsageError(error.message);
 }
 
 function newProgress(): (progress: VerifyProgress) => void {

@@ -5,10 +5,13 @@
  * 3 log corrupt or altered.
  */
 import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
-import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { LogError } from '../log/errors.ts';
+import { exitCodeOf } from '../supervisor/supervision.ts';
+import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { initCommand } from './init.ts';
+import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
 
 /** Every command, in the order of the help. */
@@ -33,6 +36,7 @@ function createProgram(): Command {
     command.on('option:json', () => program.setOptionValue('json', true));
     program.addCommand(command);
   }
+  for (const command of laterCommands()) program.addCommand(command, { hidden: true });
   return program;
 }
 
@@ -43,8 +47,9 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     process.stderr.write(`althing: ${error instanceof Error ? error.message : String(error)}\n`);
-    if (error instanceof LogError && error.code === 'log_altered') return EXIT.logCorrupt;
-    return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+    if (error instanceof LogError) return exitCodeOf(error.code);
+    const isUsage = error instanceof UsageError || error instanceof ConfigError;
+    return isUsage ? EXIT.usage : EXIT.failure;
   }
 }
 

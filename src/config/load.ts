@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { ValidatorIndex } from '../../protocols/types.ts';
-import { nodeFiles } from '../init/layout.ts';
+import { nodeFiles, stateFiles } from '../init/layout.ts';
 import type { LogLevel } from '../logger.ts';
 import { helpText } from './help.ts';
 import { readNodeFiles } from './node-files.ts';
@@ -36,7 +36,8 @@ export interface NodeConfig {
   readonly peerPort: number;
   /** `host:port` of every validator's peer port by index; null for this node when not told. */
   readonly peerAddresses: readonly (string | null)[];
-  readonly dataFolder: string;
+  /** Where the heads of the log are remembered; its folder must be writable to start the node. */
+  readonly headsFile: string;
   readonly keyPath: string;
   readonly certificatePath: string;
   readonly caPath: string;
@@ -147,7 +148,7 @@ function assemble(
     host,
     ...ports,
     peerAddresses: peerAddresses(values.peers, files.cluster, files.index, problems),
-    dataFolder: place.dataFolder,
+    headsFile: stateFiles(values.state === undefined ? folder : resolve(cwd, values.state)).heads,
     keyPath: files.paths.key,
     certificatePath: files.paths.certificate,
     caPath: files.paths.ca,
@@ -158,10 +159,19 @@ function assemble(
     logLevel: values.logLevel ?? 'info',
     electionTimeoutMs: electionTimeout,
     heartbeatMs: heartbeat,
-    warnings: files.warnings,
+    warnings: [...files.warnings, ...openInClear(host)],
   };
   Object.defineProperty(config, 'apiToken', { value: files.apiToken, enumerable: false });
   return Object.freeze(config as typeof config & { readonly apiToken: string | null });
+}
+
+/** The peer port has TLS of its own. */
+function openInClear(host: string): string[] {
+  if (isLoopback(host)) return [];
+  return [
+    `HTTP and gRPC listen on ${host} without TLS, so the API token crosses the network in clear: ` +
+      'let clients reach them through a TLS proxy only, such as compose/nginx/nginx.conf',
+  ];
 }
 
 function portsOf({ values, bad }: Parsed, problems: string[]) {

@@ -47,13 +47,19 @@ export const OPTIONS = {
     help: 'data folder, as made by `althing init` [data]',
     notInFile: true,
   },
+  state: {
+    parse: text('a path'),
+    placeholder: 'DIR',
+    help: 'where the node remembers how far its log reached; it must be writable [beside the key]',
+    notInFile: true,
+  },
   host: { parse: bindAddress, placeholder: 'ADDRESS', help: 'address to listen on [127.0.0.1]' },
   peers: {
     parse: peers,
     placeholder: 'LIST',
     help: 'ID=HOST:PORT of the other validators, separated by commas',
   },
-  http: { parse: port, placeholder: 'PORT', help: 'HTTP and WebSocket port; 0 takes any free one' },
+  http: { parse: port, placeholder: 'PORT', help: 'HTTP port; 0 takes any free one' },
   grpc: { parse: port, placeholder: 'PORT', help: 'client gRPC port' },
   peer: { parse: port, placeholder: 'PORT', help: 'port for other nodes, mutual TLS only' },
   dev: {

@@ -7,6 +7,7 @@
  *   DIR/operator.pem      the key of the ledger's first issuer                (0600)
  *   DIR/<id>/             all that one node needs, with its own copies: this folder can be shipped
  *     config.json, genesis.json, ca.crt, tls.crt, key.pem (0600), token (0600)
+ *     heads.json          written by the node while it runs, here or in its --state folder
  *   DIR/postgres/         the embedded database server, made at the first start
  */
 import { join } from 'node:path';
@@ -20,6 +21,9 @@ export const nodeFiles = (folder: string) => ({
   key: join(folder, 'key.pem'),
   token: join(folder, 'token'),
 });
+
+/** What a node writes while it runs. */
+export const stateFiles = (folder: string) => ({ heads: join(folder, 'heads.json') });
 
 export const clusterFiles = (data: string) => ({
   genesis: join(data, 'genesis.json'),

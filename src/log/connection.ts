@@ -63,6 +63,14 @@ export async function connect(
   }
 }
 
+/** What a failed `connect` means to a caller that tries no longer. */
+export function unreachable(url: string, cause: Error): LogError {
+  // Of several addresses tried in vain only the codes are told, not a message.
+  const reason = cause.message || String((cause as { code?: unknown }).code);
+  const message = `the database ${describeUrl(url)} cannot be reached: ${reason}`;
+  return new LogError('unavailable', message, { cause });
+}
+
 function watch(client: pg.Client, onBroken: (error: Error) => void): Link {
   let failure: Error | null = null;
   let ending = false;

@@ -2,7 +2,7 @@
  * What can go wrong with the log, as codes. None of these errors ever carries a password.
  *
  * `identity_taken` ends the process with exit code 5, `log_altered` with 3, `unsafe_server`,
- * `wrong_identity`, `wrong_schema` and `bad_url` with 2.
+ * `wrong_identity`, `wrong_schema`, `bad_heads` and `bad_url` with 2 (supervisor/supervision.ts).
  */
 import type { Logger } from '../logger.ts';
 
@@ -17,6 +17,8 @@ export type LogErrorCode =
   | 'wrong_identity'
   /** The schema was made by a newer version. */
   | 'wrong_schema'
+  /** The file of remembered heads is there and cannot be used. */
+  | 'bad_heads'
   | 'bad_url'
   /** The server could not be reached, or refused, for longer than the bound. */
   | 'unavailable'

@@ -1,11 +1,9 @@
 /**
  * The log as lines of JSON, one event a line, verified on the way: for people and for other tools.
  */
-import { connect } from './connection.ts';
 import { LogError } from './errors.ts';
 import { LogReader, READER_SETTINGS, type VerifiedEvent } from './reader.ts';
-import { readIdentity } from './schema.ts';
-import { ONE_SNAPSHOT } from './verify.ts';
+import { openSnapshot } from './snapshot.ts';
 
 export interface ExportOptions {
   readonly url: string;
@@ -24,16 +22,11 @@ const BYTES_PER_READ = 4 * 1024 * 1024;
 /**
  * Lines without line ends: `{stream, seq, kind, header, body?, bodyDigest?, keys?, hash}`, header and
  * body in base64, digests in hex. Errors: `log_altered`, `wrong_identity` when there is no such log
- * or stream.
+ * or stream, `bad_url`, `unavailable`.
  */
 export async function* exportLog(options: ExportOptions): AsyncGenerator<string, void> {
-  const link = await connect(options.url, 'althing export');
+  const { link, identity } = await openSnapshot(options.url, 'althing export');
   try {
-    await link.client.query(ONE_SNAPSHOT);
-    const identity = await readIdentity(link.client);
-    if (identity === null) {
-      throw new LogError('wrong_identity', 'the database holds no log: check the URL');
-    }
     const sql = 'SELECT name FROM althing.stream WHERE name = $1 OR $1 IS NULL ORDER BY id';
     const { rows } = await link.client.query<{ name: string }>(sql, [options.stream ?? null]);
     if (rows.length === 0 && options.stream !== undefined) {

@@ -8,7 +8,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import type pg from 'pg';
 import type { Head } from './append-message.ts';
 import { LogAltered, LogError } from './errors.ts';
@@ -69,23 +68,40 @@ export async function openStream(
   return head;
 }
 
-/** Where a node remembers its heads: `folder` is its own, with its key. */
-export function headsFileOf(folder: string): string {
-  return join(folder, 'log-heads.json');
-}
-
 /** Sequence number and hash (hex) of remembered heads, by stream. */
 export type RememberedHeads = Readonly<
   Record<string, { readonly seq: number; readonly hash: string }>
 >;
 
-/** Null when nothing is remembered, or nothing that can be read. */
+/** Null when there is no such file: nothing is remembered yet. Errors: `bad_heads`. */
 export async function loadHeads(file: string): Promise<RememberedHeads | null> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as RememberedHeads;
-  } catch {
-    return null;
+    return rememberedOf(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    // Without them a log that was cut off would pass for whole.
+    throw new LogError(
+      'bad_heads',
+      code === undefined
+        ? `${file} is not what a node wrote: put it back, or remove it if you know why it changed`
+        : `${file} cannot be read: ${message}`,
+      { cause: error },
+    );
   }
+}
+
+function rememberedOf(value: unknown): RememberedHeads {
+  if (!isRecord(value) || !Object.values(value).every(isHead)) throw new TypeError('not heads');
+  return value as RememberedHeads;
+}
+
+function isHead(value: unknown): boolean {
+  return isRecord(value) && Number.isSafeInteger(value['seq']) && typeof value['hash'] === 'string';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Replaces the file; it is complete at any moment. */

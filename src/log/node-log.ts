@@ -7,7 +7,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { openActorLog, type ActorLog, type ActorLogOptions } from './actor-log.ts';
-import { connect, describeUrl, isTransient, withTimeout, type Link } from './connection.ts';
+import {
+  connect,
+  describeUrl,
+  isTransient,
+  unreachable,
+  withTimeout,
+  type Link,
+} from './connection.ts';
 import { LogError, type LogLogger } from './errors.ts';
 import { checkHeads, loadHeads, readHeads, saveHeads } from './heads.ts';
 import { assertDurable } from './safety.ts';
@@ -54,8 +61,8 @@ const POLL_MS = 50;
 
 /**
  * Connects, brings the schema up to date and takes the identity.
- * Errors: `identity_taken`, `wrong_identity`, `wrong_schema`, `unsafe_server`, `log_altered`, `bad_url`,
- * `unavailable`.
+ * Errors: `identity_taken`, `wrong_identity`, `wrong_schema`, `unsafe_server`, `log_altered`,
+ * `bad_heads`, `bad_url`, `unavailable`.
  */
 export async function openLog(options: NodeLogOptions): Promise<NodeLog> {
   const holder = new IdentityHolder(options);
@@ -122,8 +129,8 @@ class IdentityHolder {
         return;
       } catch (error) {
         if (error instanceof LogError && !isTransient(error)) throw error;
-        if (!isTransient(error) || this.#closed) throw unavailable(url, error as Error);
-        if (performance.now() > deadline) throw unavailable(url, error as Error);
+        if (!isTransient(error) || this.#closed) throw unreachable(url, error as Error);
+        if (performance.now() > deadline) throw unreachable(url, error as Error);
       }
       await pause(POLL_MS);
     }
@@ -165,7 +172,7 @@ class IdentityHolder {
     } catch (error) {
       if (this.#closed) return;
       const lost =
-        error instanceof LogError ? error : unavailable(this.#options.url, error as Error);
+        error instanceof LogError ? error : unreachable(this.#options.url, error as Error);
       onLost(lost);
     }
   }
@@ -190,9 +197,4 @@ class IdentityHolder {
     const heads = await withTimeout(link, ANSWER_MS, readHeads(link.client, this.#options));
     await saveHeads(headsFile, heads);
   }
-}
-
-function unavailable(url: string, cause: Error): LogError {
-  const message = `the database ${describeUrl(url)} cannot be reached: ${cause.message}`;
-  return new LogError('unavailable', message, { cause });
 }

@@ -7,11 +7,11 @@
  * anew from some row on, above the remembered heads.
  */
 import type pg from 'pg';
-import { connect, type Link } from './connection.ts';
-import { LogAltered, LogError } from './errors.ts';
-import { checkHeads, loadHeads } from './heads.ts';
+import { LogAltered } from './errors.ts';
+import { checkHeads, loadHeads, type RememberedHeads } from './heads.ts';
 import { LogReader, READER_SETTINGS } from './reader.ts';
-import { readIdentity, type LogIdentity } from './schema.ts';
+import type { LogIdentity } from './schema.ts';
+import { openSnapshot, type Snapshot } from './snapshot.ts';
 
 export interface VerifyOptions {
   readonly url: string;
@@ -39,30 +39,28 @@ export interface VerifyResult extends LogIdentity {
   readonly bytes: number;
 }
 
-/** Starts the transaction that a reader of several tables or streams reads in. */
-export const ONE_SNAPSHOT = 'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY';
-
 const BYTES_PER_READ = 16 * 1024 * 1024;
 
-/** Errors: `log_altered` (a `LogAltered` names the row), `wrong_identity` when there is no log. */
+/**
+ * Errors: `log_altered` (a `LogAltered` names the row), `wrong_identity` when there is no log,
+ * `bad_heads`, `bad_url`, `unavailable`.
+ */
 export async function verifyLog(options: VerifyOptions): Promise<VerifyResult> {
-  const link = await connect(options.url, 'althing verify');
+  // Before the view is taken: the node may remember what is newer than it.
+  const remembered = options.headsFile === undefined ? null : await loadHeads(options.headsFile);
+  const snapshot = await openSnapshot(options.url, 'althing verify');
   try {
-    return await verify(link, options);
+    return await verify(snapshot, remembered, options);
   } finally {
-    await link.close();
+    await snapshot.link.close();
   }
 }
 
-async function verify({ client }: Link, options: VerifyOptions): Promise<VerifyResult> {
-  // Before the view is taken: the node may remember what is newer than it.
-  const remembered = options.headsFile === undefined ? null : await loadHeads(options.headsFile);
-  // One view of the whole log, however long it takes: the node may be writing.
-  await client.query(ONE_SNAPSHOT);
-  const identity = await readIdentity(client);
-  if (identity === null) {
-    throw new LogError('wrong_identity', 'the database holds no log: check the URL');
-  }
+async function verify(
+  { link: { client }, identity }: Snapshot,
+  remembered: RememberedHeads | null,
+  options: VerifyOptions,
+): Promise<VerifyResult> {
   await client.query('SET statement_timeout = 0');
   if (remembered !== null) await checkHeads(client, remembered);
   const names = await streamNames(client);

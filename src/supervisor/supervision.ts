@@ -22,6 +22,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   unsafe_server: 2,
   wrong_identity: 2,
   wrong_schema: 2,
+  bad_heads: 2,
   bad_url: 2,
   bad_key: 2,
   conflicting_final: 1,

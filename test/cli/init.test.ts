@@ -1,20 +1,9 @@
 /** The command line as a process of its own. */
-import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { newFolder } from '../folder.ts';
-
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-
-function run(...args: readonly string[]) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [main, ...args], (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
-}
+import { run } from './program.ts';
 
 function folder(): string {
   return join(newFolder('cli'), 'data');
@@ -22,15 +11,15 @@ function folder(): string {
 
 test('init makes a cluster and tells how to start it; run again, it keeps it', async (t) => {
   const data = folder();
-  const made = await run('init', '--data', data, '--nodes', '3');
+  const made = await run(['init', '--data', data, '--nodes', '3']);
   t.is(made.code, 0, made.stderr);
   t.regex(made.stdout, /^Made cluster [0-9a-f]{16} with 3 nodes/);
   t.true(made.stdout.includes(`node dist/node.js --data ${data} --id validator-1`));
-  const kept = await run('init', '--data', data, '--json');
+  const kept = await run(['init', '--data', data, '--json']);
   const result = JSON.parse(kept.stdout) as { created: boolean; nodes: unknown[] };
   t.is(result.created, false);
   t.is(result.nodes.length, 3);
-  t.deepEqual(await run('--json', 'init', '--data', data), kept);
+  t.deepEqual(await run(['--json', 'init', '--data', data]), kept);
 });
 
 test('wrong usage exits 2 with what is wrong on stderr, and changes nothing', async (t) => {
@@ -42,7 +31,7 @@ test('wrong usage exits 2 with what is wrong on stderr, and changes nothing', as
     [[], /Usage/],
   ];
   for (const [args, said] of cases) {
-    const { code, stdout, stderr } = await run(...args);
+    const { code, stdout, stderr } = await run(args);
     t.is(code, 2, args.join(' '));
     t.regex(stderr, said);
     t.is(stdout, '');
@@ -53,13 +42,13 @@ test('wrong usage exits 2 with what is wrong on stderr, and changes nothing', as
 test('what the machine refuses exits 1', async (t) => {
   const data = folder();
   writeFileSync(data, '');
-  const { code, stderr } = await run('init', '--data', data);
+  const { code, stderr } = await run(['init', '--data', data]);
   t.is(code, 1);
   t.regex(stderr, /^althing: .*EEXIST/);
 });
 
 test('--help shows examples', async (t) => {
-  const { code, stdout } = await run('init', '--help');
+  const { code, stdout } = await run(['init', '--help']);
   t.is(code, 0);
   t.regex(stdout, /Examples:[^]*althing init --hosts/);
 });

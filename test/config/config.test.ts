@@ -41,6 +41,7 @@ test('a folder made by init starts a node with nothing but its id', async (t) =>
   t.deepEqual([config.httpPort, config.grpcPort, config.peerPort], [9006, 9106, 9206]);
   t.is(config.peerAddresses[0], '127.0.0.1:9204');
   t.is(config.keyPath, join(data, 'node-3', 'key.pem'));
+  t.is(config.headsFile, join(data, 'node-3', 'heads.json'));
   t.deepEqual(config.database, {
     kind: 'embedded',
     folder: join(data, 'postgres'),
@@ -60,6 +61,7 @@ test('a shipped node folder starts by its configuration file alone', async (t) =
   const config = load(['--config', join(moved, 'here', 'config.json')]);
   t.is(config.id, 'node-2');
   t.is(config.caPath, join(moved, 'here', 'ca.crt'));
+  t.is(config.headsFile, join(moved, 'here', 'heads.json'));
 });
 
 test('a flag goes before the environment, that before the file, that before the default', async (t) => {
@@ -82,6 +84,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
     id: 'node-4',
     config: join(data, 'node-4', 'config.json'),
     data,
+    state: '/srv/state',
     host: '127.0.0.2',
     peers: 'a:1,b:2,[::1]:3,d:4',
     http: '0',
@@ -105,6 +108,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
   const byVariable = load([], Object.fromEntries(variables));
   t.deepEqual(byVariable, byFlag);
   t.like(byFlag, {
+    headsFile: '/srv/state/heads.json',
     host: '127.0.0.2',
     httpPort: 0,
     dev: true,
@@ -196,6 +200,17 @@ test('a key that others can read is worth a warning', async (t) => {
   chmodSync(join(data, 'node-2', 'key.pem'), 0o644);
   const { warnings } = load(['--id', 'node-2', '--data', data]);
   t.regex(warnings.join(), /key\.pem can be read by other users.*chmod 600/);
+});
+
+test('a port that others can reach is worth a warning about the token', async (t) => {
+  const data = await cluster();
+  const warnings = (host: string): string =>
+    load(['--id', 'node-2', '--data', data, '--host', host]).warnings.join();
+  for (const host of ['0.0.0.0', '::', '192.0.2.1']) {
+    t.regex(warnings(host), /API token.*in clear.*TLS/);
+    t.true(warnings(host).includes(host));
+  }
+  for (const host of ['127.0.0.1', '127.0.0.9', '::1', 'localhost']) t.is(warnings(host), '');
 });
 
 test('the API token is in no dump of the configuration', async (t) => {

@@ -4,6 +4,7 @@ import {
   credentials,
   loadPackageDefinition,
   Metadata,
+  type ChannelCredentials,
   type Client,
   type ClientDuplexStream,
   type ServiceError,
@@ -38,21 +39,23 @@ const protos = loadProtos();
 type Callback<T> = (error: ServiceError | null, answer: T) => void;
 type Unary = (request: object, metadata: Metadata, done: Callback<object>) => unknown;
 type Stream = (metadata?: Metadata) => ClientDuplexStream<object, object>;
-type Constructor = new (
-  address: string,
-  credential: ReturnType<typeof credentials.createInsecure>,
-) => Client;
+type Constructor = new (address: string, credential: ChannelCredentials) => Client;
 
 /** A client of one service, by its full name. */
 export class TestClient {
   readonly #client: Client;
 
-  constructor(t: ExecutionContext, address: string, service: string) {
+  constructor(
+    t: ExecutionContext,
+    address: string,
+    service: string,
+    credential: ChannelCredentials = credentials.createInsecure(),
+  ) {
     const root = loadPackageDefinition(protos.all);
     const found = service
       .split('.')
       .reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], root);
-    this.#client = new (found as Constructor)(address, credentials.createInsecure());
+    this.#client = new (found as Constructor)(address, credential);
     t.teardown(() => this.#client.close());
   }
 

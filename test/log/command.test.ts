@@ -1,6 +1,9 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
+import { initCluster } from '../../src/init/init.ts';
+import { run } from '../cli/program.ts';
+import { newFolder } from '../folder.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
 import { append, event, IDENTITY, openTestActor, openTestLog, tamper } from './harness.ts';
 
@@ -19,36 +22,21 @@ test.before(async () => {
 
 test.after.always(() => server.end());
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function althing(...args: string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], (error, out, err) => {
-      resolve({ code: Number(error?.code ?? 0), out, err });
-    });
-  });
-}
-
 test.serial('log verify says what it checked, as text and as JSON', async (t) => {
-  const text = await althing('log', 'verify', '--database-url', url);
-  t.is(text.code, 0, text.err);
-  t.regex(text.out, /votes {2}3 events/);
-  const json = await althing('log', 'verify', '--json', '--database-url', url);
-  const result = JSON.parse(json.out) as { clusterId: string; events: number };
+  const text = await run(['log', 'verify', '--database-url', url]);
+  t.is(text.code, 0, text.stderr);
+  t.regex(text.stdout, /votes {2}3 events/);
+  const json = await run(['log', 'verify', '--json', '--database-url', url]);
+  const result = JSON.parse(json.stdout) as { clusterId: string; events: number };
   t.is(result.clusterId, IDENTITY.clusterId);
   t.is(result.events, 3);
 });
 
 test.serial('log export writes one event a line', async (t) => {
-  const { code, out, err } = await althing('log', 'export', '--database-url', url, '--from', '1');
-  t.is(code, 0, err);
-  const seqs = out
+  const words = ['log', 'export', '--database-url', url, '--from', '1'];
+  const { code, stdout, stderr } = await run(words);
+  t.is(code, 0, stderr);
+  const seqs = stdout
     .trim()
     .split('\n')
     .map((line) => (JSON.parse(line) as { seq: number }).seq);
@@ -56,18 +44,47 @@ test.serial('log export writes one event a line', async (t) => {
 });
 
 test.serial('wrong usage ends with 2 and says what is right', async (t) => {
-  const nowhere = await althing('log', 'verify');
+  const nowhere = await run(['log', 'verify']);
   t.is(nowhere.code, 2);
-  t.regex(nowhere.err, /--id.*--database-url/);
-  t.is((await althing('log', 'verify', '--wrong')).code, 2);
-  const position = await althing('log', 'export', '--database-url', url, '--from', 'x');
+  t.regex(nowhere.stderr, /--id.*--database-url/);
+  t.is((await run(['log', 'verify', '--wrong'])).code, 2);
+  const position = await run(['log', 'export', '--database-url', url, '--from', 'x']);
   t.is(position.code, 2);
-  t.is((await althing('log', 'verify', '--database-url', 'http://x')).code, 2);
+  t.is((await run(['log', 'verify', '--database-url', 'http://x'])).code, 2);
+});
+
+test.serial('a database that does not answer is a failure, not wrong usage', async (t) => {
+  for (const command of ['verify', 'export']) {
+    const down = 'postgres://user:swordfish@127.0.0.1:1/none';
+    const { code, stderr } = await run(['log', command, '--database-url', down]);
+    t.is(code, 1, stderr);
+    t.regex(stderr, /the database user@127\.0\.0\.1:1\/none cannot be reached/);
+    t.notRegex(stderr, /swordfish/);
+  }
+});
+
+test.serial('an embedded server that does not start is a failure, not wrong usage', async (t) => {
+  const data = newFolder('command');
+  await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const { port } = new URL(url);
+  const config = join(data, 'validator-1', 'config.json');
+  const text = readFileSync(config, 'utf8').replace('{', `{ "postgresPort": ${port},`);
+  writeFileSync(config, text);
+  const { code, stderr } = await run(['log', 'verify', '--id', 'validator-1', '--data', data]);
+  t.is(code, 1, stderr);
+  t.regex(stderr, /port \d+ on 127\.0\.0\.1 is taken/);
+});
+
+test.serial('a place that the configuration does not have is wrong usage', async (t) => {
+  const data = newFolder('command');
+  const { code, stderr } = await run(['log', 'verify', '--id', 'validator-1', '--data', data]);
+  t.is(code, 2, stderr);
+  t.regex(stderr, /config\.json does not exist/);
 });
 
 test.serial('log verify ends with 3 and names the row when one was altered', async (t) => {
   await tamper(url, `UPDATE althing.event SET header = 'x' WHERE seq = 1`);
-  const { code, err } = await althing('log', 'verify', '--database-url', url);
+  const { code, stderr } = await run(['log', 'verify', '--database-url', url]);
   t.is(code, 3);
-  t.regex(err, /log row \(votes, 1, 0\) changed/);
+  t.regex(stderr, /log row \(votes, 1, 0\) changed/);
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { LogAltered, type Alteration } from '../../src/log/errors.ts';
@@ -226,6 +226,25 @@ test('an end cut off below the remembered heads is noticed, by verify and at sta
   t.deepEqual(error.place, { stream: 'votes', seq: 9, part: 0 });
   await t.throwsAsync(openTestLog(url, { headsFile }), { code: 'log_altered' });
   await rm(folder, { recursive: true });
+});
+
+test('remembered heads that are there and cannot be used are refused, by verify and at start', async (t) => {
+  const url = await writtenLog();
+  const folder = newFolder('log');
+  const headsFile = join(folder, 'heads.json');
+  const refused = async (message: RegExp): Promise<void> => {
+    const expected = { code: 'bad_heads', message };
+    await t.throwsAsync(verifyLog({ url, headsFile }), expected);
+    await t.throwsAsync(openTestLog(url, { headsFile }), expected);
+  };
+  for (const text of ['', '{"votes":', 'null', '[]', '{"votes":7}', '{"votes":{"seq":9}}']) {
+    await writeFile(headsFile, text);
+    await refused(/heads\.json is not what a node wrote/);
+  }
+  await rm(headsFile);
+  t.is((await verifyLog({ url, headsFile })).events, 15, 'nothing is remembered before the start');
+  await mkdir(headsFile);
+  await refused(/heads\.json cannot be read: EISDIR/);
 });
 
 test('the export has one line an event, and can be narrowed', async (t) => {

@@ -1,16 +1,18 @@
 /** One node as a process: how it starts, what stops it, and with which exit code. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { Cluster, getJson } from '../../bench/cluster.ts';
+import { initCluster } from '../../src/init/init.ts';
+import { run as althing } from '../cli/program.ts';
 import { newFolder } from '../folder.ts';
 
 const ENTRY = fileURLToPath(new URL('../../src/node.js', import.meta.url));
-const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
   const folder = newFolder('process');
@@ -61,6 +63,18 @@ test('a bad configuration ends with 2 and names every fault', async (t) => {
   const unknown = await run(['--id', 'validator-1', '--colour', 'red']);
   t.is(unknown.code, 2);
   t.regex(unknown.stderr, /--colour/);
+});
+
+test('a folder for its state that cannot be written ends with 2, before anything starts', async (t) => {
+  const data = newFolder('process');
+  await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const file = join(data, 'genesis.json');
+  const start = ['--id', 'validator-1', '--data', data];
+  const { code, stderr } = await run([...start, '--state', file]);
+  t.is(code, 2);
+  t.true(stderr.includes(`${file} is where this node remembers how far its log reached`), stderr);
+  t.regex(stderr, /make it writable, or name another folder by --state/);
+  t.false(existsSync(join(data, 'postgres')));
 });
 
 test('a node alone in its cluster starts, serves, drains on SIGTERM and starts again', async (t) => {
@@ -140,23 +154,29 @@ test('an altered log ends with 3 and the row is named', async (t) => {
   t.regex(msg, /log row \(.+, \d+, 0\) changed/);
 });
 
-test('`log verify` finds rows cut off at the end by what the node remembers', async (t) => {
+test('what was cut off the end of a log is found missing by log verify --id and by the node', async (t) => {
   const cluster = await clusterOf(t, 1);
   await cluster.start();
   t.is(await cluster.end(0), 0);
-  const client = new pg.Client({ connectionString: cluster.databaseUrl(0) });
+  const url = cluster.databaseUrl(0);
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query('ALTER TABLE althing.event DISABLE TRIGGER ALL');
-  await client.query(
-    `DELETE FROM althing.event e WHERE seq =
-      (SELECT max(seq) FROM althing.event WHERE stream = e.stream)`,
+  const cut = await client.query<{ seq: string }>(
+    `DELETE FROM althing.event WHERE (stream, seq) IN (
+        SELECT stream, seq FROM althing.event JOIN althing.stream s ON s.id = stream
+          WHERE s.name = 'consensus' ORDER BY seq DESC LIMIT 2)
+      RETURNING seq`,
   );
   await client.end();
-  const place = ['--id', cluster.id(0), '--data', cluster.folder];
-  const database = ['--database-url', cluster.databaseUrl(0)];
-  const { code, stderr } = await run(['log', 'verify', ...place, ...database], CLI);
+  const last = Math.max(...cut.rows.map(({ seq }) => Number(seq)));
+  const row = `log row (consensus, ${last}, 0) missing`;
+  const verify = ['log', 'verify', '--data', cluster.folder, '--database-url', url];
+  const { code, stderr } = await althing([...verify, '--id', cluster.id(0)]);
   t.is(code, 3, stderr);
-  t.regex(stderr, /cut off/);
+  t.true(stderr.includes(row), stderr);
+  t.is(await exitOf(cluster, 0), 3);
+  t.true(lastRecord(cluster, 0).msg.includes(row));
 });
 
 test('a second signal ends the process at once', async (t) => {
