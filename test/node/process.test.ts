@@ -21,12 +21,9 @@ async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
   return cluster;
 }
 
-/** Runs a program, the node if none is named, with these arguments to its end. */
-async function run(
-  args: readonly string[],
-  program = ENTRY,
-): Promise<{ code: number | null; stderr: string }> {
-  const child = spawn(process.execPath, [program, ...args], {
+/** Runs the node with these arguments to its end. */
+async function run(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [ENTRY, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
