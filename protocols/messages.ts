@@ -138,7 +138,7 @@ export type ConsensusMessage =
       readonly certificate: Certificate;
       readonly lastVoted: readonly number[];
     }
-  /** From voting: `q` commit votes, each on its signer's own channel or checked (B6). */
+  /** From voting: `q` checked commit votes (B6). */
   | { readonly kind: 'commitCertified'; readonly certificate: Certificate }
   | { readonly kind: 'timeoutCertified'; readonly certificate: TimeoutCertificate }
   /** From voting: n − q + 1 validators abandoned `term` or a later one (T2). */

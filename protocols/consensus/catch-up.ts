@@ -4,12 +4,12 @@
  * I90. A fetched block is final here only by a commit certificate whose signatures were checked and
  *      a chain of parent digests down to this node's own final block.
  */
-import { isCertificateValid, withValidVotes } from '../certificates.ts';
+import { isCertificateValid } from '../certificates.ts';
 import { CHAIN_STREAM, chainEntry, type ChainEntry } from '../chain.ts';
 import { InvariantViolation, type LogEvent } from '../machine.ts';
 import { BLOCKS_PER_ANSWER, type PeerMessage } from '../messages.ts';
 import { blockDigest } from '../structures.ts';
-import type { Certificate, Digest, ValidatorIndex } from '../types.ts';
+import type { Digest, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
 import { finalise } from './finality.ts';
 import { fault, type State } from './state.ts';
@@ -125,24 +125,17 @@ export function chainRead(state: State, tag: string, events: readonly LogEvent[]
   const to = Number(tag.slice('serve/'.length));
   state.serving.delete(to);
   const entries = events.map(readChainEntry);
-  const answer = provable(state, entries);
+  const answer = provable(entries);
   if (answer !== null) state.out.effects.push({ kind: 'send', to, message: answer });
 }
 
-/** As many of the entries as a certificate with q valid votes covers (B6: checked when handed on). */
-function provable(
-  state: State,
-  entries: readonly ChainEntry[],
-): Extract<PeerMessage, { kind: 'blocks' }> | null {
-  for (let last = entries.length - 1; last >= 0; last--) {
-    const stored = entries[last]!.certificate;
-    const certificate: Certificate | null =
-      stored === null ? null : withValidVotes(state.verifier, stored);
-    if (certificate === null) continue;
-    const blocks = entries.slice(0, last + 1).map(({ block }) => block);
-    return { kind: 'blocks', blocks, certificate };
-  }
-  return null;
+/** As many of the entries as a commit certificate covers. */
+function provable(entries: readonly ChainEntry[]): Extract<PeerMessage, { kind: 'blocks' }> | null {
+  const last = entries.findLastIndex((entry) => entry.certificate !== null);
+  const certificate = entries[last]?.certificate ?? null;
+  if (certificate === null) return null;
+  const blocks = entries.slice(0, last + 1).map(({ block }) => block);
+  return { kind: 'blocks', blocks, certificate };
 }
 
 export function readChainEntry(event: LogEvent): ChainEntry {

@@ -3,8 +3,9 @@
  * that a validator voted twice.
  *
  * I80. Each validator counts once per set: its first vote. A second, different one is evidence.
- * I81. A prepare certificate is formed only of votes whose signatures were checked here (B4, B7);
- *      a commit certificate may count votes by their authenticated channel (B6).
+ * I81. A certificate is formed only of votes whose signatures were checked here (B4, B7). B6 would
+ *      let commit votes count by their channel alone; but then one validator that signs them badly
+ *      spoils every stored certificate, and nobody who was away can be shown what is final.
  */
 import { isVoteValid, type Verifier } from '../certificates.ts';
 import type { Certificate, ValidatorIndex, Vote, VoteKind } from '../types.ts';
@@ -63,7 +64,7 @@ export interface Formed {
 export function form(verifier: Verifier, set: VoteSet, vote: Vote): Formed {
   const { quorum } = verifier.cluster;
   if (set.certified || alike(set, vote).length < quorum) return { certificate: null, bad: [] };
-  const bad = set.kind === 'prepare' ? dropInvalid(verifier, set, vote) : [];
+  const bad = dropInvalid(verifier, set, vote);
   const votes = alike(set, vote);
   if (votes.length < quorum) return { certificate: null, bad };
   set.certified = true;

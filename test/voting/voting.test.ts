@@ -69,18 +69,23 @@ test('tells consensus once a quorum of valid prepare votes is there (I81)', (t) 
   t.is(told(more, 'prepareCertified').length, 0);
 });
 
-test('a bad prepare signature is reported and the next vote takes its place (I81, B7)', (t) => {
-  const booth = new Booth();
-  const block = booth.forge.block({});
-  const bad = { ...booth.forge.vote('prepare', block, 0), signature: new Uint8Array(64) };
-  booth.from(0, { kind: 'vote', vote: bad });
-  booth.from(1, { kind: 'vote', vote: booth.forge.vote('prepare', block, 1) });
-  const third = booth.from(2, { kind: 'vote', vote: booth.forge.vote('prepare', block, 2) });
-  t.deepEqual(faults(third), ['bad_vote_signature']);
-  t.is(told(third, 'prepareCertified').length, 0);
-  const own = booth.step({ kind: 'ownVote', vote: booth.forge.vote('prepare', block, 3) });
-  t.is(told(own, 'prepareCertified').length, 1);
-});
+for (const [kind, certified] of [
+  ['prepare', 'prepareCertified'],
+  ['commit', 'commitCertified'],
+] as const) {
+  test(`a bad ${kind} signature is reported and the next vote takes its place (I81, B7)`, (t) => {
+    const booth = new Booth();
+    const block = booth.forge.block({});
+    const bad = { ...booth.forge.vote(kind, block, 0), signature: new Uint8Array(64) };
+    booth.from(0, { kind: 'vote', vote: bad });
+    booth.from(1, { kind: 'vote', vote: booth.forge.vote(kind, block, 1) });
+    const third = booth.from(2, { kind: 'vote', vote: booth.forge.vote(kind, block, 2) });
+    t.deepEqual(faults(third), ['bad_vote_signature']);
+    t.is(told(third, certified).length, 0);
+    const own = booth.step({ kind: 'ownVote', vote: booth.forge.vote(kind, block, 3) });
+    t.is(told(own, certified).length, 1);
+  });
+}
 
 test('repeated votes count once; votes for two blocks make no certificate (I80)', (t) => {
   const booth = new Booth();

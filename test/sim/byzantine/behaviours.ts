@@ -21,7 +21,7 @@ import {
   twoFirstBlocks,
 } from './leaders.ts';
 import { babbler, falseWitness, replayer, silent, twin } from './noise.ts';
-import { boaster, doubleVoter, forger, hider, quitter } from './voters.ts';
+import { badCommitter, boaster, doubleVoter, forger, hider, quitter } from './voters.ts';
 
 const MAKERS = {
   equivocatingLeader,
@@ -39,6 +39,7 @@ const MAKERS = {
   boaster,
   quitter,
   forger,
+  badCommitter,
   withholder,
   laneEquivocator,
   malformedLane,
