@@ -3,16 +3,22 @@
  *
  * I90. A fetched block is final here only by a commit certificate whose signatures were checked and
  *      a chain of parent digests down to this node's own final block.
+ *
+ * One commit certificate may make more blocks final than fit into an answer. Then the answer's
+ * certificate is for a later block, its own blocks are taken like proposals (signed by their leaders
+ * and justified), and the next answer has to follow them: `catchUpTip`.
  */
-import { isCertificateValid } from '../certificates.ts';
+import { isBlockSigned, isCertificateValid } from '../certificates.ts';
 import { CHAIN_STREAM, chainEntry, type ChainEntry } from '../chain.ts';
 import { InvariantViolation, type LogEvent } from '../machine.ts';
 import { BLOCKS_PER_ANSWER, type PeerMessage } from '../messages.ts';
 import { blockDigest } from '../structures.ts';
-import type { Digest, ValidatorIndex } from '../types.ts';
+import type { Certificate, Digest, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
+import type { TreeBlock } from './block-tree.ts';
 import { finalise } from './finality.ts';
-import { fault, type State } from './state.ts';
+import { fault, headOf, type State } from './state.ts';
+import { isJustified } from './voting-rules.ts';
 
 export const CATCH_UP_TIMER = 'catch-up';
 /** An answer that has not come by then is asked of the next peer. */
@@ -52,16 +58,21 @@ function retrySoon(state: State): void {
 export function askForBlocks(state: State): void {
   if (state.now - state.catchUpAskedAt < ANSWER_MS) return retrySoon(state);
   const { n } = state.options.cluster;
+  state.catchUpTip = state.final;
   for (let step = 0; step < n; step++) {
     const peer = (state.catchUpTurn + step) % n;
     if (peer === state.options.self || !state.connected.has(peer)) continue;
     state.catchUpTurn = peer + 1;
-    state.catchUpAskedAt = state.now;
-    const message = { kind: 'fetchBlocks', fromHeight: state.final.height + 1 } as const;
-    state.out.immediate.push({ kind: 'send', to: peer, message });
+    askForNext(state, peer);
     break;
   }
   retrySoon(state);
+}
+
+function askForNext(state: State, peer: ValidatorIndex): void {
+  state.catchUpAskedAt = state.now;
+  const message = { kind: 'fetchBlocks', fromHeight: state.catchUpTip.height + 1 } as const;
+  state.out.immediate.push({ kind: 'send', to: peer, message });
 }
 
 export function retryCatchUp(state: State): void {
@@ -80,27 +91,58 @@ export function blocksReceived(
   message: Extract<PeerMessage, { kind: 'blocks' }>,
 ): void {
   const { certificate } = message;
-  if (certificate.height <= state.final.height) return;
-  const blocks = message.blocks.filter(({ height }) => height > state.final.height);
-  const digests = blocks.map((block) =>
-    blockDigest(state.options.crypto, state.options.cluster.id, block),
-  );
-  const isLinked = blocks.every(
-    (block, at) =>
-      block.height === state.final.height + 1 + at &&
-      block.parent === (at === 0 ? state.final.digest : digests[at - 1]),
-  );
-  const isCertified =
-    certificate.kind === 'commit' &&
-    certificate.block === digests.at(-1) &&
-    certificate.height === blocks.at(-1)?.height &&
-    isCertificateValid(state.verifier, certificate);
-  if (!isLinked || !isCertified) {
-    fault(state, from, 'bad_blocks', `from height ${state.final.height + 1}`);
-    state.catchUpAskedAt = 0;
-    return askForBlocks(state);
+  const { final, options, catchUpTip } = state;
+  if (certificate.height <= final.height) return;
+  const entries = message.blocks.map((block) => ({
+    block,
+    digest: blockDigest(options.crypto, options.cluster.id, block),
+  }));
+  if (!areUnder(entries, certificate) || !isCertificateValid(state.verifier, certificate)) {
+    return refuseAnswer(state, from);
   }
-  blocks.forEach((block, at) => state.tree.add(block, digests[at]!, state.now));
+  state.knownHeight = Math.max(state.knownHeight, certificate.height);
+  const tip = catchUpTip.height > final.height ? catchUpTip : final;
+  const news = entries.filter(({ block }) => block.height > tip.height);
+  // Late or repeated, asked for before this process crashed, or another peer's: the next will fit.
+  if (news[0]?.block.height !== tip.height + 1) return;
+  const isLinked = news[0].block.parent === tip.digest;
+  if (!isLinked && tip !== final) return;
+  const isProven = news.at(-1)!.digest === certificate.block;
+  if (!isLinked || !(isProven || areLikeProposals(state, news))) return refuseAnswer(state, from);
+  for (const { block, digest } of news) state.tree.add(block, digest, state.now);
+  if (isProven) return caughtUpTo(state, certificate);
+  const last = news.at(-1)!;
+  state.catchUpTip = headOf(last.digest, last.block);
+  askForNext(state, from);
+}
+
+type Entry = Pick<TreeBlock, 'block' | 'digest'>;
+
+/** A chain whose last block is the certificate's, or may lead to it. */
+function areUnder(entries: readonly Entry[], { kind, block, height }: Certificate): boolean {
+  const last = entries.at(-1);
+  if (kind !== 'commit' || last === undefined || last.block.height > height) return false;
+  if ((last.digest === block) !== (last.block.height === height)) return false;
+  return entries.every(({ block: each }, at) => {
+    const before = entries[at - 1];
+    if (before === undefined) return true;
+    return each.height === before.block.height + 1 && each.parent === before.digest;
+  });
+}
+
+function areLikeProposals(state: State, entries: readonly Entry[]): boolean {
+  return entries.every(
+    ({ block }) => isBlockSigned(state.verifier, block) && isJustified(state, block),
+  );
+}
+
+function refuseAnswer(state: State, from: ValidatorIndex): void {
+  fault(state, from, 'bad_blocks', `from height ${state.final.height + 1}`);
+  state.catchUpAskedAt = 0;
+  askForBlocks(state);
+}
+
+function caughtUpTo(state: State, certificate: Certificate): void {
   finalise(state, certificate);
   state.catchUpAskedAt = 0;
   if (state.pendingCommit !== null) finalise(state, state.pendingCommit);
@@ -125,17 +167,20 @@ export function chainRead(state: State, tag: string, events: readonly LogEvent[]
   const to = Number(tag.slice('serve/'.length));
   state.serving.delete(to);
   const entries = events.map(readChainEntry);
-  const answer = provable(entries);
+  const answer = provable(state, entries);
   if (answer !== null) state.out.effects.push({ kind: 'send', to, message: answer });
 }
 
-/** As many of the entries as a commit certificate covers. */
-function provable(entries: readonly ChainEntry[]): Extract<PeerMessage, { kind: 'blocks' }> | null {
+/** As many of the entries as a commit certificate among them covers, else all under the newest. */
+function provable(
+  state: State,
+  entries: readonly ChainEntry[],
+): Extract<PeerMessage, { kind: 'blocks' }> | null {
   const last = entries.findLastIndex((entry) => entry.certificate !== null);
-  const certificate = entries[last]?.certificate ?? null;
-  if (certificate === null) return null;
-  const blocks = entries.slice(0, last + 1).map(({ block }) => block);
-  return { kind: 'blocks', blocks, certificate };
+  const certificate = entries[last]?.certificate ?? state.finalCertificate;
+  if (certificate === null || entries.length === 0) return null;
+  const covered = last < 0 ? entries : entries.slice(0, last + 1);
+  return { kind: 'blocks', blocks: covered.map(({ block }) => block), certificate };
 }
 
 export function readChainEntry(event: LogEvent): ChainEntry {

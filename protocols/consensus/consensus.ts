@@ -47,12 +47,13 @@ import {
   tryHandOver,
   watchLanes,
 } from './terms.ts';
-import { isJustified, isLeader, learnCertificate, tryPrepare } from './voting-rules.ts';
+import { isFirst, isJustified, isLeader, learnCertificate, tryPrepare } from './voting-rules.ts';
 
 const DUE_TIMER = 'due';
 /** How often what is due is looked at, at least. */
 const DUE_MS_MAX = 100;
 const TERMS_AHEAD_MAX = 1024;
+/** Voters keep to UNDECIDED_MAX: whoever sees blocks further up has to catch up first. */
 const HEIGHTS_AHEAD_MAX = 1024;
 
 export type { ConsensusOptions } from './state.ts';
@@ -283,7 +284,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
       block.epoch === 0 &&
       block.cut.length === state.options.cluster.n &&
       block.term <= state.safety.term + TERMS_AHEAD_MAX &&
-      block.height <= state.final.height + HEIGHTS_AHEAD_MAX
+      (isFirst(block) || block.height <= state.final.height + HEIGHTS_AHEAD_MAX)
     );
   }
 

@@ -7,6 +7,9 @@
  *      certificate of the timeout certificate that began the term, or the root of the epoch.
  * I36. It is cast only when every batch up to the block's cut is durable here, and the block's cut,
  *      time and `executed` are what this node would accept.
+ * I93. It is cast at most UNDECIDED_MAX heights above the final block, except for the first block of
+ *      a term: so no leader can make a long chain that does not become final, and however long the
+ *      chain is, the next leader can add the block whose commit makes all of it final.
  */
 import { isCertificateValid, isTimeoutCertificateValid, leaderOf } from '../certificates.ts';
 import { voteBytes } from '../structures.ts';
@@ -17,6 +20,9 @@ import { want } from './catch-up.ts';
 import { mayCommit, mayPrepare, raise } from './safety.ts';
 import { headAt, record, rootOf, type Head, type State } from './state.ts';
 import { enterTerm } from './terms.ts';
+
+/** How far above the final block a block may stand that is not the first of its term. */
+export const UNDECIDED_MAX = 64;
 
 /** Whether the block's `justify` allows its place in its term; checks every signature in it. */
 export function isJustified(state: State, block: Block): boolean {
@@ -68,6 +74,7 @@ export function tryPrepare(state: State): void {
     if (!mayPrepare(safety, block.term, block.height, isFirst(block))) continue;
     const parent = headAt(state, block.parent);
     if (parent === undefined || !isAcceptable(state, block, parent)) continue;
+    if (!isFirst(block) && block.height > state.final.height + UNDECIDED_MAX) continue;
     if (!isHeld(state, entry, parent)) continue;
     const vote = signVote(state, 'prepare', block, digest, isFirst(block));
     record(state, { kind: 'prepareVoted', vote, block });

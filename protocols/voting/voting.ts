@@ -3,8 +3,9 @@
  * says the same thing, and keeps proof of those who say two things (rules B4, B6, B7, T2).
  *
  * A vote or timeout is taken only from its signer's own channel, so a stranger's bad signature can
- * never displace a validator's own (I85). Memory per validator is bounded (I86): votes beyond the
- * window or beyond a validator's share are refused as a fault of that peer.
+ * never displace a validator's own (I85). Memory per validator is bounded (I86): votes outside the
+ * window are dropped, and those beyond a validator's share are refused as a fault of that peer. What
+ * honest validators cast fits in, however many terms fail in a row (docs/proof.md, liveness).
  */
 import {
   isCertificateValid,
@@ -45,9 +46,14 @@ import { Timeouts } from './timeouts.ts';
 import { count, form, newVoteSet, setKey, type VoteSet } from './vote-sets.ts';
 
 export const VOTING_STREAM = 'voting';
-/** Votes further above the final height than this are of no use before catching up. */
+/**
+ * Votes further above the final height than this are of no use before catching up: nobody honest
+ * casts them far above its own (I93). Those for first blocks are few, and taken at any height.
+ */
 const HEIGHTS_AHEAD_MAX = 512;
 const TERMS_AHEAD_MAX = 1024;
+/** Votes of terms so long ago are forgotten: a block of a later term makes theirs final. */
+const TERMS_BEHIND_MAX = 128;
 /** Votes that one validator may have in undecided sets. */
 const VOTES_PER_VALIDATOR_MAX = 2048;
 /** One validator's proven misdeeds that are kept: more prove nothing more. */
@@ -118,8 +124,7 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
         this.#timeoutReceived(input.timeout, input.highest);
         break;
       case 'termEntered':
-        this.#term = input.term;
-        this.#checkJoined();
+        this.#termEntered(input.term);
         break;
       case 'finalTo':
         this.#prune(input.height);
@@ -175,8 +180,9 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
   #isWithinWindow(vote: Vote): boolean {
     const inWindow =
       vote.epoch === 0 &&
-      vote.height <= this.#finalHeight + HEIGHTS_AHEAD_MAX &&
-      vote.term <= this.#term + TERMS_AHEAD_MAX;
+      (vote.first || vote.height <= this.#finalHeight + HEIGHTS_AHEAD_MAX) &&
+      vote.term <= this.#term + TERMS_AHEAD_MAX &&
+      vote.term >= this.#term - TERMS_BEHIND_MAX;
     if (!inWindow) return false;
     if (this.#held[vote.voter]! < VOTES_PER_VALIDATOR_MAX) return true;
     this.#fault(vote.voter, 'vote_flood');
@@ -278,11 +284,21 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
     this.#tell({ kind: 'handOverSeen', handOver });
   }
 
+  #termEntered(term: number): void {
+    this.#term = term;
+    this.#forget((set) => set.term < term - TERMS_BEHIND_MAX);
+    this.#checkJoined();
+  }
+
   #prune(finalHeight: number): void {
     if (finalHeight <= this.#finalHeight) return;
     this.#finalHeight = finalHeight;
+    this.#forget((set) => set.height <= finalHeight);
+  }
+
+  #forget(isOld: (set: VoteSet) => boolean): void {
     for (const [key, set] of this.#sets) {
-      if (set.height > finalHeight) continue;
+      if (!isOld(set)) continue;
       this.#sets.delete(key);
       set.votes.forEach((vote, voter) => {
         if (vote !== undefined) this.#held[voter]!--;

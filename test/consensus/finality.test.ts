@@ -150,6 +150,49 @@ for (const [what, lie] of lies) {
   });
 }
 
+test('catches up over more blocks than an answer holds under one certificate (I90)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOf(forge, 70);
+  const [peer] = fetched(seat.committed(chain[69]!));
+  const certificate = forge.certificate('commit', chain[69]!);
+  const part = { kind: 'blocks', blocks: chain.slice(0, 64), certificate } as const;
+  const effects = seat.from(peer!, part);
+  t.deepEqual(finalised(effects), []);
+  t.deepEqual(faults(effects), []);
+  const asked = effects.flatMap((effect) =>
+    effect.kind === 'send' && effect.message.kind === 'fetchBlocks' ? [effect] : [],
+  );
+  t.deepEqual(
+    asked.map(({ to, message }) => [to, message]),
+    [[peer!, { kind: 'fetchBlocks', fromHeight: 65 }]],
+  );
+  const rest = { kind: 'blocks', blocks: chain.slice(64), certificate } as const;
+  t.is(finalised(seat.from(peer!, rest)).length, 70);
+});
+
+test('blocks that no certificate reaches yet are taken only as proposals would be (I90)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOf(forge, 3);
+  const [peer] = fetched(seat.committed(chain[2]!));
+  const certificate = forge.certificate('commit', chain[2]!);
+  const stranger = forge.block({ timestamp: chain[0]!.timestamp + 1 }, 2);
+  const effects = seat.from(peer!, { kind: 'blocks', blocks: [stranger], certificate });
+  t.true(faults(effects).includes('bad_blocks'));
+});
+
+test('an answer that comes late or does not begin where this node stands accuses nobody (I90)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOf(forge, 5);
+  seat.committed(chain[4]!);
+  const certificate = forge.certificate('commit', chain[4]!);
+  const late = seat.from(0, { kind: 'blocks', blocks: chain.slice(2), certificate });
+  t.deepEqual(faults(late), []);
+  t.deepEqual(finalised(late), []);
+});
+
 test('stops when its own checkpoint differs from a certified one, whichever comes first (I92)', (t) => {
   const forge = new Forge();
   const own = {
@@ -172,7 +215,7 @@ test('stops when its own checkpoint differs from a certified one, whichever come
   });
 });
 
-test('serves final blocks only as far as a certificate reaches (I90)', (t) => {
+test('serves final blocks as far as a certificate reaches (I90)', (t) => {
   const forge = new Forge();
   const seat = started(forge);
   const chain = chainOf(forge, 3);
@@ -182,10 +225,16 @@ test('serves final blocks only as far as a certificate reaches (I90)', (t) => {
   t.is(seat.machine.status().finalHeight, 3);
   const [read] = seat.from(1, { kind: 'fetchBlocks', fromHeight: 1 });
   t.is(read?.kind, 'readLog');
-  const events = seat.log.filter(({ stream, seq }) => stream === 'chain' && seq < 2);
-  const [answer] = seat.step({ kind: 'logRead', tag: 'serve/1', events });
-  t.is(
-    answer?.kind === 'send' && answer.message.kind === 'blocks' ? answer.message.blocks.length : 0,
-    1,
-  );
+  const answerFrom = (from: number): readonly number[] => {
+    const events = seat.log.filter(({ stream, seq }) => stream === 'chain' && seq >= from);
+    const [answer] = seat.step({
+      kind: 'logRead',
+      tag: 'serve/1',
+      events: events.slice(0, 2 - from),
+    });
+    if (answer?.kind !== 'send' || answer.message.kind !== 'blocks') return [];
+    return [answer.message.blocks.length, answer.message.certificate.height];
+  };
+  t.deepEqual(answerFrom(0), [1, 1]);
+  t.deepEqual(answerFrom(1), [1, 3], 'under the newest, when none of its own reaches');
 });

@@ -112,6 +112,20 @@ test("proposes the next block only on the last one's prepare certificate (I39)",
   t.truthy(seat);
 });
 
+test('proposes at most 64 heights above the final block, but always the first of a term (I93)', (t) => {
+  const forge = new Forge();
+  const seat = new Seat(forge, 0);
+  let [top] = proposals(seat.start());
+  for (let next: typeof top = top; next !== undefined; [next] = proposals(seat.prepared(top!))) {
+    top = next;
+    seat.now += 1_000;
+  }
+  t.is(top?.height, 64);
+  const certificate = forge.timeoutCertificate(3, [forge.certificate('prepare', top!), null, null]);
+  const [first] = proposals(seat.step({ kind: 'timeoutCertified', certificate }));
+  t.is(first?.height, 65);
+});
+
 test('abandons the term when no block comes within heartbeat and timeout (T1)', (t) => {
   const { seat } = seatOf(3);
   seat.now += 1400;

@@ -244,6 +244,35 @@ test('a certificate handed on is checked whatever its kind (I3)', (t) => {
   );
 });
 
+test('takes votes for first blocks at any height, for others near the final one (I86, I93)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({ height: 5_000 });
+  const cast = (first: boolean): number => {
+    for (const voter of [0, 1])
+      booth.from(voter, {
+        kind: 'vote',
+        vote: booth.forge.vote('commit', block, voter, { first }),
+      });
+    const vote = booth.forge.vote('commit', block, 2, { first });
+    return told(booth.from(2, { kind: 'vote', vote }), 'commitCertified').length;
+  };
+  t.is(cast(false), 0);
+  t.is(cast(true), 1);
+});
+
+test('forgets votes of terms long ago, so that failed terms never fill its memory (I86)', (t) => {
+  const booth = new Booth();
+  const found: string[] = [];
+  const signed = booth.forge.vote('prepare', booth.forge.block({}), 0);
+  for (let term = 0; term < 3_000; term++) {
+    booth.step({ kind: 'termEntered', epoch: 0, term });
+    const vote = { ...signed, term, height: 1 + term };
+    found.push(...faults(booth.from(0, { kind: 'vote', vote })));
+  }
+  t.deepEqual(found, []);
+  t.true(booth.machine.status().voteSets < 200);
+});
+
 test("one validator's votes are bounded, and freed when their height is final (I86)", (t) => {
   const booth = new Booth();
   const signed = booth.forge.vote('prepare', booth.forge.block({}), 0);

@@ -14,6 +14,7 @@ import { lawlessContent, lawlessCut, lawlessPlace } from './lawless.ts';
 import {
   censor,
   equivocatingLeader,
+  hoarder,
   lazyLeader,
   mute,
   slowLeader,
@@ -34,6 +35,7 @@ const MAKERS = {
   censor,
   stateDenier,
   mute,
+  hoarder,
   doubleVoter,
   hider,
   boaster,
