@@ -13,6 +13,8 @@ export interface TreeBlock {
   readonly digest: Digest;
   /** When it came; null for a block recovered from the log. */
   readonly receivedAt: number | null;
+  /** Whether every batch up to its cut is durable here, as far as replication was asked. */
+  batches: 'unknown' | 'asked' | 'held';
 }
 
 export type Path =
@@ -27,8 +29,9 @@ export class BlockTree {
   /** Digests to take from anyone: a certificate or a block names them. */
   readonly wanted = new Set<Digest>();
 
+  /** Everything in it: blocks, certificates and digests that are wanted. */
   get size(): number {
-    return this.#blocks.size;
+    return this.#blocks.size + this.#certificates.size + this.wanted.size;
   }
 
   has(digest: Digest): boolean {
@@ -48,11 +51,16 @@ export class BlockTree {
     return this.at(block.term, block.height).length < VARIANTS_MAX;
   }
 
-  add(block: Block, digest: Digest, receivedAt: number | null): TreeBlock {
-    const entry = { block, digest, receivedAt };
-    this.#blocks.set(digest, entry);
+  add(block: Block, digest: Digest, receivedAt: number | null): void {
     this.wanted.delete(digest);
-    return entry;
+    if (this.#blocks.has(digest)) return;
+    this.#blocks.set(digest, { block, digest, receivedAt, batches: 'unknown' });
+  }
+
+  /** Replication's answer may come after the block was decided: then it says nothing any more. */
+  markHeld(digest: Digest): void {
+    const entry = this.#blocks.get(digest);
+    if (entry !== undefined) entry.batches = 'held';
   }
 
   certify(certificate: Certificate): void {
@@ -88,10 +96,6 @@ export class BlockTree {
         return { kind: 'conflict' };
     }
     return { kind: 'linked', blocks: blocks.reverse() };
-  }
-
-  remove(digest: Digest): void {
-    this.#blocks.delete(digest);
   }
 
   /** Forgets everything that can no longer become final. */

@@ -16,7 +16,7 @@ import {
 import type { ConsensusInput, Effect, PeerMessage } from '../messages.ts';
 import type { ConsensusStatus } from '../status.ts';
 import { blockDigest } from '../structures.ts';
-import type { Block, ValidatorIndex } from '../types.ts';
+import type { Block, Certificate, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
 import {
   blocksReceived,
@@ -106,7 +106,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     evolve(state.safety, decoded.value);
     forgetDecided(state.safety, state.final.height);
     if (decoded.value.kind === 'prepareVoted') this.#recoverBlock(decoded.value.block);
-    if (decoded.value.kind === 'commitVoted') state.tree.certify(decoded.value.certificate);
+    if (decoded.value.kind === 'commitVoted') this.#recoverCertificate(decoded.value.certificate);
   }
 
   /** Whoever voted for a block serves it until it is final, also after a crash (D4). */
@@ -115,6 +115,11 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     if (block.height <= state.final.height) return;
     const { cluster, crypto } = state.options;
     state.tree.add(block, blockDigest(crypto, cluster.id, block), null);
+  }
+
+  /** The stream tells of every block there ever was: only what is not decided is kept. */
+  #recoverCertificate(certificate: Certificate): void {
+    if (certificate.height > this.#state.final.height) this.#state.tree.certify(certificate);
   }
 
   status(): ConsensusStatus {
@@ -134,6 +139,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
       certifiedHeight: state.final.executed.height,
       timeoutMs: state.due.timeoutMs(),
       elections: state.elections,
+      blocksKept: state.tree.size,
       finalAtMs: state.finalAt,
       draining: state.draining,
       drained: state.draining && this.#hasLetGo() && !isInFlight(state),
@@ -180,8 +186,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
         state.reported = input;
         return watchLanes(state);
       case 'cutHeld':
-        state.held.add(input.block);
-        return;
+        return state.tree.markHeld(input.block);
       case 'checkpointExecuted':
         return checkpointExecuted(state, input.executed);
       case 'executedTo':

@@ -81,7 +81,6 @@ function keepRecent(
 /** After the final height moved: everything below it is decided. */
 function settle(state: State): void {
   const { height } = state.final;
-  forgetHolds(state, height);
   state.tree.pruneTo(height);
   forgetDecided(state.safety, height);
   if (state.pendingCommit !== null && state.pendingCommit.height <= height)
@@ -92,15 +91,6 @@ function settle(state: State): void {
   if ((state.safety.highest?.height ?? 0) > height) state.due.mark('prepared', state.now);
   watchLanes(state);
   state.out.immediate.push({ kind: 'tell', to: 'voting', message: { kind: 'finalTo', height } });
-}
-
-function forgetHolds(state: State, height: number): void {
-  for (const digest of state.holdAsked) {
-    const entry = state.tree.get(digest);
-    if (entry !== undefined && entry.block.height > height) continue;
-    state.held.delete(digest);
-    state.holdAsked.delete(digest);
-  }
 }
 
 /** The commit certificate of a block certifies what its `executed` says (E4). */

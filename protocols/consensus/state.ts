@@ -77,9 +77,6 @@ export interface State {
   /** What final blocks certified before this node executed it (E4). */
   readonly certified: Map<number, Executed>;
   reported: Reported;
-  /** Blocks whose batches are all durable here, and those for which replication was asked. */
-  readonly held: Set<Digest>;
-  readonly holdAsked: Set<Digest>;
   /** By validator: height of its latest prepare vote, as voting saw it. */
   lastVoted: readonly number[];
 
@@ -133,8 +130,6 @@ export function newState(options: ConsensusOptions): State {
     checkpoints: new Map([[0, EXECUTED_NOTHING]]),
     certified: new Map(),
     reported: { kind: 'tipsReported', tips: [], support: [], executed: null },
-    held: new Set(),
-    holdAsked: new Set(),
     lastVoted: [],
     proposableTerm: -1,
     lastProposed: null,

@@ -127,14 +127,13 @@ export function isSameExecuted(a: Executed, b: Executed): boolean {
 
 /** Asks replication once per block; the answer is `cutHeld`. */
 function isHeld(state: State, entry: TreeBlock, parent: Head): boolean {
-  if (state.held.has(entry.digest)) return true;
-  if (!state.holdAsked.has(entry.digest)) {
-    state.holdAsked.add(entry.digest);
+  if (entry.batches === 'unknown') {
+    entry.batches = 'asked';
     const { cut } = entry.block;
     const message = { kind: 'holdCut', block: entry.digest, cut, parentCut: parent.cut } as const;
     state.out.immediate.push({ kind: 'tell', to: 'replication', message });
   }
-  return false;
+  return entry.batches === 'held';
 }
 
 /** A checked prepare certificate, from voting or inside a block or timeout (B5, B6, T2). */

@@ -71,6 +71,20 @@ test('final blocks are restored from the log and go on from there (I91)', (t) =>
   t.deepEqual(finalised(again.committed(chain[2]!)), [3]);
 });
 
+test('keeps nothing about blocks that are final, neither in its course nor after a restart (I91)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  for (const block of chainOf(forge, 5)) {
+    seat.proposeHeld(block);
+    seat.prepared(block);
+    seat.committed(block);
+    seat.step({ kind: 'cutHeld', block: forge.digest(block) });
+  }
+  t.is(seat.machine.status().blocksKept, 0);
+  t.is(seat.log.filter(({ kind }) => kind === 'commitVoted').length, 5);
+  t.is(seat.restarted().machine.status().blocksKept, 0);
+});
+
 test('a node that was away fetches the final blocks and checks them (I90)', (t) => {
   const forge = new Forge();
   const seat = started(forge);
