@@ -103,11 +103,11 @@ export function checkDue(state: State): void {
   if (!state.safety.abandoned && state.now >= state.due.deadline()) abandonTerm(state, null);
 }
 
-/** `executed` must come within 2C of what this node executed itself (T1). */
+/** `executed` must come within 2C of what q validators report: more than that no leader may name (T1, B2). */
 function trackExecuted(state: State): void {
   const { checkpointInterval } = state.options.cluster.genesis.limits;
-  const own = Math.max(0, ...state.checkpoints.keys());
-  if (own - state.final.executed.height > 2 * checkpointInterval) {
+  const reported = state.reported.executed?.height ?? 0;
+  if (reported - state.final.executed.height > 2 * checkpointInterval) {
     state.due.mark('executed', state.now);
   } else {
     state.due.settle('executed');

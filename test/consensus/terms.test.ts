@@ -164,6 +164,27 @@ test('shows the leader a reported tip that it does not propose, then replaces it
   t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
 });
 
+test('an executed state is due once q validators report it, not before: nodes may replay (T1)', (t) => {
+  const { forge, seat } = seatOf(3);
+  const { executed: nothing } = forge.block({});
+  const at = (height: number): typeof nothing => ({
+    ...nothing,
+    height,
+    stateRoot: tipAt(0, `state ${height}`).digest,
+  });
+  const wait = (): number => {
+    seat.step({ kind: 'timer', timer: 'due' });
+    seat.now += 600;
+    return timeouts(seat.step({ kind: 'timer', timer: 'due' })).length;
+  };
+  for (const height of [16, 32, 48]) {
+    seat.step({ kind: 'checkpointExecuted', executed: at(height) });
+  }
+  t.is(wait(), 0);
+  seat.step({ kind: 'tipsReported', tips: [], support: [], executed: at(48) });
+  t.is(wait(), 1);
+});
+
 test('timeouts double with each failed term and fall back on progress (T5)', (t) => {
   const { forge, seat } = seatOf(3);
   t.is(seat.machine.status().timeoutMs, 500);
