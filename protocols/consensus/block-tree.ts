@@ -69,6 +69,13 @@ export class BlockTree {
     }
   }
 
+  /** Whether another block is certified at this certificate's place: no quorums do that (I91). */
+  hasRivalOf({ term, height, block }: Certificate): boolean {
+    return [...this.#certificates.values()].some(
+      (other) => other.term === term && other.height === height && other.block !== block,
+    );
+  }
+
   at(term: number, height: number): TreeBlock[] {
     return [...this.#blocks.values()].filter(
       ({ block }) => block.term === term && block.height === height,

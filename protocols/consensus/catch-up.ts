@@ -16,7 +16,7 @@ import { blockDigest } from '../structures.ts';
 import type { Certificate, Digest, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
 import type { TreeBlock } from './block-tree.ts';
-import { finalise } from './finality.ts';
+import { finalise, fork } from './finality.ts';
 import { fault, headOf, type State } from './state.ts';
 import { isJustified } from './voting-rules.ts';
 
@@ -92,7 +92,7 @@ export function blocksReceived(
 ): void {
   const { certificate } = message;
   const { final, options, catchUpTip } = state;
-  if (certificate.height <= final.height) return;
+  if (certificate.height < final.height) return;
   const entries = message.blocks.map((block) => ({
     block,
     digest: blockDigest(options.crypto, options.cluster.id, block),
@@ -100,6 +100,7 @@ export function blocksReceived(
   if (!areUnder(entries, certificate) || !isCertificateValid(state.verifier, certificate)) {
     return refuseAnswer(state, from);
   }
+  if (certificate.height === final.height) return finalise(state, certificate);
   state.knownHeight = Math.max(state.knownHeight, certificate.height);
   const tip = catchUpTip.height > final.height ? catchUpTip : final;
   const news = entries.filter(({ block }) => block.height > tip.height);
@@ -108,6 +109,7 @@ export function blocksReceived(
   const isLinked = news[0].block.parent === tip.digest;
   if (!isLinked && tip !== final) return;
   const isProven = news.at(-1)!.digest === certificate.block;
+  if (!isLinked && isProven) throw fork(certificate);
   if (!isLinked || !(isProven || areLikeProposals(state, news))) return refuseAnswer(state, from);
   for (const { block, digest } of news) state.tree.add(block, digest, state.now);
   if (isProven) return caughtUpTo(state, certificate);
@@ -146,7 +148,8 @@ function caughtUpTo(state: State, certificate: Certificate): void {
   finalise(state, certificate);
   state.catchUpAskedAt = 0;
   if (state.pendingCommit !== null) finalise(state, state.pendingCommit);
-  if (state.knownHeight > state.final.height + 1) askForBlocks(state);
+  // Whoever has no more does not answer.
+  askForBlocks(state);
 }
 
 /** One read of the chain per peer at a time, so that nobody can make this node read for ever. */

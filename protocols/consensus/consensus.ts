@@ -181,7 +181,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
         if (input.term === state.safety.term) abandonTerm(state, null);
         return;
       case 'handOverSeen':
-        return handOverSeen(state, input.handOver);
+        return handOverSeen(state, input.from, input.handOver);
       case 'tipsReported':
         state.reported = input;
         return watchLanes(state);
@@ -254,7 +254,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
       case 'proposal':
         return this.#proposal(from, message.block);
       case 'handOver':
-        return handOverSeen(state, message.handOver);
+        return handOverSeen(state, from, message.handOver);
       case 'fetchBlock':
         return serveBlock(state, from, message.digest);
       case 'fetchBlocks':

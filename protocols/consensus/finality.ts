@@ -2,7 +2,8 @@
  * What is final, and what finality certifies (rules B6, E4).
  *
  * I91. Final blocks are linked by parent digests, one per height, and never replaced: a certificate
- *      for another branch stops the node.
+ *      for another branch stops the node, as far as it still remembers that height, and so do two
+ *      prepare certificates for one place.
  * I92. A node whose own checkpoint differs from a certified one stops rather than serve it.
  */
 import { InvariantViolation } from '../machine.ts';
@@ -36,17 +37,20 @@ export function finalise(state: State, certificate: Certificate): void {
 }
 
 function refuseOtherBranch(state: State, certificate: Certificate): void {
-  const { final } = state;
-  if (certificate.height === final.height && certificate.block !== final.digest) {
-    throw fork(certificate);
-  }
+  const { final, recentFinal } = state;
+  const own =
+    certificate.height === final.height
+      ? final.digest
+      : [...recentFinal].find(([, { height }]) => height === certificate.height)?.[0];
+  if (own !== undefined && own !== certificate.block) throw fork(certificate);
 }
 
-function fork(certificate: Certificate): InvariantViolation {
+export function fork({ kind, term, height, block }: Certificate): InvariantViolation {
   return new InvariantViolation(
     'conflicting_final',
-    `a quorum committed ${certificate.block} at height ${certificate.height} beside this node's ` +
-      `final chain: more than f validators are faulty; keep the logs of all nodes as evidence`,
+    `a quorum signed a ${kind} certificate for ${block} at height ${height} of term ${term}, beside ` +
+      `what this node knows as certified or final there: more than f validators are faulty; keep ` +
+      `the logs of all nodes as evidence`,
   );
 }
 

@@ -10,7 +10,6 @@ import type {
   Certificate,
   Digest,
   Executed,
-  HandOver,
   Millis,
   Tip,
   ValidatorIndex,
@@ -69,7 +68,7 @@ export interface State {
   readonly recentFinal: Map<Digest, Block>;
   /** A commit certificate for a block whose ancestors are not all here. */
   pendingCommit: Certificate | null;
-  /** Highest height that others are known to have certified. */
+  /** Highest height that others are known to have finalised. */
   knownHeight: number;
 
   /** Own executed checkpoints from the certified one on, by height. */
@@ -90,7 +89,6 @@ export interface State {
   termHeight: number;
   /** Height of the newest final or proposed block that ordered anything. */
   lastOrderedHeight: number;
-  handOver: HandOver | null;
   draining: boolean;
 
   readonly connected: Set<ValidatorIndex>;
@@ -137,7 +135,6 @@ export function newState(options: ConsensusOptions): State {
     proposeTimerAt: null,
     termHeight: 0,
     lastOrderedHeight: 0,
-    handOver: null,
     draining: false,
     connected: new Set(),
     due: new Due(timing),

@@ -17,6 +17,7 @@ import type { Block, Certificate, Digest, Executed, Vote, VoteKind } from '../ty
 import { ZERO_DIGEST } from '../types.ts';
 import type { TreeBlock } from './block-tree.ts';
 import { want } from './catch-up.ts';
+import { fork } from './finality.ts';
 import { mayCommit, mayPrepare, raise } from './safety.ts';
 import { headAt, record, rootOf, type Head, type State } from './state.ts';
 import { enterTerm } from './terms.ts';
@@ -138,11 +139,11 @@ function isHeld(state: State, entry: TreeBlock, parent: Head): boolean {
 
 /** A checked prepare certificate, from voting or inside a block or timeout (B5, B6, T2). */
 export function learnCertificate(state: State, certificate: Certificate): void {
-  if (certificate.height > state.knownHeight) state.knownHeight = certificate.height;
   raise(state.safety, certificate);
-  if (certificate.height <= state.final.height) return;
-  state.tree.certify(certificate);
   if (certificate.term > state.safety.term) enterTerm(state, certificate.term, null);
+  if (certificate.height <= state.final.height) return;
+  if (state.tree.hasRivalOf(certificate)) throw fork(certificate);
+  state.tree.certify(certificate);
   state.due.mark('prepared', state.now);
   if (headAt(state, certificate.block) === undefined) {
     want(state, certificate.block, certificate.votes);

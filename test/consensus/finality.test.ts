@@ -58,6 +58,55 @@ test('a certificate for another branch stops the node (I91)', (t) => {
   t.throws(() => seat.committed(other), { message: /more than f validators are faulty/ });
 });
 
+test('a certificate for another branch stops the node also below its final height (I91)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOf(forge, 3);
+  for (const block of chain) seat.propose(block);
+  seat.committed(chain[2]!);
+  t.deepEqual(faults(seat.committed(chain[0]!)), []);
+  const other = forge.block({ timestamp: chain[0]!.timestamp + 7 });
+  t.throws(() => seat.committed(other), { message: /more than f validators are faulty/ });
+});
+
+test('two prepare certificates for one place stop the node (I91)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const [block] = chainOf(forge, 1);
+  seat.propose(block!);
+  seat.prepared(block!);
+  seat.prepared(block!);
+  const other = forge.block({ timestamp: block!.timestamp + 7 });
+  t.throws(() => seat.prepared(other), { message: /more than f validators are faulty/ });
+});
+
+test('a certified chain that leaves our own stops the node, and is no fault of who sends it (I91)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const [block] = chainOf(forge, 1);
+  seat.propose(block!);
+  seat.committed(block!);
+  const other = forge.block({ timestamp: block!.timestamp + 7 });
+  const child = forge.child(other);
+  const top = { kind: 'blocks', certificate: forge.certificate('commit', child) } as const;
+  t.throws(() => seat.from(1, { ...top, blocks: [child] }), { message: /more than f validators/ });
+  t.throws(() => seat.from(1, { ...top, blocks: [other, child] }), {
+    message: /more than f validators/,
+  });
+  const same = { kind: 'blocks', certificate: forge.certificate('commit', other) } as const;
+  t.throws(() => seat.from(1, { ...same, blocks: [other] }), { message: /more than f validators/ });
+});
+
+test('only commit certificates tell of a height that others finalised', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOf(forge, 5);
+  seat.prepared(chain[4]!);
+  t.is(seat.machine.status().knownFinalHeight, 0);
+  seat.committed(chain[3]!);
+  t.is(seat.machine.status().knownFinalHeight, 4);
+});
+
 test('final blocks are restored from the log and go on from there (I91)', (t) => {
   const forge = new Forge();
   const seat = started(forge);

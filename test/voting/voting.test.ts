@@ -1,45 +1,9 @@
 import test from 'ava';
-import type { Effect, PeerMessage, VotingInput } from '../../protocols/messages.ts';
+import type { Effect } from '../../protocols/messages.ts';
 import { faultyMax, joinOf, quorumOf } from '../../protocols/quorum.ts';
-import type { LogEvent } from '../../protocols/machine.ts';
-import { isEvidenceValid, evidenceRecord } from '../../protocols/voting/evidence.ts';
-import { VotingMachine } from '../../protocols/voting/voting.ts';
-import { unpackStructure } from '../../protocols/wire.ts';
-import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
-import { faults, Forge } from '../consensus/forge.ts';
-
-class Booth {
-  readonly forge = new Forge();
-  readonly log: LogEvent[] = [];
-  machine = this.#build();
-
-  #build(): VotingMachine {
-    return new VotingMachine({ cluster: this.forge.cluster, self: 3, crypto: nodeCrypto });
-  }
-
-  step(input: VotingInput): Effect[] {
-    const output = this.machine.step(input);
-    this.log.push(...output.events);
-    return [...output.immediate, ...output.effects];
-  }
-
-  from(peer: number, message: PeerMessage): Effect[] {
-    return this.step({ kind: 'peerMessage', from: peer, message });
-  }
-
-  restart(): void {
-    this.machine = this.#build();
-    while (this.machine.nextRecovery() !== null)
-      for (const event of this.log) this.machine.recover(event);
-  }
-}
-
-function told(
-  effects: readonly Effect[],
-  kind: string,
-): Extract<Effect, { kind: 'tell' }>['message'][] {
-  return effects.flatMap((e) => (e.kind === 'tell' && e.message.kind === kind ? [e.message] : []));
-}
+import type { Block, Vote } from '../../protocols/types.ts';
+import { faults } from '../consensus/forge.ts';
+import { Booth, told } from './booth.ts';
 
 test('any two quorums share an honest validator, and the honest alone form one (I1, I2)', (t) => {
   for (let n = 1; n <= 128; n++) {
@@ -119,57 +83,40 @@ test("takes votes and timeouts only from their signer's own channel (I85)", (t) 
   t.deepEqual(faults(booth.from(1, message)), ['timeout_of_another']);
 });
 
-test('a second vote is kept as evidence that anybody can check, also after a restart (I84)', (t) => {
+test('tells who voted by checked votes only, late ones too (B3)', (t) => {
+  const booth = new Booth();
+  const vote = (block: Block, voter: number): Vote =>
+    booth.forge.vote('prepare', block, voter, { first: false });
+  const lastVoted = (height: number, late: (block: Block) => Vote): readonly number[] => {
+    const block = booth.forge.block({ height });
+    const hear = (voter: number): Effect[] =>
+      booth.from(voter, { kind: 'vote', vote: vote(block, voter) });
+    hear(1);
+    booth.step({ kind: 'ownVote', vote: vote(block, 3) });
+    const [certified] = told(hear(2), 'prepareCertified');
+    booth.from(0, { kind: 'vote', vote: late(block) });
+    return certified?.kind === 'prepareCertified' ? certified.lastVoted : [];
+  };
+  const good = (block: Block): Vote => vote(block, 0);
+  const bad = (block: Block): Vote => ({ ...good(block), signature: new Uint8Array(64) });
+  t.deepEqual(lastVoted(8, bad), [0, 8, 8, 8]);
+  t.deepEqual(lastVoted(9, good), [0, 9, 9, 9]);
+  t.deepEqual(lastVoted(10, good), [9, 10, 10, 10]);
+});
+
+test('hands a certificate for another block at a certified place to consensus (I91)', (t) => {
   const booth = new Booth();
   const block = booth.forge.block({});
   const other = booth.forge.block({ timestamp: block.timestamp + 1 });
-  booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', block, 0) });
-  const effects = booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', other, 0) });
-  t.deepEqual(faults(effects), ['doubleVote']);
-  const record = unpackStructure(evidenceRecord, booth.log[0]!.header);
-  t.true(record.ok);
-  if (!record.ok) return;
-  t.is(record.value.accused, booth.forge.signers[0]!.publicKey);
-  const verifier = { cluster: booth.forge.cluster, crypto: nodeCrypto };
-  t.true(isEvidenceValid(verifier, record.value.evidence));
-  const { evidence } = record.value;
-  if (evidence.kind === 'hiddenCommit') return t.fail();
-  t.false(isEvidenceValid(verifier, { ...evidence, second: evidence.first }));
-  booth.restart();
-  t.is(booth.machine.status().evidence, 1);
-});
-
-test('two first-block votes in one term are evidence (I84)', (t) => {
-  const booth = new Booth();
-  const root = booth.forge.block({});
-  const child = booth.forge.child(root);
-  booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', root, 0) });
-  const vote = booth.forge.vote('prepare', child, 0, { first: true });
-  t.deepEqual(faults(booth.from(0, { kind: 'vote', vote })), ['doubleFirst']);
-});
-
-test("a timeout that claims less than its voter's commit vote is evidence, in either order (I84)", (t) => {
-  for (const order of ['vote first', 'timeout first']) {
-    const booth = new Booth();
-    const vote = booth.forge.vote('commit', booth.forge.block({}), 0);
-    const timeout = booth.forge.timeout(0, 0, null);
-    const messages: PeerMessage[] = [
-      { kind: 'vote', vote },
-      { kind: 'timeout', timeout, highest: null, handOver: null },
-    ];
-    if (order === 'timeout first') messages.reverse();
-    const found = messages.flatMap((message) => faults(booth.from(0, message)));
-    t.deepEqual(found, ['hiddenCommit'], order);
-  }
-});
-
-test('a forged second vote accuses nobody (I84)', (t) => {
-  const booth = new Booth();
-  const block = booth.forge.block({});
-  booth.from(0, { kind: 'vote', vote: booth.forge.vote('commit', block, 0) });
-  const forged = { ...booth.forge.vote('commit', block, 0), block: booth.forge.genesisDigest };
-  t.deepEqual(faults(booth.from(0, { kind: 'vote', vote: forged })), ['bad_vote_signature']);
-  t.is(booth.log.length, 0);
+  const hand = (kind: 'prepare' | 'commit', of: Block, certified: string): number => {
+    const certificate = booth.forge.certificate(kind, of, [0, 1, 2]);
+    return told(booth.from(1, { kind: 'certificate', certificate }), certified).length;
+  };
+  t.is(hand('prepare', block, 'prepareCertified'), 1);
+  t.is(hand('prepare', block, 'prepareCertified'), 0, 'nothing new');
+  t.is(hand('prepare', other, 'prepareCertified'), 1);
+  booth.step({ kind: 'finalTo', height: 3 });
+  t.is(hand('commit', other, 'commitCertified'), 1, 'below the final height');
 });
 
 test('n − q + 1 timeouts make this node join, q make the certificate (I83)', (t) => {
