@@ -19,15 +19,15 @@ export interface TreeBlock {
 
 export type Path =
   | { readonly kind: 'linked'; readonly blocks: readonly TreeBlock[] }
-  | { readonly kind: 'missing'; readonly digest: Digest }
+  | { readonly kind: 'missing'; readonly digest: Digest; readonly height: number }
   /** The branch leaves the chain below the final block. */
   | { readonly kind: 'conflict' };
 
 export class BlockTree {
   readonly #blocks = new Map<Digest, TreeBlock>();
   readonly #certificates = new Map<Digest, Certificate>();
-  /** Digests to take from anyone: a certificate or a block names them. */
-  readonly wanted = new Set<Digest>();
+  /** Blocks to take from anyone, with their heights: a certificate or a block names them. */
+  readonly wanted = new Map<Digest, number>();
 
   /** Everything in it: blocks, certificates and digests that are wanted. */
   get size(): number {
@@ -89,13 +89,14 @@ export class BlockTree {
       .sort((a, b) => a.block.height - b.block.height);
   }
 
-  /** The blocks that follow the final one up to `digest`, lowest first. */
-  pathTo(digest: Digest, final: { readonly digest: Digest; readonly height: number }): Path {
+  /** The blocks that follow the final one up to the certificate's, lowest first. */
+  pathTo(top: Certificate, final: { readonly digest: Digest; readonly height: number }): Path {
     const blocks: TreeBlock[] = [];
-    let at = digest;
+    let at = top.block;
     while (at !== final.digest) {
       const entry = this.#blocks.get(at);
-      if (entry === undefined) return { kind: 'missing', digest: at };
+      if (entry === undefined)
+        return { kind: 'missing', digest: at, height: top.height - blocks.length };
       if (entry.block.height <= final.height) return { kind: 'conflict' };
       blocks.push(entry);
       at = entry.block.parent;
@@ -113,6 +114,8 @@ export class BlockTree {
     for (const [digest, certificate] of this.#certificates) {
       if (certificate.height <= finalHeight) this.#certificates.delete(digest);
     }
-    if (this.wanted.size > 64) this.wanted.clear();
+    for (const [digest, height] of this.wanted) {
+      if (height <= finalHeight) this.wanted.delete(digest);
+    }
   }
 }

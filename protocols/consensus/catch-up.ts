@@ -29,10 +29,11 @@ const ANSWER_BYTES_MAX = 512 * 1024;
 export function want(
   state: State,
   digest: Digest,
+  height: number,
   holders: readonly { readonly voter: ValidatorIndex }[],
 ): void {
   if (state.tree.wanted.has(digest)) return;
-  state.tree.wanted.add(digest);
+  state.tree.wanted.set(digest, height);
   askFor(state, digest, holders);
   retrySoon(state);
 }
@@ -80,7 +81,7 @@ export function retryCatchUp(state: State): void {
   if (isBehind) askForBlocks(state);
   const { n } = state.options.cluster;
   const everyone = Array.from({ length: n }, (_, voter) => ({ voter }));
-  for (const digest of state.tree.wanted) askFor(state, digest, everyone);
+  for (const digest of state.tree.wanted.keys()) askFor(state, digest, everyone);
   if (state.tree.wanted.size > 0) retrySoon(state);
 }
 

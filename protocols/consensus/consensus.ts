@@ -278,7 +278,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     state.tree.add(block, digest, state.now);
     this.#learnJustify(block);
     if (headAt(state, block.parent) === undefined && block.height > state.final.height + 1) {
-      want(state, block.parent, [{ voter: from }]);
+      want(state, block.parent, block.height - 1, [{ voter: from }]);
     }
     if (state.pendingCommit !== null) finalise(state, state.pendingCommit);
   }

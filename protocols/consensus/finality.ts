@@ -21,11 +21,11 @@ const RECENT_FINAL_MAX = 32;
 export function finalise(state: State, certificate: Certificate): void {
   if (certificate.height > state.knownHeight) state.knownHeight = certificate.height;
   if (certificate.height <= state.final.height) return refuseOtherBranch(state, certificate);
-  const path = state.tree.pathTo(certificate.block, state.final);
+  const path = state.tree.pathTo(certificate, state.final);
   if (path.kind === 'conflict') throw fork(certificate);
   if (path.kind === 'missing') {
     if (certificate.height > (state.pendingCommit?.height ?? 0)) state.pendingCommit = certificate;
-    want(state, path.digest, certificate.votes);
+    want(state, path.digest, path.height, certificate.votes);
     if (certificate.height > state.final.height + 2) askForBlocks(state);
     return;
   }

@@ -73,7 +73,7 @@ function firstExtension(state: State): Extension | null {
   const digest = highest === null ? options.cluster.id : highest.block;
   const parent = digest === options.cluster.id ? rootOf(options.cluster) : headAt(state, digest);
   if (parent === undefined) {
-    if (highest !== null) want(state, digest, highest.votes);
+    if (highest !== null) want(state, digest, highest.height, highest.votes);
     return null;
   }
   return { parent, justify: { kind: 'timeouts', certificate } };

@@ -146,7 +146,7 @@ export function learnCertificate(state: State, certificate: Certificate): void {
   state.tree.certify(certificate);
   state.due.mark('prepared', state.now);
   if (headAt(state, certificate.block) === undefined) {
-    want(state, certificate.block, certificate.votes);
+    want(state, certificate.block, certificate.height, certificate.votes);
   }
   if (!mayCommit(state.safety, certificate)) return;
   const { epoch, term, height, block, first } = certificate;

@@ -134,6 +134,20 @@ test('keeps nothing about blocks that are final, neither in its course nor after
   t.is(seat.restarted().machine.status().blocksKept, 0);
 });
 
+test('forgets a block that it wanted once another is final in its place', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const [block] = chainOf(forge, 1);
+  const dead = forge.block({ timestamp: block!.timestamp + 1 });
+  seat.prepared(dead);
+  t.true(seat.machine.status().blocksKept > 0);
+  const justify = { kind: 'timeouts', certificate: forge.timeoutCertificate(0) } as const;
+  const other = forge.block({ term: 1, justify });
+  seat.propose(other);
+  seat.committed(other);
+  t.is(seat.machine.status().blocksKept, 0);
+});
+
 test('a node that was away fetches the final blocks and checks them (I90)', (t) => {
   const forge = new Forge();
   const seat = started(forge);
