@@ -5,8 +5,8 @@
  *      a chain of parent digests down to this node's own final block.
  *
  * One commit certificate may make more blocks final than fit into an answer. Then the answer's
- * certificate is for a later block, its own blocks are taken like proposals (signed by their leaders
- * and justified), and the next answer has to follow them: `catchUpTip`.
+ * certificate is for a later block; what its own blocks certify of each other waits in the tree, and
+ * the same peer is asked for more.
  */
 import { isBlockSigned, isCertificateValid } from '../certificates.ts';
 import { CHAIN_STREAM, chainEntry, type ChainEntry } from '../chain.ts';
@@ -17,7 +17,7 @@ import type { Certificate, Digest, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
 import type { TreeBlock } from './block-tree.ts';
 import { finalise, fork } from './finality.ts';
-import { fault, headOf, type State } from './state.ts';
+import { fault, headAt, type State } from './state.ts';
 import { isJustified } from './voting-rules.ts';
 
 export const CATCH_UP_TIMER = 'catch-up';
@@ -59,21 +59,23 @@ function retrySoon(state: State): void {
 export function askForBlocks(state: State): void {
   if (state.now - state.catchUpAskedAt < ANSWER_MS) return retrySoon(state);
   const { n } = state.options.cluster;
-  state.catchUpTip = state.final;
   for (let step = 0; step < n; step++) {
     const peer = (state.catchUpTurn + step) % n;
     if (peer === state.options.self || !state.connected.has(peer)) continue;
     state.catchUpTurn = peer + 1;
-    askForNext(state, peer);
+    ask(state, peer, state.final.height + 1);
     break;
   }
   retrySoon(state);
 }
 
-function askForNext(state: State, peer: ValidatorIndex): void {
+function ask(state: State, peer: ValidatorIndex, fromHeight: number): void {
   state.catchUpAskedAt = state.now;
-  const message = { kind: 'fetchBlocks', fromHeight: state.catchUpTip.height + 1 } as const;
-  state.out.immediate.push({ kind: 'send', to: peer, message });
+  state.out.immediate.push({
+    kind: 'send',
+    to: peer,
+    message: { kind: 'fetchBlocks', fromHeight },
+  });
 }
 
 export function retryCatchUp(state: State): void {
@@ -92,7 +94,7 @@ export function blocksReceived(
   message: Extract<PeerMessage, { kind: 'blocks' }>,
 ): void {
   const { certificate } = message;
-  const { final, options, catchUpTip } = state;
+  const { final, options } = state;
   if (certificate.height < final.height) return;
   const entries = message.blocks.map((block) => ({
     block,
@@ -103,20 +105,39 @@ export function blocksReceived(
   }
   if (certificate.height === final.height) return finalise(state, certificate);
   state.knownHeight = Math.max(state.knownHeight, certificate.height);
-  const tip = catchUpTip.height > final.height ? catchUpTip : final;
-  const news = entries.filter(({ block }) => block.height > tip.height);
-  // Late or repeated, asked for before this process crashed, or another peer's: the next will fit.
-  if (news[0]?.block.height !== tip.height + 1) return;
-  const isLinked = news[0].block.parent === tip.digest;
-  if (!isLinked && tip !== final) return;
+  const news = entries.filter(({ block }) => block.height > final.height);
+  const [first] = news;
+  if (first === undefined) return;
   const isProven = news.at(-1)!.digest === certificate.block;
-  if (!isLinked && isProven) throw fork(certificate);
-  if (!isLinked || !(isProven || areLikeProposals(state, news))) return refuseAnswer(state, from);
-  for (const { block, digest } of news) state.tree.add(block, digest, state.now);
-  if (isProven) return caughtUpTo(state, certificate);
-  const last = news.at(-1)!;
-  state.catchUpTip = headOf(last.digest, last.block);
-  askForNext(state, from);
+  if (headAt(state, first.block.parent) === undefined) {
+    // It comes late, or was asked for before this process crashed: the next one will fit.
+    if (first.block.height > final.height + 1) return;
+    if (isProven) throw fork(certificate);
+    return refuseAnswer(state, from);
+  }
+  if (!news.every(({ block }) => isBlockSigned(state.verifier, block))) {
+    return refuseAnswer(state, from);
+  }
+  if (!isProven) return blocksBelow(state, from, news);
+  addAll(state, news);
+  finalise(state, certificate);
+  state.catchUpAskedAt = 0;
+  if (state.pendingCommit !== null) finalise(state, state.pendingCommit);
+  // Whoever has no more does not answer.
+  askForBlocks(state);
+}
+
+/** Blocks under a certificate further up: each counts as far as the next one's `justify` certifies it. */
+function blocksBelow(state: State, from: ValidatorIndex, entries: readonly Entry[]): void {
+  if (!entries.slice(1).every(({ block }) => isJustified(state, block))) {
+    return refuseAnswer(state, from);
+  }
+  addAll(state, entries.slice(0, -1));
+  if (entries.length > 1) ask(state, from, entries.at(-1)!.block.height);
+}
+
+function addAll(state: State, entries: readonly Entry[]): void {
+  for (const { block, digest } of entries) state.tree.add(block, digest, state.now);
 }
 
 type Entry = Pick<TreeBlock, 'block' | 'digest'>;
@@ -133,23 +154,9 @@ function areUnder(entries: readonly Entry[], { kind, block, height }: Certificat
   });
 }
 
-function areLikeProposals(state: State, entries: readonly Entry[]): boolean {
-  return entries.every(
-    ({ block }) => isBlockSigned(state.verifier, block) && isJustified(state, block),
-  );
-}
-
 function refuseAnswer(state: State, from: ValidatorIndex): void {
   fault(state, from, 'bad_blocks', `from height ${state.final.height + 1}`);
   state.catchUpAskedAt = 0;
-  askForBlocks(state);
-}
-
-function caughtUpTo(state: State, certificate: Certificate): void {
-  finalise(state, certificate);
-  state.catchUpAskedAt = 0;
-  if (state.pendingCommit !== null) finalise(state, state.pendingCommit);
-  // Whoever has no more does not answer.
   askForBlocks(state);
 }
 

@@ -102,8 +102,6 @@ export interface State {
   /** Which peer is asked next when catching up. */
   catchUpTurn: number;
   catchUpAskedAt: Millis;
-  /** Last block of the answers so far that no certificate reached yet; else a final one. */
-  catchUpTip: Head;
   /** Requests that wait for a read of the chain stream: one per peer. */
   readonly serving: Set<ValidatorIndex>;
 
@@ -142,7 +140,6 @@ export function newState(options: ConsensusOptions): State {
     elections: 0,
     catchUpTurn: 0,
     catchUpAskedAt: 0,
-    catchUpTip: rootOf(cluster),
     serving: new Set(),
     out: newOutput(),
     now: 0,

@@ -242,21 +242,39 @@ test('catches up over more blocks than an answer holds under one certificate (I9
   );
   t.deepEqual(
     asked.map(({ to, message }) => [to, message]),
-    [[peer!, { kind: 'fetchBlocks', fromHeight: 65 }]],
+    [[peer!, { kind: 'fetchBlocks', fromHeight: 64 }]],
   );
-  const rest = { kind: 'blocks', blocks: chain.slice(64), certificate } as const;
+  const rest = { kind: 'blocks', blocks: chain.slice(63), certificate } as const;
   t.is(finalised(seat.from(peer!, rest)).length, 70);
 });
 
-test('blocks that no certificate reaches yet are taken only as proposals would be (I90)', (t) => {
+test('blocks that no certificate reaches yet count only as far as the next one certifies them (I90)', (t) => {
   const forge = new Forge();
   const seat = started(forge);
   const chain = chainOf(forge, 3);
-  const [peer] = fetched(seat.committed(chain[2]!));
+  seat.committed(chain[2]!);
   const certificate = forge.certificate('commit', chain[2]!);
-  const stranger = forge.block({ timestamp: chain[0]!.timestamp + 1 }, 2);
-  const effects = seat.from(peer!, { kind: 'blocks', blocks: [stranger], certificate });
+  const answer = (...blocks: Block[]): ReturnType<Seat['step']> =>
+    seat.from(1, { kind: 'blocks', blocks, certificate });
+  const justify = { kind: 'certificate', certificate } as const;
+  t.true(faults(answer(chain[0]!, forge.child(chain[0]!, { justify }))).includes('bad_blocks'));
+  const before = seat.machine.status().blocksKept;
+  t.deepEqual(faults(answer(chain[0]!)), []);
+  t.is(seat.machine.status().blocksKept, before, 'nothing certifies it yet');
+  t.deepEqual(faults(answer(chain[0]!, chain[1]!)), []);
+  t.is(seat.machine.status().blocksKept, before + 1);
+});
+
+test('a fetched block that its leader did not sign is refused (I90)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOf(forge, 2);
+  const certificate = forge.certificate('commit', chain[1]!);
+  const stranger = forge.child(chain[0]!);
+  const blocks = [chain[0]!, { ...stranger, signature: new Uint8Array(64) }];
+  const effects = seat.from(1, { kind: 'blocks', blocks, certificate });
   t.true(faults(effects).includes('bad_blocks'));
+  t.deepEqual(finalised(effects), []);
 });
 
 test('an answer that comes late or does not begin where this node stands accuses nobody (I90)', (t) => {
