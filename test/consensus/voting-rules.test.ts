@@ -193,6 +193,20 @@ test('votes at most 64 heights above its final block, but for a first block anyw
   t.is(votes(seat.proposeHeld(first), 'prepare').length, 1);
 });
 
+test('takes the first block of a term at any height, others near its final block (I93)', (t) => {
+  const { forge, seat } = follower();
+  const far = forge.block({ height: 5_000 });
+  t.is(seat.propose(forge.child(far)).length, 0);
+  const certificate = forge.timeoutCertificate(0, [forge.certificate('prepare', far), null, null]);
+  const justify = { kind: 'timeouts', certificate } as const;
+  const first = forge.block({ term: 1, height: 5_001, parent: forge.digest(far), justify });
+  t.true(
+    seat.propose(first).some((e) => e.kind === 'send' && e.message.kind === 'fetchBlock'),
+    'its parent is asked for',
+  );
+  t.is(seat.machine.status().term, 1);
+});
+
 test("refuses a block that its term's leader did not sign", (t) => {
   const { forge, seat } = follower();
   t.true(faults(seat.proposeHeld(forge.block({}, 1))).includes('bad_block_signature'));
