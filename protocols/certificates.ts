@@ -105,16 +105,6 @@ export function isCertificateValid(
   );
 }
 
-/** The certificate with only its valid votes, or null when fewer than q remain (rule B6). */
-export function withValidVotes(verifier: Verifier, certificate: Certificate): Certificate | null {
-  const bytes = voteBytes(verifier.cluster.id, certificate);
-  const votes = certificate.votes.filter((vote) =>
-    signedBy(verifier, vote.voter, bytes, vote.signature),
-  );
-  if (votes.length < verifier.cluster.quorum) return null;
-  return { ...certificate, votes };
-}
-
 function haveSameContent(a: Certificate, b: Certificate): boolean {
   return (
     a.kind === b.kind &&

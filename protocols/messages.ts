@@ -132,19 +132,19 @@ export type ActorName = ProtocolActor | 'edge';
 
 /** To consensus. */
 export type ConsensusMessage =
-  /** From voting: `q` checked prepare votes. `lastVoted[v]`: the height of v's latest prepare vote. */
+  /** From voting: `q` checked prepare votes. `lastVoted[v]`: the height of v's latest checked one. */
   | {
       readonly kind: 'prepareCertified';
       readonly certificate: Certificate;
       readonly lastVoted: readonly number[];
     }
-  /** From voting: `q` commit votes, each on its signer's own channel or checked (B6). */
+  /** From voting: `q` checked commit votes (B6). */
   | { readonly kind: 'commitCertified'; readonly certificate: Certificate }
   | { readonly kind: 'timeoutCertified'; readonly certificate: TimeoutCertificate }
   /** From voting: n − q + 1 validators abandoned `term` or a later one (T2). */
   | { readonly kind: 'timeoutsJoined'; readonly term: number }
-  /** From voting: a hand-over that travelled in a timeout (T4); its signature is not checked yet. */
-  | { readonly kind: 'handOverSeen'; readonly handOver: HandOver }
+  /** From voting: a hand-over that travelled in `from`'s timeout (T4), its signature unchecked. */
+  | { readonly kind: 'handOverSeen'; readonly from: ValidatorIndex; readonly handOver: HandOver }
   /** From replication: per lane the highest tip that `q` validators hold and this node can link. */
   | {
       readonly kind: 'tipsReported';

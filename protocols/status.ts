@@ -22,6 +22,8 @@ export interface ConsensusStatus {
   readonly timeoutMs: number;
   /** Terms entered since the start because a leader was abandoned. */
   readonly elections: number;
+  /** Blocks and certificates above the final block that are in memory, and blocks that are wanted. */
+  readonly blocksKept: number;
   /** Wall-clock time of the newest final block, 0 before the first. */
   readonly finalAtMs: number;
   readonly draining: boolean;

@@ -13,22 +13,25 @@ export interface TreeBlock {
   readonly digest: Digest;
   /** When it came; null for a block recovered from the log. */
   readonly receivedAt: number | null;
+  /** Whether every batch up to its cut is durable here, as far as replication was asked. */
+  batches: 'unknown' | 'asked' | 'held';
 }
 
 export type Path =
   | { readonly kind: 'linked'; readonly blocks: readonly TreeBlock[] }
-  | { readonly kind: 'missing'; readonly digest: Digest }
+  | { readonly kind: 'missing'; readonly digest: Digest; readonly height: number }
   /** The branch leaves the chain below the final block. */
   | { readonly kind: 'conflict' };
 
 export class BlockTree {
   readonly #blocks = new Map<Digest, TreeBlock>();
   readonly #certificates = new Map<Digest, Certificate>();
-  /** Digests to take from anyone: a certificate or a block names them. */
-  readonly wanted = new Set<Digest>();
+  /** Blocks to take from anyone, with their heights: a certificate or a block names them. */
+  readonly wanted = new Map<Digest, number>();
 
+  /** Everything in it: blocks, certificates and digests that are wanted. */
   get size(): number {
-    return this.#blocks.size;
+    return this.#blocks.size + this.#certificates.size + this.wanted.size;
   }
 
   has(digest: Digest): boolean {
@@ -48,17 +51,29 @@ export class BlockTree {
     return this.at(block.term, block.height).length < VARIANTS_MAX;
   }
 
-  add(block: Block, digest: Digest, receivedAt: number | null): TreeBlock {
-    const entry = { block, digest, receivedAt };
-    this.#blocks.set(digest, entry);
+  add(block: Block, digest: Digest, receivedAt: number | null): void {
     this.wanted.delete(digest);
-    return entry;
+    if (this.#blocks.has(digest)) return;
+    this.#blocks.set(digest, { block, digest, receivedAt, batches: 'unknown' });
+  }
+
+  /** Replication's answer may come after the block was decided: then it says nothing any more. */
+  markHeld(digest: Digest): void {
+    const entry = this.#blocks.get(digest);
+    if (entry !== undefined) entry.batches = 'held';
   }
 
   certify(certificate: Certificate): void {
     if (!this.#certificates.has(certificate.block)) {
       this.#certificates.set(certificate.block, certificate);
     }
+  }
+
+  /** Whether another block is certified at this certificate's place: no quorums do that (I91). */
+  hasRivalOf({ term, height, block }: Certificate): boolean {
+    return [...this.#certificates.values()].some(
+      (other) => other.term === term && other.height === height && other.block !== block,
+    );
   }
 
   at(term: number, height: number): TreeBlock[] {
@@ -74,13 +89,14 @@ export class BlockTree {
       .sort((a, b) => a.block.height - b.block.height);
   }
 
-  /** The blocks that follow the final one up to `digest`, lowest first. */
-  pathTo(digest: Digest, final: { readonly digest: Digest; readonly height: number }): Path {
+  /** The blocks that follow the final one up to the certificate's, lowest first. */
+  pathTo(top: Certificate, final: { readonly digest: Digest; readonly height: number }): Path {
     const blocks: TreeBlock[] = [];
-    let at = digest;
+    let at = top.block;
     while (at !== final.digest) {
       const entry = this.#blocks.get(at);
-      if (entry === undefined) return { kind: 'missing', digest: at };
+      if (entry === undefined)
+        return { kind: 'missing', digest: at, height: top.height - blocks.length };
       if (entry.block.height <= final.height) return { kind: 'conflict' };
       blocks.push(entry);
       at = entry.block.parent;
@@ -88,10 +104,6 @@ export class BlockTree {
         return { kind: 'conflict' };
     }
     return { kind: 'linked', blocks: blocks.reverse() };
-  }
-
-  remove(digest: Digest): void {
-    this.#blocks.delete(digest);
   }
 
   /** Forgets everything that can no longer become final. */
@@ -102,6 +114,8 @@ export class BlockTree {
     for (const [digest, certificate] of this.#certificates) {
       if (certificate.height <= finalHeight) this.#certificates.delete(digest);
     }
-    if (this.wanted.size > 64) this.wanted.clear();
+    for (const [digest, height] of this.wanted) {
+      if (height <= finalHeight) this.wanted.delete(digest);
+    }
   }
 }

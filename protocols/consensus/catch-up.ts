@@ -3,16 +3,22 @@
  *
  * I90. A fetched block is final here only by a commit certificate whose signatures were checked and
  *      a chain of parent digests down to this node's own final block.
+ *
+ * One commit certificate may make more blocks final than fit into an answer. Then the answer's
+ * certificate is for a later block; what its own blocks certify of each other waits in the tree, and
+ * the same peer is asked for more.
  */
-import { isCertificateValid, withValidVotes } from '../certificates.ts';
+import { isBlockSigned, isCertificateValid } from '../certificates.ts';
 import { CHAIN_STREAM, chainEntry, type ChainEntry } from '../chain.ts';
 import { InvariantViolation, type LogEvent } from '../machine.ts';
 import { BLOCKS_PER_ANSWER, type PeerMessage } from '../messages.ts';
 import { blockDigest } from '../structures.ts';
 import type { Certificate, Digest, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
-import { finalise } from './finality.ts';
-import { fault, type State } from './state.ts';
+import type { TreeBlock } from './block-tree.ts';
+import { finalise, fork } from './finality.ts';
+import { fault, headAt, type State } from './state.ts';
+import { isJustified } from './voting-rules.ts';
 
 export const CATCH_UP_TIMER = 'catch-up';
 /** An answer that has not come by then is asked of the next peer. */
@@ -23,10 +29,11 @@ const ANSWER_BYTES_MAX = 512 * 1024;
 export function want(
   state: State,
   digest: Digest,
+  height: number,
   holders: readonly { readonly voter: ValidatorIndex }[],
 ): void {
   if (state.tree.wanted.has(digest)) return;
-  state.tree.wanted.add(digest);
+  state.tree.wanted.set(digest, height);
   askFor(state, digest, holders);
   retrySoon(state);
 }
@@ -56,12 +63,19 @@ export function askForBlocks(state: State): void {
     const peer = (state.catchUpTurn + step) % n;
     if (peer === state.options.self || !state.connected.has(peer)) continue;
     state.catchUpTurn = peer + 1;
-    state.catchUpAskedAt = state.now;
-    const message = { kind: 'fetchBlocks', fromHeight: state.final.height + 1 } as const;
-    state.out.immediate.push({ kind: 'send', to: peer, message });
+    ask(state, peer, state.final.height + 1);
     break;
   }
   retrySoon(state);
+}
+
+function ask(state: State, peer: ValidatorIndex, fromHeight: number): void {
+  state.catchUpAskedAt = state.now;
+  state.out.immediate.push({
+    kind: 'send',
+    to: peer,
+    message: { kind: 'fetchBlocks', fromHeight },
+  });
 }
 
 export function retryCatchUp(state: State): void {
@@ -69,7 +83,7 @@ export function retryCatchUp(state: State): void {
   if (isBehind) askForBlocks(state);
   const { n } = state.options.cluster;
   const everyone = Array.from({ length: n }, (_, voter) => ({ voter }));
-  for (const digest of state.tree.wanted) askFor(state, digest, everyone);
+  for (const digest of state.tree.wanted.keys()) askFor(state, digest, everyone);
   if (state.tree.wanted.size > 0) retrySoon(state);
 }
 
@@ -80,31 +94,70 @@ export function blocksReceived(
   message: Extract<PeerMessage, { kind: 'blocks' }>,
 ): void {
   const { certificate } = message;
-  if (certificate.height <= state.final.height) return;
-  const blocks = message.blocks.filter(({ height }) => height > state.final.height);
-  const digests = blocks.map((block) =>
-    blockDigest(state.options.crypto, state.options.cluster.id, block),
-  );
-  const isLinked = blocks.every(
-    (block, at) =>
-      block.height === state.final.height + 1 + at &&
-      block.parent === (at === 0 ? state.final.digest : digests[at - 1]),
-  );
-  const isCertified =
-    certificate.kind === 'commit' &&
-    certificate.block === digests.at(-1) &&
-    certificate.height === blocks.at(-1)?.height &&
-    isCertificateValid(state.verifier, certificate);
-  if (!isLinked || !isCertified) {
-    fault(state, from, 'bad_blocks', `from height ${state.final.height + 1}`);
-    state.catchUpAskedAt = 0;
-    return askForBlocks(state);
+  const { final, options } = state;
+  if (certificate.height < final.height) return;
+  const entries = message.blocks.map((block) => ({
+    block,
+    digest: blockDigest(options.crypto, options.cluster.id, block),
+  }));
+  if (!areUnder(entries, certificate) || !isCertificateValid(state.verifier, certificate)) {
+    return refuseAnswer(state, from);
   }
-  blocks.forEach((block, at) => state.tree.add(block, digests[at]!, state.now));
+  if (certificate.height === final.height) return finalise(state, certificate);
+  state.knownHeight = Math.max(state.knownHeight, certificate.height);
+  const news = entries.filter(({ block }) => block.height > final.height);
+  const [first] = news;
+  if (first === undefined) return;
+  const isProven = news.at(-1)!.digest === certificate.block;
+  if (headAt(state, first.block.parent) === undefined) {
+    // It comes late, or was asked for before this process crashed: the next one will fit.
+    if (first.block.height > final.height + 1) return;
+    if (isProven) throw fork(certificate);
+    return refuseAnswer(state, from);
+  }
+  if (!news.every(({ block }) => isBlockSigned(state.verifier, block))) {
+    return refuseAnswer(state, from);
+  }
+  if (!isProven) return blocksBelow(state, from, news);
+  addAll(state, news);
   finalise(state, certificate);
   state.catchUpAskedAt = 0;
   if (state.pendingCommit !== null) finalise(state, state.pendingCommit);
-  if (state.knownHeight > state.final.height + 1) askForBlocks(state);
+  // Whoever has no more does not answer.
+  askForBlocks(state);
+}
+
+/** Blocks under a certificate further up: each counts as far as the next one's `justify` certifies it. */
+function blocksBelow(state: State, from: ValidatorIndex, entries: readonly Entry[]): void {
+  if (!entries.slice(1).every(({ block }) => isJustified(state, block))) {
+    return refuseAnswer(state, from);
+  }
+  addAll(state, entries.slice(0, -1));
+  if (entries.length > 1) ask(state, from, entries.at(-1)!.block.height);
+}
+
+function addAll(state: State, entries: readonly Entry[]): void {
+  for (const { block, digest } of entries) state.tree.add(block, digest, state.now);
+}
+
+type Entry = Pick<TreeBlock, 'block' | 'digest'>;
+
+/** A chain whose last block is the certificate's, or may lead to it. */
+function areUnder(entries: readonly Entry[], { kind, block, height }: Certificate): boolean {
+  const last = entries.at(-1);
+  if (kind !== 'commit' || last === undefined || last.block.height > height) return false;
+  if ((last.digest === block) !== (last.block.height === height)) return false;
+  return entries.every(({ block: each }, at) => {
+    const before = entries[at - 1];
+    if (before === undefined) return true;
+    return each.height === before.block.height + 1 && each.parent === before.digest;
+  });
+}
+
+function refuseAnswer(state: State, from: ValidatorIndex): void {
+  fault(state, from, 'bad_blocks', `from height ${state.final.height + 1}`);
+  state.catchUpAskedAt = 0;
+  askForBlocks(state);
 }
 
 /** One read of the chain per peer at a time, so that nobody can make this node read for ever. */
@@ -129,20 +182,16 @@ export function chainRead(state: State, tag: string, events: readonly LogEvent[]
   if (answer !== null) state.out.effects.push({ kind: 'send', to, message: answer });
 }
 
-/** As many of the entries as a certificate with q valid votes covers (B6: checked when handed on). */
+/** As many of the entries as a commit certificate among them covers, else all under the newest. */
 function provable(
   state: State,
   entries: readonly ChainEntry[],
 ): Extract<PeerMessage, { kind: 'blocks' }> | null {
-  for (let last = entries.length - 1; last >= 0; last--) {
-    const stored = entries[last]!.certificate;
-    const certificate: Certificate | null =
-      stored === null ? null : withValidVotes(state.verifier, stored);
-    if (certificate === null) continue;
-    const blocks = entries.slice(0, last + 1).map(({ block }) => block);
-    return { kind: 'blocks', blocks, certificate };
-  }
-  return null;
+  const last = entries.findLastIndex((entry) => entry.certificate !== null);
+  const certificate = entries[last]?.certificate ?? state.finalCertificate;
+  if (certificate === null || entries.length === 0) return null;
+  const covered = last < 0 ? entries : entries.slice(0, last + 1);
+  return { kind: 'blocks', blocks: covered.map(({ block }) => block), certificate };
 }
 
 export function readChainEntry(event: LogEvent): ChainEntry {

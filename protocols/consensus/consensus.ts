@@ -16,7 +16,7 @@ import {
 import type { ConsensusInput, Effect, PeerMessage } from '../messages.ts';
 import type { ConsensusStatus } from '../status.ts';
 import { blockDigest } from '../structures.ts';
-import type { Block, ValidatorIndex } from '../types.ts';
+import type { Block, Certificate, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
 import {
   blocksReceived,
@@ -47,12 +47,13 @@ import {
   tryHandOver,
   watchLanes,
 } from './terms.ts';
-import { isJustified, isLeader, learnCertificate, tryPrepare } from './voting-rules.ts';
+import { isFirst, isJustified, isLeader, learnCertificate, tryPrepare } from './voting-rules.ts';
 
 const DUE_TIMER = 'due';
 /** How often what is due is looked at, at least. */
 const DUE_MS_MAX = 100;
 const TERMS_AHEAD_MAX = 1024;
+/** Voters keep to UNDECIDED_MAX: whoever sees blocks further up has to catch up first. */
 const HEIGHTS_AHEAD_MAX = 1024;
 
 export type { ConsensusOptions } from './state.ts';
@@ -105,7 +106,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     evolve(state.safety, decoded.value);
     forgetDecided(state.safety, state.final.height);
     if (decoded.value.kind === 'prepareVoted') this.#recoverBlock(decoded.value.block);
-    if (decoded.value.kind === 'commitVoted') state.tree.certify(decoded.value.certificate);
+    if (decoded.value.kind === 'commitVoted') this.#recoverCertificate(decoded.value.certificate);
   }
 
   /** Whoever voted for a block serves it until it is final, also after a crash (D4). */
@@ -114,6 +115,11 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     if (block.height <= state.final.height) return;
     const { cluster, crypto } = state.options;
     state.tree.add(block, blockDigest(crypto, cluster.id, block), null);
+  }
+
+  /** The stream tells of every block there ever was: only what is not decided is kept. */
+  #recoverCertificate(certificate: Certificate): void {
+    if (certificate.height > this.#state.final.height) this.#state.tree.certify(certificate);
   }
 
   status(): ConsensusStatus {
@@ -133,6 +139,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
       certifiedHeight: state.final.executed.height,
       timeoutMs: state.due.timeoutMs(),
       elections: state.elections,
+      blocksKept: state.tree.size,
       finalAtMs: state.finalAt,
       draining: state.draining,
       drained: state.draining && this.#hasLetGo() && !isInFlight(state),
@@ -174,13 +181,12 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
         if (input.term === state.safety.term) abandonTerm(state, null);
         return;
       case 'handOverSeen':
-        return handOverSeen(state, input.handOver);
+        return handOverSeen(state, input.from, input.handOver);
       case 'tipsReported':
         state.reported = input;
         return watchLanes(state);
       case 'cutHeld':
-        state.held.add(input.block);
-        return;
+        return state.tree.markHeld(input.block);
       case 'checkpointExecuted':
         return checkpointExecuted(state, input.executed);
       case 'executedTo':
@@ -248,7 +254,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
       case 'proposal':
         return this.#proposal(from, message.block);
       case 'handOver':
-        return handOverSeen(state, message.handOver);
+        return handOverSeen(state, from, message.handOver);
       case 'fetchBlock':
         return serveBlock(state, from, message.digest);
       case 'fetchBlocks':
@@ -272,7 +278,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     state.tree.add(block, digest, state.now);
     this.#learnJustify(block);
     if (headAt(state, block.parent) === undefined && block.height > state.final.height + 1) {
-      want(state, block.parent, [{ voter: from }]);
+      want(state, block.parent, block.height - 1, [{ voter: from }]);
     }
     if (state.pendingCommit !== null) finalise(state, state.pendingCommit);
   }
@@ -283,7 +289,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
       block.epoch === 0 &&
       block.cut.length === state.options.cluster.n &&
       block.term <= state.safety.term + TERMS_AHEAD_MAX &&
-      block.height <= state.final.height + HEIGHTS_AHEAD_MAX
+      (isFirst(block) || block.height <= state.final.height + HEIGHTS_AHEAD_MAX)
     );
   }
 

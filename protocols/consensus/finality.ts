@@ -2,7 +2,8 @@
  * What is final, and what finality certifies (rules B6, E4).
  *
  * I91. Final blocks are linked by parent digests, one per height, and never replaced: a certificate
- *      for another branch stops the node.
+ *      for another branch stops the node, as far as it still remembers that height, and so do two
+ *      prepare certificates for one place.
  * I92. A node whose own checkpoint differs from a certified one stops rather than serve it.
  */
 import { InvariantViolation } from '../machine.ts';
@@ -20,11 +21,11 @@ const RECENT_FINAL_MAX = 32;
 export function finalise(state: State, certificate: Certificate): void {
   if (certificate.height > state.knownHeight) state.knownHeight = certificate.height;
   if (certificate.height <= state.final.height) return refuseOtherBranch(state, certificate);
-  const path = state.tree.pathTo(certificate.block, state.final);
+  const path = state.tree.pathTo(certificate, state.final);
   if (path.kind === 'conflict') throw fork(certificate);
   if (path.kind === 'missing') {
     if (certificate.height > (state.pendingCommit?.height ?? 0)) state.pendingCommit = certificate;
-    want(state, path.digest, certificate.votes);
+    want(state, path.digest, path.height, certificate.votes);
     if (certificate.height > state.final.height + 2) askForBlocks(state);
     return;
   }
@@ -36,17 +37,20 @@ export function finalise(state: State, certificate: Certificate): void {
 }
 
 function refuseOtherBranch(state: State, certificate: Certificate): void {
-  const { final } = state;
-  if (certificate.height === final.height && certificate.block !== final.digest) {
-    throw fork(certificate);
-  }
+  const { final, recentFinal } = state;
+  const own =
+    certificate.height === final.height
+      ? final.digest
+      : [...recentFinal].find(([, { height }]) => height === certificate.height)?.[0];
+  if (own !== undefined && own !== certificate.block) throw fork(certificate);
 }
 
-function fork(certificate: Certificate): InvariantViolation {
+export function fork({ kind, term, height, block }: Certificate): InvariantViolation {
   return new InvariantViolation(
     'conflicting_final',
-    `a quorum committed ${certificate.block} at height ${certificate.height} beside this node's ` +
-      `final chain: more than f validators are faulty; keep the logs of all nodes as evidence`,
+    `a quorum signed a ${kind} certificate for ${block} at height ${height} of term ${term}, beside ` +
+      `what this node knows as certified or final there: more than f validators are faulty; keep ` +
+      `the logs of all nodes as evidence`,
   );
 }
 
@@ -81,7 +85,6 @@ function keepRecent(
 /** After the final height moved: everything below it is decided. */
 function settle(state: State): void {
   const { height } = state.final;
-  forgetHolds(state, height);
   state.tree.pruneTo(height);
   forgetDecided(state.safety, height);
   if (state.pendingCommit !== null && state.pendingCommit.height <= height)
@@ -92,15 +95,6 @@ function settle(state: State): void {
   if ((state.safety.highest?.height ?? 0) > height) state.due.mark('prepared', state.now);
   watchLanes(state);
   state.out.immediate.push({ kind: 'tell', to: 'voting', message: { kind: 'finalTo', height } });
-}
-
-function forgetHolds(state: State, height: number): void {
-  for (const digest of state.holdAsked) {
-    const entry = state.tree.get(digest);
-    if (entry !== undefined && entry.block.height > height) continue;
-    state.held.delete(digest);
-    state.holdAsked.delete(digest);
-  }
 }
 
 /** The commit certificate of a block certifies what its `executed` says (E4). */

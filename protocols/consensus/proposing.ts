@@ -8,13 +8,11 @@ import { blockBytes } from '../structures.ts';
 import type { Block, Executed, Justify, Millis, Tip, ValidatorIndex } from '../types.ts';
 import { want } from './catch-up.ts';
 import { headAt, headOf, rootOf, type Head, type State } from './state.ts';
-import { isLeader, isSameExecuted } from './voting-rules.ts';
+import { isLeader, isSameExecuted, UNDECIDED_MAX } from './voting-rules.ts';
 
 export const PROPOSE_TIMER = 'propose';
 /** Pace of empty blocks while an executed height with transactions is not certified yet (B3). */
 const CERTIFY_MS = 20;
-/** Blocks proposed above the final one, at most. */
-const UNDECIDED_MAX = 64;
 /** A validator that cast no prepare vote for so many heights does not count as a holder (B3). */
 const SILENT_HEIGHTS = 16;
 
@@ -27,11 +25,16 @@ export function tryPropose(state: State): void {
   if (!isLeader(state) || state.safety.abandoned || state.draining) return;
   if (state.proposableTerm !== state.safety.term) return;
   const extension = nextExtension(state);
-  if (extension === null || extension.parent.height - state.final.height >= UNDECIDED_MAX) return;
+  if (extension === null || isFarAhead(state, extension)) return;
   const cut = nextCut(state, extension.parent);
   const at = dueAt(state, extension.parent, cut);
   if (at > state.now) return wakeAt(state, at);
   propose(state, extension, cut);
+}
+
+/** What voters refuse is not proposed; a term's first block is allowed at any height (I93). */
+function isFarAhead(state: State, { parent }: Extension): boolean {
+  return state.lastProposed !== null && parent.height - state.final.height >= UNDECIDED_MAX;
 }
 
 function wakeAt(state: State, at: Millis): void {
@@ -70,7 +73,7 @@ function firstExtension(state: State): Extension | null {
   const digest = highest === null ? options.cluster.id : highest.block;
   const parent = digest === options.cluster.id ? rootOf(options.cluster) : headAt(state, digest);
   if (parent === undefined) {
-    if (highest !== null) want(state, digest, highest.votes);
+    if (highest !== null) want(state, digest, highest.height, highest.votes);
     return null;
   }
   return { parent, justify: { kind: 'timeouts', certificate } };

@@ -3,7 +3,6 @@
  * could stop the cluster for good. On reconnecting to one peer; to all every timeout interval, but
  * only while something is undecided.
  */
-import { withValidVotes } from '../certificates.ts';
 import type { PeerMessage } from '../messages.ts';
 import type { ValidatorIndex } from '../types.ts';
 import type { State } from './state.ts';
@@ -39,8 +38,9 @@ function owed(state: State): PeerMessage[] {
   if (safety.closedBy !== null) {
     messages.push({ kind: 'timeoutCertificate', certificate: safety.closedBy });
   }
-  const commit = checkedCommit(state);
-  if (commit !== null) messages.push({ kind: 'certificate', certificate: commit });
+  if (state.finalCertificate !== null) {
+    messages.push({ kind: 'certificate', certificate: state.finalCertificate });
+  }
   if (safety.ownTimeout !== null && safety.ownTimeout.timeout.term >= safety.term) {
     const { timeout, highest, handOver } = safety.ownTimeout;
     messages.push({ kind: 'timeout', timeout, highest, handOver });
@@ -52,10 +52,4 @@ function owed(state: State): PeerMessage[] {
     }
   }
   return messages;
-}
-
-/** Commit votes were counted by their channel; whoever hands them on checks them first (B6). */
-function checkedCommit(state: State): State['finalCertificate'] {
-  if (state.finalCertificate === null) return null;
-  return withValidVotes(state.verifier, state.finalCertificate);
 }

@@ -1,12 +1,14 @@
 /**
  * The safety record (rule P3): what a validator must never forget, because everything it will sign
- * is checked against it. Only `evolve` changes it, from logged events, so that what is recovered
- * after a crash is exactly what was there before.
+ * is checked against it. `evolve` changes it, from logged events, so that it is recovered after a
+ * crash. Two things are lighter than that: `raise` takes note of certificates that this node only
+ * heard of, and a crash may forget those; `forgetDecided` drops votes that nobody waits for.
  *
  * I30. A validator casts at most one prepare vote per (term, height), with rising heights in a term.
  * I31. It votes for at most one first block per term, and only as its first vote of that term.
  * I32. It casts no vote in a term that it abandoned or has not entered.
- * I33. The rank of its highest certificate never falls (rule B5).
+ * I33. The rank of its highest certificate never falls (rule B5). After a crash it is at least that
+ *      of every certificate that a vote, a timeout or the entry of a term of its own stood on.
  */
 import { compareRank, NO_RANK, type Rank } from '../certificates.ts';
 import type { Certificate, TimeoutCertificate, Vote } from '../types.ts';
@@ -56,6 +58,8 @@ export function evolve(safety: Safety, event: ConsensusEvent): void {
     case 'prepareVoted':
       safety.preparedHeight = event.vote.height;
       safety.undecided.push(event.vote);
+      if (event.block.justify.kind === 'certificate')
+        raise(safety, event.block.justify.certificate);
       return;
     case 'commitVoted':
       safety.committed = { term: event.vote.term, height: event.vote.height };

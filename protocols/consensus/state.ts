@@ -10,7 +10,6 @@ import type {
   Certificate,
   Digest,
   Executed,
-  HandOver,
   Millis,
   Tip,
   ValidatorIndex,
@@ -69,7 +68,7 @@ export interface State {
   readonly recentFinal: Map<Digest, Block>;
   /** A commit certificate for a block whose ancestors are not all here. */
   pendingCommit: Certificate | null;
-  /** Highest height that others are known to have certified. */
+  /** Highest height that others are known to have finalised. */
   knownHeight: number;
 
   /** Own executed checkpoints from the certified one on, by height. */
@@ -77,9 +76,6 @@ export interface State {
   /** What final blocks certified before this node executed it (E4). */
   readonly certified: Map<number, Executed>;
   reported: Reported;
-  /** Blocks whose batches are all durable here, and those for which replication was asked. */
-  readonly held: Set<Digest>;
-  readonly holdAsked: Set<Digest>;
   /** By validator: height of its latest prepare vote, as voting saw it. */
   lastVoted: readonly number[];
 
@@ -93,7 +89,6 @@ export interface State {
   termHeight: number;
   /** Height of the newest final or proposed block that ordered anything. */
   lastOrderedHeight: number;
-  handOver: HandOver | null;
   draining: boolean;
 
   readonly connected: Set<ValidatorIndex>;
@@ -131,8 +126,6 @@ export function newState(options: ConsensusOptions): State {
     checkpoints: new Map([[0, EXECUTED_NOTHING]]),
     certified: new Map(),
     reported: { kind: 'tipsReported', tips: [], support: [], executed: null },
-    held: new Set(),
-    holdAsked: new Set(),
     lastVoted: [],
     proposableTerm: -1,
     lastProposed: null,
@@ -140,7 +133,6 @@ export function newState(options: ConsensusOptions): State {
     proposeTimerAt: null,
     termHeight: 0,
     lastOrderedHeight: 0,
-    handOver: null,
     draining: false,
     connected: new Set(),
     due: new Due(timing),

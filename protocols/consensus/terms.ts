@@ -8,9 +8,9 @@
  */
 import { isHandOverValid, leaderOf } from '../certificates.ts';
 import { handOverBytes, timeoutBytes } from '../structures.ts';
-import type { HandOver, TimeoutCertificate } from '../types.ts';
+import type { HandOver, TimeoutCertificate, ValidatorIndex } from '../types.ts';
 import { ZERO_DIGEST } from '../types.ts';
-import { record, type State } from './state.ts';
+import { fault, record, type State } from './state.ts';
 import { isLeader, learnCertificate } from './voting-rules.ts';
 
 /**
@@ -32,7 +32,6 @@ export function enterTerm(state: State, term: number, by: TimeoutCertificate | n
   due.restart(state.now, isReachable);
   trackLanes(state);
   state.lastProposed = null;
-  state.handOver = null;
   state.out.effects.push(
     { kind: 'tell', to: 'voting', message: { kind: 'termEntered', epoch: 0, term } },
     { kind: 'setTimer', timer: `${ENTERED_TIMER}${term}`, at: state.now },
@@ -73,11 +72,12 @@ export function abandonTerm(state: State, handOver: HandOver | null): void {
 }
 
 /** The leader's word that it hands over: every receiver acts on it at once (T4). */
-export function handOverSeen(state: State, handOver: HandOver): void {
+export function handOverSeen(state: State, from: ValidatorIndex, handOver: HandOver): void {
   const { safety, options } = state;
   if (handOver.epoch !== 0 || handOver.term !== safety.term || safety.abandoned) return;
   if (leaderOf(options.cluster, handOver.term) === options.self) return;
-  if (isHandOverValid(state.verifier, handOver)) abandonTerm(state, handOver);
+  if (!isHandOverValid(state.verifier, handOver)) return fault(state, from, 'bad_hand_over');
+  abandonTerm(state, handOver);
 }
 
 /** A draining leader lets go only when nothing is in flight, so that nobody waits for it (T4). */
@@ -88,7 +88,6 @@ export function tryHandOver(state: State): void {
   const content = { epoch: 0, term: safety.term };
   const signature = options.signer.sign(handOverBytes(options.cluster.id, content));
   const handOver = { ...content, signature };
-  state.handOver = handOver;
   state.out.immediate.push({ kind: 'broadcast', message: { kind: 'handOver', handOver } });
   abandonTerm(state, handOver);
 }
@@ -103,11 +102,11 @@ export function checkDue(state: State): void {
   if (!state.safety.abandoned && state.now >= state.due.deadline()) abandonTerm(state, null);
 }
 
-/** `executed` must come within 2C of what this node executed itself (T1). */
+/** `executed` must come within 2C of what q validators report: more than that no leader may name (T1, B2). */
 function trackExecuted(state: State): void {
   const { checkpointInterval } = state.options.cluster.genesis.limits;
-  const own = Math.max(0, ...state.checkpoints.keys());
-  if (own - state.final.executed.height > 2 * checkpointInterval) {
+  const reported = state.reported.executed?.height ?? 0;
+  if (reported - state.final.executed.height > 2 * checkpointInterval) {
     state.due.mark('executed', state.now);
   } else {
     state.due.settle('executed');

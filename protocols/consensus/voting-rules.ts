@@ -7,6 +7,9 @@
  *      certificate of the timeout certificate that began the term, or the root of the epoch.
  * I36. It is cast only when every batch up to the block's cut is durable here, and the block's cut,
  *      time and `executed` are what this node would accept.
+ * I93. It is cast at most UNDECIDED_MAX heights above the final block, except for the first block of
+ *      a term: so no leader can make a long chain that does not become final, and however long the
+ *      chain is, the next leader can add the block whose commit makes all of it final.
  */
 import { isCertificateValid, isTimeoutCertificateValid, leaderOf } from '../certificates.ts';
 import { voteBytes } from '../structures.ts';
@@ -14,9 +17,13 @@ import type { Block, Certificate, Digest, Executed, Vote, VoteKind } from '../ty
 import { ZERO_DIGEST } from '../types.ts';
 import type { TreeBlock } from './block-tree.ts';
 import { want } from './catch-up.ts';
+import { fork } from './finality.ts';
 import { mayCommit, mayPrepare, raise } from './safety.ts';
 import { headAt, record, rootOf, type Head, type State } from './state.ts';
 import { enterTerm } from './terms.ts';
+
+/** How far above the final block a block may stand that is not the first of its term. */
+export const UNDECIDED_MAX = 64;
 
 /** Whether the block's `justify` allows its place in its term; checks every signature in it. */
 export function isJustified(state: State, block: Block): boolean {
@@ -68,6 +75,7 @@ export function tryPrepare(state: State): void {
     if (!mayPrepare(safety, block.term, block.height, isFirst(block))) continue;
     const parent = headAt(state, block.parent);
     if (parent === undefined || !isAcceptable(state, block, parent)) continue;
+    if (!isFirst(block) && block.height > state.final.height + UNDECIDED_MAX) continue;
     if (!isHeld(state, entry, parent)) continue;
     const vote = signVote(state, 'prepare', block, digest, isFirst(block));
     record(state, { kind: 'prepareVoted', vote, block });
@@ -120,26 +128,25 @@ export function isSameExecuted(a: Executed, b: Executed): boolean {
 
 /** Asks replication once per block; the answer is `cutHeld`. */
 function isHeld(state: State, entry: TreeBlock, parent: Head): boolean {
-  if (state.held.has(entry.digest)) return true;
-  if (!state.holdAsked.has(entry.digest)) {
-    state.holdAsked.add(entry.digest);
+  if (entry.batches === 'unknown') {
+    entry.batches = 'asked';
     const { cut } = entry.block;
     const message = { kind: 'holdCut', block: entry.digest, cut, parentCut: parent.cut } as const;
     state.out.immediate.push({ kind: 'tell', to: 'replication', message });
   }
-  return false;
+  return entry.batches === 'held';
 }
 
 /** A checked prepare certificate, from voting or inside a block or timeout (B5, B6, T2). */
 export function learnCertificate(state: State, certificate: Certificate): void {
-  if (certificate.height > state.knownHeight) state.knownHeight = certificate.height;
   raise(state.safety, certificate);
-  if (certificate.height <= state.final.height) return;
-  state.tree.certify(certificate);
   if (certificate.term > state.safety.term) enterTerm(state, certificate.term, null);
+  if (certificate.height <= state.final.height) return;
+  if (state.tree.hasRivalOf(certificate)) throw fork(certificate);
+  state.tree.certify(certificate);
   state.due.mark('prepared', state.now);
   if (headAt(state, certificate.block) === undefined) {
-    want(state, certificate.block, certificate.votes);
+    want(state, certificate.block, certificate.height, certificate.votes);
   }
   if (!mayCommit(state.safety, certificate)) return;
   const { epoch, term, height, block, first } = certificate;

@@ -3,11 +3,12 @@
  * that a validator voted twice.
  *
  * I80. Each validator counts once per set: its first vote. A second, different one is evidence.
- * I81. A prepare certificate is formed only of votes whose signatures were checked here (B4, B7);
- *      a commit certificate may count votes by their authenticated channel (B6).
+ * I81. A certificate is formed only of votes whose signatures were checked here (B4, B7). B6 would
+ *      let commit votes count by their channel alone; but then one validator that signs them badly
+ *      spoils every stored certificate, and nobody who was away can be shown what is final.
  */
 import { isVoteValid, type Verifier } from '../certificates.ts';
-import type { Certificate, ValidatorIndex, Vote, VoteKind } from '../types.ts';
+import type { Certificate, Digest, ValidatorIndex, Vote, VoteKind } from '../types.ts';
 
 export interface VoteSet {
   readonly kind: VoteKind;
@@ -16,7 +17,8 @@ export interface VoteSet {
   /** By voter. */
   readonly votes: (Vote | undefined)[];
   readonly checked: boolean[];
-  certified: boolean;
+  /** The block that a certificate of this place names, once there is one. */
+  certified: Digest | null;
 }
 
 export type Counted =
@@ -31,7 +33,7 @@ export function newVoteSet(vote: Vote, n: number): VoteSet {
     height: vote.height,
     votes: Array.from<Vote | undefined>({ length: n }),
     checked: Array.from({ length: n }, () => false),
-    certified: false,
+    certified: null,
   };
 }
 
@@ -62,11 +64,12 @@ export interface Formed {
 /** Forms the certificate for `vote`'s content once a quorum is there (B7: nothing is checked before). */
 export function form(verifier: Verifier, set: VoteSet, vote: Vote): Formed {
   const { quorum } = verifier.cluster;
-  if (set.certified || alike(set, vote).length < quorum) return { certificate: null, bad: [] };
-  const bad = set.kind === 'prepare' ? dropInvalid(verifier, set, vote) : [];
+  if (set.certified !== null || alike(set, vote).length < quorum)
+    return { certificate: null, bad: [] };
+  const bad = dropInvalid(verifier, set, vote);
   const votes = alike(set, vote);
   if (votes.length < quorum) return { certificate: null, bad };
-  set.certified = true;
+  set.certified = vote.block;
   return { certificate: certificateOf(vote, votes), bad };
 }
 

@@ -3,19 +3,19 @@
  * says the same thing, and keeps proof of those who say two things (rules B4, B6, B7, T2).
  *
  * A vote or timeout is taken only from its signer's own channel, so a stranger's bad signature can
- * never displace a validator's own (I85). Memory per validator is bounded (I86): votes beyond the
- * window or beyond a validator's share are refused as a fault of that peer.
+ * never displace a validator's own (I85). Memory per validator is bounded (I86): votes outside the
+ * window are dropped, and those beyond a validator's share are refused as a fault of that peer. What
+ * honest validators cast fits in, however many terms fail in a row (docs/proof.md, liveness).
  */
 import {
   isCertificateValid,
   isTimeoutCertificateValid,
-  keyOf,
+  isVoteValid,
   type Verifier,
 } from '../certificates.ts';
 import type { Crypto } from '../crypto.ts';
 import type { Cluster } from '../genesis.ts';
 import {
-  InvariantViolation,
   newOutput,
   unreachable,
   type LogEvent,
@@ -25,33 +25,24 @@ import {
 } from '../machine.ts';
 import type { ConsensusMessage, Effect, PeerMessage, VotingInput } from '../messages.ts';
 import type { VotingStatus } from '../status.ts';
-import type {
-  Certificate,
-  HandOver,
-  Timeout,
-  TimeoutCertificate,
-  ValidatorIndex,
-  Vote,
-} from '../types.ts';
-import { packStructure, unpackStructure } from '../wire.ts';
-import {
-  evidenceKey,
-  evidenceRecord,
-  hidesCommit,
-  isEvidenceValid,
-  type Evidence,
-} from './evidence.ts';
+import type { Certificate, Timeout, TimeoutCertificate, ValidatorIndex, Vote } from '../types.ts';
+import { Accusations, VOTING_STREAM } from './accusations.ts';
+import { hidesCommit, type Evidence } from './evidence.ts';
 import { Timeouts } from './timeouts.ts';
 import { count, form, newVoteSet, setKey, type VoteSet } from './vote-sets.ts';
 
-export const VOTING_STREAM = 'voting';
-/** Votes further above the final height than this are of no use before catching up. */
+/**
+ * Votes further above the final height than this are of no use before catching up: nobody honest
+ * casts them far above its own (I93). Those for first blocks are few, and taken at any height.
+ */
 const HEIGHTS_AHEAD_MAX = 512;
 const TERMS_AHEAD_MAX = 1024;
+/** Votes of terms so long ago are forgotten: a block of a later term makes theirs final. */
+const TERMS_BEHIND_MAX = 128;
 /** Votes that one validator may have in undecided sets. */
 const VOTES_PER_VALIDATOR_MAX = 2048;
-/** One validator's proven misdeeds that are kept: more prove nothing more. */
-const EVIDENCE_PER_VALIDATOR_MAX = 64;
+/** A vote that comes after its certificate is checked where its voter would soon seem silent (B3). */
+const UNSEEN_HEIGHTS = 8;
 
 export interface VotingOptions {
   readonly cluster: Cluster;
@@ -64,15 +55,14 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
   readonly #self: ValidatorIndex;
   readonly #sets = new Map<string, VoteSet>();
   readonly #held: number[];
-  /** Per validator: the first-block vote of its latest term that has one. */
+  /** Per validator: its first-block vote in this node's term. */
   readonly #firsts: (Vote | undefined)[];
+  /** Per validator: the height of its latest prepare vote that was checked. */
   readonly #lastVoted: number[];
   readonly #timeouts: Timeouts;
-  readonly #evidence = new Set<string>();
-  readonly #evidenceOf: number[];
+  readonly #accusations: Accusations;
   #term = 0;
   #finalHeight = 0;
-  #streamEnd = 0;
   #recovered = false;
   #out: Output<Effect> = newOutput();
 
@@ -81,10 +71,10 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
     this.#verifier = { cluster, crypto };
     this.#self = self;
     this.#held = Array.from({ length: cluster.n }, () => 0);
-    this.#evidenceOf = Array.from({ length: cluster.n }, () => 0);
     this.#lastVoted = Array.from({ length: cluster.n }, () => 0);
     this.#firsts = Array.from<Vote | undefined>({ length: cluster.n });
     this.#timeouts = new Timeouts(this.#verifier);
+    this.#accusations = new Accusations(this.#verifier, self);
   }
 
   nextRecovery(): RecoveryRead | null {
@@ -94,15 +84,11 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
   }
 
   recover(event: LogEvent): void {
-    const record = unpackStructure(evidenceRecord, event.header);
-    if (!record.ok)
-      throw new InvariantViolation('log_malformed', `voting ${event.seq}: ${record.error}`);
-    this.#streamEnd = event.seq + 1;
-    this.#remember(record.value.evidence);
+    this.#accusations.recover(event);
   }
 
   status(): VotingStatus {
-    return { voteSets: this.#sets.size, evidence: this.#evidence.size };
+    return { voteSets: this.#sets.size, evidence: this.#accusations.size };
   }
 
   step(input: VotingInput): Output<Effect> {
@@ -118,8 +104,7 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
         this.#timeoutReceived(input.timeout, input.highest);
         break;
       case 'termEntered':
-        this.#term = input.term;
-        this.#checkJoined();
+        this.#termEntered(input.term);
         break;
       case 'finalTo':
         this.#prune(input.height);
@@ -145,7 +130,8 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
         return this.#voteReceived(message.vote);
       case 'timeout':
         if (message.timeout.voter !== from) return this.#fault(from, 'timeout_of_another');
-        if (message.handOver !== null) this.#tellHandOver(message.handOver);
+        if (message.handOver !== null)
+          this.#tell({ kind: 'handOverSeen', from, handOver: message.handOver });
         return this.#timeoutReceived(message.timeout, message.highest);
       case 'certificate':
         return this.#certificateReceived(from, message.certificate);
@@ -157,26 +143,51 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
   }
 
   #voteReceived(vote: Vote): void {
-    if (vote.height <= this.#finalHeight) return;
-    if (!this.#isWithinWindow(vote)) return;
+    if (vote.height <= this.#finalHeight || !this.#isWithinWindow(vote)) return;
     const set = this.#setOf(vote);
-    const counted = count(set, vote);
-    if (counted.kind === 'repeated') return;
-    if (counted.kind === 'conflict') {
-      return this.#accuse({ kind: 'doubleVote', first: counted.earlier, second: vote });
-    }
-    this.#held[vote.voter]!++;
+    if (!this.#count(set, vote)) return;
     // This node made its own votes: there is nothing to check.
     if (vote.voter === this.#self) set.checked[this.#self] = true;
-    this.#checkAgainstHistory(vote);
+    if (set.certified === vote.block) return this.#lateVote(vote);
     this.#formCertificate(set, vote);
+  }
+
+  /** The votes of a checked certificate: what others heard from a validator counts here too (I84). */
+  #certificateChecked(certificate: Certificate): void {
+    const { votes, ...content } = certificate;
+    if (certificate.height <= this.#finalHeight) return;
+    for (const { voter, signature } of votes) {
+      const vote = { ...content, voter, signature };
+      if (!this.#isWithinWindow(vote)) continue;
+      const set = this.#setOf(vote);
+      if (this.#count(set, vote)) set.checked[voter] = true;
+    }
+    const set = this.#sets.get(setKey(certificate));
+    if (set !== undefined) set.certified ??= certificate.block;
+    this.#noteVoters(certificate);
+  }
+
+  /** Whether the vote is new; against an earlier one it is evidence, unless that one was forged. */
+  #count(set: VoteSet, vote: Vote): boolean {
+    const counted = count(set, vote);
+    if (counted.kind === 'repeated') return false;
+    if (counted.kind === 'conflict' && isVoteValid(this.#verifier, counted.earlier)) {
+      this.#accuse({ kind: 'doubleVote', first: counted.earlier, second: vote });
+      return false;
+    }
+    if (counted.kind === 'counted') this.#held[vote.voter]!++;
+    else this.#fault(vote.voter, 'bad_vote_signature');
+    set.votes[vote.voter] = vote;
+    this.#checkAgainstHistory(vote);
+    return true;
   }
 
   #isWithinWindow(vote: Vote): boolean {
     const inWindow =
       vote.epoch === 0 &&
-      vote.height <= this.#finalHeight + HEIGHTS_AHEAD_MAX &&
-      vote.term <= this.#term + TERMS_AHEAD_MAX;
+      (vote.first || vote.height <= this.#finalHeight + HEIGHTS_AHEAD_MAX) &&
+      vote.term <= this.#term + TERMS_AHEAD_MAX &&
+      vote.term >= this.#term - TERMS_BEHIND_MAX;
     if (!inWindow) return false;
     if (this.#held[vote.voter]! < VOTES_PER_VALIDATOR_MAX) return true;
     this.#fault(vote.voter, 'vote_flood');
@@ -199,7 +210,22 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
       this.#fault(voter, 'bad_vote_signature');
     }
     if (certificate === null) return;
+    this.#noteVoters(certificate);
     this.#tellCertificate(certificate);
+  }
+
+  #noteVoters({ kind, height, votes }: Pick<Certificate, 'kind' | 'height' | 'votes'>): void {
+    if (kind === 'commit') return;
+    for (const { voter } of votes)
+      this.#lastVoted[voter] = Math.max(this.#lastVoted[voter]!, height);
+  }
+
+  /** A certificate needs only the first q votes: whoever is always later than those is not silent. */
+  #lateVote(vote: Vote): void {
+    const isSeen = vote.height < this.#lastVoted[vote.voter]! + UNSEEN_HEIGHTS;
+    if (vote.kind === 'commit' || isSeen) return;
+    if (isVoteValid(this.#verifier, vote)) this.#noteVoters({ ...vote, votes: [vote] });
+    else this.#fault(vote.voter, 'bad_vote_signature');
   }
 
   #tellCertificate(certificate: Certificate): void {
@@ -211,11 +237,7 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
 
   /** Looks for the two misdeeds that show only across sets: two first blocks, a hidden commit. */
   #checkAgainstHistory(vote: Vote): void {
-    if (vote.kind === 'prepare') {
-      this.#lastVoted[vote.voter] = Math.max(this.#lastVoted[vote.voter]!, vote.height);
-      if (vote.first) this.#checkFirst(vote);
-      return;
-    }
+    if (vote.kind === 'prepare') return this.#checkFirst(vote);
     const held = this.#timeouts.of(vote.voter);
     if (held !== undefined && hidesCommit(vote, held.timeout)) {
       this.#accuse({ kind: 'hiddenCommit', vote, timeout: held.timeout });
@@ -223,11 +245,14 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
   }
 
   #checkFirst(vote: Vote): void {
+    if (!vote.first || vote.term !== this.#term) return;
     const earlier = this.#firsts[vote.voter];
-    if (earlier?.term === vote.term && earlier.block !== vote.block) {
-      return this.#accuse({ kind: 'doubleFirst', first: earlier, second: vote });
+    if (earlier?.block === vote.block) return;
+    if (earlier === undefined || !isVoteValid(this.#verifier, earlier)) {
+      this.#firsts[vote.voter] = vote;
+    } else {
+      this.#accuse({ kind: 'doubleFirst', first: earlier, second: vote });
     }
-    if (earlier === undefined || vote.term > earlier.term) this.#firsts[vote.voter] = vote;
   }
 
   #timeoutReceived(timeout: Timeout, highest: Certificate | null): void {
@@ -246,7 +271,7 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
     if (term < this.#term) return;
     const { certificate, bad } = this.#timeouts.form(term);
     for (const voter of bad) this.#fault(voter, 'bad_timeout');
-    if (certificate !== null) this.#tell({ kind: 'timeoutCertified', certificate });
+    if (certificate !== null) this.#tellTimeouts(certificate);
   }
 
   #checkJoined(): void {
@@ -256,14 +281,18 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
 
   /** A certificate handed on by a peer (T3): every signature is checked, whatever its kind. */
   #certificateReceived(from: ValidatorIndex, certificate: Certificate): void {
-    if (certificate.epoch !== 0 || certificate.height <= this.#finalHeight) return;
-    const set = this.#sets.get(setKey(certificate));
-    if (set?.certified === true) return;
+    if (certificate.epoch !== 0 || this.#isNothingNew(certificate)) return;
     if (!isCertificateValid(this.#verifier, certificate)) {
       return this.#fault(from, 'bad_certificate');
     }
-    if (set !== undefined) set.certified = true;
+    this.#certificateChecked(certificate);
     this.#tellCertificate(certificate);
+  }
+
+  /** A commit certificate below the final height may be one for another branch (I91). */
+  #isNothingNew(certificate: Certificate): boolean {
+    if (this.#sets.get(setKey(certificate))?.certified === certificate.block) return true;
+    return certificate.kind === 'prepare' && certificate.height <= this.#finalHeight;
   }
 
   #timeoutCertificateReceived(from: ValidatorIndex, certificate: TimeoutCertificate): void {
@@ -271,18 +300,34 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
     if (!isTimeoutCertificateValid(this.#verifier, certificate)) {
       return this.#fault(from, 'bad_timeout_certificate');
     }
+    this.#tellTimeouts(certificate);
+  }
+
+  #tellTimeouts(certificate: TimeoutCertificate): void {
+    if (certificate.highest !== null) this.#certificateChecked(certificate.highest);
     this.#tell({ kind: 'timeoutCertified', certificate });
   }
 
-  #tellHandOver(handOver: HandOver): void {
-    this.#tell({ kind: 'handOverSeen', handOver });
+  #termEntered(term: number): void {
+    this.#term = term;
+    this.#firsts.fill(undefined);
+    for (const set of this.#sets.values()) {
+      if (set.kind !== 'prepare') continue;
+      for (const vote of set.votes) if (vote !== undefined) this.#checkFirst(vote);
+    }
+    this.#forget((set) => set.term < term - TERMS_BEHIND_MAX);
+    this.#checkJoined();
   }
 
   #prune(finalHeight: number): void {
     if (finalHeight <= this.#finalHeight) return;
     this.#finalHeight = finalHeight;
+    this.#forget((set) => set.height <= finalHeight);
+  }
+
+  #forget(isOld: (set: VoteSet) => boolean): void {
     for (const [key, set] of this.#sets) {
-      if (set.height > finalHeight) continue;
+      if (!isOld(set)) continue;
       this.#sets.delete(key);
       set.votes.forEach((vote, voter) => {
         if (vote !== undefined) this.#held[voter]!--;
@@ -291,32 +336,7 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
   }
 
   #accuse(item: Evidence): void {
-    const accused = item.kind === 'hiddenCommit' ? item.vote.voter : item.first.voter;
-    const key = keyOf(this.#verifier.cluster, accused);
-    if (key === undefined || this.#evidence.has(evidenceKey(item))) return;
-    if (this.#evidenceOf[accused]! >= EVIDENCE_PER_VALIDATOR_MAX) return;
-    if (!isEvidenceValid(this.#verifier, item)) return this.#fault(accused, 'bad_vote_signature');
-    if (accused === this.#self) {
-      throw new InvariantViolation(
-        'own_equivocation',
-        `this node signed twice: ${evidenceKey(item)}`,
-      );
-    }
-    this.#remember(item);
-    const record = { accused: key, found: item.kind, evidence: item };
-    this.#out.events.push({
-      stream: VOTING_STREAM,
-      seq: this.#streamEnd++,
-      kind: 'evidenceFound',
-      header: packStructure(evidenceRecord, record),
-    });
-    this.#fault(accused, item.kind);
-  }
-
-  #remember(item: Evidence): void {
-    const accused = item.kind === 'hiddenCommit' ? item.vote.voter : item.first.voter;
-    this.#evidence.add(evidenceKey(item));
-    this.#evidenceOf[accused]!++;
+    this.#accusations.accuse(item, this.#out);
   }
 
   /** A quorum's word needs no write of ours: consensus logs what it does about it (P1). */

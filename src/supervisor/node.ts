@@ -56,6 +56,7 @@ const NOTHING_YET: ActorStatuses = {
     finalHeight: 0,
     finalDigest: ZERO_DIGEST,
     knownFinalHeight: 0,
+    blocksKept: 0,
     certifiedHeight: 0,
     timeoutMs: 0,
     elections: 0,

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { broadcasts, Forge, proposals, Seat, timeouts, tipAt, votes } from './forge.ts';
+import { broadcasts, faults, Forge, proposals, Seat, timeouts, tipAt, votes } from './forge.ts';
 
 function seatOf(self: number): { forge: Forge; seat: Seat } {
   const forge = new Forge();
@@ -43,6 +43,35 @@ test('after a restart the timeout still claims what the commit vote stood for (I
   again.start();
   const [timeout] = timeouts(again.step({ kind: 'timeoutsJoined', term: 0 }));
   t.is(timeout?.highHeight, 1);
+});
+
+test('a prepare vote stands on a certificate too: a crash does not forget it (I33)', (t) => {
+  const { forge, seat } = seatOf(3);
+  const block = forge.block({});
+  seat.proposeHeld(block);
+  const child = forge.child(block);
+  seat.proposeHeld(child);
+  const log = seat.log.filter(({ kind }) => kind !== 'commitVoted');
+  const again = new Seat(
+    forge,
+    3,
+    log.map((event, seq) => ({ ...event, seq })),
+  );
+  again.start();
+  const [timeout] = timeouts(again.step({ kind: 'timeoutsJoined', term: 0 }));
+  t.is(timeout?.highHeight, 1);
+});
+
+test('a certificate of a later term moves a node there that has the block final already (I38)', (t) => {
+  const { forge, seat } = seatOf(3);
+  const certificate = forge.timeoutCertificate(0);
+  const block = forge.block({ term: 1, justify: { kind: 'timeouts', certificate } });
+  const blocks = { kind: 'blocks', blocks: [block] } as const;
+  seat.from(1, { ...blocks, certificate: forge.certificate('commit', block) });
+  t.is(seat.machine.status().finalHeight, 1);
+  t.is(seat.machine.status().term, 0);
+  seat.prepared(block);
+  t.is(seat.machine.status().term, 1);
 });
 
 test('enters a term only forward (I38)', (t) => {
@@ -112,6 +141,20 @@ test("proposes the next block only on the last one's prepare certificate (I39)",
   t.truthy(seat);
 });
 
+test('proposes at most 64 heights above the final block, but always the first of a term (I93)', (t) => {
+  const forge = new Forge();
+  const seat = new Seat(forge, 0);
+  let [top] = proposals(seat.start());
+  for (let next: typeof top = top; next !== undefined; [next] = proposals(seat.prepared(top!))) {
+    top = next;
+    seat.now += 1_000;
+  }
+  t.is(top?.height, 64);
+  const certificate = forge.timeoutCertificate(3, [forge.certificate('prepare', top!), null, null]);
+  const [first] = proposals(seat.step({ kind: 'timeoutCertified', certificate }));
+  t.is(first?.height, 65);
+});
+
 test('abandons the term when no block comes within heartbeat and timeout (T1)', (t) => {
   const { seat } = seatOf(3);
   seat.now += 1400;
@@ -150,6 +193,27 @@ test('shows the leader a reported tip that it does not propose, then replaces it
   t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
 });
 
+test('an executed state is due once q validators report it, not before: nodes may replay (T1)', (t) => {
+  const { forge, seat } = seatOf(3);
+  const { executed: nothing } = forge.block({});
+  const at = (height: number): typeof nothing => ({
+    ...nothing,
+    height,
+    stateRoot: tipAt(0, `state ${height}`).digest,
+  });
+  const wait = (): number => {
+    seat.step({ kind: 'timer', timer: 'due' });
+    seat.now += 600;
+    return timeouts(seat.step({ kind: 'timer', timer: 'due' })).length;
+  };
+  for (const height of [16, 32, 48]) {
+    seat.step({ kind: 'checkpointExecuted', executed: at(height) });
+  }
+  t.is(wait(), 0);
+  seat.step({ kind: 'tipsReported', tips: [], support: [], executed: at(48) });
+  t.is(wait(), 1);
+});
+
 test('timeouts double with each failed term and fall back on progress (T5)', (t) => {
   const { forge, seat } = seatOf(3);
   t.is(seat.machine.status().timeoutMs, 500);
@@ -174,10 +238,14 @@ test("a leader's hand-over is acted on at once and travels in the timeout (T4)",
   t.deepEqual(sent?.kind === 'timeout' ? sent.handOver : undefined, handOver);
 });
 
-test('a hand-over that the leader did not sign does nothing (T4)', (t) => {
+test('a hand-over that the leader did not sign is a fault of who says it (T4)', (t) => {
   const { forge, seat } = seatOf(3);
-  t.is(timeouts(seat.from(2, { kind: 'handOver', handOver: forge.handOver(0, 2) })).length, 0);
-  t.is(timeouts(seat.step({ kind: 'handOverSeen', handOver: forge.handOver(1) })).length, 0);
+  const forged = seat.from(2, { kind: 'handOver', handOver: forge.handOver(0, 2) });
+  t.is(timeouts(forged).length, 0);
+  t.deepEqual(faults(forged), ['bad_hand_over']);
+  const other = seat.step({ kind: 'handOverSeen', from: 2, handOver: forge.handOver(1) });
+  t.is(timeouts(other).length, 0);
+  t.deepEqual(faults(other), []);
 });
 
 test('a draining leader hands over once nothing is in flight (T4)', (t) => {

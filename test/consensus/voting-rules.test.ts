@@ -168,6 +168,45 @@ test('votes for an executed state that it computed too, however late (I36)', (t)
   t.is(votes(late, 'prepare').length, 1);
 });
 
+test('votes at most 64 heights above its final block, but for a first block anywhere (I93)', (t) => {
+  const { forge, seat } = follower();
+  let top = forge.block({});
+  t.is(votes(seat.proposeHeld(top), 'prepare').length, 1);
+  for (let height = 2; height <= 64; height++) {
+    top = forge.child(top);
+    t.is(votes(seat.proposeHeld(top), 'prepare').length, 1, `height ${height}`);
+  }
+  const above = forge.child(top);
+  t.is(votes(seat.proposeHeld(above), 'prepare').length, 0);
+  const certificate = forge.timeoutCertificate(0, [
+    forge.certificate('prepare', above),
+    null,
+    null,
+  ]);
+  const first = forge.block({
+    term: 1,
+    height: 66,
+    parent: forge.digest(above),
+    justify: { kind: 'timeouts', certificate },
+    timestamp: T0 + 2_000,
+  });
+  t.is(votes(seat.proposeHeld(first), 'prepare').length, 1);
+});
+
+test('takes the first block of a term at any height, others near its final block (I93)', (t) => {
+  const { forge, seat } = follower();
+  const far = forge.block({ height: 5_000 });
+  t.is(seat.propose(forge.child(far)).length, 0);
+  const certificate = forge.timeoutCertificate(0, [forge.certificate('prepare', far), null, null]);
+  const justify = { kind: 'timeouts', certificate } as const;
+  const first = forge.block({ term: 1, height: 5_001, parent: forge.digest(far), justify });
+  t.true(
+    seat.propose(first).some((e) => e.kind === 'send' && e.message.kind === 'fetchBlock'),
+    'its parent is asked for',
+  );
+  t.is(seat.machine.status().term, 1);
+});
+
 test("refuses a block that its term's leader did not sign", (t) => {
   const { forge, seat } = follower();
   t.true(faults(seat.proposeHeld(forge.block({}, 1))).includes('bad_block_signature'));

@@ -241,6 +241,7 @@ export class TestPort implements EdgePort {
           finalHeight: height,
           finalDigest: digestOf(height),
           knownFinalHeight: height + this.behind,
+          blocksKept: 0,
           certifiedHeight: 0,
           timeoutMs: 500,
           elections: 1,

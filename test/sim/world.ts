@@ -145,6 +145,8 @@ export class World {
 
   /** Every node answers for every submission whose outcome a client was told, and all agree. */
   #audit(): void {
+    // A question that a crash swallows is not asked again.
+    for (const node of this.nodes) node.appendHook = null;
     this.clients.audit();
     const isDone = (): boolean => this.violation !== null || this.clients.isAudited();
     this.scheduler.run(this.scheduler.now + 20_000_000, isDone);

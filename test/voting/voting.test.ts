@@ -1,45 +1,9 @@
 import test from 'ava';
-import type { Effect, PeerMessage, VotingInput } from '../../protocols/messages.ts';
+import type { Effect } from '../../protocols/messages.ts';
 import { faultyMax, joinOf, quorumOf } from '../../protocols/quorum.ts';
-import type { LogEvent } from '../../protocols/machine.ts';
-import { isEvidenceValid, evidenceRecord } from '../../protocols/voting/evidence.ts';
-import { VotingMachine } from '../../protocols/voting/voting.ts';
-import { unpackStructure } from '../../protocols/wire.ts';
-import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
-import { faults, Forge } from '../consensus/forge.ts';
-
-class Booth {
-  readonly forge = new Forge();
-  readonly log: LogEvent[] = [];
-  machine = this.#build();
-
-  #build(): VotingMachine {
-    return new VotingMachine({ cluster: this.forge.cluster, self: 3, crypto: nodeCrypto });
-  }
-
-  step(input: VotingInput): Effect[] {
-    const output = this.machine.step(input);
-    this.log.push(...output.events);
-    return [...output.immediate, ...output.effects];
-  }
-
-  from(peer: number, message: PeerMessage): Effect[] {
-    return this.step({ kind: 'peerMessage', from: peer, message });
-  }
-
-  restart(): void {
-    this.machine = this.#build();
-    while (this.machine.nextRecovery() !== null)
-      for (const event of this.log) this.machine.recover(event);
-  }
-}
-
-function told(
-  effects: readonly Effect[],
-  kind: string,
-): Extract<Effect, { kind: 'tell' }>['message'][] {
-  return effects.flatMap((e) => (e.kind === 'tell' && e.message.kind === kind ? [e.message] : []));
-}
+import type { Block, Vote } from '../../protocols/types.ts';
+import { faults } from '../consensus/forge.ts';
+import { Booth, told } from './booth.ts';
 
 test('any two quorums share an honest validator, and the honest alone form one (I1, I2)', (t) => {
   for (let n = 1; n <= 128; n++) {
@@ -69,18 +33,23 @@ test('tells consensus once a quorum of valid prepare votes is there (I81)', (t) 
   t.is(told(more, 'prepareCertified').length, 0);
 });
 
-test('a bad prepare signature is reported and the next vote takes its place (I81, B7)', (t) => {
-  const booth = new Booth();
-  const block = booth.forge.block({});
-  const bad = { ...booth.forge.vote('prepare', block, 0), signature: new Uint8Array(64) };
-  booth.from(0, { kind: 'vote', vote: bad });
-  booth.from(1, { kind: 'vote', vote: booth.forge.vote('prepare', block, 1) });
-  const third = booth.from(2, { kind: 'vote', vote: booth.forge.vote('prepare', block, 2) });
-  t.deepEqual(faults(third), ['bad_vote_signature']);
-  t.is(told(third, 'prepareCertified').length, 0);
-  const own = booth.step({ kind: 'ownVote', vote: booth.forge.vote('prepare', block, 3) });
-  t.is(told(own, 'prepareCertified').length, 1);
-});
+for (const [kind, certified] of [
+  ['prepare', 'prepareCertified'],
+  ['commit', 'commitCertified'],
+] as const) {
+  test(`a bad ${kind} signature is reported and the next vote takes its place (I81, B7)`, (t) => {
+    const booth = new Booth();
+    const block = booth.forge.block({});
+    const bad = { ...booth.forge.vote(kind, block, 0), signature: new Uint8Array(64) };
+    booth.from(0, { kind: 'vote', vote: bad });
+    booth.from(1, { kind: 'vote', vote: booth.forge.vote(kind, block, 1) });
+    const third = booth.from(2, { kind: 'vote', vote: booth.forge.vote(kind, block, 2) });
+    t.deepEqual(faults(third), ['bad_vote_signature']);
+    t.is(told(third, certified).length, 0);
+    const own = booth.step({ kind: 'ownVote', vote: booth.forge.vote(kind, block, 3) });
+    t.is(told(own, certified).length, 1);
+  });
+}
 
 test('repeated votes count once; votes for two blocks make no certificate (I80)', (t) => {
   const booth = new Booth();
@@ -114,57 +83,40 @@ test("takes votes and timeouts only from their signer's own channel (I85)", (t) 
   t.deepEqual(faults(booth.from(1, message)), ['timeout_of_another']);
 });
 
-test('a second vote is kept as evidence that anybody can check, also after a restart (I84)', (t) => {
+test('tells who voted by checked votes only, late ones too (B3)', (t) => {
+  const booth = new Booth();
+  const vote = (block: Block, voter: number): Vote =>
+    booth.forge.vote('prepare', block, voter, { first: false });
+  const lastVoted = (height: number, late: (block: Block) => Vote): readonly number[] => {
+    const block = booth.forge.block({ height });
+    const hear = (voter: number): Effect[] =>
+      booth.from(voter, { kind: 'vote', vote: vote(block, voter) });
+    hear(1);
+    booth.step({ kind: 'ownVote', vote: vote(block, 3) });
+    const [certified] = told(hear(2), 'prepareCertified');
+    booth.from(0, { kind: 'vote', vote: late(block) });
+    return certified?.kind === 'prepareCertified' ? certified.lastVoted : [];
+  };
+  const good = (block: Block): Vote => vote(block, 0);
+  const bad = (block: Block): Vote => ({ ...good(block), signature: new Uint8Array(64) });
+  t.deepEqual(lastVoted(8, bad), [0, 8, 8, 8]);
+  t.deepEqual(lastVoted(9, good), [0, 9, 9, 9]);
+  t.deepEqual(lastVoted(10, good), [9, 10, 10, 10]);
+});
+
+test('hands a certificate for another block at a certified place to consensus (I91)', (t) => {
   const booth = new Booth();
   const block = booth.forge.block({});
   const other = booth.forge.block({ timestamp: block.timestamp + 1 });
-  booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', block, 0) });
-  const effects = booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', other, 0) });
-  t.deepEqual(faults(effects), ['doubleVote']);
-  const record = unpackStructure(evidenceRecord, booth.log[0]!.header);
-  t.true(record.ok);
-  if (!record.ok) return;
-  t.is(record.value.accused, booth.forge.signers[0]!.publicKey);
-  const verifier = { cluster: booth.forge.cluster, crypto: nodeCrypto };
-  t.true(isEvidenceValid(verifier, record.value.evidence));
-  const { evidence } = record.value;
-  if (evidence.kind === 'hiddenCommit') return t.fail();
-  t.false(isEvidenceValid(verifier, { ...evidence, second: evidence.first }));
-  booth.restart();
-  t.is(booth.machine.status().evidence, 1);
-});
-
-test('two first-block votes in one term are evidence (I84)', (t) => {
-  const booth = new Booth();
-  const root = booth.forge.block({});
-  const child = booth.forge.child(root);
-  booth.from(0, { kind: 'vote', vote: booth.forge.vote('prepare', root, 0) });
-  const vote = booth.forge.vote('prepare', child, 0, { first: true });
-  t.deepEqual(faults(booth.from(0, { kind: 'vote', vote })), ['doubleFirst']);
-});
-
-test("a timeout that claims less than its voter's commit vote is evidence, in either order (I84)", (t) => {
-  for (const order of ['vote first', 'timeout first']) {
-    const booth = new Booth();
-    const vote = booth.forge.vote('commit', booth.forge.block({}), 0);
-    const timeout = booth.forge.timeout(0, 0, null);
-    const messages: PeerMessage[] = [
-      { kind: 'vote', vote },
-      { kind: 'timeout', timeout, highest: null, handOver: null },
-    ];
-    if (order === 'timeout first') messages.reverse();
-    const found = messages.flatMap((message) => faults(booth.from(0, message)));
-    t.deepEqual(found, ['hiddenCommit'], order);
-  }
-});
-
-test('a forged second vote accuses nobody (I84)', (t) => {
-  const booth = new Booth();
-  const block = booth.forge.block({});
-  booth.from(0, { kind: 'vote', vote: booth.forge.vote('commit', block, 0) });
-  const forged = { ...booth.forge.vote('commit', block, 0), block: booth.forge.genesisDigest };
-  t.deepEqual(faults(booth.from(0, { kind: 'vote', vote: forged })), ['bad_vote_signature']);
-  t.is(booth.log.length, 0);
+  const hand = (kind: 'prepare' | 'commit', of: Block, certified: string): number => {
+    const certificate = booth.forge.certificate(kind, of, [0, 1, 2]);
+    return told(booth.from(1, { kind: 'certificate', certificate }), certified).length;
+  };
+  t.is(hand('prepare', block, 'prepareCertified'), 1);
+  t.is(hand('prepare', block, 'prepareCertified'), 0, 'nothing new');
+  t.is(hand('prepare', other, 'prepareCertified'), 1);
+  booth.step({ kind: 'finalTo', height: 3 });
+  t.is(hand('commit', other, 'commitCertified'), 1, 'below the final height');
 });
 
 test('n − q + 1 timeouts make this node join, q make the certificate (I83)', (t) => {
@@ -237,6 +189,38 @@ test('a certificate handed on is checked whatever its kind (I3)', (t) => {
     told(booth.from(0, { kind: 'certificate', certificate: good }), 'commitCertified').length,
     1,
   );
+});
+
+test('takes votes for first blocks at any height, for others near the final one (I86, I93)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({ height: 5_000 });
+  const cast = (first: boolean): number => {
+    for (const voter of [0, 1])
+      booth.from(voter, {
+        kind: 'vote',
+        vote: booth.forge.vote('commit', block, voter, { first }),
+      });
+    const vote = booth.forge.vote('commit', block, 2, { first });
+    return told(booth.from(2, { kind: 'vote', vote }), 'commitCertified').length;
+  };
+  t.is(cast(false), 0);
+  t.is(cast(true), 1);
+});
+
+test('forgets votes of terms long ago, so that failed terms never fill its memory (I86)', (t) => {
+  const booth = new Booth();
+  const found: string[] = [];
+  const signed = booth.forge.vote('prepare', booth.forge.block({}), 0);
+  for (let term = 0; term < 3_000; term++) {
+    booth.step({ kind: 'termEntered', epoch: 0, term });
+    const vote = { ...signed, term, height: 1 + term };
+    found.push(...faults(booth.from(0, { kind: 'vote', vote })));
+  }
+  t.deepEqual(found, []);
+  const { voteSets } = booth.machine.status();
+  t.true(voteSets < 200);
+  booth.from(0, { kind: 'vote', vote: { ...signed, term: 2_000, height: 300 } });
+  t.is(booth.machine.status().voteSets, voteSets, 'nor are they taken again');
 });
 
 test("one validator's votes are bounded, and freed when their height is final (I86)", (t) => {

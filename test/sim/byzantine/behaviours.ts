@@ -14,6 +14,7 @@ import { lawlessContent, lawlessCut, lawlessPlace } from './lawless.ts';
 import {
   censor,
   equivocatingLeader,
+  hoarder,
   lazyLeader,
   mute,
   slowLeader,
@@ -21,7 +22,7 @@ import {
   twoFirstBlocks,
 } from './leaders.ts';
 import { babbler, falseWitness, replayer, silent, twin } from './noise.ts';
-import { boaster, doubleVoter, forger, hider, quitter } from './voters.ts';
+import { badCommitter, boaster, doubleVoter, forger, hider, quitter } from './voters.ts';
 
 const MAKERS = {
   equivocatingLeader,
@@ -34,11 +35,13 @@ const MAKERS = {
   censor,
   stateDenier,
   mute,
+  hoarder,
   doubleVoter,
   hider,
   boaster,
   quitter,
   forger,
+  badCommitter,
   withholder,
   laneEquivocator,
   malformedLane,

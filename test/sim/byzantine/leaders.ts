@@ -6,6 +6,7 @@ import {
   type Certificate,
   type Timeout,
   type TimeoutCertificate,
+  type Vote,
 } from '../../../protocols/types.ts';
 import type { Packet } from '../network.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
@@ -193,4 +194,60 @@ export function lazyLeader(adversary: Adversary): Behaviour {
       held = [];
     },
   };
+}
+
+/**
+ * Keeps its proposals and votes from all but a bare quorum, and never commits: that quorum prepares
+ * block after block, as fast as it can, and nothing becomes final. All that the term leaves is a long
+ * chain for the next leader to finish.
+ */
+export function hoarder(adversary: Adversary): Behaviour {
+  const { cluster } = adversary.setup;
+  const friends = new Set(adversary.random.shuffle(adversary.others).slice(0, cluster.quorum - 1));
+  let top: Block | null = null;
+  let votes = new Map<number, Vote>();
+  const propose = (block: Block): void => {
+    top = block;
+    const own = adversary.voteFor(block);
+    votes = new Map([[adversary.self, own]]);
+    for (const friend of friends) {
+      adversary.say({ kind: 'proposal', block }, undefined, friend);
+      adversary.say({ kind: 'vote', vote: own }, undefined, friend);
+    }
+  };
+  return {
+    outgoing(to, packet) {
+      const { message } = packet;
+      const own = isOwnProposal(adversary, packet);
+      if (own !== null) {
+        const isNew = own.justify.kind !== 'certificate' && (top === null || own.term > top.term);
+        if (isNew) propose(own);
+        return [];
+      }
+      if (message.kind !== 'vote' || leaderOf(cluster, message.vote.term) !== adversary.self)
+        return [packet];
+      return message.vote.kind === 'prepare' && friends.has(to) ? [packet] : [];
+    },
+    incoming(_from, packet) {
+      const { message } = packet;
+      if (message.kind !== 'vote' || message.vote.kind !== 'prepare' || top === null) return;
+      const { vote } = message;
+      if (vote.block !== adversary.digestOf(top)) return;
+      votes.set(vote.voter, vote);
+      if (votes.size === cluster.quorum) propose(nextAbove(adversary, top, [...votes.values()]));
+    },
+  };
+}
+
+/** An empty block on top of one with a quorum's prepare votes. */
+function nextAbove(adversary: Adversary, parent: Block, votes: readonly Vote[]): Block {
+  const { epoch, term, height, block, first } = votes[0] as Vote;
+  const certificate: Certificate = { kind: 'prepare', epoch, term, height, block, first, votes };
+  return adversary.signBlock({
+    ...parent,
+    height: height + 1,
+    parent: block,
+    justify: { kind: 'certificate', certificate },
+    timestamp: parent.timestamp + 1,
+  });
 }

@@ -115,7 +115,7 @@ export function falseWitness(adversary: Adversary): Behaviour {
           certificate: { ...certificate, block: adversary.digestOf(fake.at(-1) ?? last) },
         },
         { kind: 'blocks', blocks: blocks.slice(1), certificate },
-        { kind: 'blocks', blocks: blocks.slice(0, -1), certificate },
+        { kind: 'blocks', blocks: altered(blocks.slice(0, -1)), certificate },
         { kind: 'blocks', blocks, certificate: prepared ?? { ...certificate, kind: 'prepare' } },
         {
           kind: 'blocks',

@@ -51,6 +51,18 @@ export function hider(adversary: Adversary): Behaviour {
   };
 }
 
+/** Signs every commit vote wrongly, and does everything else right. */
+export function badCommitter(adversary: Adversary): Behaviour {
+  return {
+    outgoing(_to, packet) {
+      const { message } = packet;
+      if (message.kind !== 'vote' || message.vote.kind !== 'commit') return [packet];
+      const vote = { ...message.vote, signature: adversary.random.bytes(64) };
+      return [{ ...packet, message: { kind: 'vote', vote } }];
+    },
+  };
+}
+
 /** Claims in its timeouts what it cannot back: higher ranks, other blocks, foreign certificates. */
 export function boaster(adversary: Adversary): Behaviour {
   const { random } = adversary;

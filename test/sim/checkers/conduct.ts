@@ -15,6 +15,8 @@ const EVIDENCE: ReadonlySet<string> = new Set([
 ]);
 const MAILBOX_MAX = 20_000;
 const VOTE_SETS_MAX = 20_000;
+/** Blocks and certificates above the final block: 64 of each, more where terms fail or leaders lie. */
+const BLOCKS_KEPT_MAX = 1_000;
 
 export class ConductChecker implements Observer {
   readonly #world: World;
@@ -65,9 +67,12 @@ export class ConductChecker implements Observer {
     for (const node of this.#world.honest) {
       if (!node.up || node.machines === null) continue;
       const { voteSets } = node.machines.voting.status();
+      const { blocksKept } = node.machines.consensus.status();
       const { pendingBytes } = node.machines.replication.status();
       if (voteSets > VOTE_SETS_MAX)
         this.#report('bounds', `n${node.instance} keeps ${voteSets} vote sets`);
+      if (blocksKept > BLOCKS_KEPT_MAX)
+        this.#report('bounds', `n${node.instance} keeps ${blocksKept} blocks`);
       if (pendingBytes > bytesMax)
         this.#report('bounds', `n${node.instance} keeps ${pendingBytes} bytes of batches`);
       if (node.waiting() > MAILBOX_MAX)

@@ -35,6 +35,40 @@ test('a node that was away for hundreds of blocks catches up (A6, I90)', (t) => 
   t.true((status?.finalHeight ?? 0) >= outcome.finalHeight - 2);
 });
 
+test('bad commit signatures spoil no certificate that a node needs that was away (I81, I90)', (t) => {
+  const { world, outcome } = play({
+    byzantine: { 0: ['badCommitter'] },
+    profile: { heartbeatMs: 8, faultsMs: 3_000 },
+    arrange: (made) => at(made, 100, () => made.nodes[2]?.crashFor(2_000)),
+  });
+  t.is(outcome.violation, null);
+  t.true(outcome.finalHeight > 64, `height ${outcome.finalHeight}`);
+  const status = world.nodes[2]?.machines?.consensus.status();
+  t.true((status?.finalHeight ?? 0) >= outcome.finalHeight - 2);
+});
+
+test('a leader that piles up prepared blocks halts nobody (I93)', (t) => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const { outcome } = play({ seed, byzantine: { 0: ['hoarder'] } });
+    t.is(outcome.violation, null, `seed ${seed}`);
+    t.true(outcome.finalHeight > 64, `seed ${seed} height ${outcome.finalHeight}`);
+  }
+});
+
+test('who was away catches up over more blocks than an answer holds, final by one certificate (I90)', (t) => {
+  const heights: number[] = [];
+  for (let seed = 1; seed <= 5; seed++) {
+    const { outcome } = play({
+      seed,
+      byzantine: { 0: ['hoarder'] },
+      arrange: (made) => at(made, 1, () => made.nodes[3]?.crashFor(4_000)),
+    });
+    t.is(outcome.violation, null, `seed ${seed}`);
+    heights.push(outcome.finalHeight);
+  }
+  t.true(Math.max(...heights) > 120, `heights ${heights.join()}`);
+});
+
 test('a leader that censors a lane is replaced, and the lane goes on (I38)', (t) => {
   for (let seed = 1; seed <= 10; seed++) {
     const { outcome } = play({ seed, byzantine: { 0: ['censor'] } });

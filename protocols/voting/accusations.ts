@@ -1,0 +1,79 @@
+/** The evidence that this node found and wrote down (stream `voting`): one record for each misdeed. */
+import { keyOf, type Verifier } from '../certificates.ts';
+import { InvariantViolation, type LogEvent, type Output } from '../machine.ts';
+import type { Effect } from '../messages.ts';
+import type { ValidatorIndex } from '../types.ts';
+import { packStructure, unpackStructure } from '../wire.ts';
+import { evidenceKey, evidenceRecord, isEvidenceValid, type Evidence } from './evidence.ts';
+
+export const VOTING_STREAM = 'voting';
+/** One validator's proven misdeeds that are kept: more prove nothing more. */
+const EVIDENCE_PER_VALIDATOR_MAX = 64;
+
+export class Accusations {
+  readonly #verifier: Verifier;
+  readonly #self: ValidatorIndex;
+  readonly #keys = new Set<string>();
+  readonly #countOf: number[];
+  #streamEnd = 0;
+
+  constructor(verifier: Verifier, self: ValidatorIndex) {
+    this.#verifier = verifier;
+    this.#self = self;
+    this.#countOf = Array.from({ length: verifier.cluster.n }, () => 0);
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  recover(event: LogEvent): void {
+    const record = unpackStructure(evidenceRecord, event.header);
+    if (!record.ok)
+      throw new InvariantViolation('log_malformed', `voting ${event.seq}: ${record.error}`);
+    this.#streamEnd = event.seq + 1;
+    this.#remember(record.value.evidence);
+  }
+
+  /** Writes the evidence down, if it is new and proves what it says (I84). */
+  accuse(item: Evidence, out: Output<Effect>): void {
+    const accused = accusedBy(item);
+    const key = keyOf(this.#verifier.cluster, accused);
+    if (key === undefined || this.#keys.has(evidenceKey(item))) return;
+    if (this.#countOf[accused]! >= EVIDENCE_PER_VALIDATOR_MAX) return;
+    if (!isEvidenceValid(this.#verifier, item)) {
+      out.effects.push(faultOf(accused, 'bad_vote_signature'));
+      return;
+    }
+    if (accused === this.#self) {
+      throw new InvariantViolation(
+        'own_equivocation',
+        `this node signed twice: ${evidenceKey(item)}`,
+      );
+    }
+    this.#remember(item);
+    const record = { accused: key, found: item.kind, evidence: item };
+    out.events.push({
+      stream: VOTING_STREAM,
+      seq: this.#streamEnd++,
+      kind: 'evidenceFound',
+      header: packStructure(evidenceRecord, record),
+    });
+    out.effects.push(faultOf(accused, item.kind));
+  }
+
+  #remember(item: Evidence): void {
+    this.#keys.add(evidenceKey(item));
+    this.#countOf[accusedBy(item)]!++;
+  }
+}
+
+const accusedBy = (item: Evidence): ValidatorIndex =>
+  item.kind === 'hiddenCommit' ? item.vote.voter : item.first.voter;
+
+const faultOf = (peer: ValidatorIndex, code: string): Effect => ({
+  kind: 'peerFault',
+  peer,
+  code,
+  detail: '',
+});
