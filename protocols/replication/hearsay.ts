@@ -45,12 +45,13 @@ export class Hearsay {
     this.#count(marks);
   }
 
-  /** A validator shows us, the leader, what others report. */
+  /** A validator shows us, the leader, what others report: one message, one check for each of them. */
   shown(from: ValidatorIndex, shown: readonly Marks[], out: Effect[]): void {
+    const validators = new Set(shown.map(({ validator }) => validator));
+    if (validators.size < shown.length || !shown.every((marks) => this.#wellFormed(marks))) {
+      return fault(out, from, 'tips_shown_malformed', 'not one set of marks a validator');
+    }
     for (const marks of shown) {
-      if (!this.#wellFormed(marks)) {
-        return fault(out, from, 'tips_shown_malformed', 'not marks of this epoch');
-      }
       if (marks.validator === this.#setting.self || !this.#parts.board.isNews(marks)) continue;
       if (!this.#signed(marks)) {
         return fault(out, from, 'tips_shown_signature', `marks of validator ${marks.validator}`);

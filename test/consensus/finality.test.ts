@@ -193,3 +193,25 @@ test('serves final blocks only as far as a certificate with valid votes reaches 
     1,
   );
 });
+
+test('I94: serves one read at a time to each peer, within its rate', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const [block] = chainOf(forge, 1);
+  seat.propose(block!);
+  seat.committed(block!);
+  const [stored] = seat.log.filter(({ stream }) => stream === 'chain');
+  const answer = Array.from({ length: 512 }, () => stored!);
+  const bytes = answer.length * stored!.header.length;
+  const asks = (peer: number): boolean =>
+    seat.from(peer, { kind: 'fetchBlocks', fromHeight: 1 }).some(({ kind }) => kind === 'readLog');
+  let served = 0;
+  for (; served < 100 && asks(1); served++) {
+    t.false(asks(1), 'while a read is under way');
+    seat.step({ kind: 'logRead', tag: 'serve/1', events: answer });
+  }
+  t.is(served, Math.ceil((4 * 1024 * 1024) / bytes));
+  t.true(asks(2), 'another peer');
+  seat.now += 1000;
+  t.true(asks(1), 'a second later');
+});

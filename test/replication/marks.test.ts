@@ -221,3 +221,17 @@ test('shows nothing when it leads itself, and nothing of an empty lane', (t) => 
   seat.seal('one');
   t.deepEqual(sent(seat.step({ kind: 'showTips', leader: 0, lanes: [0] }), 'tipsShown'), []);
 });
+
+test('shown marks are checked once for each validator, and only where they say something new', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const batches = lab.batches(1, 128);
+  const ownOf = (batch: (typeof batches)[number]) => lab.marks(3, lab.cut({ 1: tipOf(batch) }));
+  const flood = seat.from(3, { kind: 'tipsShown', marks: batches.map(ownOf) });
+  t.deepEqual(faults(flood), ['tips_shown_malformed']);
+  t.is(seat.checks, 0);
+  const news = { kind: 'tipsShown', marks: [ownOf(batches[9]!)] } as const;
+  for (let i = 0; i < 5; i++) seat.from(3, news);
+  t.is(seat.checks, 1);
+});
