@@ -80,11 +80,11 @@ export class Hearsay {
   #provable(lane: ValidatorIndex, seq: number, out: Effect[]): Marks[] {
     const { self, cluster } = this.#setting;
     const { board, reporter, lanes } = this.#parts;
-    const provable = [reporter.marks()];
+    const provable: Marks[] = [];
     for (const validator of board.support(lanes[lane]!, cluster.quorum).validators) {
-      const marks = board.latest(validator);
-      if (validator === self || marks === null || marks.tips[lane]!.seq < seq) continue;
-      if (this.#signed(marks)) provable.push(marks);
+      const marks = validator === self ? reporter.marks() : board.latest(validator);
+      if (marks === null || marks.tips[lane]!.seq < seq) continue;
+      if (validator === self || this.#signed(marks)) provable.push(marks);
       else this.#distrust(validator, out);
     }
     return provable;

@@ -146,7 +146,7 @@ export class Intake {
     const other = lane.at(header.seq) ?? lane.ahead.get(header.seq);
     if (other !== undefined) return this.#equivocated(lane, other.header, header, out);
     if (header.seq > lane.tip.seq + 1) return lane.ahead.add(batch);
-    // What continues another branch than ours is stored only when a cut names it (D3).
+    // What continues another branch than ours is stored only when a cut or f + 1 marks name it (D3).
     if (!lane.extends(header)) return;
     this.#store(lane, batch, out);
     this.drain(lane, out);
