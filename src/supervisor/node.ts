@@ -148,7 +148,7 @@ export class Node {
     const { config, log, logger } = this.#parts;
     this.#edgeLog = await log.actorLog('edge');
     const executedHeight = (): number => this.#statuses.transaction.executedHeight;
-    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
+    this.#blocks = new Blocks(this.#edgeLog, config.cluster, executedHeight);
     const running = new Promise<void>((resolve) => (this.#running = resolve));
     await this.#network.start();
     this.#system.start();
