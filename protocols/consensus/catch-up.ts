@@ -86,6 +86,8 @@ export function blocksReceived(
   const { certificate } = message;
   if (certificate.height <= state.final.height) return;
   const blocks = message.blocks.filter(({ height }) => height > state.final.height);
+  // What was asked for before a restart, which lost what was not durable: nobody's fault.
+  if (blocks[0] !== undefined && blocks[0].height > state.final.height + 1) return;
   const digests = blocks.map((block) =>
     blockDigest(state.options.crypto, state.options.cluster.id, block),
   );

@@ -215,3 +215,15 @@ test('I94: serves one read at a time to each peer, within its rate', (t) => {
   seat.now += 1000;
   t.true(asks(1), 'a second later');
 });
+
+test('an answer that begins above the next height was asked for before a restart: no fault', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOf(forge, 3);
+  const certificate = forge.certificate('commit', chain[2]!);
+  const late = { kind: 'blocks', blocks: chain.slice(1), certificate } as const;
+  t.deepEqual(faults(seat.from(1, late)), []);
+  t.is(seat.machine.status().finalHeight, 0);
+  seat.from(1, { ...late, blocks: chain });
+  t.is(seat.machine.status().finalHeight, 3);
+});
