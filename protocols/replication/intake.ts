@@ -163,9 +163,8 @@ export class Intake {
 
   #equivocated(lane: Lane, first: BatchHeader, second: BatchHeader, out: Output<Effect>): void {
     const evidence = lane.log.evidence(first, second);
-    if (evidence === null) return;
-    out.events.push(evidence);
-    const detail = `two headers signed for seq ${first.seq}; both are kept in fork-${lane.index}`;
+    if (evidence !== null) out.events.push(evidence);
+    const detail = `two headers signed for seq ${first.seq}; fork-${lane.index} keeps the proof`;
     fault(out.effects, lane.index, 'lane_equivocation', detail);
   }
 
