@@ -1,4 +1,4 @@
-/** What the peer port refuses, and that the log says who, with what and why (rules M3, N1, A1, A2). */
+/** What the peer port refuses, and that the log says who, with what and why (rule M3, A1 to A3). */
 import {
   Client,
   credentials,
@@ -93,7 +93,7 @@ test("a stranger's certificate is refused, and the log names address, fingerprin
   t.deepEqual(node.network.connected(), []);
 });
 
-test("the cluster's own CA is not enough: the key must be a validator's (N1)", async (t) => {
+test("the cluster's own CA is not enough: the key must be a validator's (A3)", async (t) => {
   const cluster = await createTestCluster(2);
   t.teardown(cluster.close);
   const node = await cluster.start(1);
