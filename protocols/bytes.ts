@@ -5,7 +5,7 @@
 
 const HEX_PATTERN = /^(?:[0-9a-f]{2})*$/;
 
-const HEX_CODES = [...'0123456789abcdef'].map((digit) => digit.charCodeAt(0));
+const HEX_CODES = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 /** Within what one call takes as arguments. */
 const HEX_CHUNK = 4096;
 
