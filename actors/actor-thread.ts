@@ -10,6 +10,7 @@
  *      each other is always taken, so two of them can never wait for each other.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Decoded } from '../protocols/codec.ts';
 import { InvariantViolation } from '../protocols/machine.ts';
 import {
   ROUTES,
@@ -197,9 +198,10 @@ export class ActorThread {
   }
 
   #peerIn({ from, envelope, body }: PeerIn, receipt: FrameReceipt): void {
-    const decoded = unpackMessage(envelope);
+    const decoded = decode(envelope);
     if (!decoded.ok) {
-      return this.#toEdge({ kind: 'fault', peer: from, code: 'malformed', detail: decoded.error });
+      const { code = 'malformed', error } = decoded;
+      return this.#toEdge({ kind: 'fault', peer: from, code, detail: error });
     }
     const { value: message } = decoded;
     const input = { kind: 'peerMessage', from, message } as const;
@@ -304,5 +306,21 @@ export class ActorThread {
     if (text === this.#lastStatus) return;
     this.#lastStatus = text;
     this.#report({ kind: 'status', statuses });
+  }
+}
+
+type Decoding = Decoded<PeerMessage> & { readonly code?: string };
+
+/**
+ * Decoding reads one peer's bytes and changes nothing. Should it throw against its promise (I97), that
+ * is our bug, but only this message is lost by it: the peer is charged under a code that nothing else
+ * has, with the stack. If the actor died of it instead, whoever found the bug could stop every node.
+ */
+function decode(envelope: Uint8Array): Decoding {
+  try {
+    return unpackMessage(envelope);
+  } catch (error) {
+    const stack = error instanceof Error ? error.stack : undefined;
+    return { ok: false, error: stack ?? String(error), code: 'decoder_failed' };
   }
 }

@@ -28,9 +28,13 @@ export interface Log {
 }
 
 export interface Host extends Log {
-  /** Wall clock in whole milliseconds; the machines take care of its jumps. */
+  /** Wall clock in whole milliseconds. It may be set, also back: the machines take care of that. */
   now(): Millis;
-  /** One timer per name and actor; a second call moves it. Fires as `timerFired` on the shell. */
+  /**
+   * One timer per name and actor; a second call moves it. Fires as `timerFired` on the shell, after as
+   * long as it was to `at` when it was set: a clock that is set meanwhile neither hurries nor stops it,
+   * and may show less than `at` when it fires.
+   */
   setTimer(timer: string, at: Millis): void;
   clearTimer(timer: string): void;
   /** Runs `task` after what is already waiting has been delivered: the start of the next turn. */

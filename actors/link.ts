@@ -5,7 +5,10 @@
  * I13. At most WINDOW items, and WINDOW_BYTES and one item, are sent and not acknowledged (control
  *      apart, which is bounded by what it is); the rest waits with the sender.
  * I14. Items of one class arrive in the order in which they were sent, each once.
+ * I24. One peer fills no more than its share of the window (and one item): who floods this node is
+ *      not read from, and the others find room.
  */
+import type { ValidatorIndex } from '../protocols/types.ts';
 import { packItems, type CrossingFrame } from './frame.ts';
 import {
   bytesOf,
@@ -37,6 +40,8 @@ export interface LinkOptions {
   readonly window?: number;
   readonly windowBytes?: number;
   readonly waitingMax?: number;
+  /** Part of a class's share of the window that one peer may fill. Default: all of it. */
+  readonly peerShare?: number;
 }
 
 interface Load {
@@ -56,9 +61,11 @@ export class Link {
     client: [],
   };
   /** Frames that are not acknowledged yet, oldest first, and their sum. */
-  #frames: Load[] = [];
+  #frames: { readonly load: Load; readonly ofPeers: ReadonlyMap<ValidatorIndex, Load> }[] = [];
   readonly #outstanding: Load = { items: 0, bytes: 0 };
   readonly #waiting: Load = { items: 0, bytes: 0 };
+  /** What came from each peer and is not acknowledged yet. */
+  readonly #ofPeers = new Map<ValidatorIndex, Load>();
   #flushing = false;
   #saidFull = false;
   /** Items not sent because the receiver was too far behind: the protocol says them again. */
@@ -92,19 +99,30 @@ export class Link {
 
   /** The receiver does not keep up: take nothing more of this class from outside for now. */
   isFull(itemClass: ItemClass): boolean {
-    const share = SHARES[itemClass];
     const items = this.#outstanding.items + this.#waiting.items;
     const bytes = this.#outstanding.bytes + this.#waiting.bytes;
-    const isFull = items >= this.#window.items * share || bytes >= this.#window.bytes * share;
-    if (isFull) this.#saidFull = true;
-    return isFull;
+    return this.#fills({ items, bytes }, SHARES[itemClass]);
+  }
+
+  /** Or not with this peer: take nothing more of this class from it for now. */
+  isFullFor(peer: ValidatorIndex, itemClass: ItemClass): boolean {
+    const share = SHARES[itemClass] * (this.#options.peerShare ?? 1);
+    return this.isFull(itemClass) || this.#fills(loadOf(this.#ofPeers, peer), share);
+  }
+
+  #fills({ items, bytes }: Load, share: number): boolean {
+    const fills = items >= this.#window.items * share || bytes >= this.#window.bytes * share;
+    if (fills) this.#saidFull = true;
+    return fills;
   }
 
   send(item: Item): void {
     const queue = this.#queues[classOf(item)];
     if (queue.length > 0 && !this.#admit(item, queue)) return;
     queue.push(item);
-    this.#count(this.#waiting, 1, bytesOf(item));
+    const bytes = bytesOf(item);
+    count(this.#waiting, 1, bytes);
+    if (item.kind === 'peerIn') count(loadOf(this.#ofPeers, item.from), 1, bytes);
     this.#flushLater();
   }
 
@@ -118,7 +136,7 @@ export class Link {
     if (policy !== 'coalesce') return true;
     const at = queue.findLastIndex((older) => supersedes(item, older));
     if (at === -1) return true;
-    for (const older of queue.splice(at, 1)) this.#count(this.#waiting, -1, -bytesOf(older));
+    for (const older of queue.splice(at, 1)) count(this.#waiting, -1, -bytesOf(older));
     return true;
   }
 
@@ -127,8 +145,11 @@ export class Link {
     if (frames > this.#frames.length) {
       throw new Error('frames were acknowledged that were never sent');
     }
-    for (const { items, bytes } of this.#frames.splice(0, frames)) {
-      this.#count(this.#outstanding, -items, -bytes);
+    for (const { load, ofPeers } of this.#frames.splice(0, frames)) {
+      count(this.#outstanding, -load.items, -load.bytes);
+      for (const [peer, { items, bytes }] of ofPeers) {
+        count(loadOf(this.#ofPeers, peer), -items, -bytes);
+      }
     }
     if (this.#waiting.items > 0) this.#flushLater();
     if (!this.#saidFull || this.isFull('client')) return;
@@ -149,7 +170,7 @@ export class Link {
   flush(): void {
     for (let frame = this.#nextFrame(); frame.items.length > 0; frame = this.#nextFrame()) {
       const { items, bytes } = frame;
-      this.#frames.push({ items: items.length, bytes });
+      this.#frames.push({ load: { items: items.length, bytes }, ofPeers: peersOf(items) });
       const packed = packItems(items);
       this.#port.postMessage(packed.frame, packed.transfer);
     }
@@ -166,8 +187,8 @@ export class Link {
         const item = queue[taken++] as Item;
         items.push(item);
         const bytes = bytesOf(item);
-        this.#count(this.#waiting, -1, -bytes);
-        this.#count(this.#outstanding, 1, bytes);
+        count(this.#waiting, -1, -bytes);
+        count(this.#outstanding, 1, bytes);
       }
       if (taken > 0) queue.splice(0, taken);
     }
@@ -179,9 +200,25 @@ export class Link {
     const { items, bytes } = this.#outstanding;
     return items < this.#window.items * share && bytes < this.#window.bytes * share;
   }
+}
 
-  #count(load: Load, items: number, bytes: number): void {
-    load.items += items;
-    load.bytes += bytes;
+function loadOf(loads: Map<ValidatorIndex, Load>, peer: ValidatorIndex): Load {
+  const known = loads.get(peer);
+  if (known !== undefined) return known;
+  const load = { items: 0, bytes: 0 };
+  loads.set(peer, load);
+  return load;
+}
+
+function peersOf(items: readonly Item[]): ReadonlyMap<ValidatorIndex, Load> {
+  const loads = new Map<ValidatorIndex, Load>();
+  for (const item of items) {
+    if (item.kind === 'peerIn') count(loadOf(loads, item.from), 1, bytesOf(item));
   }
+  return loads;
+}
+
+function count(load: Load, items: number, bytes: number): void {
+  load.items += items;
+  load.bytes += bytes;
 }

@@ -1,13 +1,15 @@
 /**
  * What waits for an actor, by class (policies.ts).
  *
- * I20. Inputs of one class keep their order; so does everything that one sender says in one class.
+ * I20. Inputs of one class keep their order, those of peers for each peer: peers are taken in turns,
+ *      none more than PER_PEER_MAX times in one `take`. Who floods an actor delays only itself.
  * I21. While the outside is held, inputs of peers and clients stay where they are; all others pass,
  *      so that actors that wait for each other always come on.
  *
  * Timers come last in a turn: after a pause the messages that arrived meanwhile are heard before a
  * timer draws conclusions from their absence.
  */
+import type { ValidatorIndex } from '../protocols/types.ts';
 import { policyOf, type InputClass } from './policies.ts';
 
 /** Told once for each input, when the actor takes it: this is what returns credit. */
@@ -21,16 +23,19 @@ interface Queue<Input> {
   head: number;
 }
 
-const ORDER: readonly InputClass[] = ['control', 'local', 'peer', 'client'];
+/** Inputs of one peer in one turn: a turn is over soon, however much of it is one peer's. */
+const PER_PEER_MAX = 128;
 
-export class Mailbox<Input extends { readonly kind: string }> {
-  readonly #queues: Readonly<Record<InputClass, Queue<Input>>> = {
+export class Mailbox<Input extends { readonly kind: string; readonly from?: ValidatorIndex }> {
+  readonly #queues: Readonly<Record<Exclude<InputClass, 'peer'>, Queue<Input>>> = {
     control: newQueue(),
     local: newQueue(),
-    peer: newQueue(),
     client: newQueue(),
     timer: newQueue(),
   };
+  /** By peer. */
+  readonly #peers = new Map<ValidatorIndex, Queue<Input>>();
+  #ofPeers = 0;
   #length = 0;
   outsideHeld = false;
 
@@ -45,11 +50,11 @@ export class Mailbox<Input extends { readonly kind: string }> {
 
   /** How many inputs came neither from peers nor from clients. */
   get inside(): number {
-    return this.#length - lengthOf(this.#queues.peer) - lengthOf(this.#queues.client);
+    return this.#length - this.#ofPeers - lengthOf(this.#queues.client);
   }
 
   push(input: Input, receipt?: Receipt): void {
-    const queue = this.#queues[policyOf(input.kind).class];
+    const queue = this.#queueOf(input);
     queue.inputs.push(input);
     queue.receipts.push(receipt);
     this.#length++;
@@ -57,18 +62,49 @@ export class Mailbox<Input extends { readonly kind: string }> {
 
   /** Up to `max` inputs in the order of their classes, and then all timers. */
   take(max: number): Input[] {
+    const { control, local, client, timer } = this.#queues;
     const out: Input[] = [];
-    for (const name of ORDER) {
-      if (this.outsideHeld && (name === 'peer' || name === 'client')) continue;
-      this.#move(this.#queues[name], max - out.length, out);
+    this.#move(control, max, out);
+    this.#move(local, max - out.length, out);
+    if (!this.outsideHeld) {
+      this.#movePeers(max - out.length, out);
+      this.#move(client, max - out.length, out);
     }
-    this.#move(this.#queues.timer, Number.MAX_SAFE_INTEGER, out);
+    this.#move(timer, Number.MAX_SAFE_INTEGER, out);
     return out;
   }
 
   clear(): void {
     for (const queue of Object.values(this.#queues)) Object.assign(queue, newQueue());
+    this.#peers.clear();
+    this.#ofPeers = 0;
     this.#length = 0;
+  }
+
+  #queueOf({ kind, from = -1 }: Input): Queue<Input> {
+    const { class: inputClass } = policyOf(kind);
+    if (inputClass !== 'peer') return this.#queues[inputClass];
+    this.#ofPeers++;
+    const known = this.#peers.get(from);
+    if (known !== undefined) return known;
+    const queue = newQueue<Input>();
+    this.#peers.set(from, queue);
+    return queue;
+  }
+
+  /** One of each peer in turn. The map is the ring: who had a turn goes to its end. */
+  #movePeers(max: number, out: Input[]): void {
+    const before = out.length;
+    let parts = 0;
+    for (const queue of this.#peers.values()) parts += Math.min(PER_PEER_MAX, lengthOf(queue));
+    const end = before + Math.min(max, parts);
+    for (const [peer, queue] of this.#peers) {
+      if (out.length === end) break;
+      this.#move(queue, 1, out);
+      this.#peers.delete(peer);
+      if (lengthOf(queue) > 0) this.#peers.set(peer, queue);
+    }
+    this.#ofPeers -= out.length - before;
   }
 
   #move(queue: Queue<Input>, max: number, out: Input[]): void {

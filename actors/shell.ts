@@ -155,7 +155,8 @@ export class Shell<Input extends { readonly kind: string }> {
   }
 
   #turn(): void {
-    if (this.#mailbox.length > 0) this.stats.waitMs += this.#host.now() - this.#waitingSince;
+    if (this.#mailbox.length > 0)
+      this.stats.waitMs += Math.max(0, this.#host.now() - this.#waitingSince);
     const inputs = this.#mailbox.take(TURN_INPUTS_MAX);
     const now = this.#host.now();
     this.#waitingSince = now;

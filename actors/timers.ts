@@ -1,12 +1,15 @@
 /**
  * The named timers of one actor, on Node's.
  *
- * I22. A timer fires once, at its newest time or later, never before it, and not after `clear`.
+ * I22. A timer fires once, at its newest time or later, and not after `clear`. A wall clock that is set
+ *      back after `set` does not put it off: it waits no longer than it had to wait then.
  */
 import type { Millis } from '../protocols/types.ts';
 
 /** Node fires at once what is further away; such a timer is set again when it fires. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
+/** Node's timers, the wall clock and the monotonic one differ by so much when nobody sets any. */
+const CLOCKS_DIFFER_MS = 2;
 
 export class Timers {
   readonly #handles = new Map<string, NodeJS.Timeout>();
@@ -17,15 +20,10 @@ export class Timers {
     this.#fired = fired;
   }
 
-  /** Fires once at `at`, never before; a second call moves it. */
+  /** Fires once at `at`; a second call moves it. */
   set(timer: string, at: Millis): void {
-    clearTimeout(this.#handles.get(timer));
-    if (this.#ended) return;
-    const delay = Math.min(DELAY_MS_MAX, Math.max(0, at - Date.now()));
-    this.#handles.set(
-      timer,
-      setTimeout(() => this.#due(timer, at), delay),
-    );
+    const delay = Math.max(0, at - Date.now());
+    this.#wait(timer, at, performance.now() + delay + CLOCKS_DIFFER_MS);
   }
 
   clear(timer: string): void {
@@ -40,9 +38,20 @@ export class Timers {
     this.#handles.clear();
   }
 
-  #due(timer: string, at: Millis): void {
-    // Node's timers and the wall clock differ by up to a millisecond, and the latter may be set back.
-    if (Date.now() < at) return this.set(timer, at);
+  /** @param latest on the monotonic clock */
+  #wait(timer: string, at: Millis, latest: number): void {
+    clearTimeout(this.#handles.get(timer));
+    if (this.#ended) return;
+    const left = Math.min(at - Date.now(), latest - performance.now());
+    const delay = Math.min(DELAY_MS_MAX, Math.max(0, left));
+    this.#handles.set(
+      timer,
+      setTimeout(() => this.#due(timer, at, latest), delay),
+    );
+  }
+
+  #due(timer: string, at: Millis, latest: number): void {
+    if (Date.now() < at && performance.now() < latest) return this.#wait(timer, at, latest);
     this.#handles.delete(timer);
     this.#fired(timer);
   }

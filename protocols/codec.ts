@@ -39,11 +39,10 @@ export function integer(min: number, max: number): Schema<number> {
   return {
     pack: (value) => value,
     unpack(packed, path) {
-      const value = typeof packed === 'bigint' ? Number(packed) : packed;
-      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+      if (!Number.isSafeInteger(packed) || (packed as number) < min || (packed as number) > max) {
         return refuse(path, `an integer from ${min} to ${max}`);
       }
-      return value;
+      return packed as number;
     },
     write: (writer, value) => void writer.i54(value),
   };
@@ -83,30 +82,23 @@ export function binary(max: number, exact = false): Schema<Uint8Array> {
   };
 }
 
-export function text(maxLength: number): Schema<string> {
-  return {
-    pack: (value) => value,
-    unpack(packed, path) {
-      if (typeof packed !== 'string' || packed.length > maxLength) {
-        return refuse(path, `text of at most ${maxLength} characters`);
-      }
-      return packed;
-    },
-    write: (writer, value) => void writer.text(value),
-  };
-}
-
 export const boolean: Schema<boolean> = {
   pack: (value) => value,
   unpack: (packed, path) => (typeof packed === 'boolean' ? packed : refuse(path, 'true or false')),
   write: (writer, value) => void writer.u8(value ? 1 : 0),
 };
 
+/** A position in a list of `count`, else −1: what comes from the wire names no other property. */
+function tagOf(packed: unknown, count: number): number {
+  const tag = Number.isInteger(packed) ? (packed as number) : -1;
+  return tag >= 0 && tag < count ? tag : -1;
+}
+
 export function oneOf<const T extends string>(...choices: readonly T[]): Schema<T> {
   return {
     pack: (value) => choices.indexOf(value),
     unpack: (packed, path) =>
-      choices[typeof packed === 'number' ? packed : -1] ?? refuse(path, choices.join(' or ')),
+      choices[tagOf(packed, choices.length)] ?? refuse(path, choices.join(' or ')),
     write: (writer, value) => void writer.u8(choices.indexOf(value)),
   };
 }
@@ -130,8 +122,7 @@ export function list<T>(item: Schema<T>, maxLength: number): Schema<readonly T[]
 export function nullable<T>(inner: Schema<T>): Schema<T | null> {
   return {
     pack: (value) => (value === null ? null : inner.pack(value)),
-    unpack: (packed, path) =>
-      packed === null || packed === undefined ? null : inner.unpack(packed, path),
+    unpack: (packed, path) => (packed === null ? null : inner.unpack(packed, path)),
     write(writer, value) {
       writer.u8(value === null ? 0 : 1);
       if (value !== null) inner.write(writer, value);
@@ -174,10 +165,11 @@ export function union<T extends { readonly kind: string }>(variants: {
       return [tag, schemas[tag]!.pack(value)];
     },
     unpack(packed, path) {
-      const tag = Array.isArray(packed) && packed.length === 2 ? packed[0] : -1;
-      const schema = schemas[tag];
-      if (schema === undefined) return refuse(path, `one of ${kinds.join(', ')}`);
-      return { kind: kinds[tag], ...schema.unpack((packed as unknown[])[1], path) } as unknown as T;
+      if (!Array.isArray(packed) || packed.length !== 2)
+        return refuse(path, 'a tag and its fields');
+      const tag = tagOf(packed[0], kinds.length);
+      if (tag === -1) return refuse(path, `one of ${kinds.join(', ')}`);
+      return { kind: kinds[tag]!, ...schemas[tag]!.unpack(packed[1], path) } as unknown as T;
     },
     write(writer, value) {
       const tag = kinds.indexOf(value.kind);

@@ -5,6 +5,7 @@
 import { Packr } from 'msgpackr';
 import { decode, type Decoded, type Schema } from './codec.ts';
 import { peerMessage, ROUTES, type PeerMessage, type PeerMessageKind } from './messages.ts';
+import { readPacked } from './msgpack-reader.ts';
 
 export const WIRE_VERSION = 1;
 /** The largest envelope, without the body beside it. */
@@ -18,12 +19,12 @@ export function packMessage(message: PeerMessage): Uint8Array {
 
 export function unpackMessage(bytes: Uint8Array): Decoded<PeerMessage> {
   if (bytes.length > ENVELOPE_BYTES_MAX) return { ok: false, error: 'envelope too large' };
-  const packed = parse(bytes);
+  const packed = readPacked(bytes);
   if (!Array.isArray(packed) || packed.length !== 2) return { ok: false, error: 'not an envelope' };
-  if (packed[0] !== WIRE_VERSION) {
-    return { ok: false, error: `wire version ${String(packed[0])}, expected ${WIRE_VERSION}` };
-  }
-  return decode(peerMessage, packed[1]);
+  const [version, message] = packed;
+  if (version === WIRE_VERSION) return decode(peerMessage, message);
+  const said = typeof version === 'number' ? `wire version ${version}` : 'no wire version';
+  return { ok: false, error: `${said}, expected ${WIRE_VERSION}` };
 }
 
 const KINDS = Object.keys(ROUTES) as PeerMessageKind[];
@@ -45,15 +46,6 @@ export function packStructure<T>(schema: Schema<T>, value: T): Uint8Array {
 }
 
 export function unpackStructure<T>(schema: Schema<T>, bytes: Uint8Array): Decoded<T> {
-  const packed = parse(bytes);
+  const packed = readPacked(bytes);
   return packed === undefined ? { ok: false, error: 'not msgpack' } : decode(schema, packed);
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return packr.unpack(bytes);
-  } catch {
-    // msgpackr has no decoder that returns a result; the caller reports what is missing.
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@
  *
  * I90. A fetched block is final here only by a commit certificate whose signatures were checked and
  *      a chain of parent digests down to this node's own final block.
+ * I94. A peer has at most one read of the chain under way, and its answers stay within SERVED.
  *
  * One commit certificate may make more blocks final than fit into an answer. Then the answer's
  * certificate is for a later block; what its own blocks certify of each other waits in the tree, and
@@ -12,18 +13,21 @@ import { isBlockSigned, isCertificateValid } from '../certificates.ts';
 import { CHAIN_STREAM, chainEntry, type ChainEntry } from '../chain.ts';
 import { InvariantViolation, type LogEvent } from '../machine.ts';
 import { BLOCKS_PER_ANSWER, type PeerMessage } from '../messages.ts';
+import { Pace, type Rate } from '../pace.ts';
 import { blockDigest } from '../structures.ts';
 import type { Certificate, Digest, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
 import type { TreeBlock } from './block-tree.ts';
 import { finalise, fork } from './finality.ts';
-import { fault, headAt, type State } from './state.ts';
+import { fault, headAt, type Served, type State } from './state.ts';
 import { isJustified } from './voting-rules.ts';
 
 export const CATCH_UP_TIMER = 'catch-up';
 /** An answer that has not come by then is asked of the next peer. */
 const ANSWER_MS = 300;
 const ANSWER_BYTES_MAX = 512 * 1024;
+/** 5 MB/s to one peer: to read and decode blocks, and to check certificates, costs this node's time. */
+const SERVED: Rate = { bytesPerMs: 5_000, burstBytes: 8 * ANSWER_BYTES_MAX };
 
 /** Asks those who voted for it for one block by digest (D4: whoever voted for a block serves it). */
 export function want(
@@ -160,10 +164,12 @@ function refuseAnswer(state: State, from: ValidatorIndex): void {
   askForBlocks(state);
 }
 
-/** One read of the chain per peer at a time, so that nobody can make this node read for ever. */
+/** Without credit the request is let go: the peer asks again, here or elsewhere. */
 export function serveBlocks(state: State, to: ValidatorIndex, fromHeight: number): void {
-  if (fromHeight < 1 || fromHeight > state.final.height || state.serving.has(to)) return;
-  state.serving.add(to);
+  const served = servedOf(state, to);
+  if (fromHeight < 1 || fromHeight > state.final.height) return;
+  if (served.reading || !served.pace.mayGive(state.now)) return;
+  served.reading = true;
   state.out.effects.push({
     kind: 'readLog',
     tag: `serve/${to}`,
@@ -176,10 +182,20 @@ export function serveBlocks(state: State, to: ValidatorIndex, fromHeight: number
 
 export function chainRead(state: State, tag: string, events: readonly LogEvent[]): void {
   const to = Number(tag.slice('serve/'.length));
-  state.serving.delete(to);
+  const served = servedOf(state, to);
+  served.reading = false;
+  served.pace.gave(events.reduce((sum, { header }) => sum + header.length, 0));
   const entries = events.map(readChainEntry);
   const answer = provable(state, entries);
   if (answer !== null) state.out.effects.push({ kind: 'send', to, message: answer });
+}
+
+function servedOf(state: State, to: ValidatorIndex): Served {
+  const known = state.served.get(to);
+  if (known !== undefined) return known;
+  const served = { reading: false, pace: new Pace(SERVED) };
+  state.served.set(to, served);
+  return served;
 }
 
 /** As many of the entries as a commit certificate among them covers, else all under the newest. */

@@ -28,6 +28,7 @@ import {
   serveBlocks,
   want,
 } from './catch-up.ts';
+import { clockMoved } from './clock.ts';
 import { CONSENSUS_STREAM, consensusEvent } from './events.ts';
 import { checkpointExecuted, finalise } from './finality.ts';
 import { PROPOSE_TIMER, tryPropose } from './proposing.ts';
@@ -154,7 +155,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
   step(input: ConsensusInput, now: number): Output<Effect> {
     const state = this.#state;
     state.out = newOutput();
-    state.now = now;
+    clockMoved(state, now);
     this.#take(input);
     if (input.kind !== 'started' && state.safety.term < 0) return state.out;
     tryPropose(state);

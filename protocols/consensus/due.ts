@@ -57,6 +57,12 @@ export class Due {
     this.#since.delete(item);
   }
 
+  /** The clock was set by so much: everything is due for as long as it was. */
+  shift(by: Millis): void {
+    for (const [item, since] of this.#since) this.#since.set(item, since + by);
+    if (this.#disconnectedAt !== null) this.#disconnectedAt += by;
+  }
+
   leaderDisconnected(now: Millis): void {
     this.#disconnectedAt ??= now;
   }

@@ -5,6 +5,7 @@ import type { Crypto, Signer } from '../crypto.ts';
 import type { Cluster } from '../genesis.ts';
 import { newOutput, type Output } from '../machine.ts';
 import type { ConsensusMessage, Effect } from '../messages.ts';
+import type { Pace } from '../pace.ts';
 import type {
   Block,
   Certificate,
@@ -50,6 +51,13 @@ export function headOf(digest: Digest, block: Block): Head {
 }
 
 type Reported = Extract<ConsensusMessage, { kind: 'tipsReported' }>;
+
+/** How one peer is served with blocks (catch-up.ts). */
+export interface Served {
+  /** A read of the chain stream is under way for it. */
+  reading: boolean;
+  readonly pace: Pace;
+}
 
 export interface State {
   readonly options: ConsensusOptions;
@@ -102,8 +110,8 @@ export interface State {
   /** Which peer is asked next when catching up. */
   catchUpTurn: number;
   catchUpAskedAt: Millis;
-  /** Requests that wait for a read of the chain stream: one per peer. */
-  readonly serving: Set<ValidatorIndex>;
+  /** Peers that blocks are served to. */
+  readonly served: Map<ValidatorIndex, Served>;
 
   out: Output<Effect>;
   now: Millis;
@@ -140,7 +148,7 @@ export function newState(options: ConsensusOptions): State {
     elections: 0,
     catchUpTurn: 0,
     catchUpAskedAt: 0,
-    serving: new Set(),
+    served: new Map(),
     out: newOutput(),
     now: 0,
   };

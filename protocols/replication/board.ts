@@ -5,13 +5,16 @@
  *      that seq or above it; marks that do not link yet wait, a bounded number of them.
  * I64. Support never goes back, however marks are delayed or repeated, unless the chain itself
  *      changes its branch.
+ * I96. Where the lane's owner gave others another branch than this node, theirs is fetched once so many
+ *      report it that one of them is honest, and once it is held their marks support it: an owner cannot
+ *      keep a leader from proposing what a quorum reports.
  *
  * Claims, which link to nothing, only say whom to ask for a batch.
  */
-import type { Marks, Tip, ValidatorIndex } from '../types.ts';
+import type { Digest, Marks, Tip, ValidatorIndex } from '../types.ts';
 import type { Lane } from './lane.ts';
 
-/** Marks of one validator for one lane that wait for the batches below them. */
+/** Marks of one validator for one lane that name nothing on the own chain. */
 const WAITING_MAX = 32;
 
 interface Row {
@@ -19,12 +22,12 @@ interface Row {
   linked: number;
   /** Highest seq that it said to hold. */
   claimed: number;
-  /** Tips above the own chain, ascending. */
+  /** Tips above the own chain, or on another branch above the base, ascending. */
   waiting: Tip[];
 }
 
 export interface Support {
-  readonly seq: number;
+  readonly tip: Tip;
   readonly validators: readonly ValidatorIndex[];
 }
 
@@ -87,16 +90,42 @@ export class Board {
     for (const lane of this.#rows) lane[validator] = emptyRow();
   }
 
-  /** The highest seq of the chain that `quorum` validators hold, and who holds it. */
+  /** The highest held tip that `quorum` validators hold, and who holds it. */
   support(lane: Lane, quorum: number): Support {
     const rows = this.#rows[lane.index]!;
     const linked = rows.map((row) => row.linked).sort((a, b) => b - a);
     const seq = Math.min(Math.max(linked[quorum - 1]!, lane.base.seq), lane.tip.seq);
-    const validators: ValidatorIndex[] = [];
-    rows.forEach((row, validator) => {
-      if (row.linked >= seq) validators.push(validator);
-    });
-    return { seq, validators };
+    const fork = lane.forkBytes === 0 ? null : this.#forkSupport(lane, quorum, seq);
+    if (fork !== null) return fork;
+    const digest = lane.at(seq)?.digest ?? lane.base.digest;
+    return { tip: { seq, digest }, validators: whichOf(rows, (row) => row.linked >= seq) };
+  }
+
+  /** The same on other branches, above `seq`. */
+  #forkSupport(lane: Lane, quorum: number, seq: number): Support | null {
+    const rows = this.#rows[lane.index]!;
+    const held = rows.map(({ waiting }) => waiting.filter((tip) => lane.holds(tip)));
+    for (const tip of held.flat().sort((a, b) => b.seq - a.seq)) {
+      if (tip.seq <= seq) return null;
+      const validators = whichOf(held, (tips) => tips.some((top) => lane.leadsThrough(top, tip)));
+      if (validators.length >= quorum) return { tip, validators };
+    }
+    return null;
+  }
+
+  /** The highest tip that is not held and that `count` validators report: all below it exists. */
+  unheld(lane: Lane, count: number): Tip | null {
+    const reporters = new Map<Digest, number>();
+    let highest: Tip | null = null;
+    for (const { waiting } of this.#rows[lane.index]!) {
+      for (const tip of waiting) {
+        const reported = (reporters.get(tip.digest) ?? 0) + 1;
+        reporters.set(tip.digest, reported);
+        const isHigher = tip.seq > (highest ?? lane.base).seq;
+        if (reported >= count && isHigher && !lane.holds(tip)) highest = tip;
+      }
+    }
+    return highest;
   }
 
   /** A seq that the owner, or at least one honest validator, says to hold. */
@@ -115,8 +144,8 @@ export class Board {
     const row = this.#row(lane.index, validator);
     row.claimed = Math.max(row.claimed, tip.seq);
     if (tip.seq <= row.linked) return;
-    if (tip.seq <= lane.tip.seq) {
-      if (onChain(lane, tip)) row.linked = tip.seq;
+    if (tip.seq <= lane.tip.seq && onChain(lane, tip)) {
+      row.linked = tip.seq;
       return;
     }
     const last = row.waiting.at(-1);
@@ -137,10 +166,17 @@ function onChain(lane: Lane, tip: Tip): boolean {
   return digest === tip.digest;
 }
 
-/** Settles the waiting tips that the chain has reached. */
+/** Settles the waiting tips that the chain has reached; those of another branch stay. */
 function link(row: Row, lane: Lane): void {
-  while (row.waiting.length > 0 && row.waiting[0]!.seq <= lane.tip.seq) {
-    const tip = row.waiting.shift()!;
+  if (row.waiting.length === 0) return;
+  for (const tip of row.waiting) {
+    if (tip.seq > lane.tip.seq) break;
     if (tip.seq > row.linked && onChain(lane, tip)) row.linked = tip.seq;
   }
+  const settled = Math.max(row.linked, lane.base.seq);
+  row.waiting = row.waiting.filter((tip) => tip.seq > settled);
+}
+
+function whichOf<T>(values: readonly T[], is: (value: T) => boolean): ValidatorIndex[] {
+  return values.flatMap((value, validator) => (is(value) ? [validator] : []));
 }

@@ -2,7 +2,7 @@
  * What replication writes and reads back.
  *
  * - `lane-<i>`: the first batch stored for each seq of lane i; the position is the seq.
- * - `fork-<i>`: further batches for a seq, stored because a cut named them (D3), and the proof that
+ * - `fork-<i>`: further batches for a seq, stored because a cut or f + 1 marks named them (D3), and the proof that
  *   the lane's owner signed two headers for one seq; numbered on its own.
  * - `replication`: now and then the height up to which every batch is stored here. It only shortens
  *   recovery: an older one, or none, costs time and nothing else.

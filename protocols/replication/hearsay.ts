@@ -45,12 +45,13 @@ export class Hearsay {
     this.#count(marks);
   }
 
-  /** A validator shows us, the leader, what others report. */
+  /** A validator shows us, the leader, what others report: one message, one check for each of them. */
   shown(from: ValidatorIndex, shown: readonly Marks[], out: Effect[]): void {
+    const validators = new Set(shown.map(({ validator }) => validator));
+    if (validators.size < shown.length || !shown.every((marks) => this.#wellFormed(marks))) {
+      return fault(out, from, 'tips_shown_malformed', 'not one set of marks a validator');
+    }
     for (const marks of shown) {
-      if (!this.#wellFormed(marks)) {
-        return fault(out, from, 'tips_shown_malformed', 'not marks of this epoch');
-      }
       if (marks.validator === this.#setting.self || !this.#parts.board.isNews(marks)) continue;
       if (!this.#signed(marks)) {
         return fault(out, from, 'tips_shown_signature', `marks of validator ${marks.validator}`);
@@ -79,11 +80,11 @@ export class Hearsay {
   #provable(lane: ValidatorIndex, seq: number, out: Effect[]): Marks[] {
     const { self, cluster } = this.#setting;
     const { board, reporter, lanes } = this.#parts;
-    const provable = [reporter.marks()];
+    const provable: Marks[] = [];
     for (const validator of board.support(lanes[lane]!, cluster.quorum).validators) {
-      const marks = board.latest(validator);
-      if (validator === self || marks === null || marks.tips[lane]!.seq < seq) continue;
-      if (this.#signed(marks)) provable.push(marks);
+      const marks = validator === self ? reporter.marks() : board.latest(validator);
+      if (marks === null || marks.tips[lane]!.seq < seq) continue;
+      if (validator === self || this.#signed(marks)) provable.push(marks);
       else this.#distrust(validator, out);
     }
     return provable;

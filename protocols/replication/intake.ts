@@ -146,7 +146,7 @@ export class Intake {
     const other = lane.at(header.seq) ?? lane.ahead.get(header.seq);
     if (other !== undefined) return this.#equivocated(lane, other.header, header, out);
     if (header.seq > lane.tip.seq + 1) return lane.ahead.add(batch);
-    // What continues another branch than ours is stored only when a cut names it (D3).
+    // What continues another branch than ours is stored only when a cut or f + 1 marks name it (D3).
     if (!lane.extends(header)) return;
     this.#store(lane, batch, out);
     this.drain(lane, out);
@@ -163,9 +163,8 @@ export class Intake {
 
   #equivocated(lane: Lane, first: BatchHeader, second: BatchHeader, out: Output<Effect>): void {
     const evidence = lane.log.evidence(first, second);
-    if (evidence === null) return;
-    out.events.push(evidence);
-    const detail = `two headers signed for seq ${first.seq}; both are kept in fork-${lane.index}`;
+    if (evidence !== null) out.events.push(evidence);
+    const detail = `two headers signed for seq ${first.seq}; fork-${lane.index} keeps the proof`;
     fault(out.effects, lane.index, 'lane_equivocation', detail);
   }
 

@@ -1,13 +1,16 @@
 /**
  * Where one lane's batches stand in the log (I62), and which of its seqs have evidence there.
  *
- * The index of forks is kept whole: it holds one small entry for each batch that an equivocating
+ * Evidence is kept for EVIDENCE_MAX seqs: one proves as much as a thousand, and the owner decides how
+ * many there are. The index of forks is kept whole: it holds one small entry for each batch that an equivocating
  * owner got into a cut, and execution after a restart needs it.
  */
 import type { LogEvent } from '../machine.ts';
 import type { BatchHeader, Digest, ValidatorIndex } from '../types.ts';
 import { equivocationFound, forkStream, laneStream } from './events.ts';
 import type { Place } from './lane.ts';
+
+const EVIDENCE_MAX = 64;
 
 export interface Fork {
   readonly seq: number;
@@ -45,13 +48,9 @@ export class LaneLog {
     return { stream: laneStream(this.#lane), position: this.#next++ };
   }
 
-  hasEvidence(seq: number): boolean {
-    return this.#evidence.has(seq);
-  }
-
-  /** Evidence against the owner, once for each seq; null when it is there already. */
+  /** Evidence against the owner, once for each seq; null when it or enough of it is there already. */
   evidence(first: BatchHeader, second: BatchHeader): LogEvent | null {
-    if (this.hasEvidence(first.seq)) return null;
+    if (this.#evidence.has(first.seq) || this.#evidence.size >= EVIDENCE_MAX) return null;
     this.#evidence.add(first.seq);
     const place = { stream: forkStream(this.#lane), position: this.#nextFork++ };
     return equivocationFound(place, { first, second });

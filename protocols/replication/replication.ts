@@ -276,12 +276,15 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     const bytesMax = replicaBytesMax(cluster);
     const final = this.#final.missing(lane);
     // Forks of one owner fill the log no further than its lane may, unless one becomes final.
-    const cut = lane.forkBytes < bytesMax ? this.#cuts.missing(lane) : null;
-    const claimed = this.#board.claimedByOthers(lane.index, self, faultyMax(cluster.n));
+    const forks = lane.forkBytes < bytesMax;
     const roomy = lane.bytes + lane.ahead.bytes < bytesMax;
+    const faulty = faultyMax(cluster.n);
+    const cut = forks ? this.#cuts.missing(lane) : null;
+    const reported = forks && roomy ? this.#board.unheld(lane, faulty + 1) : null;
+    const claimed = this.#board.claimedByOthers(lane.index, self, faulty);
     const reach = Math.max(claimed, this.#final.reach(lane.index), cut?.seq ?? -1);
     const to = roomy ? reach : (final?.seq ?? -1);
-    const branch = final ?? cut;
+    const branch = final ?? cut ?? reported;
     if (branch === null && to <= lane.tip.seq) return null;
     return { to, branch, urgent: cut !== null };
   }

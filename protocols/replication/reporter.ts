@@ -125,7 +125,7 @@ export class Reporter {
     const { quorum } = this.#setting.cluster;
     const supports = this.#lanes.map((lane) => this.#board.support(lane, quorum));
     const report: Report = {
-      tips: this.#lanes.map((lane, at) => tipAt(lane, supports[at]!.seq)),
+      tips: supports.map((each) => each.tip),
       support: supports.map((each) => each.validators),
       executed: this.#checkpoints.agreed,
     };
@@ -143,11 +143,6 @@ export class Reporter {
     this.#room = bytes;
     out.push({ kind: 'tell', to: 'transaction', message: { kind: 'laneRoom', bytes } });
   }
-}
-
-function tipAt(lane: Lane, seq: number): Tip {
-  const held = lane.at(seq);
-  return held === undefined ? lane.base : { seq, digest: held.digest };
 }
 
 function sameReport(a: Report, b: Report): boolean {

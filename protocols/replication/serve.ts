@@ -3,10 +3,11 @@
  * from the log.
  *
  * I68. A peer has at most one read of the log under way and one waiting request for each lane and
- *      kind; its answers stay within SERVED_BYTES_PER_MS. A peer can slow down only itself.
+ *      kind; its answers stay within SERVED. A peer can slow down only itself.
  */
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
+import { Pace, type Rate } from '../pace.ts';
 import { batchDigest, batchHeader } from '../structures.ts';
 import type { Digest, Millis, ValidatorIndex } from '../types.ts';
 import { BATCH_STORED, laneStream, readEvent } from './events.ts';
@@ -16,9 +17,8 @@ import type { Setting } from './setting.ts';
 
 export const SERVE_TAG = 'serve';
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
-/** 100 MB/s to one peer, with this much at once. */
-const SERVED_BYTES_PER_MS = 100_000;
-const SERVED_BURST_BYTES = 8 * ANSWER_BYTES_MAX;
+/** 100 MB/s to one peer. */
+const SERVED: Rate = { bytesPerMs: 100_000, burstBytes: 8 * ANSWER_BYTES_MAX };
 
 /** `digest` is null when batches are asked for as they were stored first. */
 interface Request {
@@ -31,9 +31,7 @@ interface Request {
 interface Client {
   readonly waiting: Map<string, Request>;
   reading: Request | null;
-  /** Bytes that it may still be given at `at`. */
-  credit: number;
-  at: Millis;
+  readonly pace: Pace;
 }
 
 export class Server {
@@ -45,8 +43,7 @@ export class Server {
     this.#clients = Array.from({ length: setting.cluster.n }, () => ({
       waiting: new Map(),
       reading: null,
-      credit: SERVED_BURST_BYTES,
-      at: 0,
+      pace: new Pace(SERVED),
     }));
   }
 
@@ -98,14 +95,11 @@ export class Server {
   }
 
   #next(to: ValidatorIndex, client: Client, now: Millis, out: Effect[]): void {
-    const earned = Math.max(0, now - client.at) * SERVED_BYTES_PER_MS;
-    client.credit = Math.min(SERVED_BURST_BYTES, client.credit + earned);
-    client.at = now;
     for (const [key, request] of client.waiting) {
       if (client.reading !== null) return;
       client.waiting.delete(key);
       // Without credit the request is let go: the peer asks again, here or elsewhere.
-      if (client.credit > 0 && !this.#fromMemory(to, client, request, out)) {
+      if (client.pace.mayGive(now) && !this.#fromMemory(to, client, request, out)) {
         this.#read(to, client, request, out);
       }
     }
@@ -166,7 +160,7 @@ export class Server {
     body: Uint8Array,
     out: Effect[],
   ): void {
-    client.credit -= body.length;
+    client.pace.gave(body.length);
     out.push({ kind: 'send', to, message: { kind: 'batch', header }, body });
   }
 }

@@ -16,16 +16,17 @@ import { packStructure, unpackStructure } from '../wire.ts';
 import type { BlockResult } from './executor.ts';
 import { readU32 } from './submission-reader.ts';
 
-export const STREAM = 'transaction';
+export const RECEIPTS_STREAM = 'transaction';
 const KIND = 'receipts';
 const ID_BYTES = 32;
 /** id, index, number of transactions, length of the outcomes */
 const HEAD_BYTES = ID_BYTES + 12;
 
-interface ReceiptsHeader {
+export interface ReceiptsHeader {
   readonly height: number;
   readonly receiptsRoot: Digest;
   readonly submissions: number;
+  /** Executed in this block. */
   readonly transactions: number;
 }
 
@@ -45,7 +46,7 @@ function receiptsEvent(seq: number, result: BlockResult): LogEvent {
     body.hex(each.id).u32(each.index).u32(each.txCount).bytes(each.encoded);
   }
   return {
-    stream: STREAM,
+    stream: RECEIPTS_STREAM,
     seq,
     kind: KIND,
     header: packStructure(header, {
@@ -59,11 +60,12 @@ function receiptsEvent(seq: number, result: BlockResult): LogEvent {
   };
 }
 
-function readHeader(event: LogEvent): ReceiptsHeader {
+/** What an event of the stream says beside the receipts. Throws InvariantViolation. */
+export function readReceiptsHeader(event: LogEvent): ReceiptsHeader {
   const read = unpackStructure(header, event.header);
   if (event.kind !== KIND || !read.ok) {
     const why = read.ok ? `kind ${event.kind}` : read.error;
-    throw new InvariantViolation('log_unreadable', `${STREAM}/${event.seq}: ${why}`);
+    throw new InvariantViolation('log_unreadable', `${RECEIPTS_STREAM}/${event.seq}: ${why}`);
   }
   return read.value;
 }
@@ -78,7 +80,7 @@ export class ReceiptLog {
   /** The last event of the log. */
   recover(event: LogEvent): void {
     this.#stored = event.seq + 1;
-    this.#head = readHeader(event);
+    this.#head = readReceiptsHeader(event);
   }
 
   /** Height of the last event that stood in the log at the start: executed before the restart. */
@@ -101,7 +103,7 @@ export class ReceiptLog {
     if (head?.height === block.height && head.receiptsRoot === receiptsRoot) return;
     throw new InvariantViolation(
       'log_diverged',
-      `the log has receipts ${head?.receiptsRoot} of height ${head?.height} at ${STREAM}/${seq}; ` +
+      `the log has receipts ${head?.receiptsRoot} of height ${head?.height} at ${RECEIPTS_STREAM}/${seq}; ` +
         `executing the chain again gave ${receiptsRoot} at height ${block.height}`,
     );
   }
@@ -109,7 +111,7 @@ export class ReceiptLog {
 
 /** The receipts of one submission in an event that `findLog` found; null when it is not there. */
 export function findReceipts(event: LogEvent, id: Digest): SubmissionReceipts | null {
-  const { height } = readHeader(event);
+  const { height } = readReceiptsHeader(event);
   const body = event.body ?? new Uint8Array(0);
   const wanted = fromHex(id);
   let at = 0;

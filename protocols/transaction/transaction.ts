@@ -30,7 +30,7 @@ import { Ingress, refusedResult, type Lookup } from './ingress.ts';
 import { WAITING_REQUESTS_MAX } from './ingress-limits.ts';
 import type { ModuleSet } from './module.ts';
 import { Queries } from './queries.ts';
-import { findReceipts, ReceiptLog, STREAM } from './receipt-log.ts';
+import { findReceipts, ReceiptLog, RECEIPTS_STREAM } from './receipt-log.ts';
 
 /** What one step executes before others get their turn: about 5 ms, in plain transactions. */
 const STEP_BUDGET = 2000;
@@ -88,7 +88,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   nextRecovery(): RecoveryRead | null {
     if (this.#recovered) return null;
     this.#recovered = true;
-    return { stream: STREAM, from: 'last', bodies: false };
+    return { stream: RECEIPTS_STREAM, from: 'last', bodies: false };
   }
 
   recover(event: LogEvent): void {
@@ -284,7 +284,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     if (asker === undefined) return;
     this.#askers.delete(tag);
     const id = asker.kind === 'find' ? asker.id : asker.lookup.id;
-    const receipts = event === null || event.stream !== STREAM ? null : findReceipts(event, id);
+    const receipts =
+      event === null || event.stream !== RECEIPTS_STREAM ? null : findReceipts(event, id);
     if (asker.kind === 'find') return this.#answerFound(asker.request, receipts, id, out);
     const { request, absent } = asker.lookup;
     const result =

@@ -1,11 +1,11 @@
 /**
  * One event as a row of `althing.event` in PostgreSQL's binary form, and the hash chain over rows.
  *
- * I1. hash(seq) = BLAKE3(hash(seq − 1) ‖ fields seq, kind, header, keys, body_bytes, body_digest),
+ * L1. hash(seq) = BLAKE3(hash(seq − 1) ‖ fields seq, kind, header, keys, body_bytes, body_digest),
  *     each field as the server stores and returns it: its length as int32 (−1 for null), its bytes.
- * I2. hash(−1) = BLAKE3("althing/v1/log" ‖ cluster id ‖ public key ‖ stream name): a row moved to
+ * L2. hash(−1) = BLAKE3("althing/v1/log" ‖ cluster id ‖ public key ‖ stream name): a row moved to
  *     another stream, or taken from another node's log, breaks the chain.
- * I3. The body enters by its digest, which is not computed again if the event brings it.
+ * L3. The body enters by its digest, which is not computed again if the event brings it.
  */
 import { blake3 } from '@napi-rs/blake-hash';
 import type { LogEvent } from '../../protocols/machine.ts';

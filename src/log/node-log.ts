@@ -1,7 +1,7 @@
 /**
  * The log of one node, held by its main thread: the schema, the identity, the remembered heads.
  *
- * I1. While a `NodeLog` is open, its session holds the database's identity lock. A lost session takes
+ * L14. While a `NodeLog` is open, its session holds the database's identity lock. A lost session takes
  *     the lock again; if that fails, `onLost` is called once, and the process must end (exit code 5).
  *     The lock tells people early; what keeps the log safe is the key on (stream, seq).
  */

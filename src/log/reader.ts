@@ -4,8 +4,8 @@
  * Rows come by binary COPY, so that nothing is decoded to text. A read fetches event rows until
  * their headers and wanted bodies reach `bytesMax`, then exactly the bodies of those events.
  *
- * I1. Each event returned continues the chain from the event before it, which is read too.
- * I2. Each body returned has the digest that its event names.
+ * L4. Each event returned continues the chain from the event before it, which is read too.
+ * L5. Each body returned has the digest that its event names.
  */
 import type { LogEvent } from '../../protocols/machine.ts';
 import { readBodies } from './body-reader.ts';

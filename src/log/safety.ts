@@ -2,8 +2,8 @@
  * Refuses a server that may lose what it has acknowledged (rule P1), at every new connection: after
  * a failover the server behind the URL is another one.
  *
- * I1. Nothing is appended to a server with fsync off or a session whose commits do not wait.
- * I2. Where standbys exist, a commit waits for one (synchronous_standby_names): promoting an
+ * L15. Nothing is appended to a server with fsync off or a session whose commits do not wait.
+ * L16. Where standbys exist, a commit waits for one (synchronous_standby_names): promoting an
  *     asynchronous standby would lose votes, and a node that lost a vote may cast a second one.
  */
 import type pg from 'pg';

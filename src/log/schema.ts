@@ -5,8 +5,8 @@
  * row is ever moved out of line), `event_key` finds an event by the first eight bytes of a key.
  * `stream` gives streams short ids, `log_identity` binds the database to one node of one cluster.
  *
- * I1. Every table is append-only: update, delete and truncate are refused by triggers.
- * I2. (stream, seq) is a key: the second of two writers at one position fails.
+ * L6. Every table is append-only: update, delete and truncate are refused by triggers.
+ * L7. (stream, seq) is a key: the second of two writers at one position fails.
  */
 import type pg from 'pg';
 import { LogError } from './errors.ts';

@@ -2,9 +2,9 @@
  * A connection that may append: to a durable server, alone under its actor's name, with everything
  * that earlier sessions committed made durable first.
  *
- * I1. The session holds the actor's advisory lock, so no earlier session of this actor, of whatever
+ * L12. The session holds the actor's advisory lock, so no earlier session of this actor, of whatever
  *     process, can still commit something once this one has looked at the log.
- * I2. Rows are visible before a synchronous standby has them if the session that wrote them was cut
+ * L13. Rows are visible before a synchronous standby has them if the session that wrote them was cut
  *     off while it waited. One synchronous commit here covers all that came before: only after it
  *     does anything found in the log count as durable.
  */

@@ -1,11 +1,11 @@
 /**
  * Appends of one actor, one at a time, each at the expected end of its streams.
  *
- * I1. `done()` is called only after the server has committed the append with fsync.
- * I2. An append is never written twice: after a lost connection the heads in the log tell whether it
+ * L8. `done()` is called only after the server has committed the append with fsync.
+ * L9. An append is never written twice: after a lost connection the heads in the log tell whether it
  *     is there, and the session lock (writer-session.ts) makes sure that this cannot change any more.
- * I3. A position that is taken by something else means a second writer: `identity_taken`.
- * I4. The first error that retrying cannot heal is final: every later append gets it too.
+ * L10. A position that is taken by something else means a second writer: `identity_taken`.
+ * L11. The first error that retrying cannot heal is final: every later append gets it too.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvariantViolation, type LogEvent } from '../../protocols/machine.ts';

@@ -33,6 +33,8 @@ export interface AcceptorOptions {
   readonly tls: TlsOptions;
   readonly listen: { readonly host: string; readonly port: number };
   readonly refusals: Refusals;
+  /** How long a peer is still not to be let in, in milliseconds. */
+  readonly apartMs: (peer: ValidatorIndex) => number;
   readonly onStream: (peer: ValidatorIndex, peerClass: PeerClass, stream: PeerStream) => void;
   /** An accepted stream has ended. */
   readonly onEnd: (peer: ValidatorIndex, peerClass: PeerClass, stream: PeerStream) => void;
@@ -187,6 +189,8 @@ export class Acceptor {
   #fault(call: Call, peer: ValidatorIndex): string | null {
     const { cluster, self } = this.#options;
     if (peer > self) return `validator ${peer} called: the one with the lower index calls`;
+    const apartMs = this.#options.apartMs(peer);
+    if (apartMs > 0) return `broke too many rules: let in again in ${Math.ceil(apartMs)} ms`;
     return openingFault(call.metadata, cluster.id, peer);
   }
 

@@ -35,6 +35,8 @@ export interface DialerOptions {
   readonly peerClass: PeerClass;
   /** `host:port`, asked anew for every attempt; undefined while it is not known. */
   readonly address: () => string | undefined;
+  /** How long the peer is still not to be called, in milliseconds. */
+  readonly apartMs: () => number;
   readonly tls: SecureContextOptions;
   readonly logger: Logger;
   readonly onStream: (stream: PeerStream) => void;
@@ -119,7 +121,7 @@ export class Dialer {
     if (this.#stopped) return;
     this.#say(reason);
     // A little randomness keeps nodes that lost the same peer from calling it in step.
-    const delayMs = this.#backOffMs * (0.75 + Math.random() / 2);
+    const delayMs = this.#backOffMs * (0.75 + Math.random() / 2) + this.#options.apartMs();
     this.#backOffMs = Math.min(BACK_OFF_MS_MAX, this.#backOffMs * 2);
     this.#timer = setTimeout(() => this.start(), delayMs);
   }

@@ -2,7 +2,7 @@
  * Who is at the other end (rule M3): the CA that `init` made is trusted for transport, identity is
  * the Ed25519 key in the certificate, which must be a validator's. Names in certificates mean nothing.
  *
- * N1. A connection counts as validator v's only if its certificate is issued by the cluster's CA and
+ * A3. A connection counts as validator v's only if its certificate is issued by the cluster's CA and
  *     carries v's public key, and TLS proved possession of that key.
  */
 import { constants, X509Certificate } from 'node:crypto';

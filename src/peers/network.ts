@@ -84,6 +84,8 @@ export interface PeerNetwork {
   /** Stops reading what the peer sends in this class until `resume`; survives reconnecting. */
   pause(peer: ValidatorIndex, peerClass: PeerClass): void;
   resume(peer: ValidatorIndex, peerClass: PeerClass): void;
+  /** Closes the peer's streams, and neither opens nor lets in another for `ms`. */
+  keepApart(peer: ValidatorIndex, ms: number): void;
   stats(): PeerNetworkStats;
   /** Sends what waits (at most LINGER_MS), then closes every connection. */
   close(): Promise<void>;
@@ -101,6 +103,8 @@ class Network implements PeerNetwork {
   readonly #acceptor: Acceptor;
   readonly #refusals: Refusals;
   readonly #dirty = new Set<Link>();
+  /** Until when nothing is had to do with a peer, on the monotonic clock. */
+  readonly #apart = new Map<ValidatorIndex, number>();
   #flushing = false;
   #packedFrames: readonly Frame[] = [];
   #packed = NOTHING;
@@ -127,6 +131,7 @@ class Network implements PeerNetwork {
       tls,
       listen,
       refusals: this.#refusals,
+      apartMs: (peer) => this.#apartMs(peer),
       onStream: (peer, peerClass, stream) => this.#link(peer, peerClass).attach(stream, false),
       onEnd: (peer, peerClass, stream) =>
         this.#link(peer, peerClass).detach(stream, 'closed by the peer'),
@@ -161,6 +166,16 @@ class Network implements PeerNetwork {
 
   resume(peer: ValidatorIndex, peerClass: PeerClass): void {
     this.#link(peer, peerClass).resume();
+  }
+
+  keepApart(peer: ValidatorIndex, ms: number): void {
+    this.#apart.set(peer, performance.now() + ms);
+    const reason = `broke too many rules: not spoken with for ${ms} ms`;
+    for (const link of this.#links.values()) if (link.peer === peer) link.close(reason);
+  }
+
+  #apartMs(peer: ValidatorIndex): number {
+    return Math.max(0, (this.#apart.get(peer) ?? 0) - performance.now());
   }
 
   stats(): PeerNetworkStats {
@@ -204,6 +219,7 @@ class Network implements PeerNetwork {
         peer,
         peerClass,
         address: () => addressOf(peer),
+        apartMs: () => this.#apartMs(peer),
         tls,
         logger,
         onStream: (stream: PeerStream) => link.attach(stream, true),
@@ -255,7 +271,6 @@ class Network implements PeerNetwork {
 
   #fault(link: Link, detail: string): void {
     this.#faults++;
-    this.#options.logger.warn({ ...this.#fieldsOf(link), detail }, 'peer broke the framing');
     this.#options.onFault?.(link.peer, detail);
   }
 

@@ -2,10 +2,10 @@
  * Log lines about connections that were refused: with address, fingerprint and reason, but no more of
  * them than somebody can read, because strangers decide how often they knock.
  */
+import { LineWindow } from '../line-window.ts';
 import type { Logger } from '../logger.ts';
 
 const LINES_PER_WINDOW = 20;
-const WINDOW_MS = 10_000;
 
 export interface Refusal {
   /** `address:port` of the other end. */
@@ -17,9 +17,7 @@ export interface Refusal {
 
 export class Refusals {
   readonly #logger: Logger;
-  #windowStart = 0;
-  #lines = 0;
-  #unsaid = 0;
+  readonly #lines = new LineWindow(LINES_PER_WINDOW);
   /** All refusals so far. */
   total = 0;
 
@@ -29,17 +27,9 @@ export class Refusals {
 
   note(refusal: Refusal): void {
     this.total++;
-    const now = performance.now();
-    if (this.#lines === 0 || now - this.#windowStart > WINDOW_MS) {
-      this.#windowStart = now;
-      this.#lines = 0;
-    }
-    if (++this.#lines > LINES_PER_WINDOW) {
-      this.#unsaid++;
-      return;
-    }
-    const unsaid = this.#unsaid === 0 ? {} : { refusedWithoutLine: this.#unsaid };
-    this.#unsaid = 0;
-    this.#logger.warn({ ...refusal, ...unsaid }, 'peer connection refused');
+    const unsaid = this.#lines.next();
+    if (unsaid === null) return;
+    const leftOut = unsaid === 0 ? {} : { refusedWithoutLine: unsaid };
+    this.#logger.warn({ ...refusal, ...leftOut }, 'peer connection refused');
   }
 }

@@ -5,9 +5,9 @@
  * the starter, and whoever comes next adopts it. Several may start it at once: one of them wins, the
  * others adopt what it started. Whoever releases it last stops it (users.ts).
  *
- * I1. A server is adopted only if its process works in our data folder and it proves, over a
+ * O1. A server is adopted only if its process works in our data folder and it proves, over a
  *     connection with our password, that it serves that folder.
- * I2. It listens on 127.0.0.1 only and has no socket in the file system.
+ * O2. It listens on 127.0.0.1 only and has no socket in the file system.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';

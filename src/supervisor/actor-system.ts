@@ -9,6 +9,7 @@ import { Link } from '../../actors/link.ts';
 import { placementOf } from '../../actors/placement.ts';
 import type { Item, ItemClass, ThreadReport } from '../../actors/traffic.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
+import type { ValidatorIndex } from '../../protocols/types.ts';
 import type { Logger } from '../logger.ts';
 import { Supervision } from './supervision.ts';
 import type { WorkerInput } from './worker-data.ts';
@@ -17,6 +18,8 @@ export interface ActorSystemOptions {
   readonly threads: number;
   readonly input: Omit<WorkerInput, 'thread' | 'actors' | 'ports'>;
   readonly logger: Logger;
+  /** Part of the room for peers that one peer may fill (actors/link.ts). Default: all of it. */
+  readonly peerShare?: number;
   /** What a thread runs; default: worker.js beside this file. */
   readonly entry?: URL;
   /** Everything that the actors send to the edge, reports included. */
@@ -66,6 +69,11 @@ export class ActorSystem {
   /** Whether the actor's thread is too far behind to take more of this class. */
   isFull(actor: ProtocolActor, itemClass: ItemClass): boolean {
     return this.#threadOf(actor)?.link.isFull(itemClass) ?? true;
+  }
+
+  /** Whether it is, or this peer alone has given it more than its share. */
+  isFullFor(peer: ValidatorIndex, actor: ProtocolActor, itemClass: ItemClass): boolean {
+    return this.#threadOf(actor)?.link.isFullFor(peer, itemClass) ?? true;
   }
 
   send(to: ProtocolActor, item: Item): void {
@@ -134,6 +142,7 @@ export class ActorSystem {
     const link = new Link(port, {
       later: (flush) => setImmediate(flush),
       onRoom: this.#options.onRoom,
+      peerShare: this.#options.peerShare ?? 1,
     });
     port.onAcknowledged((frames) => link.acknowledged(frames));
     port.onFrame((frame) => {

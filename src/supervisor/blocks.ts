@@ -1,34 +1,40 @@
 /**
  * Final blocks for the edges: the newest from memory, older ones from the stream `chain`, each with
- * the commit certificate that covers it.
+ * the commit certificate that covers it: its own, or that of the next block that has one. The votes of
+ * what is stored there were checked before it was (I81).
  */
 import { CHAIN_STREAM, chainEntry, type ChainEntry } from '../../protocols/chain.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
 import type { EdgeMessage } from '../../protocols/messages.ts';
-import { batchHeader, blockDigest } from '../../protocols/structures.ts';
-import type { Certificate, Digest, Tip } from '../../protocols/types.ts';
-import { EMPTY_TIP } from '../../protocols/types.ts';
+import { blockDigest } from '../../protocols/structures.ts';
+import {
+  readReceiptsHeader,
+  RECEIPTS_STREAM,
+  type ReceiptsHeader,
+} from '../../protocols/transaction/receipt-log.ts';
+import type { Certificate, Digest } from '../../protocols/types.ts';
 import { unpackStructure } from '../../protocols/wire.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { FinalBlock } from '../edge/port.ts';
 import type { ActorLog } from '../log/actor-log.ts';
 
-/** Blocks above one without a certificate of its own in which its certificate is looked for. */
+/** Blocks read at a time while the certificate above one without its own is looked for. */
 const LOOK_AHEAD = 64;
 const RECENT_MAX = 256;
 const READ_BYTES_MAX = 8 * 1024 * 1024;
 
+type BlockLog = Pick<ActorLog, 'read' | 'readLast'>;
 type Executed = Extract<EdgeMessage, { kind: 'blockExecuted' }>;
 
 export class Blocks {
-  readonly #log: ActorLog;
+  readonly #log: BlockLog;
   readonly #clusterId: Digest;
   readonly #recent = new Map<number, Executed>();
   readonly #executedHeight: () => number;
   #newest = 0;
 
   /** @param executedHeight of this node, as of its last status: what it executed before it started */
-  constructor(log: ActorLog, clusterId: Digest, executedHeight: () => number) {
+  constructor(log: BlockLog, clusterId: Digest, executedHeight: () => number) {
     this.#log = log;
     this.#clusterId = clusterId;
     this.#executedHeight = executedHeight;
@@ -45,46 +51,68 @@ export class Blocks {
     const latest = Math.max(this.#newest, this.#executedHeight());
     const wanted = height === 'latest' ? latest : height;
     if (wanted < 1 || wanted > latest) return null;
-    const events = await this.#read(CHAIN_STREAM, wanted - 1, wanted - 1 + LOOK_AHEAD, false);
-    const entries = events.map(entryOf);
-    const certificate = entries.find((entry) => entry.certificate !== null)?.certificate ?? null;
+    const [entry] = await this.#entries(wanted - 1, wanted);
+    if (entry === undefined) return null;
+    const certificate = entry.certificate ?? (await this.#certificateFrom(wanted));
     const recent = this.#recent.get(wanted);
-    if (recent !== undefined) {
-      const { block, digest, txCount } = recent;
-      return { block, digest, txCount, certificate };
-    }
-    const [entry] = entries;
-    return entry === undefined ? null : this.#stored(entry, certificate);
-  }
-
-  async #stored({ block }: ChainEntry, certificate: Certificate | null): Promise<FinalBlock> {
-    const digest = blockDigest(nodeCrypto, this.#clusterId, block);
-    const before =
-      block.height === 1
-        ? null
-        : await this.#read(CHAIN_STREAM, block.height - 2, block.height - 1, false);
-    const parent = before?.[0] === undefined ? null : entryOf(before[0]).block;
-    const txCount = await this.#ordered(block.cut, parent?.cut ?? []);
+    const { block } = entry;
+    const digest = recent?.digest ?? blockDigest(nodeCrypto, this.#clusterId, block);
+    const txCount = recent?.txCount ?? (await this.#executedIn(wanted));
     return { block, digest, txCount, certificate };
   }
 
-  /** Transactions in the batches that the cut added. */
-  async #ordered(cut: readonly Tip[], before: readonly Tip[]): Promise<number> {
-    const counts = cut.map(async ({ seq }, lane) => {
-      const from = (before[lane] ?? EMPTY_TIP).seq + 1;
-      if (seq < from) return 0;
-      const headers = await this.#read(`lane-${lane}`, from, seq + 1, false);
-      return headers.reduce((sum, event) => sum + txCountOf(event), 0);
-    });
-    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  async #certificateFrom(position: number): Promise<Certificate | null> {
+    const entries = await this.#entries(position, position + LOOK_AHEAD);
+    if (entries.length === 0) return null;
+    const found = entries.find(({ certificate }) => certificate !== null);
+    return found?.certificate ?? this.#certificateFrom(position + entries.length);
   }
 
-  #read(stream: string, from: number, to: number, bodies: boolean): Promise<readonly LogEvent[]> {
+  async #entries(from: number, to: number): Promise<ChainEntry[]> {
+    return (await this.#read(CHAIN_STREAM, from, to)).map(entryOf);
+  }
+
+  /**
+   * Transactions executed in a block. Only blocks that executed any have receipts, in height order, so
+   * those of height h stand at position h − 1 at most: they are searched for by halves.
+   */
+  async #executedIn(height: number): Promise<number> {
+    let from = 0;
+    let to = Math.min(height, await this.#receiptsEnd());
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const header = await this.#receiptsAt(middle);
+      if (header.height === height) return header.transactions;
+      if (header.height < height) from = middle + 1;
+      else to = middle;
+    }
+    return 0;
+  }
+
+  #receiptsEnd(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#log.read({ stream, from, to, bytesMax: READ_BYTES_MAX, bodies }, (error, events) => {
-        if (error === null) resolve(events);
+      this.#log.readLast(RECEIPTS_STREAM, (error, event) => {
+        if (error === null) resolve(event === null ? 0 : event.seq + 1);
         else reject(error);
       });
+    });
+  }
+
+  async #receiptsAt(position: number): Promise<ReceiptsHeader> {
+    const [event] = await this.#read(RECEIPTS_STREAM, position, position + 1);
+    if (event === undefined) throw new Error(`the log lacks ${RECEIPTS_STREAM}/${position}`);
+    return readReceiptsHeader(event);
+  }
+
+  #read(stream: string, from: number, to: number): Promise<readonly LogEvent[]> {
+    return new Promise((resolve, reject) => {
+      this.#log.read(
+        { stream, from, to, bytesMax: READ_BYTES_MAX, bodies: false },
+        (error, events) => {
+          if (error === null) resolve(events);
+          else reject(error);
+        },
+      );
     });
   }
 }
@@ -93,9 +121,4 @@ function entryOf(event: LogEvent): ChainEntry {
   const entry = unpackStructure(chainEntry, event.header);
   if (!entry.ok) throw new Error(`chain ${event.seq} in the log is malformed: ${entry.error}`);
   return entry.value;
-}
-
-function txCountOf(event: LogEvent): number {
-  const header = unpackStructure(batchHeader, event.header);
-  return header.ok ? header.value.txCount : 0;
 }

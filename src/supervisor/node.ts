@@ -7,6 +7,7 @@ import { autoThreads } from '../../actors/placement.ts';
 import type { Item } from '../../actors/traffic.ts';
 import { ACTORS } from '../../actors/placement.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
+import { faultyMax } from '../../protocols/quorum.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import { ZERO_DIGEST } from '../../protocols/types.ts';
 import type { NodeConfig } from '../config/load.ts';
@@ -19,6 +20,7 @@ import { startHttp, type HttpServer } from '../http/server.ts';
 import type { ActorLog } from '../log/actor-log.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
+import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ActorSystem } from './actor-system.ts';
 import { Blocks } from './blocks.ts';
@@ -76,6 +78,7 @@ export class Node {
   readonly #bridge: PeerBridge;
   readonly #requests: Requests;
   readonly #network: PeerNetwork;
+  readonly #faults: PeerFaults;
   readonly #metrics: NodeMetrics;
   readonly #edge: Edge;
   #statuses = NOTHING_YET;
@@ -95,6 +98,8 @@ export class Node {
     this.#system = new ActorSystem({
       threads,
       logger,
+      // As many as may be faulty do not fill it together.
+      peerShare: 1 / (faultyMax(config.cluster.n) + 1),
       input: {
         nodeId: config.id,
         logLevel: config.logLevel,
@@ -117,6 +122,11 @@ export class Node {
     this.#requests = new Requests(this.#system, (tookMs) => this.#metrics.finalised(tookMs));
     this.#network = this.#createNetwork();
     this.#bridge.attach(this.#network);
+    this.#faults = new PeerFaults({
+      logger,
+      nameOf: (peer) => this.#info.validators[peer] ?? `validator ${peer}`,
+      keepApart: (peer, ms) => this.#network.keepApart(peer, ms),
+    });
     this.#metrics = new NodeMetrics(
       config.id,
       () => this.#live(),
@@ -262,8 +272,7 @@ export class Node {
 
   #fault(peer: number, code: string, detail: string): void {
     this.#metrics.peerFault(code);
-    const name = this.#info.validators[peer] ?? `validator ${peer}`;
-    this.#parts.logger.warn({ peer: name, code, detail }, `${name} broke a rule: ${code}`);
+    this.#faults.note(peer, code, detail);
   }
 
   #restarted(): void {

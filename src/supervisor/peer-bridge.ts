@@ -1,7 +1,7 @@
 /**
  * Between the peer network and the actors: frames go to the thread of the actor that they are for,
- * undecoded; what actors say goes out as it was packed. While a thread is behind, its peers are not
- * read from, so that TCP pushes back to them.
+ * undecoded; what actors say goes out as it was packed. While a thread is behind, or a peer fills its
+ * share of the way there, that peer is not read from, so that TCP pushes back to it.
  */
 import type { Item } from '../../actors/traffic.ts';
 import { ROUTES, type PeerClass, type ProtocolActor } from '../../protocols/messages.ts';
@@ -35,7 +35,7 @@ export class PeerBridge {
       const to = this.#receiverOf(envelope);
       const item: Item = { kind: 'peerIn', from, to, envelope };
       this.#system.send(to, body === undefined ? item : { ...item, body });
-      if (this.#system.isFull(to, CLASS_OF[peerClass])) this.#pause(from, peerClass);
+      if (this.#system.isFullFor(from, to, CLASS_OF[peerClass])) this.#pause(from, peerClass);
     }
   }
 

@@ -226,3 +226,27 @@ test('packs nothing into a frame that was sent before', (t) => {
   t.deepEqual(unpackItems(frame).map(numberOf), [1]);
   t.deepEqual(unpackItems(again.frame).map(numberOf), [2]);
 });
+
+test('I24: a peer that fills its share is full; the others are not, and it has room again later', (t) => {
+  const held = new HeldLink({ window: 40, peerShare: 0.5 });
+  const share = 40 * SHARES.peerControl * 0.5;
+  for (let sent = 0; sent < share; sent++) {
+    t.false(held.link.isFullFor(2, 'peerControl'));
+    held.link.send(fromPeer(2, 0));
+  }
+  t.true(held.link.isFullFor(2, 'peerControl'));
+  t.false(held.link.isFullFor(1, 'peerControl'));
+  held.link.send(fromPeer(1, 0));
+  held.endTick();
+  t.true(held.link.isFullFor(2, 'peerControl'), 'what is under way counts');
+  held.take();
+  t.is(held.rooms, 1);
+  t.false(held.link.isFullFor(2, 'peerControl'));
+});
+
+test('I24: bytes fill the share as items do', (t) => {
+  const held = new HeldLink({ windowBytes: 100_000, peerShare: 0.5 });
+  held.link.send(fromPeer(2, 30_000));
+  t.true(held.link.isFullFor(2, 'peerData'));
+  t.false(held.link.isFullFor(1, 'peerData'));
+});

@@ -9,6 +9,7 @@ import type { LocalMessage } from '../../protocols/messages.ts';
 interface Numbered {
   readonly kind: InputKind;
   readonly at: number;
+  readonly from?: number;
 }
 
 const KINDS = Object.keys(POLICIES) as InputKind[];
@@ -31,6 +32,49 @@ test('I20: takes each input once, in the order of its class', (t) => {
       }
     }),
   );
+});
+
+const messageOf = (from: number, at: number): Numbered => ({ kind: 'peerMessage', from, at });
+
+test('I20: peers are taken in turns, each in its own order, and none is passed over', (t) => {
+  const peers = fc.array(fc.nat({ max: 3 }), { maxLength: 100, size: 'max' });
+  fc.assert(
+    fc.property(peers, fc.integer({ min: 1, max: 20 }), (senders, max) => {
+      const mailbox = new Mailbox<Numbered>();
+      senders.forEach((from, at) => mailbox.push(messageOf(from, at)));
+      const waiting = new Map<number, number>();
+      for (const from of senders) waiting.set(from, (waiting.get(from) ?? 0) + 1);
+      const taken: Numbered[] = [];
+      while (mailbox.length > 0) taken.push(...mailbox.take(max));
+      for (const [at, { from = -1 }] of taken.entries()) {
+        // Whoever waits has its turn before anybody has a second one.
+        const others = [...waiting.values()].filter((count) => count > 0).length;
+        const next = new Set(taken.slice(at, at + others).map((each) => each.from));
+        if (at % others === 0 && others === waiting.size) t.is(next.size, others);
+        waiting.set(from, waiting.get(from)! - 1);
+      }
+      for (let peer = 0; peer < 4; peer++) {
+        const own = taken.filter(({ from }) => from === peer).map(({ at }) => at);
+        t.deepEqual(
+          own,
+          own.toSorted((a, b) => a - b),
+        );
+      }
+      t.is(taken.length, senders.length);
+    }),
+  );
+});
+
+test('I20: a flood of one peer holds up nobody else, and fills no turn', (t) => {
+  const mailbox = new Mailbox<Numbered>();
+  for (let at = 0; at < 3000; at++) mailbox.push(messageOf(3, at));
+  for (let at = 0; at < 5; at++) for (const from of [0, 1]) mailbox.push(messageOf(from, at));
+  const turn = mailbox.take(512);
+  const last = turn.findLastIndex(({ from }) => from !== 3);
+  t.is(turn.filter(({ from }) => from !== 3).length, 10);
+  t.true(last < 15, `the last of the others came at place ${last}`);
+  t.is(turn.length, 128 + 10);
+  t.is(mailbox.length, 3000 - 128);
 });
 
 test('control goes before actors, actors before peers, peers before clients, timers last', (t) => {

@@ -216,6 +216,18 @@ test('an envelope that is none, or in an odd encoding, is its sender’s fault a
   t.is(system.restarts, 0);
 });
 
+test('a decoder that throws is told with its stack, costs one message, and no actor', async (t) => {
+  const system = await new TestSystem(t, 2).start();
+  const envelope = { length: 3 } as Uint8Array;
+  system.system.send('consensus', { kind: 'peerIn', from: 2, to: 'consensus', envelope });
+  await system.until(() => system.items.length === 1);
+  const [item] = system.items;
+  if (item?.kind !== 'fault') return t.fail(item?.kind);
+  t.deepEqual([item.peer, item.code], [2, 'decoder_failed']);
+  t.regex(item.detail, /TypeError[^]*msgpack-reader/);
+  t.is(system.restarts, 0);
+});
+
 test('what is broadcast is packed once and leaves as one item, body included', async (t) => {
   const system = await new TestSystem(t, 3).start();
   const message: PeerMessage = { kind: 'fetchBatches', lane: 1, fromSeq: 0, toSeq: 1 };

@@ -1,6 +1,9 @@
 /** Named timers on Node's. */
-import test from 'ava';
+import testInTurn from 'ava';
 import { Timers } from '../../actors/timers.ts';
+
+/** One after the other: one of them sets the clock. */
+const test = testInTurn.serial;
 
 interface Fired {
   readonly timer: string;
@@ -50,6 +53,21 @@ test('I22: a cleared timer does not fire, nor any after the end', async (t) => {
   timers.set('witness', Date.now() + 20);
   await next();
   t.deepEqual(other.fired, []);
+});
+
+test('I22: a clock set back, by any span, does not put a timer off', async (t) => {
+  const { timers, fired, next } = newTimers();
+  const wall = Date.now;
+  t.teardown(() => void (Date.now = wall));
+  timers.set('short', wall() + 20);
+  timers.set('long', wall() + 60);
+  Date.now = () => wall() - 3_600_000;
+  t.is((await next()).timer, 'short');
+  Date.now = () => wall() - 40;
+  t.is((await next()).timer, 'long');
+  timers.set('again', Date.now() + 10);
+  t.is((await next()).timer, 'again');
+  t.deepEqual(fired, []);
 });
 
 test('I22: a time further away than Node can wait is not taken for now', async (t) => {

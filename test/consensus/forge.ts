@@ -273,3 +273,24 @@ export function timeouts(effects: readonly Effect[]): Timeout[] {
 export function faults(effects: readonly Effect[]): string[] {
   return effects.flatMap((effect) => (effect.kind === 'peerFault' ? [effect.code] : []));
 }
+
+export function chainOf(forge: Forge, length: number): Block[] {
+  const blocks = [forge.block({})];
+  while (blocks.length < length) blocks.push(forge.child(blocks.at(-1)!));
+  return blocks;
+}
+
+export function finalised(effects: readonly Effect[]): number[] {
+  return effects.flatMap((effect) =>
+    effect.kind === 'tell' && effect.message.kind === 'finalised'
+      ? [effect.message.block.height]
+      : [],
+  );
+}
+
+export function started(forge: Forge): Seat {
+  const seat = new Seat(forge, 3);
+  seat.start();
+  for (const peer of [0, 1, 2]) seat.step({ kind: 'peerConnected', peer });
+  return seat;
+}

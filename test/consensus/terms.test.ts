@@ -278,3 +278,27 @@ test('says again its timeout, undecided votes and certificates to a peer that re
   t.true(sent.some((m) => m.kind === 'vote' && m.vote.kind === 'commit'));
   t.true(sent.some((m) => m.kind === 'timeout' && m.timeout.term === timeout?.term));
 });
+
+for (const [how, ms] of [
+  ['back', -3_600_000],
+  ['forward', 3_600_000],
+] as const) {
+  test(`I95: a clock set ${how} neither ends patience nor puts off its end`, (t) => {
+    const { seat } = seatOf(3);
+    seat.now += 1000 + ms;
+    t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
+    seat.now += 400;
+    t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
+    seat.now += 1200;
+    t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
+  });
+
+  test(`I95: a leader goes on after its clock was set ${how}`, (t) => {
+    const seat = new Seat(new Forge(), 0);
+    const [first] = proposals(seat.start());
+    seat.now += ms;
+    seat.step({ kind: 'timer', timer: 'due' });
+    seat.now += 5_000;
+    t.is(proposals(seat.prepared(first!)).length, 1);
+  });
+}

@@ -144,7 +144,7 @@ function clampedScalar(seed: Uint8Array): bigint {
   return littleEndian(digest);
 }
 
-test('answers false, and never throws, for malformed keys and signatures', (t) => {
+test('C2: answers false, and never throws, for malformed keys and signatures', (t) => {
   const signer = signerFromPem(generateKey().pem);
   const message = bytes('01');
   const good = signer.sign(message);

@@ -36,7 +36,7 @@ async function writeAndKill(url: string, afterMs: number): Promise<Acknowledged>
 }
 
 test.serial(
-  'killed at any moment, the log has all that was acknowledged and nothing half',
+  'L8: killed at any moment, the log has all that was acknowledged and nothing half',
   async (t) => {
     const url = await server.newDatabase();
     for (let kill = 0; kill < KILLS; kill++) {
@@ -54,7 +54,7 @@ const END_WRITER = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE application_name = 'althing cut writer' AND datname = current_database()`;
 
 test.serial(
-  'connections cut at any moment neither lose an append nor write it twice',
+  'L9: connections cut at any moment neither lose an append nor write it twice',
   async (t) => {
     const url = await server.newDatabase();
     const node = await openTestLog(url);
@@ -95,7 +95,7 @@ test.serial('appends and reads go on after the server was killed and started aga
   t.is((await verifyLog({ url })).events, 100);
 });
 
-test.serial('an append that cannot be written within the bound fails for good', async (t) => {
+test.serial('L11: an append that cannot be written within the bound fails for good', async (t) => {
   const url = await server.newDatabase();
   const node = await openTestLog(url);
   const log = await openTestActor(url, 'blocked', 300);
@@ -116,7 +116,7 @@ test.serial('an append that cannot be written within the bound fails for good', 
 });
 
 test.serial(
-  'an append is not acknowledged while the standby that it waits for is away',
+  'L13: an append is not acknowledged while the standby that it waits for is away',
   async (t) => {
     const url = await server.newDatabase();
     const node = await openTestLog(url);
@@ -154,7 +154,7 @@ test.serial('a database whose commits do not wait is refused', async (t) => {
   }
 });
 
-test.serial('a server with fsync off is refused', async (t) => {
+test.serial('L15: a server with fsync off is refused', async (t) => {
   const url = await server.newDatabase();
   const reloaded = async (value: string): Promise<void> => {
     await sql(url, `ALTER SYSTEM SET fsync = ${value}`, 'SELECT pg_reload_conf()');
@@ -168,7 +168,7 @@ test.serial('a server with fsync off is refused', async (t) => {
   await (await openTestLog(url)).close();
 });
 
-test.serial('a server with an asynchronous standby is refused', async (t) => {
+test.serial('L16: a server with an asynchronous standby is refused', async (t) => {
   const url = await server.newDatabase();
   const standby = new pg.Client({ connectionString: url, replication: 'true' } as pg.ClientConfig);
   standby.on('error', () => {});

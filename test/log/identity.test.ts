@@ -31,7 +31,7 @@ test('a second process with the same identity is kept out while the first one li
   await second.close();
 });
 
-test('a second writer of one stream loses, whoever holds the locks', async (t) => {
+test('L7, L10: a second writer of one stream loses, whoever holds the locks', async (t) => {
   const url = await server.newDatabase();
   const node = await openTestLog(url);
   const a = await openTestActor(url, 'a');
@@ -51,7 +51,7 @@ test('a second writer of one stream loses, whoever holds the locks', async (t) =
   await node.close();
 });
 
-test('one actor has one writer, and the next one waits until it is gone', async (t) => {
+test('L12: one actor has one writer, and the next one waits until it is gone', async (t) => {
   const url = await server.newDatabase();
   const node = await openTestLog(url);
   const first = await openTestActor(url, 'voting');
@@ -79,7 +79,7 @@ test('a database belongs to one node of one cluster', async (t) => {
 const END_IDENTITY = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE application_name = 'althing identity' AND datname = current_database()`;
 
-test('a lost session takes the identity again', async (t) => {
+test('L14: a lost session takes the identity again', async (t) => {
   const url = await server.newDatabase();
   const messages = new EventEmitter();
   const info = (_: object, message: string): boolean => messages.emit(message);

@@ -113,7 +113,7 @@ test('a read without bodies gives their digests', async (t) => {
   await log.close();
 });
 
-test('a digest that comes with the body is used and not computed again', async (t) => {
+test('L3: a digest that comes with the body is used and not computed again', async (t) => {
   const log = await node.actorLog('given digest');
   const stream = newStream();
   const bodyDigest = newKey();
@@ -180,7 +180,7 @@ test('appends may be handed over without waiting, and a close waits for them', a
   await again.close();
 });
 
-test('every table refuses update, delete and truncate', async (t) => {
+test('L6: every table refuses update, delete and truncate', async (t) => {
   const log = await node.actorLog('triggers');
   const stream = newStream();
   await append(log, event(stream, 0, { body: randomBytes(10), keys: [newKey()] }));

@@ -188,14 +188,14 @@ async function refused(t: ExecutionContext, found: Case, work: Promise<unknown>)
 }
 
 for (const each of CASES) {
-  test(`finds and names ${each.name}`, async (t) => {
+  test(`L1: finds and names ${each.name}`, async (t) => {
     const url = await writtenLog();
     await tamper(url, ...each.statements);
     await refused(t, each, verifyLog({ url }));
   });
 }
 
-test('a read does not hand on what was altered', async (t) => {
+test('L4, L5: a read does not hand on what was altered', async (t) => {
   const url = await writtenLog();
   await tamper(url, `UPDATE althing.event SET header = 'x' WHERE stream = 1 AND seq = 4`);
   await tamper(url, `UPDATE althing.event_body SET data = 'x' WHERE stream = 2 AND seq = 2`);
@@ -208,7 +208,7 @@ test('a read does not hand on what was altered', async (t) => {
   await log.close();
 });
 
-test('a log taken from another node does not verify as this one', async (t) => {
+test('L2: a log taken from another node does not verify as this one', async (t) => {
   const url = await writtenLog();
   await tamper(url, `UPDATE althing.log_identity SET public_key = repeat('ee', 32)`);
   await t.throwsAsync(verifyLog({ url }), { code: 'log_altered' });

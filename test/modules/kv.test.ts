@@ -10,7 +10,7 @@ const call = (command: string, args: Record<string, Value>): Call => ({
   args: { ...at, ...args },
 });
 
-test('K1: a version is the revision of the last change, and never returns', (t) => {
+test('R1: a version is the revision of the last change, and never returns', (t) => {
   const w = new World();
   const versions = w
     .receipts([

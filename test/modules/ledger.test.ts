@@ -60,7 +60,7 @@ const refused: readonly (readonly [string, Call, string])[] = [
 ];
 
 for (const [what, each, code] of refused) {
-  test(`L2: refuses ${what} with ${code}`, (t) => {
+  test(`Q2: refuses ${what} with ${code}`, (t) => {
     const w = world();
     const before = w.chain.executor.state.checkpoint();
     const rows = () => ['a', 'b'].map((account) => balance(w, account));
@@ -71,14 +71,14 @@ for (const [what, each, code] of refused) {
   });
 }
 
-test('L1: only an issuer of the genesis issues', (t) => {
+test('Q1: only an issuer of the genesis issues', (t) => {
   const w = world();
   t.deepEqual(w.run([issue('b', 5)], bob), ['not_issuer']);
   t.deepEqual(w.run([issue('b', 5)]), ['ok']);
   t.deepEqual(w.ask('ledger', 'supply', {}), { supply: '105' });
 });
 
-test('L1, L2: whatever is tried, the balances add up to the supply and none is negative', (t) => {
+test('Q1, Q2: whatever is tried, the balances add up to the supply and none is negative', (t) => {
   const names = ['a', 'b', 'c'];
   const name = fc.constantFrom(...names);
   const amount = fc.oneof(

@@ -67,7 +67,7 @@ test.serial(
 );
 
 test.serial(
-  'listens on loopback only, without a socket in the file system, and wants SCRAM',
+  'O2: listens on loopback only, without a socket in the file system, and wants SCRAM',
   async (t) => {
     const dir = newFolder('postgres');
     const server = await start(dir);
@@ -102,7 +102,7 @@ test.serial('runs in a session of its own, so that Ctrl-C does not reach it', as
   await rm(dir, { recursive: true });
 });
 
-test.serial('adopts the server that runs already, and the adopter can stop it', async (t) => {
+test.serial('O1: adopts the server that runs already, and the adopter can stop it', async (t) => {
   const dir = newFolder('postgres');
   const first = await start(dir);
   const second = await start(dir, 1);

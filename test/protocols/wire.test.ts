@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { Packr } from 'msgpackr';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fromHex, isHex, toHex, utf8 } from '../../protocols/bytes.ts';
@@ -14,6 +15,7 @@ import {
   voteBytes,
 } from '../../protocols/structures.ts';
 import { ZERO_DIGEST, type Block, type Certificate, type Digest } from '../../protocols/types.ts';
+import { readPacked } from '../../protocols/msgpack-reader.ts';
 import { packMessage, peekKind, unpackMessage } from '../../protocols/wire.ts';
 
 const digestOf = (byte: string): Digest => byte.repeat(32) as Digest;
@@ -161,6 +163,119 @@ test('an envelope with any one byte changed never throws', (t) => {
       }
     }
   }
+});
+
+const packr = new Packr({ useRecords: false, moreTypes: true });
+
+/** Every position of a packed value, as the way that leads to it. */
+function positions(packed: unknown, way: readonly number[] = []): (readonly number[])[] {
+  const inside = Array.isArray(packed)
+    ? packed.flatMap((each, at) => positions(each, [...way, at]))
+    : [];
+  return [way, ...inside];
+}
+
+/** The packed value with `value` at the end of `way`. */
+function put(packed: unknown, way: readonly number[], value: unknown): unknown {
+  const [first, ...rest] = way;
+  if (first === undefined) return value;
+  return (packed as unknown[]).map((each, at) => (at === first ? put(each, rest, value) : each));
+}
+
+const inherited = ['__proto__', 'constructor', 'map', 'length', 'toString', 'valueOf', '0'];
+
+/** Whatever msgpack can say, in the types that its libraries know. */
+const anything = fc.oneof(
+  fc.constantFrom<unknown>(...inherited, null, undefined, true, false, -0, NaN, Infinity, -1, 0.5),
+  fc.constantFrom(2 ** 31, 2 ** 53, -(2 ** 53), 2n ** 63n, -(2n ** 63n), 10n ** 400n),
+  fc.constantFrom<unknown>(
+    { toString: 1, valueOf: 1 },
+    { length: 2, 0: 1, 1: [0, []] },
+    Object.fromEntries([['__proto__', 1]]),
+    new Map<unknown, unknown>([[[], {}]]),
+    new Set([1]),
+    new Date(0),
+    new Error('e'),
+    /e/,
+    new Float64Array(2),
+  ),
+  fc.double(),
+  fc.bigInt(),
+  fc.string(),
+  fc.uint8Array({ maxLength: 80 }),
+  fc.anything({ maxDepth: 3, withBigInt: true, withDate: true, withMap: true, withSet: true }),
+  fc.integer({ min: 1, max: 5000 }).map((depth) => {
+    let nested: unknown = 0;
+    for (let i = 0; i < depth; i++) nested = [nested];
+    return nested;
+  }),
+);
+
+function packAnything(value: unknown): Uint8Array | null {
+  try {
+    return packr.pack(value);
+  } catch {
+    return null; // not a value of msgpack
+  }
+}
+
+test('I97: any value at any position of any envelope is decoded or refused, and never throws', (t) => {
+  for (const message of MESSAGES) {
+    const packed: unknown = packr.unpack(packMessage(message));
+    const ways = positions(packed);
+    fc.assert(
+      fc.property(fc.constantFrom(...ways), anything, (way, value) => {
+        const bytes = packAnything(put(packed, way, value));
+        if (bytes === null) return;
+        const decoded = unpackMessage(bytes);
+        if (decoded.ok) packMessage(decoded.value);
+        else t.true(decoded.error.length < 400, decoded.error);
+      }),
+      { numRuns: 1000, seed: 93 },
+    );
+    for (const way of ways) {
+      for (const name of inherited) {
+        const bytes = packr.pack(put(packed, way, name));
+        t.false(unpackMessage(bytes).ok, `${message.kind} with ${name} at ${way.join('.')}`);
+      }
+    }
+  }
+});
+
+test('I97: maps, extensions, and lengths that are not there are refused', (t) => {
+  const hostile = {
+    'a map': [0x80],
+    'an extension': [0xd4, 0x78, 0x00],
+    'a list of 2^32 − 1': [0xdd, 0xff, 0xff, 0xff, 0xff],
+    'bytes of 2^32 − 1': [0xc6, 0xff, 0xff, 0xff, 0xff],
+    'a text of 2^16 − 1': [0xda, 0xff, 0xff],
+    'a text that is not ASCII': [0xa2, 0xc3, 0xbc],
+    'half a double': [0xcb, 0x00],
+    'a byte too many': [0xc0, 0xc0],
+    nothing: [],
+  };
+  for (const [name, bytes] of Object.entries(hostile)) {
+    t.is(readPacked(Uint8Array.from(bytes)), undefined, name);
+  }
+  t.is(readPacked(new Uint8Array(1024 * 1024).fill(0x91)), undefined, 'nested without end');
+});
+
+test('what schemas pack is read back as it was', (t) => {
+  const integers = fc.oneof(fc.maxSafeInteger(), fc.integer());
+  const leaf = fc.oneof(
+    fc.constantFrom(null, true, false, 0, -1, 2 ** 32, 2 ** 53 - 1, -(2 ** 31), 65_535, 65_536),
+    integers,
+    fc.uint8Array({ maxLength: 70_000 }),
+    fc.string({ unit: 'grapheme-ascii', maxLength: 300 }),
+  );
+  const lists = fc.array(fc.oneof(leaf, fc.array(leaf)), { maxLength: 40 });
+  fc.assert(
+    fc.property(lists, (value) => {
+      const bytes = new Packr({ useRecords: false, moreTypes: false }).pack(value);
+      t.deepEqual(readPacked(Uint8Array.from(bytes)), value);
+    }),
+    { seed: 93 },
+  );
 });
 
 test('fields out of bounds are refused by name', (t) => {

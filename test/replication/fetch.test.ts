@@ -142,12 +142,27 @@ function equivocated(): { lab: Lab; seat: Seat; first: Batch[]; second: Batch[];
 test('D3: reports the first version, keeps both headers as evidence, stores no other', (t) => {
   const { seat, first, second } = equivocated();
   const effects = [...seat.batch(second[0]!), ...seat.batch(second[0]!)];
-  t.deepEqual(faults(effects), ['lane_equivocation']);
+  t.deepEqual(faults(effects), ['lane_equivocation', 'lane_equivocation'], 'each costs a check');
   t.deepEqual(
     seat.log.stream('fork-1').map(({ kind }) => kind),
     ['equivocationFound'],
   );
   t.deepEqual(marked([...effects, ...seat.wait(500)])?.[1], tipOf(first[1]));
+});
+
+test('keeps evidence of 64 seqs of a lane, also across a restart', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const root = lab.batch(1, undefined, 'root');
+  const second = lab.batches(1, 100, 'second', root);
+  seat.batches([root, ...lab.batches(1, 100, 'first', root)]);
+  const shown = (asked: Seat): number => {
+    for (const batch of second) t.deepEqual(faults(asked.batch(batch)), ['lane_equivocation']);
+    return asked.log.stream('fork-1').length;
+  };
+  t.is(shown(seat), 64);
+  t.is(shown(seat.restarted()), 64);
 });
 
 test('I62: finds the version that a cut names by digest, and stores it beside the first', (t) => {

@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { CHAIN_STREAM, chainEntry, emptyCut, EXECUTED_NOTHING } from '../../protocols/chain.ts';
+import type { Crypto } from '../../protocols/crypto.ts';
 import { DEFAULT_LIMITS, type Cluster, type ConsensusLimits } from '../../protocols/genesis.ts';
 import { InvariantViolation, type LogEvent } from '../../protocols/machine.ts';
 import type { Effect, PeerMessage, ReplicationInput } from '../../protocols/messages.ts';
@@ -166,6 +167,8 @@ export class Seat {
   readonly reads: ReadLog[] = [];
   answering = true;
   now = T0;
+  /** Signatures checked so far. */
+  checks = 0;
 
   constructor(lab: Lab, self = 0, log = new Log()) {
     this.lab = lab;
@@ -175,10 +178,15 @@ export class Seat {
     this.machine = new ReplicationMachine({
       cluster: lab.cluster,
       self,
-      crypto: nodeCrypto,
+      crypto: { ...nodeCrypto, verify: (...args) => this.#verify(...args) },
       signer,
     });
     recover(this.machine, log);
+  }
+
+  #verify(...args: Parameters<Crypto['verify']>): boolean {
+    this.checks++;
+    return nodeCrypto.verify(...args);
   }
 
   /** One turn with one input: what is durable is written, then effects leave, reads are answered. */

@@ -221,3 +221,40 @@ test('shows nothing when it leads itself, and nothing of an empty lane', (t) => 
   seat.seal('one');
   t.deepEqual(sent(seat.step({ kind: 'showTips', leader: 0, lanes: [0] }), 'tipsShown'), []);
 });
+
+test('shown marks are checked once for each validator, and only where they say something new', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const batches = lab.batches(1, 128);
+  const ownOf = (batch: (typeof batches)[number]) => lab.marks(3, lab.cut({ 1: tipOf(batch) }));
+  const flood = seat.from(3, { kind: 'tipsShown', marks: batches.map(ownOf) });
+  t.deepEqual(faults(flood), ['tips_shown_malformed']);
+  t.is(seat.checks, 0);
+  const news = { kind: 'tipsShown', marks: [ownOf(batches[9]!)] } as const;
+  for (let i = 0; i < 5; i++) seat.from(3, news);
+  t.is(seat.checks, 1);
+});
+
+test('I96: a branch that f + 1 report and this node lacks is fetched, and a quorum of them supports it', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const mine = lab.batch(1, undefined, 'for this node alone');
+  const first = lab.batch(1, undefined, 'for all others');
+  const second = lab.batch(1, first, 'the next of it');
+  seat.batch(mine);
+  const theirs = lab.cut({ 1: tipOf(second) });
+  t.deepEqual(sent(seat.marks(lab.marks(2, theirs)), 'fetchBatch'), [], 'one may lie');
+  seat.marks(lab.marks(3, theirs));
+  const asked = sent(seat.wait(500), 'fetchBatch').map(({ message }) => message.digest);
+  t.true(asked.length > 0 && asked.every((digest) => digest === second.digest));
+  seat.batch(second, 2);
+  seat.batch(first, 2);
+  const effects = seat.marks(lab.marks(1, theirs));
+  t.deepEqual(reported(effects), [-1, 1, -1, -1]);
+  t.deepEqual(tells(effects, 'tipsReported').at(-1)?.tips[1], tipOf(second));
+  t.deepEqual(tells(effects, 'tipsReported').at(-1)?.support[1], [1, 2, 3]);
+  const own = sent(seat.wait(1000), 'marks').map(({ message }) => message.marks.tips[1]);
+  t.true(own.length > 0 && own.every((tip) => tip?.digest === mine.digest), 'its own mark stays');
+});

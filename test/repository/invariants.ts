@@ -1,11 +1,13 @@
 /**
  * Finds what is wrong with the numbered invariants: an invariant stands as `I12. …` in the header of
- * a file of protocols/ or actors/, or in docs/proof.md, and some test cites `I12`.
+ * a file of protocols/, actors/ or src/, or in docs/proof.md, and some test cites `I12`. Parts that
+ * have a letter of their own, such as the log (L), keep to the same.
  */
 import { below, type SourceFile } from './sources.ts';
 
-const DEFINITION = /^(?: \* | {0,3}(?:[-*] )?\**)(I\d+)\.\**\s/gm;
-const CITATION = /\bI\d+\b/g;
+const DEFINITION = /^(?: \* | {0,3}(?:[-*] )?\**)([A-Z]\d+)\.\**\s/gm;
+const CODE = ['protocols', 'actors', 'src'];
+const CITATION = /\b[A-Z]\d+\b/g;
 
 function definitionsIn(files: readonly SourceFile[]): readonly { number: string; path: string }[] {
   return files.flatMap(({ path, text }) =>
@@ -24,7 +26,7 @@ function repeated(definitions: readonly { number: string; path: string }[]): rea
 
 /** One line for each fault; empty when every number is unique and cited. */
 export function invariantFaults(files: readonly SourceFile[]): readonly string[] {
-  const inCode = definitionsIn(below(files, 'protocols', 'actors'));
+  const inCode = definitionsIn(below(files, ...CODE));
   const inProof = definitionsIn(files.filter(({ path }) => path === 'docs/proof.md'));
   const tests = below(files, 'test').filter(({ path }) => !path.startsWith('test/repository/'));
   const cited = new Set(tests.flatMap(({ text }) => text.match(CITATION) ?? []));
@@ -35,5 +37,5 @@ export function invariantFaults(files: readonly SourceFile[]): readonly string[]
 }
 
 export function countInvariants(files: readonly SourceFile[]): number {
-  return definitionsIn(below(files, 'protocols', 'actors')).length;
+  return definitionsIn(below(files, ...CODE)).length;
 }

@@ -38,6 +38,7 @@ export class ActorHost implements Host {
     return this.#node.setup.clock.nowMs();
   }
 
+  /** As actors/timers.ts: what its delay is now decides, whatever is done to the clock meanwhile. */
   setTimer(timer: string, at: number): void {
     const token = {};
     this.#timers.set(timer, token);

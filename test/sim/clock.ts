@@ -10,6 +10,7 @@ export class SkewedClock {
   readonly #virtualUs: () => number;
   readonly #rate: number;
   #offsetMs: number;
+  #setAtUs = -Infinity;
 
   /** @param rate 1 on a true clock; 1.0001 gains 100 µs a second */
   constructor(virtualUs: () => number, offsetMs: number, rate: number) {
@@ -27,7 +28,13 @@ export class SkewedClock {
     return Math.max(0, Math.ceil(((atMs - this.nowMs()) * 1000) / this.#rate));
   }
 
+  /** Whether nobody set it in the last `us` microseconds. */
+  isSteadyFor(us: number): boolean {
+    return this.#virtualUs() - this.#setAtUs > us;
+  }
+
   setOffset(offsetMs: number): void {
     this.#offsetMs = offsetMs;
+    this.#setAtUs = this.#virtualUs();
   }
 }

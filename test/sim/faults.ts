@@ -10,6 +10,7 @@ export interface Coverage {
   partitions: number;
   pauses: number;
   clockSteps: number;
+  clockJumps: number;
   appendErrors: number;
 }
 
@@ -19,6 +20,10 @@ const PARTITION_MS = [
   [100, 1_200],
   [1_000, 2_500],
 ] as const;
+
+/** How far a clock is set off, and back again: beyond what counts as patience, up to a day. */
+const JUMP_MS_MIN = 60_000;
+const JUMP_MS_MAX = 86_400_000;
 
 type Link = readonly [number, number];
 
@@ -33,9 +38,11 @@ export class Weather {
     partitions: 0,
     pauses: 0,
     clockSteps: 0,
+    clockJumps: 0,
     appendErrors: 0,
   };
   #over = false;
+  #jumped: SimNode | null = null;
 
   constructor(
     profile: Profile,
@@ -52,13 +59,15 @@ export class Weather {
   }
 
   start(): void {
-    const { partitionEveryMs, crashEveryMs, pauseEveryMs, clockStepEveryMs, blackout, faultsMs } =
-      this.#profile;
+    const { partitionEveryMs, crashEveryMs, pauseEveryMs, blackout, faultsMs } = this.#profile;
+    const { clockStepEveryMs, clockJumpEveryMs } = this.#profile;
     if (partitionEveryMs > 0 && this.#random.chance(0.3)) this.#partition();
     this.#repeat(partitionEveryMs, () => this.#partition());
     this.#repeat(crashEveryMs, () => this.#crash(this.#random.pick(this.#nodes)));
     this.#repeat(pauseEveryMs, () => this.#pause());
     this.#repeat(clockStepEveryMs, () => this.#stepClock());
+    // Alone or nearly so, a validator with a wrong clock would be a quorum with a wrong clock.
+    if (this.#nodes.length > 3) this.#repeat(clockJumpEveryMs, () => this.#jumpClock());
     if (blackout) {
       this.#after(this.#random.between(faultsMs / 4, (faultsMs * 3) / 4), () => {
         for (const node of this.#nodes) this.#crash(node);
@@ -71,6 +80,7 @@ export class Weather {
   #clear(): void {
     this.#over = true;
     this.#network.heal();
+    this.#unjump();
     for (const node of this.#nodes) {
       node.faulty = false;
       if (!node.running) node.start();
@@ -103,8 +113,28 @@ export class Weather {
 
   #stepClock(): void {
     this.coverage.clockSteps++;
+    this.#setRight(this.#random.pick(this.#nodes));
+  }
+
+  #setRight(node: SimNode): void {
     const { skewMs } = this.#profile;
-    this.#random.pick(this.#nodes).setup.clock.setOffset(this.#random.between(-skewMs, skewMs));
+    node.setup.clock.setOffset(this.#random.between(-skewMs, skewMs));
+  }
+
+  /** One at a time: more wrong clocks than faulty validators are allowed may outvote the others. */
+  #jumpClock(): void {
+    if (this.#jumped !== null) return;
+    this.coverage.clockJumps++;
+    const node = this.#random.pick(this.#nodes);
+    this.#jumped = node;
+    const offMs = this.#random.between(JUMP_MS_MIN, JUMP_MS_MAX);
+    node.setup.clock.setOffset(this.#random.chance(0.5) ? offMs : -offMs);
+    this.#after(this.#random.between(5, 1_500), () => this.#unjump());
+  }
+
+  #unjump(): void {
+    if (this.#jumped !== null) this.#setRight(this.#jumped);
+    this.#jumped = null;
   }
 
   #partition(): void {

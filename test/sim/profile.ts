@@ -26,6 +26,8 @@ export interface Profile {
   readonly crashEveryMs: number;
   readonly pauseEveryMs: number;
   readonly clockStepEveryMs: number;
+  /** A clock is set to quite another time, and set right again soon. */
+  readonly clockJumpEveryMs: number;
   /** All nodes lose power at once somewhere in the run. */
   readonly blackout: boolean;
   /** Validators whose every turn and write takes many times as long. */
@@ -59,6 +61,7 @@ export type FaultKind =
   | 'pause'
   | 'slow'
   | 'skew'
+  | 'jump'
   | 'append'
   /** Links so long that agreement takes longer than the shortest timeout. */
   | 'far';
@@ -109,14 +112,16 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     faultsMs: n > 4 ? random.between(400, 1_200) : random.between(600, 2_600),
     encoded: on('encoded', 0.2),
     realSignatures: options.realSignatures ?? seed % REAL_SIGNATURES_EVERY === 0,
+    clockJumpEveryMs: every('jump', 0.1, 800),
   };
   return { ...drawn, calm: isCalm(drawn) };
 }
 
 function isCalm(profile: Omit<Profile, 'calm'>): boolean {
-  const { partitionEveryMs, crashEveryMs, pauseEveryMs, clockStepEveryMs, appendErrors, link } =
-    profile;
-  const faults = partitionEveryMs + crashEveryMs + pauseEveryMs + clockStepEveryMs + appendErrors;
+  const { partitionEveryMs, crashEveryMs, pauseEveryMs, appendErrors, link } = profile;
+  const { clockStepEveryMs, clockJumpEveryMs } = profile;
+  const clocks = clockStepEveryMs + clockJumpEveryMs;
+  const faults = partitionEveryMs + crashEveryMs + pauseEveryMs + clocks + appendErrors;
   const isLinkFine = link.loss + link.duplicate === 0 && link.ordered && link.minUs < FAR_US;
   const isQuick = profile.slow.length === 0 && profile.byzantine.size === 0;
   return faults === 0 && isLinkFine && isQuick && !profile.blackout;

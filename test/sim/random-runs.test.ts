@@ -35,7 +35,15 @@ test('random runs meet every kind of trouble', (t) => {
     const { coverage } = runSeed(engine, seed, { nodes: 4 });
     for (const [name, count] of Object.entries(coverage)) if (count > 0) seen.add(name);
   }
-  const expected = ['crashes', 'partitions', 'pauses', 'clockSteps', 'appendFailures', 'restarts'];
+  const expected = [
+    'crashes',
+    'partitions',
+    'pauses',
+    'clockSteps',
+    'clockJumps',
+    'appendFailures',
+    'restarts',
+  ];
   const caused = ['terms', 'timeouts', 'evidence', 'fetches', 'retries', 'repeatedAnswers'];
   for (const name of [...expected, ...caused]) t.true(seen.has(name), name);
 });

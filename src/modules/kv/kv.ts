@@ -1,7 +1,7 @@
 /**
  * Keys and values in namespaces, with versions for optimistic writers.
  *
- * K1. Every change of a namespace raises its revision by one, and a key's version is the revision of
+ * R1. Every change of a namespace raises its revision by one, and a key's version is the revision of
  *     its last change: a version never returns, also not after a delete.
  */
 import { Type } from '@sinclair/typebox';

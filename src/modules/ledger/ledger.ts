@@ -1,8 +1,8 @@
 /**
  * Accounts with balances in minor units, each bound to an owner.
  *
- * L1. The balances add up to the supply, which only an issuer named in the genesis can raise.
- * L2. Only its owner takes from an account, and never more than is there.
+ * Q1. The balances add up to the supply, which only an issuer named in the genesis can raise.
+ * Q2. Only its owner takes from an account, and never more than is there.
  */
 import { Type } from '@sinclair/typebox';
 import {

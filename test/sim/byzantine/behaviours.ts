@@ -6,6 +6,7 @@ import {
   flooder,
   impostor,
   laneEquivocator,
+  leaderDeceiver,
   malformedLane,
   markLiar,
   withholder,
@@ -55,6 +56,7 @@ const MAKERS = {
   falseWitness,
   silent,
   twin,
+  leaderDeceiver,
 } satisfies Record<string, (adversary: Adversary) => Behaviour>;
 
 export type BehaviourName = keyof typeof MAKERS;

@@ -62,6 +62,31 @@ export function laneEquivocator(adversary: Adversary): Behaviour {
   };
 }
 
+/** Each leader gets a batch of its lane that nobody else gets, and nothing more of the lane. */
+export function leaderDeceiver(adversary: Adversary): Behaviour {
+  const { setup } = adversary;
+  const deceived = new Set<number>();
+  let leader = 0;
+  const ofTerm = (term: number): number => term % setup.cluster.n;
+  return {
+    incoming(_from, { message }) {
+      if (message.kind === 'proposal') leader = ofTerm(message.block.term);
+      if (message.kind === 'timeoutCertificate') leader = ofTerm(message.certificate.term + 1);
+    },
+    outgoing(to, packet) {
+      const { message } = packet;
+      if (message.kind !== 'batch' || message.header.lane !== adversary.self) return [packet];
+      if (deceived.has(to)) return [];
+      if (to !== leader) return [packet];
+      deceived.add(to);
+      const body = adversary.random.bytes(20);
+      const payloadDigest = setup.crypto.hash(body);
+      const rival = { ...message.header, payloadDigest, bytes: body.length };
+      return [{ message: { kind: 'batch', header: adversary.signHeader(rival) }, body }];
+    },
+  };
+}
+
 /** Batches whose header, payload, chain or size are not what they should be. */
 export function malformedLane(adversary: Adversary): Behaviour {
   const { random, setup } = adversary;

@@ -13,6 +13,7 @@ import type {
   TimeoutCertificate,
   Tip,
 } from '../../../protocols/types.ts';
+import type { SkewedClock } from '../clock.ts';
 import type { SimNode } from '../node.ts';
 import type { World } from '../world.ts';
 import type { OrderChecker } from './order.ts';
@@ -20,6 +21,8 @@ import type { Registry } from './registry.ts';
 
 /** A block's time is compared with a voter's clock when its vote is durable, so a little later. */
 const CLOCK_SLACK_MS = 5_000;
+/** Within this what was voted is durable. */
+const CLOCK_SET_US = 2_000_000;
 
 export interface Complaint {
   readonly rule: string;
@@ -48,7 +51,7 @@ export class Legality {
     if (before === null) return { rule: 'B4', says: 'on a parent that nobody voted for' };
     return (
       this.#place(block) ??
-      this.#time(block, before, node.setup.clock.nowMs()) ??
+      this.#time(block, before, node.setup.clock) ??
       this.#cut(block, before) ??
       this.#executed(block.executed, before.executed)
     );
@@ -99,11 +102,13 @@ export class Legality {
     return fits ? null : { rule: 'B4', says: 'for a first block off the highest certificate' };
   }
 
-  #time({ timestamp }: Block, before: Before, nowMs: number): Complaint | null {
+  #time({ timestamp }: Block, before: Before, clock: SkewedClock): Complaint | null {
     if (timestamp <= before.timestamp) {
       return { rule: 'B4', says: "for a time not after its parent's" };
     }
-    const off = Math.abs(timestamp - nowMs);
+    // It voted by another clock than it has now.
+    if (!clock.isSteadyFor(CLOCK_SET_US)) return null;
+    const off = Math.abs(timestamp - clock.nowMs());
     const drift = this.verifier.cluster.genesis.limits.clockDriftMsMax + CLOCK_SLACK_MS;
     return off <= drift ? null : { rule: 'B4', says: `for a time ${off} ms off its clock` };
   }

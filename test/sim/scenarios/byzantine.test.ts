@@ -122,3 +122,14 @@ test('a lane with two batches for one seq harms only its owner (I60, I62)', (t) 
     t.is(outcome.violation, null, `seed ${seed}`);
   }
 });
+
+test('a lane owner that shows each leader another batch than the others deposes nobody (D3, T1)', (t) => {
+  let caught = 0;
+  for (let seed = 1; seed <= 10; seed++) {
+    const { outcome } = play({ seed, byzantine: { 3: ['leaderDeceiver'] } });
+    t.is(outcome.violation, null, `seed ${seed}`);
+    t.is(outcome.coverage['terms'] ?? 0, 0, `seed ${seed} replaced a leader that did no wrong`);
+    caught += outcome.coverage['faultsSeen'] ?? 0;
+  }
+  t.true(caught > 0, 'the owner is told on');
+});
