@@ -2,7 +2,7 @@
  * Which processes use the server of a folder: one file below `users/` for each use, named after its
  * process and that one's start time, so that what a killed process left counts for nothing.
  *
- * I1. Of several users who leave at once, the last to leave sees nobody: each leaves before it looks.
+ * O3. Of several users who leave at once, the last to leave sees nobody: each leaves before it looks.
  *
  * Synchronous, for a process may have to leave while it exits.
  */

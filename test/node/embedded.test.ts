@@ -64,7 +64,7 @@ function end(child: ChildProcess): Promise<number | null> {
   return exitOf(child);
 }
 
-test('the server outlives the node that started it, and stops with the last', async (t) => {
+test('O3: the server outlives the node that started it, and stops when the last of several leave at once', async (t) => {
   const nodes = await clusterOf(t, 4);
   const starter = await nodes.ready('validator-1');
   const others = await Promise.all(['node-2', 'node-3', 'node-4'].map(nodes.ready));

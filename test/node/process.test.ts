@@ -28,7 +28,7 @@ async function run(args: readonly string[]): Promise<{ code: number | null; stde
   });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code] = (await once(child, 'exit')) as [number | null];
+  const [code] = (await once(child, 'close')) as [number | null];
   return { code, stderr };
 }
 
