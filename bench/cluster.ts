@@ -43,6 +43,8 @@ interface Seat {
   /** The same at every start, so that peers and clients find the node again. */
   readonly ports: { readonly http: number; readonly grpc: number; readonly peer: number };
   process: ChildProcess | null;
+  /** Somebody ends its process. */
+  ending: boolean;
 }
 
 /** Below what the system gives to outgoing connections, or one could sit on a dead node's port. */
@@ -73,7 +75,7 @@ async function newSeats(ids: readonly string[]): Promise<Seat[]> {
   const ports = [...taken];
   return ids.map((id, at) => {
     const [http, grpc, peer] = ports.slice(at * PORTS_OF_A_NODE) as [number, number, number];
-    return { id, ports: { http, grpc, peer }, process: null };
+    return { id, ports: { http, grpc, peer }, process: null, ending: false };
   });
 }
 
@@ -83,6 +85,9 @@ export class Cluster {
   readonly postgres: EmbeddedPostgres;
   readonly #seats: readonly Seat[];
   readonly #options: ClusterOptions;
+  /** Rejects, with the end of its log, once a node ends that nobody ended. */
+  readonly broken: Promise<never>;
+  #break: (error: Error) => void = () => {};
   #closed = false;
 
   private constructor(
@@ -96,6 +101,9 @@ export class Cluster {
     this.clusterId = clusterId;
     this.postgres = postgres;
     this.#seats = seats;
+    this.broken = new Promise((_, reject) => (this.#break = reject));
+    // Who does not look at it ends nodes in other ways.
+    this.broken.catch(() => {});
   }
 
   /**
@@ -152,10 +160,6 @@ export class Cluster {
     return pid;
   }
 
-  isRunning(node: number): boolean {
-    return this.#seat(node).process !== null;
-  }
-
   pids(): number[] {
     return this.#seats.flatMap(({ process }) => (process?.pid === undefined ? [] : [process.pid]));
   }
@@ -195,8 +199,10 @@ export class Cluster {
     );
     closeSync(out);
     seat.process = child;
-    child.once('exit', () => {
+    seat.ending = false;
+    child.once('exit', (code, signal) => {
       if (seat.process === child) seat.process = null;
+      if (!seat.ending) this.#break(this.#error(node, `ended by itself (${signal ?? code})`));
     });
     return child;
   }
@@ -229,23 +235,27 @@ export class Cluster {
           : seat.process === null
             ? 'ended'
             : null;
-      if (over !== null) throw new Error(`${seat.id} ${over}; its log ends:\n${this.tail(node)}`);
+      if (over !== null) throw this.#error(node, over);
       await pause(POLL_MS);
     }
   }
 
-  tail(node: number): string {
-    return readFileSync(this.logFile(node), 'utf8').split('\n').slice(-12).join('\n');
+  #error(node: number, what: string): Error {
+    const tail = readFileSync(this.logFile(node), 'utf8').split('\n').slice(-12).join('\n');
+    return new Error(`${this.id(node)} ${what}; its log ends:\n${tail}`);
   }
 
   kill(node: number, signal: NodeJS.Signals): void {
+    this.#seat(node).ending = true;
     process.kill(this.pid(node), signal);
   }
 
   /** Sends the signal and resolves with the exit code once the process is gone. */
   async end(node: number, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    const child = this.#seat(node).process;
+    const seat = this.#seat(node);
+    const child = seat.process;
     if (child === null) return null;
+    seat.ending = true;
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     child.kill(signal);
     const cut = setTimeout(() => child.kill('SIGKILL'), STOP_MS);

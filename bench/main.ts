@@ -45,7 +45,7 @@ function interruption(): AbortSignal {
 async function main(options: Options, signal: AbortSignal): Promise<void> {
   const bed = await Bed.make(options, signal);
   try {
-    await abortable(run(bed, options), signal);
+    await abortable(Promise.race([run(bed, options), bed.cluster.broken]), signal);
   } finally {
     await bed.close();
   }

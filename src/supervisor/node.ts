@@ -32,6 +32,7 @@ const STOP_BOUND_MS = 5_000;
 const DRAIN_BOUND_MS = 5_000;
 const ANSWER_BOUND_MS = 3_000;
 const POLL_MS = 20;
+const PROGRESS_MS = 2_000;
 /** How long a start waits for a quorum of peers before the node says that it is ready without. */
 const QUORUM_BOUND_MS = 3_000;
 
@@ -167,7 +168,16 @@ export class Node {
     const deadline = performance.now() + QUORUM_BOUND_MS;
     const isExecuted = (): boolean => this.#statuses.transaction.executedHeight >= ownHeight;
     const hasQuorum = (): boolean => this.#network.connected().length + 1 >= quorum;
+    const progress = setInterval(() => {
+      const { executedHeight } = this.#statuses.transaction;
+      if (isExecuted()) return;
+      this.#parts.logger.info(
+        { executedHeight, ownHeight },
+        'executing the blocks of the log again',
+      );
+    }, PROGRESS_MS);
     await until(() => isExecuted() && (hasQuorum() || performance.now() > deadline));
+    clearInterval(progress);
     if (hasQuorum()) return;
     const reason =
       'ready without a quorum: nothing becomes final until more validators are reached';

@@ -1,11 +1,11 @@
-/** A bench that a signal ends, at whatever moment, leaves neither processes nor its folder. */
-import { spawn } from 'node:child_process';
+/** A bench that a signal or a dead node ends, at whatever moment, leaves neither processes nor its folder. */
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { newFolder } from '../folder.ts';
 import { processesOn } from '../processes.ts';
 
@@ -21,22 +21,45 @@ const STEPS = [
   'node-4/ready.json',
 ];
 
+/** Follows a bench until it has made the file `step`, lets `then` happen, and looks at what is left. */
+async function broken(
+  t: ExecutionContext,
+  step: string,
+  then: (bench: ChildProcess, file: string) => void,
+): Promise<{ readonly code: number | null; readonly said: string }> {
+  const temporary = newFolder('bench');
+  const child = spawn(process.execPath, [BENCH, 'light', '--json', join(temporary, 'json')], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const folder = (): string | undefined => /in (\/\S+)/.exec(said)?.[1];
+  const file = (): string => join(folder() ?? '/nowhere', step);
+  while (!existsSync(file())) await pause(1);
+  then(child, file());
+  const [code] = (await once(child, 'close')) as [number | null];
+  t.false(existsSync(folder() ?? ''), said);
+  t.deepEqual(processesOn(temporary), []);
+  return { code, said };
+}
+
 for (const step of STEPS) {
   test.serial(`a signal when ${step} has just been made`, async (t) => {
-    const temporary = newFolder('bench');
-    const child = spawn(process.execPath, [BENCH, 'light', '--json', join(temporary, 'json')], {
-      env: { ...process.env, TMPDIR: temporary },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    t.teardown(() => child.kill('SIGKILL'));
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const folder = (): string | undefined => /in (\/\S+)/.exec(said)?.[1];
-    while (!existsSync(join(folder() ?? '/nowhere', step))) await pause(1);
-    child.kill('SIGINT');
-    const [code] = (await once(child, 'close')) as [number | null];
+    const { code, said } = await broken(t, step, (bench) => bench.kill('SIGINT'));
     t.is(code, INTERRUPTED, said);
-    t.false(existsSync(folder() ?? ''), said);
-    t.deepEqual(processesOn(temporary), []);
   });
 }
+
+test.serial(
+  'a node that ends by itself ends the bench with the last lines of its log',
+  async (t) => {
+    const { code, said } = await broken(t, 'node-4/ready.json', (_bench, file) => {
+      const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number };
+      process.kill(pid, 'SIGKILL');
+    });
+    t.is(code, 1, said);
+    t.regex(said, /node-4 ended by itself \(SIGKILL\); its log ends:\n\{/);
+  },
+);
