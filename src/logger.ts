@@ -52,10 +52,3 @@ export function createLogger({ level, nodeId, destination = STDERR }: LoggerOpti
       : destination;
   return pino(options, target);
 }
-
-/** A database URL that may be shown: passwords are cut, also unescaped ones; host and name stay. */
-export function withoutPassword(url: string): string {
-  return url
-    .replace(/^([a-z]+:\/\/[^:/?#@]*):.*@/i, '$1:[secret]@')
-    .replace(/([?&]password=)[^&]*/gi, '$1[secret]');
-}

@@ -23,6 +23,7 @@ import type { Place } from './places.ts';
 import { isRefusal, type RefusalCode } from './refusals.ts';
 import { Runner } from './runner.ts';
 import { State } from './state.ts';
+import { submissionId } from './submission.ts';
 import { SubmissionReader, type Submission } from './submission-reader.ts';
 
 /** What a signature check costs, in transactions. */
@@ -160,7 +161,7 @@ export class Executor {
     budget.left -= SUBMISSION_COST;
     const submission = this.reader.parse(cursor.bytes, cursor.start, cursor.end);
     if (isRefusal(submission)) return;
-    const id = this.#crypto.hash(submission.signed());
+    const id = submissionId(this.#crypto, submission.signed());
     const idBytes = fromHex(id);
     const standing = this.state.standing(submission, idBytes);
     if (standing.kind === 'executed') return this.#listener.repeated(id, standing.place);

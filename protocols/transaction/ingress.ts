@@ -20,6 +20,7 @@ import type { Place } from './places.ts';
 import { RecentReceipts } from './recent-receipts.ts';
 import { isRefusal, refusal, type Refusal, type RefusalCode } from './refusals.ts';
 import { Sealing, type Sealable, type SealedBatch } from './sealing.ts';
+import { submissionId } from './submission.ts';
 import type { Submission } from './submission-reader.ts';
 
 interface Waiting extends Sealable {
@@ -110,7 +111,7 @@ export class Ingress {
     if (mode.catchingUp) return this.#refuse([request.request], CATCHING_UP);
     const submission = this.#executor.reader.parse(request.bytes);
     if (isRefusal(submission)) return this.#refuse([request.request], submission);
-    const id = this.#crypto.hash(submission.signed());
+    const id = submissionId(this.#crypto, submission.signed());
     const known = this.#waiting.get(id);
     if (known !== undefined) return this.#join(known, request);
     const admission = this.#admitter.admit(submission, id, this.#executor.time, now);

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import test from 'ava';
-import { connect } from '../../src/log/connection.ts';
+import { connect, describeUrl } from '../../src/log/connection.ts';
 import type { LogError } from '../../src/log/errors.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
 import { append, event, IDENTITY, openTestActor, openTestLog, read, sql } from './harness.ts';
@@ -121,4 +121,11 @@ test('the password is in no error', async (t) => {
   );
   for (const error of errors)
     t.false(inspect(error, { depth: 10, showHidden: true }).includes(secret));
+});
+
+test('shows a database URL without its password', (t) => {
+  t.is(describeUrl('postgres://u:sw@rd:fish@db:5/x'), 'u@db:5/x');
+  t.is(describeUrl('postgres://db/x'), 'default user@db:5432/x');
+  t.is(describeUrl('postgres://u@db/x'), 'u@db:5432/x');
+  t.is(describeUrl('postgres://db/x?a=1&password=p'), 'default user@db:5432/x');
 });

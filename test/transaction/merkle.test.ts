@@ -1,5 +1,5 @@
 import test from 'ava';
-import { concatBytes, toHex } from '../../protocols/bytes.ts';
+import { toHex } from '../../protocols/bytes.ts';
 import { MerkleFrontier } from '../../protocols/transaction/merkle.ts';
 import { crypto } from './crypto.ts';
 
@@ -15,7 +15,7 @@ function treeHash(leaves: readonly Uint8Array[]): Uint8Array {
   let split = 1;
   while (split * 2 < leaves.length) split *= 2;
   const left = treeHash(leaves.slice(0, split));
-  return hash(concatBytes([Uint8Array.of(1), left, treeHash(leaves.slice(split))]));
+  return hash(Buffer.concat([Uint8Array.of(1), left, treeHash(leaves.slice(split))]));
 }
 
 test('I51: the root after each append is the RFC 6962 tree hash', (t) => {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { concatBytes, toHex, utf8, Writer } from '../../protocols/bytes.ts';
+import { toHex, utf8, Writer } from '../../protocols/bytes.ts';
 import { StateTree } from '../../protocols/transaction/state-tree.ts';
 import { encodeValue } from '../../protocols/transaction/values.ts';
 import { crypto } from './crypto.ts';
@@ -12,7 +12,7 @@ function hash(bytes: Uint8Array): Uint8Array {
 }
 
 const pathOf = (key: string): Uint8Array =>
-  hash(concatBytes([new Writer().text('t').take(), utf8(key)]));
+  hash(Buffer.concat([new Writer().text('t').take(), utf8(key)]));
 const bitOf = (path: Uint8Array, depth: number): number =>
   (path[depth >> 3]! >> (7 - (depth & 7))) & 1;
 
@@ -20,7 +20,7 @@ const bitOf = (path: Uint8Array, depth: number): number =>
 function naiveRoot(rows: readonly (readonly [string, number])[]): string {
   const leaves = rows.map(([key, row]) => {
     const path = pathOf(key);
-    return { path, hash: hash(concatBytes([Uint8Array.of(0), path, encodeValue(row)])) };
+    return { path, hash: hash(Buffer.concat([Uint8Array.of(0), path, encodeValue(row)])) };
   });
   const subtree = (within: typeof leaves, depth: number): Uint8Array => {
     if (within.length === 0) return new Uint8Array(32);
@@ -31,7 +31,7 @@ function naiveRoot(rows: readonly (readonly [string, number])[]): string {
         depth + 1,
       ),
     );
-    return hash(concatBytes([Uint8Array.of(1), left!, right!]));
+    return hash(Buffer.concat([Uint8Array.of(1), left!, right!]));
   };
   return toHex(subtree(leaves, 0));
 }
