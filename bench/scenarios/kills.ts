@@ -8,7 +8,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bed } from '../bed.ts';
 import type { Cluster } from '../cluster.ts';
 import { allNodes, progressed } from '../observer.ts';
-import { LIGHT_RATE } from '../options.ts';
 import { progress, type Report } from '../report.ts';
 import { underLoad } from './under-load.ts';
 
@@ -19,8 +18,11 @@ const PATIENCE_MS = 60_000;
 const CALM_MS_MAX = 400;
 /** … when all are killed, after up to so many more answers: however slow the machine, there are some. */
 const ANSWERS_MAX = 400;
-/** Requests per second then: what comes in while all are down must be answered before the next kill. */
-const RATE_OF_ALL = 20;
+/**
+ * Requests per second: a node that starts executes every block of its log again, and hundreds of starts
+ * have to; and what comes in while all are down must be answered before the next kill.
+ */
+const RATE = 20;
 const LOOK_MS = 20;
 /** One in so many kills hits a node that has not recovered from the one before, … */
 const IN_RECOVERY_ONE_IN = 3;
@@ -35,9 +37,8 @@ interface Counts {
 }
 
 export async function kills(bed: Bed): Promise<Report> {
-  const { times = TIMES, all, clients, accounts, threads } = bed.options;
-  const { rate = all ? RATE_OF_ALL : LIGHT_RATE } = bed.options;
-  await bed.prepare(PATIENCE_MS);
+  const { times = TIMES, rate = RATE, all, clients, accounts, threads } = bed.options;
+    await bed.prepare(PATIENCE_MS);
   const counts: Counts = { kills: 0, inRecovery: 0 };
   const startedAt = performance.now();
   const loaded = await underLoad(bed, rate, async () => {
