@@ -76,7 +76,11 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--warm-up <n>', 'seconds of light load that are not counted', positive, 10)
     .option('--batch <n>', 'transfers per submission at peak and in the soak', count, 1000)
     .option('--outstanding <n>', 'submissions under way at peak', count, 24)
-    .option('--rate <n>', 'requests per second [100; kills 20]; soak: transfers [half of peak]', positive)
+    .option(
+      '--rate <n>',
+      'requests per second [100; kills 20]; soak: transfers [half of peak]',
+      positive,
+    )
     .option('--runs <n>', 'how often peak and light are run; medians are shown', count, 1)
     .option('--times <n>', 'how often something is killed [failover 10; kills 200]', count)
     .option('--all', 'kills: all four nodes at once', false)

@@ -38,7 +38,7 @@ interface Counts {
 
 export async function kills(bed: Bed): Promise<Report> {
   const { times = TIMES, rate = RATE, all, clients, accounts, threads } = bed.options;
-    await bed.prepare(PATIENCE_MS);
+  await bed.prepare(PATIENCE_MS);
   const counts: Counts = { kills: 0, inRecovery: 0 };
   const startedAt = performance.now();
   const loaded = await underLoad(bed, rate, async () => {
