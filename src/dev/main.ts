@@ -17,7 +17,7 @@ import { Screen } from './screen.ts';
 import { fetchStatuses } from './status.ts';
 import { invitation, summary } from './texts.ts';
 
-const EXIT_FORCED = 130;
+const EXIT_INTERRUPTED = 130;
 
 /** Runs until all is done or a signal comes; resolves with the exit code. */
 export async function launch(args: readonly string[]): Promise<number> {
@@ -65,11 +65,18 @@ class Launch {
       claimed = true;
       await this.#work(await this.#start());
     } catch (error) {
-      if (!this.#interruption.signal.aborted) code = fail(error);
+      code = this.#interruption.signal.aborted ? this.#interrupted() : fail(error);
     }
     if (claimed) code = await this.#stop(code);
     this.#interruption.close();
-    return this.#forced ? EXIT_FORCED : code;
+    return this.#forced ? EXIT_INTERRUPTED : code;
+  }
+
+  /** How a run without `--once` ends; one with it was to end by itself. */
+  #interrupted(): number {
+    if (!this.#options.once) return 0;
+    process.stderr.write('interrupted before the demonstration was over\n');
+    return EXIT_INTERRUPTED;
   }
 
   /** Starts nothing more once a signal has come, and rejects only when nothing is half started. */

@@ -113,14 +113,21 @@ test.serial('one signal drains; nothing is left', async (t) => {
   t.deepEqual(processesOn(dataDir), []);
 });
 
-test.serial('a signal during the demonstration drains; nothing is left', async (t) => {
-  const launcher = start();
-  await launcher.until(/through all four HTTP ports/);
-  launcher.kill('SIGINT');
-  t.is(await launcher.ended, 0, launcher.output);
-  t.regex(launcher.output, /draining[^]*stopped\n$/);
-  t.deepEqual(processesOn(dataDir), []);
-});
+for (const [args, code] of [
+  [[], 0],
+  [['--once'], 130],
+] as const) {
+  const title = ['a signal during the demonstration drains; nothing is left', ...args].join(' ');
+  test.serial(title, async (t) => {
+    const launcher = start(...args);
+    await launcher.until(/through all four HTTP ports/);
+    launcher.kill('SIGINT');
+    t.is(await launcher.ended, code, launcher.output);
+    t.is(launcher.output.includes('interrupted before the demonstration was over'), code !== 0);
+    t.regex(launcher.output, /draining[^]*stopped\n$/);
+    t.deepEqual(processesOn(dataDir), []);
+  });
+}
 
 test.serial('two signals while nodes start orphan nothing', async (t) => {
   const launcher = start();
