@@ -5,8 +5,8 @@
  * I13. At most WINDOW items, and WINDOW_BYTES and one item, are sent and not acknowledged (control
  *      apart, which is bounded by what it is); the rest waits with the sender.
  * I14. Items of one class arrive in the order in which they were sent, each once.
- * I24. One peer fills no more than its share of the window (and one item): who floods this node is
- *      not read from, and the others find room.
+ * I24. One peer fills no more than its share of the window (and one item), and as many as may be faulty
+ *      leave room for all others, clients too: who floods this node is not read from.
  */
 import type { ValidatorIndex } from '../protocols/types.ts';
 import { packItems, type CrossingFrame } from './frame.ts';
@@ -40,7 +40,7 @@ export interface LinkOptions {
   readonly window?: number;
   readonly windowBytes?: number;
   readonly waitingMax?: number;
-  /** Part of a class's share of the window that one peer may fill. Default: all of it. */
+  /** Part of a class's share of the window that one peer may fill (`peerShare`). Default: all of it. */
   readonly peerShare?: number;
 }
 

@@ -95,6 +95,14 @@ export const SHARES: Readonly<Record<ItemClass, number>> = {
   client: 0.4,
 };
 
+/**
+ * The part of a class's share that one of `n` validators may fill. Less than a third of them may be
+ * faulty: together they fill less than a quarter of the window, which leaves clients room too (I24).
+ */
+export function peerShare(n: number): number {
+  return 1 / n;
+}
+
 export function classOf(item: Item): ItemClass {
   switch (item.kind) {
     case 'local':

@@ -7,6 +7,7 @@ import { fromHex } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import type { Cluster, ConsensusLimits } from '../genesis.ts';
 import type { Digest, Millis, PublicKey } from '../types.ts';
+import { validityMsMax } from './idempotency.ts';
 import type { Place } from './places.ts';
 import { refusal, type Refusal } from './refusals.ts';
 import type { State } from './state.ts';
@@ -56,8 +57,8 @@ export class Admitter {
     if (validUntil <= time) return OVER;
     // A cluster at rest has old blocks: the next one will have a time near this clock.
     const ahead = Math.max(time, now - this.#limits.clockDriftMsMax);
-    if (validUntil - ahead > this.#limits.validityMsMax) {
-      const max = this.#limits.validityMsMax;
+    const max = validityMsMax(submission, this.#limits);
+    if (validUntil - ahead > max) {
       return refused(refusal('valid_until_too_far', `at most ${max} ms ahead of block time`));
     }
     if (standing.kind === 'refused' && this.#isSettled(submission)) {

@@ -16,6 +16,7 @@ import { InvariantViolation } from '../machine.ts';
 import type { SubmissionReceipts } from '../messages.ts';
 import { ZERO_DIGEST, type Block, type Digest, type Executed, type Millis } from '../types.ts';
 import { HashInput } from './hash-input.ts';
+import { validityMsMax } from './idempotency.ts';
 import { MerkleFrontier } from './merkle.ts';
 import type { ModuleSet } from './module.ts';
 import { PayloadCursor } from './payload.ts';
@@ -91,7 +92,7 @@ export class Executor {
     this.#crypto = crypto;
     this.#cluster = cluster;
     this.#listener = listener;
-    this.state = new State(crypto, modules);
+    this.state = new State(crypto, cluster.genesis.limits, modules);
     this.reader = new SubmissionReader(cluster.id, genesis.limits);
     this.#runner = new Runner(crypto, this.state, modules);
     this.#lanes = new Map(genesis.validators.map(({ publicKey }, lane) => [publicKey, lane]));
@@ -167,7 +168,8 @@ export class Executor {
     if (standing.kind === 'executed') return this.#listener.repeated(id, standing.place);
     const { timestamp } = running.final.block;
     if (submission.validUntil < timestamp) return this.#listener.refused(id, 'expired');
-    if (submission.validUntil - timestamp > this.#cluster.genesis.limits.validityMsMax) return;
+    const { limits } = this.#cluster.genesis;
+    if (submission.validUntil - timestamp > validityMsMax(submission, limits)) return;
     if (!this.#isVouched(submission, id, lane, budget)) return;
     if (standing.kind === 'refused') {
       if (submission.kind === 'client') {
@@ -193,7 +195,7 @@ export class Executor {
   }
 
   #execute(running: Running, submission: Submission, id: Digest, idBytes: Uint8Array): void {
-    const { height } = running.final.block;
+    const { height, timestamp } = running.final.block;
     const { txCount, seq, validUntil } = submission;
     const index = running.txCount;
     const encoded = this.#runner.run(submission, id);
@@ -203,7 +205,7 @@ export class Executor {
     const place = { id, height, index, txCount };
     const execution = { ...place, seq, validUntil, idBytes, receiptsDigest: this.#leaf };
     if (submission.kind === 'client') this.state.windows.executed(submission.key, execution);
-    else this.state.keys.executed(submission, execution);
+    else this.state.keys.executed(submission, execution, timestamp);
     const receipts: SubmissionReceipts = { ...place, encoded };
     running.txCount += txCount;
     running.receipts.push(receipts);

@@ -4,13 +4,16 @@
  *
  * I45. While a key is remembered, a submission with the same transactions is answered with the first
  *      one's receipts, and one with others is `idempotency_key_reused`.
- * I46. A key is remembered until the first submission's `validUntil`, and not longer than its minute.
+ * I46. A caller's key is remembered for `validityMsMax` after its submission executed, and a submission
+ *      under one is valid for half of that at most: whoever retries within the other half, with whatever
+ *      `validUntil`, never has it executed twice. What is remembered ends with its minute.
  *
  * Records stand in pages of 16, in the order of their execution, one row of pages for each minute in
  * which they end: a page is a leaf of the state tree, and a whole minute ends at once.
  */
 import type { Crypto } from '../crypto.ts';
 import type { Millis } from '../types.ts';
+import type { ConsensusLimits } from '../genesis.ts';
 import { Expiry, minuteOf } from './expiry.ts';
 import { HashInput } from './hash-input.ts';
 import { CONTENT_AT, KEY_AT, NODE_RECORD, Page, type Execution, type Place } from './places.ts';
@@ -45,8 +48,34 @@ export type KeyStanding =
 const NEW: KeyStanding = { kind: 'new' };
 const REUSED: KeyStanding = { kind: 'refused', code: 'idempotency_key_reused' };
 
+/**
+ * A key that begins so is a nonce: a node made it for a caller that gave no key. Nobody can retry under
+ * it, so it is remembered only while its submission is valid.
+ */
+const NONCE_MARK = 0;
+
+/** @param random 15 random bytes or more */
+export function nonce(random: Uint8Array): Uint8Array {
+  return Uint8Array.of(NONCE_MARK, ...random);
+}
+
+/** Whether this can be a caller's key, which is not empty. */
+export function isCallersKey(key: Uint8Array): boolean {
+  return key[0] !== NONCE_MARK;
+}
+
+/** How far ahead of block time the `validUntil` of a submission may lie, in milliseconds (E2, I46). */
+export function validityMsMax(submission: Submission, limits: ConsensusLimits): number {
+  return hasCallersKey(submission) ? Math.floor(limits.validityMsMax / 2) : limits.validityMsMax;
+}
+
+function hasCallersKey({ kind, idempotencyKey }: Submission): boolean {
+  return kind === 'node' && isCallersKey(idempotencyKey);
+}
+
 export class IdempotencyKeys {
   readonly #crypto: Crypto;
+  readonly #limits: ConsensusLimits;
   readonly #records = new Map<string, KeyRecord>();
   /** The pages of each minute that has not ended; the last one takes what comes next. */
   readonly #minutes = new Map<number, KeyPage[]>();
@@ -55,8 +84,9 @@ export class IdempotencyKeys {
   readonly #content = new Uint8Array(32);
   #changed: KeyPage[] = [];
 
-  constructor(crypto: Crypto) {
+  constructor(crypto: Crypto, limits: ConsensusLimits) {
     this.#crypto = crypto;
+    this.#limits = limits;
   }
 
   get size(): number {
@@ -72,8 +102,12 @@ export class IdempotencyKeys {
     return { kind: 'executed', place: page.place(record.at) };
   }
 
-  executed(submission: Submission, execution: Execution): void {
-    const keyPage = this.#openPage(minuteOf(submission.validUntil));
+  /** @param time of the block that executed it */
+  executed(submission: Submission, execution: Execution, time: Millis): void {
+    const keptUntil = hasCallersKey(submission)
+      ? time + this.#limits.validityMsMax
+      : submission.validUntil;
+    const keyPage = this.#openPage(minuteOf(keptUntil));
     const at = keyPage.page.count;
     const record = keyPage.page.insert(at, execution);
     const { principal, idempotencyKey } = submission;

@@ -7,8 +7,8 @@ export const WAITING_REQUESTS_MAX = 65_536;
 export const REQUESTS_PER_SUBMISSION_MAX = 64;
 /** Own batches on their way below which the next one is sealed at once, however small. */
 export const SMALL_BATCHES_MAX = 2;
-/** Receipts kept in memory, newest first to be found; older ones are in the log. */
-export const RECENT_RECEIPTS_MAX = 65_536;
+/** The newest receipts, kept in memory for those who retry soon; older ones are in the log. */
+export const RECENT_RECEIPTS_MAX = 8_192;
 export const RECENT_RECEIPTS_BYTES_MAX = 16 * 1024 * 1024;
 
 export const RETRY_FULL_MS = 100;
@@ -20,9 +20,4 @@ export const RETRY_DRAINING_MS = 1000;
 /** Bytes that may wait for room in the own lane. */
 export function pendingBytesMax(limits: ConsensusLimits): number {
   return Math.max(4 * limits.batchBytesMax, limits.submissionBytesMax);
-}
-
-/** Bytes of all submissions that wait, in the lane or before it. */
-export function waitingBytesMax(limits: ConsensusLimits): number {
-  return limits.laneBytesMax + 2 * pendingBytesMax(limits);
 }

@@ -68,7 +68,6 @@ export class Ingress {
   readonly #crypto: Crypto;
   readonly #executor: Executor;
   readonly #admitter: Admitter;
-  readonly #bytesMax: number;
   readonly #waiting = new Map<Digest, Waiting>();
   /** Submissions that wait, by idempotency key. */
   readonly #byKey = new Map<string, Waiting>();
@@ -85,7 +84,6 @@ export class Ingress {
     this.#executor = executor;
     this.#admitter = new Admitter(crypto, cluster, ownKey, executor.state);
     this.sealing = new Sealing(cluster.genesis.limits);
-    this.#bytesMax = limits.waitingBytesMax(cluster.genesis.limits);
   }
 
   get requests(): number {
@@ -206,7 +204,8 @@ export class Ingress {
   #obstacle(bytes: number): Refusal | null {
     // Of submissions whose clients wait for no more than admission there may be more than requests.
     const waiting = Math.max(this.#requests, this.#waiting.size);
-    const crowded = waiting >= limits.WAITING_REQUESTS_MAX || this.#bytes + bytes > this.#bytesMax;
+    const crowded = waiting >= limits.WAITING_REQUESTS_MAX;
+    // Bytes are bounded there, before the lane and in it.
     const code = crowded ? 'overloaded' : this.sealing.obstacle(bytes);
     if (code === null) return null;
     if (code === 'lane_full') {

@@ -3,6 +3,7 @@
  * module, and what is remembered so that submissions execute once. One tree covers them.
  */
 import type { Crypto } from '../crypto.ts';
+import type { ConsensusLimits } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Digest, Millis } from '../types.ts';
 import { IdempotencyKeys } from './idempotency.ts';
@@ -30,8 +31,8 @@ export class State {
   readonly #tables = new Map<string, ModuleTables>();
   readonly #tree: StateTree;
 
-  constructor(crypto: Crypto, modules: ModuleSet) {
-    this.keys = new IdempotencyKeys(crypto);
+  constructor(crypto: Crypto, limits: ConsensusLimits, modules: ModuleSet) {
+    this.keys = new IdempotencyKeys(crypto, limits);
     this.#tree = new StateTree(crypto);
     for (const module of modules) this.#addTables(module);
   }

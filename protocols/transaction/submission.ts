@@ -60,7 +60,7 @@ export interface NodeSubmission extends SubmissionBase {
   /** The node's key. */
   readonly key: PublicKey;
   readonly principal: string;
-  /** The caller's Idempotency-Key as UTF-8, or 16 random bytes; 1 to 255 bytes. */
+  /** The caller's Idempotency-Key as UTF-8, or a nonce (idempotency.ts); 1 to 255 bytes. */
   readonly idempotencyKey: Uint8Array;
 }
 

@@ -10,6 +10,7 @@ import { utf8 } from '../../protocols/bytes.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { SubmissionReceipts } from '../../protocols/messages.ts';
+import { isCallersKey, nonce } from '../../protocols/transaction/idempotency.ts';
 import {
   attachSignature,
   encodeSubmission,
@@ -54,10 +55,10 @@ export interface Found {
   readonly receipts: SubmissionReceipts;
 }
 
-/** The window remembers an idempotency key for as long as its submission is valid. */
+/** Between what is asked for here and what the chain allows, besides the drift of clocks. */
 const CLOCK_MARGIN_MS = 60_000;
 const VALIDITY_WITHOUT_KEY_MS = 5 * 60_000;
-const RANDOM_KEY_BYTES = 16;
+const NONCE_RANDOM_BYTES = 16;
 
 export class Edge {
   readonly port: EdgePort;
@@ -185,7 +186,7 @@ export class Edge {
       clusterId: this.cluster.id,
       key: this.#nodeKey,
       principal: principal.name,
-      idempotencyKey: given ?? crypto.getRandomValues(new Uint8Array(RANDOM_KEY_BYTES)),
+      idempotencyKey: given ?? nonce(crypto.getRandomValues(new Uint8Array(NONCE_RANDOM_BYTES))),
       validUntil: request.validUntil ?? this.#now() + this.#validityMs(given !== null),
       transactions: request.calls,
     });
@@ -199,10 +200,11 @@ export class Edge {
     return this.#credentials.principal(caller.authorization);
   }
 
-  #validityMs(remembered: boolean): number {
+  /** As long as allowed where the caller can retry without running twice (I46), else short. */
+  #validityMs(hasKey: boolean): number {
     const { validityMsMax, clockDriftMsMax } = this.cluster.genesis.limits;
-    const longest = Math.max(1, validityMsMax - clockDriftMsMax - CLOCK_MARGIN_MS);
-    return remembered ? longest : Math.min(longest, VALIDITY_WITHOUT_KEY_MS);
+    const longest = Math.max(1, validityMsMax / 2 - clockDriftMsMax - CLOCK_MARGIN_MS);
+    return Math.floor(hasKey ? longest : Math.min(longest, VALIDITY_WITHOUT_KEY_MS));
   }
 }
 
@@ -218,8 +220,11 @@ function keyBesideSignature({ idempotencyKey: given }: Caller): Problem | null {
 function idempotencyKey(given: string | undefined): Uint8Array | null | Problem {
   if (given === undefined) return null;
   const key = utf8(given);
-  if (key.length >= 1 && key.length <= IDEMPOTENCY_KEY_BYTES_MAX) return key;
-  return malformed(`expected 1 to ${IDEMPOTENCY_KEY_BYTES_MAX} bytes`, 'Idempotency-Key');
+  if (key.length < 1 || key.length > IDEMPOTENCY_KEY_BYTES_MAX) {
+    return malformed(`expected 1 to ${IDEMPOTENCY_KEY_BYTES_MAX} bytes`, 'Idempotency-Key');
+  }
+  if (isCallersKey(key)) return key;
+  return malformed('it must not begin with a zero byte', 'Idempotency-Key');
 }
 
 /** The encoder refuses by throwing what the schemas of the modules let pass. */

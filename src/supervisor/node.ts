@@ -4,10 +4,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { autoThreads } from '../../actors/placement.ts';
-import type { Item } from '../../actors/traffic.ts';
+import { peerShare, type Item } from '../../actors/traffic.ts';
 import { ACTORS } from '../../actors/placement.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
-import { faultyMax } from '../../protocols/quorum.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import { ZERO_DIGEST } from '../../protocols/types.ts';
 import type { NodeConfig } from '../config/load.ts';
@@ -99,8 +98,7 @@ export class Node {
     this.#system = new ActorSystem({
       threads,
       logger,
-      // As many as may be faulty do not fill it together.
-      peerShare: 1 / (faultyMax(config.cluster.n) + 1),
+      peerShare: peerShare(config.cluster.n),
       input: {
         nodeId: config.id,
         logLevel: config.logLevel,

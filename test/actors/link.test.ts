@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import test from 'ava';
 import { packItems, unpackItems, type CrossingFrame } from '../../actors/frame.ts';
 import { Link, type LinkOptions } from '../../actors/link.ts';
-import { bytesOf, classOf, SHARES, type Item, type ItemClass } from '../../actors/traffic.ts';
+import {
+  bytesOf,
+  classOf,
+  peerShare,
+  SHARES,
+  type Item,
+  type ItemClass,
+} from '../../actors/traffic.ts';
+import { faultyMax } from '../../protocols/quorum.ts';
 
 /** A link whose frames arrive and are acknowledged when the test says so. */
 class HeldLink {
@@ -242,6 +250,18 @@ test('I24: a peer that fills its share is full; the others are not, and it has r
   held.take();
   t.is(held.rooms, 1);
   t.false(held.link.isFullFor(2, 'peerControl'));
+});
+
+test('I24: as many peers as may be faulty leave room for the others and for clients', (t) => {
+  for (const n of [4, 7, 10, 13, 31]) {
+    const held = new HeldLink({ window: 4096, peerShare: peerShare(n) });
+    for (let peer = 1; peer <= faultyMax(n); peer++) {
+      while (!held.link.isFullFor(peer, 'peerControl')) held.link.send(fromPeer(peer, 0));
+    }
+    t.false(held.link.isFullFor(0, 'peerControl'), `n = ${n}`);
+    t.false(held.link.isFullFor(0, 'peerData'), `n = ${n}`);
+    t.false(held.link.isFull('client'), `n = ${n}`);
+  }
 });
 
 test('I24: bytes fill the share as items do', (t) => {

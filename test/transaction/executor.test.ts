@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { utf8 } from '../../protocols/bytes.ts';
+import { nonce } from '../../protocols/transaction/idempotency.ts';
 import { InvariantViolation } from '../../protocols/machine.ts';
 import {
   encodeSubmission,
@@ -202,14 +203,58 @@ test('I45: an idempotency key executes once for its principal, at whatever node 
   t.is(repeated.kind === 'repeated' ? repeated.place.id : '', idOf(first, false));
 });
 
-test('I46: an idempotency key is forgotten when the minute of its validUntil is over', (t) => {
-  const chain = new Chain();
+/** The chain forgets a key so long after it executed; a submission under one is valid for half of it. */
+const keysForAnHour = () => new Chain(clusterOf({ validityMsMax: 60 * MINUTE }));
+
+test('I46: an idempotency key outlives its submission, and is forgotten in the end', (t) => {
+  const chain = keysForAnHour();
   const empty = chain.root();
-  chain.run(vouched('k', [call('putThenRefuse', { key: 'a', value: 1 })]));
+  const putNothing = [call('putThenRefuse', { key: 'a', value: 1 })];
+  chain.run(vouched('k', putNothing, { validUntil: START_MS + MINUTE }));
   t.not(chain.root(), empty);
-  chain.next([], START_MS + 12 * MINUTE);
+  chain.next([], START_MS + 60 * MINUTE);
+  t.is(chain.executor.state.keys.size, 1);
+  chain.next([], START_MS + 62 * MINUTE);
   t.is(chain.executor.state.keys.size, 0);
   t.is(chain.root(), empty);
+});
+
+test('I46: whichever attempt executes first, and however long each is valid, a retry never executes', (t) => {
+  const minutes = fc.integer({ min: 1, max: 29 });
+  const attempt = fc.record({ sentAt: fc.nat(29), validFor: minutes, takes: minutes });
+  fc.assert(
+    fc.property(fc.array(attempt, { minLength: 2, maxLength: 6 }), (attempts) => {
+      const chain = keysForAnHour();
+      const inOrder = attempts.toSorted((a, b) => a.sentAt + a.takes - (b.sentAt + b.takes));
+      for (const [at, { sentAt, validFor, takes }] of inOrder.entries()) {
+        const lane = at % 4;
+        const validUntil = START_MS + (sentAt + validFor) * MINUTE;
+        const retry = vouched('k', [put('a', 1)], { lane, validUntil });
+        // A cut-off node may seal it and be heard of late.
+        chain.next([[lane, [retry]]], START_MS + (sentAt + takes) * MINUTE + at);
+      }
+      t.true(chain.heard.filter(({ kind }) => kind === 'executed').length <= 1);
+    }),
+  );
+});
+
+test('I46: a submission under a key may be valid for half as long as the key is remembered', (t) => {
+  const chain = keysForAnHour();
+  const until = (ms: number) => ({ validUntil: START_MS + 10 + ms });
+  chain.run(vouched('far', [put('a', 1)], until(30 * MINUTE + 1)));
+  t.deepEqual(chain.heard, []);
+  chain.run(vouched('near', [put('a', 1)], until(30 * MINUTE)));
+  t.is(chain.heard.length, 1);
+});
+
+test('I46: a nonce is forgotten with its submission, which may be valid as long as any', (t) => {
+  const chain = keysForAnHour();
+  const key = String.fromCharCode(...nonce(Uint8Array.of(1, 2, 3)));
+  chain.run(vouched(key, [put('a', 1)], { validUntil: START_MS + 59 * MINUTE }));
+  t.is(chain.heard[0]?.kind, 'executed');
+  t.is(chain.executor.state.keys.size, 1);
+  chain.next([], START_MS + 60 * MINUTE);
+  t.is(chain.executor.state.keys.size, 0);
 });
 
 test('refuses in the chain what expired, reuses a seq, or is too old', (t) => {
@@ -240,13 +285,13 @@ test('a checkpoint is made every C heights; its roots are the committed ones', (
   t.deepEqual(checkpoints, [
     {
       height: 4,
-      stateRoot: 'eff3b55d7deaf3864070bb74257982d66589640a6265e6e4bd6840c0e718ae98',
+      stateRoot: '4077ceeaa955964e9366e6dbdae0848a19ad22073c45765ea3689731b9c05cd3',
       receiptsRoot: '2bffadfc5bec7bfe28226f078b8a43e3f444b6bb0fc9b7d2945f048511aa00dc',
       pendingSet: '0'.repeat(64),
     },
     {
       height: 8,
-      stateRoot: '6ac870af08e29321da22cf85fbc0a64519bd09ff01b591ca2f428b6f49e3df55',
+      stateRoot: '6dd845df2fccb17bb178a5a42d49b46434bb0ebc8cf6ace323c680a7efc56bd6',
       receiptsRoot: 'b2e9dfc84d39926b33c1dccd0b4bf0ab4604f3c4cc46c0e5aa1ba601cb6161e2',
       pendingSet: '0'.repeat(64),
     },

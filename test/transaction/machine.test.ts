@@ -1,6 +1,7 @@
 import test from 'ava';
 import { InvariantViolation, type LogEvent } from '../../protocols/machine.ts';
 import type { Digest } from '../../protocols/types.ts';
+import { WAITING_REQUESTS_MAX } from '../../protocols/transaction/ingress-limits.ts';
 import { bob, clusterOf, finalBlock, idOf, payloadOf, signed } from './fixture.ts';
 import { put } from './modules.ts';
 import { Node, sub } from './node.ts';
@@ -129,6 +130,14 @@ test('findSubmission answers with the receipts, or says why there are none', (t)
     ok: true,
     value: { id: idOf(sub(0)), height: 1, txCount: 1 },
   });
+});
+
+test('I59: what waits for the log is bounded, and who is too many is told so', (t) => {
+  const node = new Node();
+  node.logIsSilent = true;
+  const find = () => node.ask({ kind: 'findSubmission', request: 1, id: idOf(sub(0)) });
+  for (let at = 0; at < WAITING_REQUESTS_MAX; at++) find();
+  t.like(find(), { ok: false, code: 'overloaded' });
 });
 
 test('queries answer from executed state and never show why a module failed', (t) => {
