@@ -63,8 +63,11 @@ export async function endWriterSessions(
 ): Promise<void> {
   try {
     const link = await connect(url, `althing ${lock.name} end`);
-    await withTimeout(link, timeoutMs, endSessions(link.client, lock));
-    await link.close();
+    try {
+      await withTimeout(link, timeoutMs, endSessions(link.client, lock));
+    } finally {
+      await link.close();
+    }
   } catch {
     // The server is away, and with it the sessions; or it ends them itself (SESSION_SETTINGS).
   }
