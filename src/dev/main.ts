@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import type { Digest } from '../../protocols/types.ts';
 import { abortable, aborted } from '../abortable.ts';
 import { initCluster } from '../init/init.ts';
+import { DATA_FOLDER_MODE } from '../init/layout.ts';
 import { ClusterProcesses } from './cluster.ts';
 import { demonstrate } from './demonstration.ts';
 import { LaunchFailure, messageOf } from './failure.ts';
@@ -60,7 +61,7 @@ class Launch {
     let code = 0;
     let claimed = false;
     try {
-      mkdirSync(this.#plan.dataDir, { recursive: true, mode: 0o700 });
+      mkdirSync(this.#plan.dataDir, { recursive: true, mode: DATA_FOLDER_MODE });
       await this.#processes.claim();
       claimed = true;
       await this.#work(await this.#start());
