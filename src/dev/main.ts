@@ -15,7 +15,7 @@ import { parseOptions, USAGE, type LaunchOptions } from './options.ts';
 import { planCluster, type ClusterPlan } from './plan.ts';
 import { requireFreePorts } from './ports.ts';
 import { Screen } from './screen.ts';
-import { fetchStatuses } from './status.ts';
+import { askNode } from './status.ts';
 import { invitation, summary } from './texts.ts';
 
 const EXIT_INTERRUPTED = 130;
@@ -111,9 +111,9 @@ class Launch {
 
   async #watch(footer: readonly string[]): Promise<void> {
     const read = async () => {
-      const statuses = await fetchStatuses(this.#plan.nodes);
+      const answers = await Promise.all(this.#plan.nodes.map(askNode));
       const views = this.#processes.views();
-      return views.map((view, index) => ({ process: view, status: statuses[index] ?? null }));
+      return views.map((view, index) => ({ ...answers[index]!, process: view }));
     };
     this.#screen = new Screen(process.stdout, read, footer);
     await this.#screen.show();
