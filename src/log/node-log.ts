@@ -168,7 +168,7 @@ class IdentityHolder {
     logger.warn({}, 'the session that holds the identity was lost; taking it again');
     try {
       await this.#take(takeoverMs ?? TAKEOVER_MS);
-      logger.info({}, 'the identity is held again');
+      if (!this.#closed) logger.info({}, 'the identity is held again');
     } catch (error) {
       if (this.#closed) return;
       const lost =
