@@ -4,7 +4,15 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,6 +21,7 @@ import type { Signer } from '../protocols/crypto.ts';
 import type { Digest } from '../protocols/types.ts';
 import { loadSigner } from '../src/crypto/signer.ts';
 import { initCluster } from '../src/init/init.ts';
+import { DATA_FOLDER_MODE } from '../src/init/layout.ts';
 import {
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
@@ -112,7 +121,9 @@ export class Cluster {
    */
   static async create(options: ClusterOptions): Promise<Cluster> {
     const { folder } = options;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true });
+    // Who made it to be new made it for its owner alone.
+    chmodSync(folder, DATA_FOLDER_MODE);
     try {
       return await Cluster.#create(options);
     } catch (error) {

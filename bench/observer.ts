@@ -28,6 +28,7 @@ export interface BlockView {
 
 const POLL_MS = 5;
 const CAUGHT_UP_MS = 60_000;
+const ANSWER_MS = 5_000;
 
 export function statusOf(cluster: Cluster, node: number): Promise<Status> {
   return getJson<Status>(`${cluster.urls[node]}/api/v11/consensus/status`);
@@ -110,17 +111,37 @@ export interface Agreement {
   readonly violations: readonly string[];
 }
 
+/** One line for each node that does not become ready in time, with what it says of that. */
+export async function unready(
+  cluster: Pick<Cluster, 'urls'>,
+  boundMs = CAUGHT_UP_MS,
+): Promise<string[]> {
+  const found = cluster.urls.map(async (url) => {
+    const look = async () => {
+      const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(ANSWER_MS) });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const holds = ({ status }: { readonly status: number }): boolean => status === 200;
+    return until(`${url} is ready`, boundMs, look, holds).then(
+      () => [],
+      (error: Error) => [error.message],
+    );
+  });
+  return (await Promise.all(found)).flat();
+}
+
 /**
  * Waits until every node has executed all that is final now and holds a block that certifies it, and
- * compares that block, and the state that it certifies, on all nodes.
+ * compares that block, and the state that it certifies, on all nodes. Every node must be ready, too:
+ * one that has stopped taking writes may agree with the others for good.
  */
-export async function agreement(cluster: Cluster): Promise<Agreement> {
+export async function agreement(cluster: Cluster, boundMs = CAUGHT_UP_MS): Promise<Agreement> {
   const nodes = allNodes(cluster);
   const before = await Promise.all(nodes.map((node) => statusOf(cluster, node)));
   const final = Math.max(...before.map(({ commitIndex }) => commitIndex));
   const after = await until(
     `every node knows block ${final} executed and certified`,
-    CAUGHT_UP_MS,
+    boundMs,
     () => Promise.all(nodes.map((node) => statusOf(cluster, node))),
     (statuses) =>
       statuses.every((each) => each.executedHeight >= final && each.certifiedHeight >= final),
@@ -129,12 +150,13 @@ export async function agreement(cluster: Cluster): Promise<Agreement> {
   const height = Math.min(...after.map(({ commitIndex }) => commitIndex));
   const blocks = await until(
     `every node shows block ${height}`,
-    CAUGHT_UP_MS,
+    boundMs,
     () => Promise.all(nodes.map((node) => blockAt(cluster, node, height))),
     () => true,
   );
   const [first] = blocks;
-  return { height, executed: first!.executed, violations: differences(cluster, blocks) };
+  const violations = [...differences(cluster, blocks), ...(await unready(cluster, boundMs))];
+  return { height, executed: first!.executed, violations };
 }
 
 function differences(cluster: Cluster, blocks: readonly BlockView[]): string[] {

@@ -1,7 +1,8 @@
-/** New folders for tests, with mode 0700. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** New folders for tests. Others may pass, as PostgreSQL may have to that root starts. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DATA_FOLDER_MODE } from '../src/init/layout.ts';
 
 const folders: string[] = [];
 process.once('exit', () => {
@@ -12,5 +13,6 @@ process.once('exit', () => {
 export function newFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `althing-${name}-`));
   folders.push(folder);
+  chmodSync(folder, DATA_FOLDER_MODE);
   return folder;
 }

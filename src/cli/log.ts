@@ -36,6 +36,9 @@ Examples:
   althing log export --id validator-1 --stream consensus --from 1000 --to 1100 --no-bodies
       one event a line; header and body in base64
 
+A password belongs into a file named by PGPASSFILE, or with --id into ALTHING_DATABASE_URL: everybody
+on the machine can read the arguments of a process.
+
 Both may run while the node runs. verify ends with exit code 3 if a row is not what was written,
 and names it. The embedded server is started for the time of the command if it does not run.`;
 

@@ -23,6 +23,8 @@ export function helpText(): string {
     `Each option is also an environment variable (${variableOf('logLevel')}, …; ALTHING_NODE_ID is --id)`,
     'and, but for those that name files, a key of the configuration file (logLevel, …).',
     'A flag goes before the environment, that before the file, that before the default.',
+    `A password of the database belongs into ${variableOf('databaseUrl')} or a file named by PGPASSFILE, not`,
+    'into --database-url: everybody on the machine can read the arguments of a process.',
     '',
     'Examples:',
     '  npx althing init --nodes 4 --data data     make a cluster of four on this machine',

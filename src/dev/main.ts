@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import type { Digest } from '../../protocols/types.ts';
 import { abortable, aborted } from '../abortable.ts';
 import { initCluster } from '../init/init.ts';
+import { DATA_FOLDER_MODE } from '../init/layout.ts';
 import { ClusterProcesses } from './cluster.ts';
 import { demonstrate } from './demonstration.ts';
 import { LaunchFailure, messageOf } from './failure.ts';
@@ -14,7 +15,7 @@ import { parseOptions, USAGE, type LaunchOptions } from './options.ts';
 import { planCluster, type ClusterPlan } from './plan.ts';
 import { requireFreePorts } from './ports.ts';
 import { Screen } from './screen.ts';
-import { fetchStatuses } from './status.ts';
+import { askNode } from './status.ts';
 import { invitation, summary } from './texts.ts';
 
 const EXIT_INTERRUPTED = 130;
@@ -60,7 +61,7 @@ class Launch {
     let code = 0;
     let claimed = false;
     try {
-      mkdirSync(this.#plan.dataDir, { recursive: true, mode: 0o700 });
+      mkdirSync(this.#plan.dataDir, { recursive: true, mode: DATA_FOLDER_MODE });
       await this.#processes.claim();
       claimed = true;
       await this.#work(await this.#start());
@@ -110,9 +111,9 @@ class Launch {
 
   async #watch(footer: readonly string[]): Promise<void> {
     const read = async () => {
-      const statuses = await fetchStatuses(this.#plan.nodes);
+      const answers = await Promise.all(this.#plan.nodes.map(askNode));
       const views = this.#processes.views();
-      return views.map((view, index) => ({ process: view, status: statuses[index] ?? null }));
+      return views.map((view, index) => ({ ...answers[index]!, process: view }));
     };
     this.#screen = new Screen(process.stdout, read, footer);
     await this.#screen.show();

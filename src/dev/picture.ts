@@ -1,11 +1,9 @@
 /** The cluster in words: a table for a terminal, one line where there is none. Pure functions. */
 import type { NodeView } from './node-process.ts';
-import type { NodeStatus } from './status.ts';
+import type { NodeAnswers, NodeStatus } from './status.ts';
 
-export interface NodeRow {
+export interface NodeRow extends NodeAnswers {
   readonly process: NodeView;
-  /** Null while the node does not answer. */
-  readonly status: NodeStatus | null;
 }
 
 const HEAD = ['node', 'role', 'term', 'height', 'commit', 'TPS', 'p50 ms', 'p99 ms', 'memory', ''];
@@ -26,13 +24,18 @@ function remark({ phase, restarts, lastEnd }: NodeView): string {
   return restarts === 0 ? '' : `${lastEnd}; restarted ${restarts}×`;
 }
 
-function cells({ process: node, status }: NodeRow): readonly string[] {
+/** A node that takes no part in serving clients must not look as if it did. */
+function state({ state: role }: NodeStatus, failed: readonly string[]): string {
+  return failed.length === 0 ? role : `not ready: ${failed.join(', ')}`;
+}
+
+function cells({ process: node, status, failed }: NodeRow): readonly string[] {
   if (status === null) {
     return [node.id, node.phase, ...Array.from({ length: FIGURES }, () => '–'), remark(node)];
   }
   return [
     node.id,
-    status.state,
+    state(status, failed),
     String(status.term),
     String(status.executedHeight),
     String(status.commitIndex),
@@ -68,7 +71,8 @@ export function line(rows: readonly NodeRow[]): string {
   const known = rows.flatMap(({ status }) => (status === null ? [] : [status]));
   const best = known.toSorted((a, b) => b.commitIndex - a.commitIndex)[0];
   const down = rows.filter(({ status }) => status === null).map(({ process: { id } }) => id);
-  const parts = [`${known.length}/${rows.length} nodes answer`];
+  const unready = rows.filter(({ status, failed }) => status !== null && failed.length > 0);
+  const parts = [`${known.length - unready.length}/${rows.length} nodes ready`];
   if (best) {
     const p50 = milliseconds(worst(known.map(({ finality }) => finality.p50Ms)));
     const p99 = milliseconds(worst(known.map(({ finality }) => finality.p99Ms)));
@@ -80,8 +84,13 @@ export function line(rows: readonly NodeRow[]): string {
       `memory ${megabytes(known.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0))}`,
     );
   }
+  if (unready.length > 0) parts.push(`not ready: ${unready.map(nameWithReason).join(', ')}`);
   if (down.length > 0) parts.push(`no answer: ${down.join(', ')}`);
   return parts.join(' · ');
+}
+
+function nameWithReason({ process: { id }, failed }: NodeRow): string {
+  return `${id} (${failed.join(', ')})`;
 }
 
 function worst(values: readonly (number | null)[]): number | null {

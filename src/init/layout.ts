@@ -12,6 +12,12 @@
  */
 import { join } from 'node:path';
 
+/**
+ * Of DIR itself: only its owner may list it, and others may pass, because PostgreSQL may have to run as
+ * one of them (postgres/run-as.ts). So every secret in it is closed by its own mode.
+ */
+export const DATA_FOLDER_MODE = 0o711;
+
 /** The folder that one node needs. */
 export const nodeFiles = (folder: string) => ({
   config: join(folder, 'config.json'),

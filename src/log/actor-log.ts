@@ -18,6 +18,8 @@ export interface ActorLogOptions extends LogIdentity {
   readonly url: string;
   /** Names the connections, and the lock that keeps a second writer of this actor out. */
   readonly actor: string;
+  /** Of the process (session-lock.ts): a writer may end what is left of earlier ones of the same run. */
+  readonly run: string;
   /** How long an append or a read is retried when the database is away; default 15 000. */
   readonly retryMs?: number;
   /** After how long without an answer a connection counts as lost; default 10 000. */
@@ -44,11 +46,11 @@ const READ_PAUSE_MS = 100;
  * Errors: `identity_taken`, `unsafe_server`, `bad_url`, `unavailable`.
  */
 export async function openActorLog(options: ActorLogOptions, logger: LogLogger): Promise<ActorLog> {
-  const { url, actor, clusterId, publicKey } = options;
+  const { url, actor, run, clusterId, publicKey } = options;
   const retryMs = options.retryMs ?? RETRY_MS;
   const answerMs = options.answerMs ?? ANSWER_MS;
   const shared = { url, actor, clusterId, publicKey, retryMs, answerMs };
-  const writer = new LogWriter({ ...shared, logger });
+  const writer = new LogWriter({ ...shared, run, logger });
   try {
     await writer.open();
   } catch (error) {
@@ -141,10 +143,10 @@ class Reads {
 
   async #ensureLink(): Promise<Link> {
     if (this.#link?.broken() === null) return this.#link;
-    this.#link?.destroy();
-    const link = await connect(this.#options.url, `althing ${this.#options.actor} reader`);
+    const { url, actor, answerMs } = this.#options;
+    const link = await connect(url, `althing ${actor} reader`);
     this.#link = link;
-    await link.client.query(READER_SETTINGS);
+    await withTimeout(link, answerMs, link.client.query(READER_SETTINGS));
     return link;
   }
 }

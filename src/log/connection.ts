@@ -8,15 +8,17 @@ import pg from 'pg';
 import { LogError } from './errors.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
+/** How long the server may take to end a session that is idle. */
+const CLOSE_TIMEOUT_MS = 2000;
 
 /** A connection with its idle failure turned into a flag and a callback. */
 export interface Link {
   readonly client: pg.Client;
   /** Why the connection is gone, or null while it stands. */
   broken(): Error | null;
-  /** Ends it at once, whatever it is doing. */
+  /** Gives it up at once, whatever it is doing: it then counts as broken, as if it had been cut. */
   destroy(): void;
-  /** Ends it after what was sent. */
+  /** Ends it once it is idle, within `CLOSE_TIMEOUT_MS`. */
   close(): Promise<void>;
 }
 
@@ -37,7 +39,8 @@ function parseUrl(url: string): URL {
 }
 
 /**
- * @param onBroken called once if the connection breaks other than by `close` or `destroy`.
+ * @param onBroken called once when the connection has broken: by itself, by `destroy`, or because it
+ * did not answer in time; not after `close`.
  * Errors: `bad_url`, and whatever the server or the socket say.
  */
 export async function connect(
@@ -85,13 +88,14 @@ function watch(client: pg.Client, onBroken: (error: Error) => void): Link {
     client,
     broken: () => failure,
     destroy: () => {
-      ending = true;
-      failure ??= new Error('the connection was ended');
+      fail(new Error('the connection was given up'));
       socketOf(client).destroy();
     },
     close: async () => {
       ending = true;
+      const cut = setTimeout(() => socketOf(client).destroy(), CLOSE_TIMEOUT_MS);
       await client.end().catch(() => {});
+      clearTimeout(cut);
     },
   };
 }
@@ -100,7 +104,7 @@ function socketOf(client: pg.Client): { destroy(): void } {
   return (client as unknown as { connection: pg.Connection }).connection.stream;
 }
 
-/** Rejects with `unavailable` after `timeoutMs`, and ends the connection, which frees the query. */
+/** Rejects with `unavailable` after `timeoutMs`, and gives the connection up, which frees the query. */
 export async function withTimeout<T>(link: Link, timeoutMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

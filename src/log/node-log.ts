@@ -18,7 +18,8 @@ import {
 import { LogError, type LogLogger } from './errors.ts';
 import { checkHeads, loadHeads, readHeads, saveHeads } from './heads.ts';
 import { assertDurable } from './safety.ts';
-import { LOCK_CLASS, prepareSchema, type LogIdentity } from './schema.ts';
+import { prepareSchema, type LogIdentity } from './schema.ts';
+import { newRun, takeLock, type SessionLock } from './session-lock.ts';
 import { verifyLog, type VerifyProgress, type VerifyResult } from './verify.ts';
 import { SESSION_SETTINGS } from './writer-session.ts';
 
@@ -36,6 +37,7 @@ export interface NodeLogOptions extends LogIdentity {
   readonly takeoverMs?: number;
   /** How long a lost session may take to come back; default 15 000. */
   readonly reconnectMs?: number;
+  /** After how long without an answer the session counts as lost; default 10 000. */
   readonly answerMs?: number;
 }
 
@@ -52,7 +54,6 @@ export interface NodeLog {
   close(): Promise<void>;
 }
 
-const IDENTITY_LOCK = 2;
 const HEADS_EVERY_MS = 5000;
 const TAKEOVER_MS = 2000;
 const RECONNECT_MS = 15_000;
@@ -65,10 +66,12 @@ const POLL_MS = 50;
  * `bad_heads`, `bad_url`, `unavailable`.
  */
 export async function openLog(options: NodeLogOptions): Promise<NodeLog> {
-  const holder = new IdentityHolder(options);
+  const run = newRun();
+  const holder = new IdentityHolder(options, run);
   await holder.open();
   const { url, clusterId, publicKey, headsFile, logger } = options;
-  const actorOptions = (actor: string): ActorLogOptions => ({ url, clusterId, publicKey, actor });
+  const shared = { url, clusterId, publicKey, run };
+  const actorOptions = (actor: string): ActorLogOptions => ({ ...shared, actor });
   return {
     actorOptions,
     actorLog: (actor) => openActorLog(actorOptions(actor), logger),
@@ -85,13 +88,16 @@ export async function openLog(options: NodeLogOptions): Promise<NodeLog> {
 
 class IdentityHolder {
   readonly #options: NodeLogOptions;
+  readonly #lock: SessionLock;
   #link: Link | null = null;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(options: NodeLogOptions) {
+  constructor(options: NodeLogOptions, run: string) {
     this.#options = options;
+    const taken = `another process runs with this node's key (${options.publicKey}) on the same database: stop it first`;
+    this.#lock = { name: 'identity', run, taken };
   }
 
   connected(): boolean {
@@ -108,8 +114,8 @@ class IdentityHolder {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#remember();
     this.#closed = true;
+    await this.#remember();
     await this.#link?.close();
   }
 
@@ -125,8 +131,7 @@ class IdentityHolder {
             throw error;
           },
         );
-        this.#link = link;
-        return;
+        return await this.#hold(link);
       } catch (error) {
         if (error instanceof LogError && !isTransient(error)) throw error;
         if (!isTransient(error) || this.#closed) throw unreachable(url, error as Error);
@@ -136,31 +141,26 @@ class IdentityHolder {
     }
   }
 
+  async #hold(link: Link): Promise<void> {
+    if (this.#closed) return link.close();
+    const broken = link.broken();
+    // It could not tell us before it was ours.
+    if (broken !== null) throw broken;
+    this.#link = link;
+  }
+
   async #prepare(link: Link, lockMs: number): Promise<void> {
     const { client } = link;
     await client.query(SESSION_SETTINGS);
     await assertDurable(client);
     await prepareSchema(client, this.#options);
-    const deadline = performance.now() + lockMs;
-    while (!(await this.#tryLock(link))) {
-      if (performance.now() > deadline) {
-        const message = `another process runs with this node's key (${this.#options.publicKey}) on the same database: stop it first`;
-        throw new LogError('identity_taken', message);
-      }
-      await pause(POLL_MS);
-    }
+    await takeLock(client, this.#lock, lockMs);
     const { headsFile } = this.#options;
     const remembered = headsFile === undefined ? null : await loadHeads(headsFile);
     if (remembered !== null) await checkHeads(client, remembered);
   }
 
-  async #tryLock({ client }: Link): Promise<boolean> {
-    const sql = 'SELECT pg_try_advisory_lock($1, $2) AS taken';
-    const { rows } = await client.query<{ taken: boolean }>(sql, [LOCK_CLASS, IDENTITY_LOCK]);
-    return rows[0]?.taken === true;
-  }
-
-  /** The session broke: take the identity again, or tell that it is lost. */
+  /** The session broke, or did not answer in time: take the identity again, or tell that it is lost. */
   async #lost(): Promise<void> {
     if (this.#closed || this.#link === null) return;
     this.#link = null;
@@ -168,7 +168,7 @@ class IdentityHolder {
     logger.warn({}, 'the session that holds the identity was lost; taking it again');
     try {
       await this.#take(takeoverMs ?? TAKEOVER_MS);
-      logger.info({}, 'the identity is held again');
+      if (!this.#closed) logger.info({}, 'the identity is held again');
     } catch (error) {
       if (this.#closed) return;
       const lost =
@@ -191,10 +191,10 @@ class IdentityHolder {
   }
 
   async #saveHeads(): Promise<void> {
-    const { headsFile } = this.#options;
+    const { headsFile, answerMs = ANSWER_MS } = this.#options;
     const link = this.#link;
     if (headsFile === undefined || link === null || link.broken() !== null) return;
-    const heads = await withTimeout(link, ANSWER_MS, readHeads(link.client, this.#options));
+    const heads = await withTimeout(link, answerMs, readHeads(link.client, this.#options));
     await saveHeads(headsFile, heads);
   }
 }

@@ -16,11 +16,13 @@ import { KEY_BYTES } from './event-row.ts';
 import { openStream, readHead } from './heads.ts';
 import { RawQuery, send } from './raw-query.ts';
 import type { LogIdentity } from './schema.ts';
-import { endSessions, openWriterSession, type Backend } from './writer-session.ts';
+import type { SessionLock } from './session-lock.ts';
+import { endWriterSessions, openWriterSession, writerLock } from './writer-session.ts';
 
 export interface WriterOptions extends LogIdentity {
   readonly url: string;
   readonly actor: string;
+  readonly run: string;
   /** How long one append may be retried. */
   readonly retryMs: number;
   /** After how long without an answer a session counts as lost. */
@@ -44,8 +46,7 @@ export class LogWriter {
   readonly #options: WriterOptions;
   readonly #heads = new Map<string, Head>();
   readonly #watchdog: NodeJS.Timeout;
-  /** Server processes of ours that may still live, the present one included. */
-  readonly #backends = new Set<Backend>();
+  readonly #lock: SessionLock;
   #session: Link | null = null;
   #queue: Pending[] = [];
   #pending: Pending | null = null;
@@ -56,6 +57,7 @@ export class LogWriter {
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#lock = writerLock(options.actor, options.run);
     this.#watchdog = setInterval(() => this.#watch(), 1000);
     this.#watchdog.unref();
   }
@@ -77,11 +79,10 @@ export class LogWriter {
     }
     clearInterval(this.#watchdog);
     this.#failure ??= new LogError('closed', 'the log was closed');
-    const { url, actor, answerMs } = this.#options;
-    const left = this.#session === null && this.#backends.size > 0;
-    await this.#session?.close();
+    const { url, answerMs } = this.#options;
+    if (this.#session?.broken() === null) await this.#session.close();
+    else await endWriterSessions(url, this.#lock, answerMs);
     this.#session = null;
-    if (left) await endSessions(url, actor, this.#backends, answerMs);
   }
 
   #pump(): void {
@@ -215,10 +216,10 @@ export class LogWriter {
   }
 
   async #ensureSession(): Promise<Link> {
-    const { url, actor, answerMs } = this.#options;
+    const { url, answerMs } = this.#options;
     if (this.#session?.broken() === null) return this.#session;
     this.#dropSession();
-    this.#session = await openWriterSession(url, actor, this.#backends, answerMs);
+    this.#session = await openWriterSession(url, this.#lock, answerMs);
     return this.#session;
   }
 

@@ -5,17 +5,18 @@
  * - An ordinary user with an entry: as that user.
  * - Root, or a user without an entry: in a user namespace that maps the caller to an ordinary user.
  *   Outside it is still the caller, so folders that only the caller may enter stay usable.
- * - Root where namespaces are forbidden (many containers): as an unprivileged user, if that user can
- *   reach the programs and the folder.
+ * - Root where namespaces are forbidden (many containers): as an unprivileged user, if that user may
+ *   enter the folder and the programs' one.
  */
 import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { chmod, chown, lstat, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Binaries } from './binaries.ts';
 import { PostgresError } from './errors.ts';
 
 const run = promisify(execFile);
+const WITHOUT = 'start as an ordinary user, or name a server of your own with --database-url';
 
 export interface User {
   readonly name: string;
@@ -36,22 +37,28 @@ export async function chooseRunAs(dir: string, binaries: Binaries): Promise<RunA
   const ordinary = users.filter((user) => user.uid !== 0);
   const mapped = ordinary[0];
   if (mapped && (await namespaceWorks(mapped))) return { kind: 'namespace', user: mapped };
+  if (uid !== 0) throw cannotRun(`user ${uid}, who has no entry in /etc/passwd`, WITHOUT);
   const user = ordinary.find(({ name }) => name === 'postgres' || name === 'nobody');
-  if (uid === 0 && user) {
-    // What lies in it is protected by itself; the server only has to get through.
-    await chmod(dir, 0o711);
-    if (await canReach(user, dir, binaries)) return { kind: 'user', user };
-  }
-  throw cannotRun(uid, dir);
+  if (user === undefined)
+    throw cannotRun('root', `there is no user postgres or nobody: ${WITHOUT}`);
+  // What lies in it is protected by itself; the server only has to get through.
+  await chmod(dir, 0o711);
+  await requireEntry(user, dir, 'choose a folder that others may enter (--data)');
+  await requireEntry(user, dirname(binaries.postgres), 'install Althing where others may enter');
+  return { kind: 'user', user };
 }
 
-function cannotRun(uid: number, dir: string): PostgresError {
-  const who = uid === 0 ? 'root' : `user ${uid}, who has no entry in /etc/passwd`;
-  return new PostgresError(
-    'cannot_run',
-    `PostgreSQL cannot run as ${who}, user namespaces are not allowed here, and no other user can reach ${dir} and the programs: ` +
-      `start as an ordinary user, choose a folder that others may enter (--data), or name a server of your own with --database-url`,
-  );
+async function requireEntry(user: User, folder: string, way: string): Promise<void> {
+  const closed = await closedTo(user, folder);
+  if (closed === null) return;
+  const ways = `let others pass (chmod o+x ${closed}), ${way}, ${WITHOUT}`;
+  const why = `it would run as ${user.name}, who may not enter ${closed} on the way to ${folder}: ${ways}`;
+  throw cannotRun('root', why);
+}
+
+function cannotRun(who: string, why: string): PostgresError {
+  const message = `PostgreSQL cannot run as ${who}, and user namespaces are not allowed here: ${why}`;
+  return new PostgresError('cannot_run', message);
 }
 
 async function readUsers(): Promise<User[]> {
@@ -74,12 +81,15 @@ async function namespaceWorks(user: User): Promise<boolean> {
   );
 }
 
-async function canReach(user: User, dir: string, binaries: Binaries): Promise<boolean> {
-  const script = 'test -x "$1" && cd "$2"';
+/** The first folder on the way to `folder`, or that itself, that the user may not enter. */
+async function closedTo(user: User, folder: string): Promise<string | null> {
+  const parent = dirname(folder);
+  const before = parent === folder ? null : await closedTo(user, parent);
+  if (before !== null) return before;
   const { uid, gid } = user;
-  return run('/bin/sh', ['-c', script, 'sh', binaries.postgres, dir], { uid, gid, cwd: '/' }).then(
-    () => true,
-    () => false,
+  return run('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { uid, gid, cwd: '/' }).then(
+    () => null,
+    () => folder,
   );
 }
 

@@ -225,6 +225,7 @@ test('the API token is in no dump of the configuration', async (t) => {
 
 test('--help names every option, and --version the version', (t) => {
   const help = loadConfig(['--help', '--nonsense'], {}, '/');
+  t.true(help.kind === 'text' && /password.* ALTHING_DATABASE_URL.*PGPASSFILE/.test(help.text));
   for (const name of OPTION_NAMES) {
     t.true(help.kind === 'text' && help.text.includes(`--${flagOf(name)}`), name);
   }

@@ -54,7 +54,7 @@ test.serial('--once goes from nothing to a summary and leaves no process', async
 
 test.serial('started again it goes on from its data, and the commands it shows work', async (t) => {
   const launcher = start();
-  await launcher.until(/4\/4 nodes answer/);
+  await launcher.until(/4\/4 nodes ready/);
   t.regex(launcher.output, /going on from/);
   t.true(heightIn(launcher.output) > height);
   t.is(balanceIn(launcher.output), 160_000);
@@ -88,7 +88,7 @@ test.serial('a node that is killed is shown, started again, and catches up', asy
   const [, second = 0] = nodePids(dataDir);
   process.kill(second, 'SIGKILL');
   await launcher?.until(/was ended by SIGKILL; it is started again/);
-  await launcher?.until(/is ready again[^]*4\/4 nodes answer/);
+  await launcher?.until(/is ready again[^]*4\/4 nodes ready/);
   t.false(nodePids(dataDir).includes(second));
 });
 
@@ -106,7 +106,7 @@ test.serial('what a killed launcher left is cleared away by the next start', asy
 
 test.serial('one signal drains; nothing is left', async (t) => {
   const launcher = start();
-  await launcher.until(/nodes answer/);
+  await launcher.until(/nodes ready/);
   launcher.kill('SIGINT');
   t.is(await launcher.ended, 0, launcher.output);
   t.regex(launcher.output, /draining[^]*stopped/);

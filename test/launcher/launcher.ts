@@ -16,9 +16,9 @@ export class Launcher {
   output = '';
   #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
     const program = ['--input-type=module', '--eval', PROGRAM, '--', ...args];
-    this.#child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, program, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.#said(String(chunk)));
     }

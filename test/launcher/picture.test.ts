@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { NodeView } from '../../src/dev/node-process.ts';
+import { failedChecks } from '../../src/dev/status.ts';
 import { line, table, type NodeRow } from '../../src/dev/picture.ts';
 
 const process = (id: string, over: Partial<NodeView> = {}): NodeView => ({
@@ -23,6 +24,7 @@ const leader: NodeRow = {
     finality: { p50Ms: 8.25, p99Ms: 31.4 },
     memoryBytes: 150 * 1024 * 1024,
   },
+  failed: [],
 };
 
 test('a node shows role, term, height, commit index, TPS, finality and memory', (t) => {
@@ -32,7 +34,10 @@ test('a node shows role, term, height, commit index, TPS, finality and memory', 
 });
 
 test('columns stand under each other', (t) => {
-  const lines = table([leader, { process: process('n2', { phase: 'starting' }), status: null }]);
+  const lines = table([
+    leader,
+    { process: process('n2', { phase: 'starting' }), status: null, failed: ['no answer'] },
+  ]);
   const ends = lines.map((text) => text.slice(0, (lines[0] ?? '').indexOf('memory') + 6).length);
   t.is(new Set(ends.slice(0, 2)).size, 1);
 });
@@ -44,7 +49,7 @@ test('a node that died shows why and that it comes back', (t) => {
     lastEnd: 'was ended by SIGKILL',
   });
   t.regex(
-    table([{ process: dead, status: null }])[1] ?? '',
+    table([{ process: dead, status: null, failed: ['no answer'] }])[1] ?? '',
     /waiting .*was ended by SIGKILL; starts again/,
   );
   const back = process('node-2', { restarts: 1, lastEnd: 'was ended by SIGKILL' });
@@ -52,7 +57,17 @@ test('a node that died shows why and that it comes back', (t) => {
 });
 
 test('one line names the leader, the figures and who is missing', (t) => {
-  const text = line([leader, { process: process('node-2'), status: null }]);
-  t.regex(text, /^1\/2 nodes answer · leader validator-1, term 3 · commit index 120/);
+  const text = line([leader, { process: process('node-2'), status: null, failed: ['no answer'] }]);
+  t.regex(text, /^1\/2 nodes ready · leader validator-1, term 3 · commit index 120/);
   t.regex(text, /412 TPS · finality p50 8\.3 ms, p99 31 ms · memory 150 MB · no answer: node-2$/);
+});
+
+test('a node that answers and is not ready shows which checks fail, and counts as not ready', (t) => {
+  const failed = failedChecks('[-]log DOWN detail=away\n[+]applied UP\n[-]draining DOWN\nnot ok\n');
+  t.deepEqual(failed, ['log', 'draining']);
+  const refusing: NodeRow = { ...leader, process: process('node-2'), failed };
+  t.regex(table([refusing])[1] ?? '', /^node-2 +not ready: log, draining +3 +119/);
+  const text = line([leader, refusing]);
+  t.regex(text, /^1\/2 nodes ready · leader/);
+  t.regex(text, / · not ready: node-2 \(log, draining\)$/);
 });

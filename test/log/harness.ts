@@ -5,6 +5,7 @@ import type { LogEvent } from '../../protocols/machine.ts';
 import { openActorLog, type ActorLog } from '../../src/log/actor-log.ts';
 import type { LogError } from '../../src/log/errors.ts';
 import { openLog, type NodeLog, type NodeLogOptions } from '../../src/log/node-log.ts';
+import { newRun } from '../../src/log/session-lock.ts';
 import { quiet } from '../postgres/server.ts';
 
 export const IDENTITY = { clusterId: 'c1'.repeat(32), publicKey: 'a0'.repeat(32) };
@@ -17,8 +18,13 @@ export function openTestLog(url: string, more: Partial<NodeLogOptions> = {}): Pr
 }
 
 /** An actor's log with short bounds: failures that are meant should not take long. */
-export function openTestActor(url: string, actor: string, retryMs = 5000): Promise<ActorLog> {
-  return openActorLog({ url, ...IDENTITY, actor, retryMs, answerMs: 1000 }, quiet);
+export function openTestActor(
+  url: string,
+  actor: string,
+  retryMs = 5000,
+  run = newRun(),
+): Promise<ActorLog> {
+  return openActorLog({ url, ...IDENTITY, actor, run, retryMs, answerMs: 1000 }, quiet);
 }
 
 export function newKey(): string {

@@ -1,6 +1,7 @@
 /** What must hold on every node once the dust has settled. */
 import type { ExecutionContext } from 'ava';
 import { getJson, type Cluster } from '../../bench/cluster.ts';
+import { unready } from '../../bench/observer.ts';
 import { executedBy, statusOf, type Load } from './load.ts';
 
 interface Block {
@@ -8,7 +9,7 @@ interface Block {
   readonly executed: { readonly height: number; readonly stateRoot: string };
 }
 
-/** Every receipt is found on all nodes, once and alike; balances and state digests are equal. */
+/** Every receipt is found on all nodes, once and alike; digests are equal, and every node is ready. */
 export async function assertAgreement(
   t: ExecutionContext,
   cluster: Cluster,
@@ -26,6 +27,7 @@ export async function assertAgreement(
     await assertFound(t, cluster, node, load);
   }
   await assertSameChain(t, cluster);
+  t.deepEqual(await unready(cluster), []);
 }
 
 async function assertFound(

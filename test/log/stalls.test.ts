@@ -1,0 +1,145 @@
+/** Server processes that hang: they keep their connection and their lock, and answer nothing. */
+import { EventEmitter, once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { newRun } from '../../src/log/session-lock.ts';
+import { newFolder } from '../folder.ts';
+import { startTestServer, type TestServer } from '../postgres/server.ts';
+import { append, event, openTestActor, openTestLog, read, sql } from './harness.ts';
+
+let server: TestServer;
+test.before(async () => {
+  server = await startTestServer();
+});
+test.after.always(() => server.end());
+
+async function backends(url: string, name: string): Promise<number[]> {
+  const result = await sql(
+    url,
+    `SELECT pid FROM pg_stat_activity
+      WHERE application_name LIKE 'althing ${name}%' AND datname = current_database()`,
+  );
+  return result[0]!.rows.map(({ pid }: { pid: number }) => pid);
+}
+
+/** Stops the only server process of these sessions; the function returned lets it go on. */
+async function stall(t: ExecutionContext, url: string, name: string): Promise<() => void> {
+  const [pid = 0, ...more] = await backends(url, name);
+  t.deepEqual(more, [], name);
+  let stalled = true;
+  const goOn = (): void => {
+    if (stalled) process.kill(pid, 'SIGCONT');
+    stalled = false;
+  };
+  process.kill(pid, 'SIGSTOP');
+  t.teardown(goOn);
+  return goOn;
+}
+
+/** Resolves once the stalled session's successor has been refused: then a second one comes. */
+async function refused(url: string, name: string): Promise<void> {
+  const seen = new Set<number>();
+  while (seen.size < 3) {
+    for (const pid of await backends(url, name)) seen.add(pid);
+    await pause(5);
+  }
+}
+
+test('L14, L17: an identity whose session hangs is taken again, by reconnecting until it can be', async (t) => {
+  const url = await server.newDatabase();
+  const events = new EventEmitter();
+  const info = (_: object, message: string): boolean => events.emit(message);
+  const headsFile = join(newFolder('stalls'), 'heads.json');
+  const node = await openTestLog(url, {
+    headsFile,
+    headsEveryMs: 20,
+    answerMs: 1500,
+    takeoverMs: 200,
+    reconnectMs: 60_000,
+    onLost: (error) => events.emit('error', error),
+    logger: { info, warn: () => {} },
+  });
+  while (!existsSync(headsFile)) await pause(5);
+  // Rejects with what comes by the name of error.
+  const again = once(events, 'the identity is held again');
+  const goOn = await stall(t, url, 'identity');
+  while (node.connected()) await pause(5);
+  await Promise.race([refused(url, 'identity'), again]);
+  t.false(node.connected());
+  goOn();
+  await again;
+  t.true(node.connected());
+  await t.throwsAsync(openTestLog(url, { takeoverMs: 200 }), { code: 'identity_taken' });
+  await node.close();
+});
+
+test('a log whose session hangs is closed all the same', async (t) => {
+  const url = await server.newDatabase();
+  const node = await openTestLog(url);
+  await stall(t, url, 'identity');
+  await node.close();
+  t.pass();
+});
+
+test('L17: a writer whose session hangs is no other writer: it waits, and appends once', async (t) => {
+  const url = await server.newDatabase();
+  const node = await openTestLog(url);
+  const log = await openTestActor(url, 'stalled', 60_000);
+  await append(log, event('stalled', 0));
+  const goOn = await stall(t, url, 'stalled writer');
+  const written = append(log, event('stalled', 1));
+  await Promise.race([refused(url, 'stalled writer'), written]);
+  goOn();
+  await written;
+  t.deepEqual(
+    (await read(log, 'stalled')).map(({ seq }) => seq),
+    [0, 1],
+  );
+  await log.close();
+  await node.close();
+});
+
+test('L17: an actor that starts again knows the hanging session of its earlier life', async (t) => {
+  const url = await server.newDatabase();
+  const node = await openTestLog(url);
+  const run = newRun();
+  const first = await openTestActor(url, 'again', 300, run);
+  await append(first, event('again', 0));
+  const goOn = await stall(t, url, 'again writer');
+  await t.throwsAsync(append(first, event('again', 1)), { code: 'unavailable' });
+  await first.close();
+  await t.throwsAsync(openTestActor(url, 'again', 300, run), { code: 'unavailable' });
+  await t.throwsAsync(openTestActor(url, 'again', 300), { code: 'identity_taken' });
+  goOn();
+  const second = await openTestActor(url, 'again', 5000, run);
+  const found = (await read(second, 'again')).length;
+  await append(second, event('again', found));
+  await second.close();
+  await node.close();
+});
+
+test('L17: sessions are told apart although the database URL names them all alike', async (t) => {
+  const url = `${await server.newDatabase()}?application_name=alike`;
+  const node = await openTestLog(url);
+  const logs = await Promise.all([openTestActor(url, 'one'), openTestActor(url, 'two')]);
+  await Promise.all(logs.map((log, at) => append(log, event(`${at}`, 0))));
+  await t.throwsAsync(openTestActor(url, 'one'), { code: 'identity_taken' });
+  await Promise.all(logs.map((log, at) => append(log, event(`${at}`, 1))));
+  await Promise.all(logs.map((log) => log.close()));
+  t.true(node.connected());
+  await node.close();
+});
+
+test('reads go on although the session that they were made on hangs', async (t) => {
+  const url = await server.newDatabase();
+  const node = await openTestLog(url);
+  const log = await openTestActor(url, 'reading');
+  await append(log, event('reading', 0));
+  t.is((await read(log, 'reading')).length, 1);
+  await stall(t, url, 'reading reader');
+  t.is((await read(log, 'reading')).length, 1);
+  await log.close();
+  await node.close();
+});
