@@ -14,7 +14,6 @@ import {
 } from '../../../protocols/transaction/module.ts';
 import { encodeValue, type Value } from '../../../protocols/transaction/values.ts';
 import { command, defineModule, query } from '../define.ts';
-import { firstRows } from '../paging.ts';
 import { AnyValue } from '../schema.ts';
 
 type Stored = { readonly value: Value; readonly version: number };
@@ -119,7 +118,7 @@ const get = query(
 );
 
 const list = query(
-  'Keys of a namespace in order, from after `after` on.',
+  'Keys of a namespace in order, from after `after` on; `next` is null at the end.',
   Type.Object(
     {
       namespace: Namespace,
@@ -131,7 +130,7 @@ const list = query(
   ),
   ({ tables }: Queries, { namespace, prefix = '', after, limit = 100 }) => {
     const start = `${namespace}/`;
-    const page = firstRows<Stored>(tables.entries.entries(), {
+    const page = tables.entries.page({
       prefix: start + prefix,
       after: after === undefined ? undefined : start + after,
       limit,
