@@ -34,7 +34,10 @@ const Namespace = Type.String({
   description: '1 to 64 letters, digits, dots, dashes or underscores',
 });
 const Key = Type.String({ minLength: 1, maxLength: 512 });
-const Version = Type.Integer({ minimum: 0, description: 'the version expected; 0: no such key' });
+const Version = Type.Integer({
+  minimum: 0,
+  description: 'a version, or 0 for a key that must not be there',
+});
 const place = { namespace: Namespace, key: Key };
 
 interface Place {
