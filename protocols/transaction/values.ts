@@ -205,7 +205,8 @@ export function sizeOf(value: Value): number {
   if (value === null || typeof value !== 'object') return 4;
   if (value instanceof Uint8Array) return 1 + value.length;
   let size = 1;
-  for (const key in value) size += key.length + sizeOf((value as ValueMap)[key]!);
+  if (Array.isArray(value)) for (const each of value as readonly Value[]) size += sizeOf(each);
+  else for (const [key, each] of Object.entries(value)) size += key.length + sizeOf(each as Value);
   return size;
 }
 

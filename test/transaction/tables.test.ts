@@ -125,7 +125,9 @@ test('I98: pages hold the keys that have rows in byte order, whatever came and w
       t.deepEqual(paged(table, '', 333), sorted);
       for (const { at, length, limit } of ranges) {
         const after = keyAt(at);
-        const prefix = [...keyAt(at + 1)].slice(0, length).join('');
+        const prefix = Array.from(keyAt(at + 1))
+          .slice(0, length)
+          .join('');
         const inRange = sorted.filter((key) => key.startsWith(prefix));
         t.deepEqual(paged(table, prefix, Math.max(limit, 100)), inRange);
         const above = inRange.filter((key) => compareText(key, after) > 0);
