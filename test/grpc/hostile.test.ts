@@ -196,6 +196,24 @@ test('requests that one connection never ends keep neither requests nor health o
   for (const { stream } of flood) stream.close();
 });
 
+// G3, G4
+test('health and reflection have places of their own', async (t) => {
+  const limits = { readingMax: 1, waitingMax: 1, streamsMax: 1 };
+  const { address } = await start(t, false, { limits });
+  const session = openSession(t, address);
+  const busy = ['Submit', 'Submit', 'Submit', 'SubmitStream', 'SubmitStream'].map(
+    (method) => new RawCall(session, method),
+  );
+  for (const at of [2, 4]) t.is((await busy[at]!.status).code, 'busy');
+  t.like(await new TestClient(t, address, HEALTH).call('Check', { service: '' }), {
+    status: 'SERVING',
+  });
+  const reflection = new TestClient(t, address, 'grpc.reflection.v1.ServerReflection');
+  const stream = reflection.stream('ServerReflectionInfo');
+  stream.write({ listServices: '*' });
+  t.truthy((await stream[Symbol.asyncIterator]().next()).value);
+});
+
 // G4, G5
 test('streams that one connection opens leave others theirs, and reflection its own', async (t) => {
   const { address, port } = await start(t);
