@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [SCENARIO …]`: starts its own four nodes, runs the scenarios on them, one after
- * the other, and leaves the results in a JSON file. Exit code 1 when anything was as it must not be.
+ * `npm run bench -- [SCENARIO …]`: runs the scenarios one after the other, each on four nodes of its own,
+ * and leaves the results in a JSON file. Exit code 1 when anything was as it must not be.
  */
 import { join } from 'node:path';
 import { abortable } from '../src/abortable.ts';
@@ -8,29 +8,20 @@ import { Bed } from './bed.ts';
 import { readOptions, type Options, type Scenario } from './options.ts';
 import { show, writeReports, type Report } from './report.ts';
 import { failover } from './scenarios/failover.ts';
-import { kills } from './scenarios/kills.ts';
+import { kills, roundsOfKills } from './scenarios/kills.ts';
 import { light } from './scenarios/light.ts';
 import { peak } from './scenarios/peak.ts';
 import { soak } from './scenarios/soak.ts';
 
-const RUN: Readonly<Record<Scenario, (bed: Bed) => Promise<Report>>> = {
-  peak,
-  light,
-  failover,
-  soak,
-  kills,
-};
+type Run = (bed: Bed) => Promise<Report>;
 
-async function run(bed: Bed, { scenarios, json }: Options): Promise<void> {
-  const reports: Report[] = [];
-  for (const scenario of scenarios) {
-    const report = await RUN[scenario](bed);
-    show(report);
-    reports.push(report);
-  }
-  writeReports(json ?? join('bench', 'results', `${Date.now()}.json`), reports);
-  if (reports.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
-}
+const RUNS: Readonly<Record<Scenario, (options: Options) => readonly Run[]>> = {
+  peak: () => [peak],
+  light: () => [light],
+  failover: () => [failover],
+  soak: () => [soak],
+  kills: (options) => roundsOfKills(options).map((times) => (bed) => kills(bed, times)),
+};
 
 const INTERRUPTED = 130;
 
@@ -42,13 +33,25 @@ function interruption(): AbortSignal {
   return stop.signal;
 }
 
-async function main(options: Options, signal: AbortSignal): Promise<void> {
+/** Each run has a cluster of its own: what one leaves behind is no other's load. */
+async function onFreshCluster(run: Run, options: Options, signal: AbortSignal): Promise<Report> {
   const bed = await Bed.make(options, signal);
   try {
-    await abortable(Promise.race([run(bed, options), bed.cluster.broken]), signal);
+    return await abortable(Promise.race([run(bed), bed.cluster.broken]), signal);
   } finally {
     await bed.close();
   }
+}
+
+async function main(options: Options, signal: AbortSignal): Promise<void> {
+  const reports: Report[] = [];
+  for (const run of options.scenarios.flatMap((scenario) => RUNS[scenario](options))) {
+    const report = await onFreshCluster(run, options, signal);
+    show(report);
+    reports.push(report);
+  }
+  writeReports(options.json ?? join('bench', 'results', `${Date.now()}.json`), reports);
+  if (reports.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
 }
 
 const signal = interruption();

@@ -56,7 +56,7 @@ Scenarios:
   peak      submissions of many transfers, closed loop, signed before the clock starts
   light     one transfer a request at a fixed rate, open loop; with --runs the median
   failover  the leader is killed under load, --times 10; nothing may fail or be lost
-  kills     random nodes are killed at random moments, --times 200; nothing may be lost
+  kills     random nodes are killed at random moments, --times 200, 50 a cluster; nothing may be lost
   soak      half of peak for --seconds 600: memory, error records, agreement
 
 Examples:
@@ -78,7 +78,7 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--outstanding <n>', 'submissions under way at peak', count, 24)
     .option(
       '--rate <n>',
-      'requests per second [100; kills 20]; soak: transfers [half of peak]',
+      'requests per second [100; kills 40]; soak: transfers [half of peak]',
       positive,
     )
     .option('--runs <n>', 'how often peak and light are run; medians are shown', count, 1)

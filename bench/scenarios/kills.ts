@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bed } from '../bed.ts';
 import type { Cluster } from '../cluster.ts';
 import { allNodes, progressed } from '../observer.ts';
+import type { Options } from '../options.ts';
 import { progress, type Report } from '../report.ts';
 import { underLoad } from './under-load.ts';
 
@@ -18,11 +19,11 @@ const PATIENCE_MS = 60_000;
 const CALM_MS_MAX = 400;
 /** … when all are killed, after up to so many more answers: however slow the machine, there are some. */
 const ANSWERS_MAX = 400;
-/**
- * Requests per second: a node that starts executes every block of its log again, and hundreds of starts
- * have to; and what comes in while all are down must be answered before the next kill.
- */
-const RATE = 20;
+/** A node that starts executes every block of its log again: so many kills, then a new cluster. */
+const KILLS_OF_A_CLUSTER = 50;
+/** Requests per second. What comes in while all are down must be answered before the next kill. */
+const RATE = 40;
+const RATE_OF_ALL = 20;
 const LOOK_MS = 20;
 /** One in so many kills hits a node that has not recovered from the one before, … */
 const IN_RECOVERY_ONE_IN = 3;
@@ -36,8 +37,17 @@ interface Counts {
   inRecovery: number;
 }
 
-export async function kills(bed: Bed): Promise<Report> {
-  const { times = TIMES, rate = RATE, all, clients, accounts, threads } = bed.options;
+/** How many kills each cluster sees. */
+export function roundsOfKills({ times = TIMES }: Options): number[] {
+  const full = Array.from(
+    { length: Math.floor(times / KILLS_OF_A_CLUSTER) },
+    () => KILLS_OF_A_CLUSTER,
+  );
+  return times % KILLS_OF_A_CLUSTER === 0 ? full : [...full, times % KILLS_OF_A_CLUSTER];
+}
+
+export async function kills(bed: Bed, times: number): Promise<Report> {
+  const { all, rate = all ? RATE_OF_ALL : RATE, clients, accounts, threads } = bed.options;
   await bed.prepare(PATIENCE_MS);
   const counts: Counts = { kills: 0, inRecovery: 0 };
   const startedAt = performance.now();

@@ -20,8 +20,25 @@ export interface Table<Row extends Value = Value> {
 
 export interface ReadTable<Row extends Value = Value> {
   get(key: string): Row | undefined;
-  /** In no particular order: sort before answering. */
-  entries(): Iterable<readonly [string, Row]>;
+  /**
+   * The first rows of a range. There is no walk over all of a table: a query runs between two
+   * transactions, and what a client may ask for must not keep the node from its work.
+   */
+  page(range: Range): Page<Row>;
+}
+
+/** Keys that start with `prefix` and lie above `after`, in byte order. */
+export interface Range {
+  readonly prefix?: string;
+  readonly after?: string | undefined;
+  /** Rows wanted, from 1 on; a page may hold fewer and not be the last (I98). */
+  readonly limit: number;
+}
+
+export interface Page<Row> {
+  readonly rows: readonly (readonly [key: string, row: Row])[];
+  /** The `after` of the next page; null at the end of the range. */
+  readonly next: string | null;
 }
 
 export type Rows = Readonly<Record<string, Value>>;

@@ -1,17 +1,57 @@
-/** Module queries: reads of executed state between two transactions. They change nothing. */
+/**
+ * Module queries: reads of executed state between two blocks. They change nothing, and they are not
+ * what a node is for: whoever asks waits for the blocks, and never the other way round.
+ *
+ * I99. One `answer` gives no more than ANSWER_BYTES_PER_STEP and one answer more, whatever waits; a
+ *      query is bounded by itself, for it reads rows one by one or by the page (I98).
+ */
 import { InvariantViolation } from '../machine.ts';
-import type { AnswerResult } from '../messages.ts';
+import type { AnswerResult, TransactionInput } from '../messages.ts';
 import type { Executor } from './executor.ts';
 import { ModuleRefusal, type ModuleSet, type Query } from './module.ts';
-import { assertValue, NotAValue, type Value } from './values.ts';
+import { assertValue, NotAValue, sizeOf, type Value } from './values.ts';
+
+/** What answers may make of one step: about a millisecond, here and where they are packed. */
+const ANSWER_BYTES_PER_STEP = 32 * 1024;
+/** What an answer costs besides its size, in bytes. */
+const ANSWER_COST = 256;
+/** Queries that may wait. The edge asks far fewer at once. */
+const WAITING_MAX = 1024;
+
+export type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
 
 export class Queries {
   readonly #executor: Executor;
   readonly #queries = new Map<string, ReadonlyMap<string, Query>>();
+  #waiting: AskedQuery[] = [];
 
   constructor(executor: Executor, modules: ModuleSet) {
     this.#executor = executor;
     for (const module of modules) this.#queries.set(module.name, module.queries);
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** False when too many wait already. */
+  take(asked: AskedQuery): boolean {
+    if (this.#waiting.length >= WAITING_MAX) return false;
+    this.#waiting.push(asked);
+    return true;
+  }
+
+  /** Answers the oldest that wait, and leaves what is too much for one step. */
+  answer(tell: (request: number, result: AnswerResult) => void): void {
+    let bytes = 0;
+    let done = 0;
+    while (done < this.#waiting.length && bytes < ANSWER_BYTES_PER_STEP) {
+      const asked = this.#waiting[done++]!;
+      const result = this.run(asked);
+      bytes += ANSWER_COST + (result.ok ? sizeOf(result.value as Value) : 0);
+      tell(asked.request, result);
+    }
+    this.#waiting = this.#waiting.slice(done);
   }
 
   run(asked: { module: string; query: string; args: unknown }): AnswerResult {

@@ -4,9 +4,16 @@
  *
  * I47. After `rollback` the rows are what they were at the last `commit`, whatever was written between.
  * I48. `changed` names every row that differs from the last checkpoint.
+ * I98. A page has the first rows of its range in byte order of their keys, and costs about what it
+ *      holds, however many rows the table has; it holds no more than PAGE_ROWS_MAX rows, and ends
+ *      after the row with which it reaches PAGE_BYTES.
  */
-import type { ReadTable, Table } from './module.ts';
-import { assertValue, type Value } from './values.ts';
+import { KeyOrder } from './key-order.ts';
+import type { Page, Range, ReadTable, Table } from './module.ts';
+import { assertValue, compareText, sizeOf, type Value } from './values.ts';
+
+export const PAGE_ROWS_MAX = 1000;
+export const PAGE_BYTES = 64 * 1024;
 
 /** One row's place. It stays when the row is deleted, until the next checkpoint has seen it. */
 export interface Entry {
@@ -31,7 +38,7 @@ export class Journal {
     const at = this.#length++;
     this.#entries[at] = entry;
     this.#rows[at] = entry.row;
-    entry.row = row;
+    putRow(entry, row);
     if (entry.changed) return;
     entry.changed = true;
     this.changed.push(entry);
@@ -44,7 +51,7 @@ export class Journal {
 
   /** What was written since the last commit is undone, newest first. */
   rollback(): void {
-    for (let at = this.#length - 1; at >= 0; at--) this.#entries[at]!.row = this.#rows[at];
+    for (let at = this.#length - 1; at >= 0; at--) putRow(this.#entries[at]!, this.#rows[at]);
     this.#length = 0;
   }
 
@@ -61,9 +68,19 @@ export class Journal {
   }
 }
 
+/** A key has its place in the order of its table while it has a row. */
+function putRow(entry: Entry, row: Value | undefined): void {
+  const before = entry.row;
+  entry.row = row;
+  if (before === undefined && row !== undefined) entry.table.order.add(entry);
+  else if (before !== undefined && row === undefined) entry.table.order.remove(entry.key);
+}
+
 export class MemoryTable implements Table, ReadTable {
   /** `<module>/<table>`: part of every row's path in the state tree. */
   readonly id: string;
+  /** Of the entries that have a row; only the journal changes it. */
+  readonly order = new KeyOrder<Entry>();
   readonly #entries = new Map<string, Entry>();
   readonly #journal: Journal;
 
@@ -92,10 +109,21 @@ export class MemoryTable implements Table, ReadTable {
     if (entry?.row !== undefined) this.#journal.write(entry, undefined);
   }
 
-  *entries(): Iterable<readonly [string, Value]> {
-    for (const entry of this.#entries.values()) {
-      if (entry.row !== undefined) yield [entry.key, entry.row];
+  page({ prefix = '', after, limit }: Range): Page<Value> {
+    const rows: (readonly [string, Value])[] = [];
+    const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
+    let bytes = 0;
+    let last: string | null = null;
+    const start = after !== undefined && compareText(after, prefix) > 0 ? after : prefix;
+    for (const { key, row } of this.order.from(start)) {
+      if (!key.startsWith(prefix)) break;
+      if (key === after) continue;
+      if (rows.length >= rowsMax || bytes >= PAGE_BYTES) return { rows, next: last };
+      rows.push([key, row!]);
+      bytes += key.length + sizeOf(row!);
+      last = key;
     }
+    return { rows, next: null };
   }
 
   /** Drops an entry without a row; only the journal calls it. */

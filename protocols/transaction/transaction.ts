@@ -29,12 +29,14 @@ import { Executor, type BlockResult, type FinalBlock, type Listener } from './ex
 import { Ingress, refusedResult, type Lookup } from './ingress.ts';
 import { WAITING_REQUESTS_MAX } from './ingress-limits.ts';
 import type { ModuleSet } from './module.ts';
-import { Queries } from './queries.ts';
+import { Queries, type AskedQuery } from './queries.ts';
 import { findReceipts, ReceiptLog, RECEIPTS_STREAM } from './receipt-log.ts';
 
 /** What one step executes before others get their turn: about 5 ms, in plain transactions. */
 const STEP_BUDGET = 2000;
 const EXECUTE_TIMER = 'transaction/execute';
+/** Between two steps that answer queries everybody else has a turn. */
+const ANSWER_TIMER = 'transaction/answer';
 
 export interface TransactionOptions {
   readonly cluster: Cluster;
@@ -49,8 +51,6 @@ export interface TransactionOptions {
 type Asker =
   | { readonly kind: 'submit'; readonly lookup: Lookup }
   | { readonly kind: 'find'; readonly request: number; readonly id: Digest };
-
-type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
 
 const BUSY: AnswerResult = {
   ok: false,
@@ -70,11 +70,11 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   /** Height of the last block that was given again (see `#execute`). */
   #repeated = -1;
   #timerSet = false;
+  /** Queries were answered, and no turn has passed since. */
+  #answersPause = false;
   #draining = false;
   #recovered = false;
   readonly #log = new ReceiptLog();
-  /** Queries that came in the middle of a block: they are answered at its end. */
-  #heldQueries: AskedQuery[] = [];
   readonly #askers = new Map<string, Asker>();
   #asked = 0;
 
@@ -123,13 +123,11 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       case 'execute':
         return this.#execute(input, now, out);
       case 'timer':
-        if (input.timer !== EXECUTE_TIMER) return;
-        this.#timerSet = false;
-        return this.#advance(now, out);
+        return this.#timer(input.timer, now, out);
       case 'laneRoom':
         return this.#ingress.sealing.roomIs(input.bytes);
       case 'query':
-        return this.#query(input, out);
+        return this.#query(input, now, out);
       case 'findSubmission':
         return this.#find(input.request, input.id, out);
       case 'logFound':
@@ -140,6 +138,16 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       default:
         // Nothing of what else every machine may be told concerns this one.
         return;
+    }
+  }
+
+  #timer(timer: string, now: Millis, out: Output<Effect>): void {
+    if (timer === EXECUTE_TIMER) {
+      this.#timerSet = false;
+      this.#advance(now, out);
+    } else if (timer === ANSWER_TIMER) {
+      this.#answersPause = false;
+      this.#answerQueries(now, out);
     }
   }
 
@@ -188,9 +196,9 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       budget.left--;
       done++;
       this.#blockDone(result, out);
+      this.#answerQueries(now, out);
     }
     this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
-    if (this.#executor.isBetweenBlocks) this.#answerHeld(out);
     if (this.#executor.height > before) this.#tellProgress(out);
     if (this.#queue.length === 0) return;
     this.#timerSet = true;
@@ -248,19 +256,19 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     if (results.length > 0) tellEdge(out, { kind: 'submitted', results });
   }
 
-  #query(asked: AskedQuery, out: Output<Effect>): void {
-    if (this.#executor.isBetweenBlocks) {
-      return answer(out, asked.request, this.#executor.height, this.#queries.run(asked));
-    }
-    if (this.#heldQueries.length < WAITING_REQUESTS_MAX) return void this.#heldQueries.push(asked);
+  #query(asked: AskedQuery, now: Millis, out: Output<Effect>): void {
+    if (this.#queries.take(asked)) return this.#answerQueries(now, out);
     answer(out, asked.request, this.#executor.height, BUSY);
   }
 
-  #answerHeld(out: Output<Effect>): void {
-    const held = this.#heldQueries;
-    if (held.length === 0) return;
-    this.#heldQueries = [];
-    for (const asked of held) this.#query(asked, out);
+  /** Those that come in the middle of a block are answered at its end (I99). */
+  #answerQueries(now: Millis, out: Output<Effect>): void {
+    if (this.#queries.waiting === 0 || this.#answersPause) return;
+    if (!this.#executor.isBetweenBlocks) return;
+    const { height } = this.#executor;
+    this.#queries.answer((request, result) => answer(out, request, height, result));
+    this.#answersPause = true;
+    out.immediate.push({ kind: 'setTimer', timer: ANSWER_TIMER, at: now });
   }
 
   #find(request: number, id: Digest, out: Output<Effect>): void {

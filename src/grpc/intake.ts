@@ -8,9 +8,14 @@
  *     `unansweredMax` requests are with its service whose answers the client has not taken: the next
  *     one waits here, and HTTP/2 flow control pushes back to the client. Such a service answers each
  *     request with one message.
+ * G7. A stream on which no request comes and no answer leaves for `idleMsMax` is ended, and where the
+ *     client does not even read that, its connection.
+ *
+ * All these places are shared out as places.ts says (G5). Health and reflection have an intake of their
+ * own, so that who looks whether a node is well is not told that its users are many.
  *
  * So an intake holds (readingMax + streamsMax) messages and, in windows that nobody reads, 64 KiB for
- * each that waits or streams: with GRPC_LIMITS and messages of 2 MiB half a GiB, whoever calls. What
+ * each that waits or streams: both together, with messages of 2 MiB, some 600 MiB, whoever calls. What
  * services hold of requests under way is bounded by the node (`overloaded`).
  */
 import {
@@ -20,35 +25,17 @@ import {
   type ServerListener,
 } from '@grpc/grpc-js';
 import { Problem, unavailable } from '../edge/problem.ts';
+import type { IntakeLimits } from './limits.ts';
+import { Idle, Pace, PacedCall } from './pace.ts';
+import { originOf, Places, type Origin } from './places.ts';
 import { problemStatus } from './problem-status.ts';
-
-export interface GrpcLimits {
-  /** Connections at once: more are closed as they come. */
-  readonly connectionsMax: number;
-  /** Calls at once on one connection: its client holds back more. */
-  readonly callsPerConnectionMax: number;
-  readonly readingMax: number;
-  readonly waitingMax: number;
-  /** Milliseconds from a call's turn to the end of its request. */
-  readonly requestMsMax: number;
-  readonly streamsMax: number;
-  readonly unansweredMax: number;
-}
-
-export const GRPC_LIMITS: GrpcLimits = {
-  connectionsMax: 256,
-  callsPerConnectionMax: 128,
-  readingMax: 64,
-  waitingMax: 2_048,
-  requestMsMax: 15_000,
-  streamsMax: 128,
-  unansweredMax: 256,
-};
+import { Undecodable, undecodable } from './undecodable.ts';
 
 const RETRY_MS = 1_000;
 
 /** A call whose one request has not arrived as a whole. */
 interface Arrival {
+  readonly origin: Origin;
   readonly call: ServerInterceptingCallInterface;
   /** Lets it be read. */
   readonly begin: () => void;
@@ -56,19 +43,27 @@ interface Arrival {
 }
 
 export class Intake {
-  readonly #limits: GrpcLimits;
+  readonly #limits: IntakeLimits;
   readonly #waiting = new Set<Arrival>();
-  #reading = 0;
-  #streams = 0;
+  readonly #waitingPlaces: Places;
+  readonly #reading: Places;
+  readonly #streams: Places;
+  readonly #cut: (connection: string) => void;
 
-  constructor(limits: GrpcLimits) {
+  /** @param cut ends the connection that `Origin` names so */
+  constructor(limits: IntakeLimits, cut: (connection: string) => void) {
     this.#limits = limits;
+    this.#cut = cut;
+    this.#waitingPlaces = new Places(limits.waitingMax);
+    this.#reading = new Places(limits.readingMax);
+    this.#streams = new Places(limits.streamsMax);
   }
 
   readonly interceptor: ServerInterceptor = ({ requestStream }, call) =>
     requestStream ? this.#stream(call) : this.#single(call);
 
   #single(call: ServerInterceptingCallInterface): ServerInterceptingCall {
+    const origin = originOf(call);
     let arrival: Arrival | null = null;
     const leave = (): void => {
       if (arrival !== null) this.#leave(arrival);
@@ -76,8 +71,12 @@ export class Intake {
     };
     return listening(call, {
       onReceiveMetadata: (metadata, next) => {
-        arrival = { call, begin: () => next(metadata), deadline: null };
+        arrival = { call, origin, begin: () => next(metadata), deadline: null };
         this.#enter(arrival);
+      },
+      onReceiveMessage: (message, next) => {
+        if (message instanceof Undecodable) refuse(call, undecodable());
+        else next(message);
       },
       onReceiveHalfClose: (next) => {
         leave();
@@ -89,14 +88,13 @@ export class Intake {
   }
 
   #enter(arrival: Arrival): void {
-    if (this.#reading < this.#limits.readingMax) this.#read(arrival);
-    else if (this.#waiting.size < this.#limits.waitingMax) this.#waiting.add(arrival);
+    if (this.#reading.take(arrival.origin)) this.#read(arrival);
+    else if (this.#waitingPlaces.take(arrival.origin)) this.#waiting.add(arrival);
     else refuse(arrival.call, unavailable('busy', 'too many requests arrive at once', RETRY_MS));
   }
 
   #read(arrival: Arrival): void {
     const { requestMsMax } = this.#limits;
-    this.#reading++;
     arrival.deadline = setTimeout(() => {
       const detail = `the request did not arrive in ${requestMsMax} ms`;
       refuse(arrival.call, new Problem(408, 'body_too_slow', detail));
@@ -105,79 +103,60 @@ export class Intake {
   }
 
   #leave(arrival: Arrival): void {
-    this.#waiting.delete(arrival);
+    if (this.#waiting.delete(arrival)) this.#waitingPlaces.give(arrival.origin);
     if (arrival.deadline === null) return;
     clearTimeout(arrival.deadline);
-    this.#reading--;
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    this.#waiting.delete(next);
-    this.#read(next);
+    this.#reading.give(arrival.origin);
+    this.#readNext();
+  }
+
+  /** The first that waits and is not at the bound of its share. */
+  #readNext(): void {
+    for (const next of this.#waiting) {
+      if (!this.#reading.take(next.origin)) continue;
+      this.#waiting.delete(next);
+      this.#waitingPlaces.give(next.origin);
+      return this.#read(next);
+    }
   }
 
   #stream(call: ServerInterceptingCallInterface): ServerInterceptingCall {
+    const origin = originOf(call);
     const pace = new Pace(this.#limits.unansweredMax);
-    let isOpen = false;
+    let idle: Idle | null = null;
     const listener: ServerListener = {
       onReceiveMetadata: (metadata, next) => {
-        if (this.#streams >= this.#limits.streamsMax) {
+        if (!this.#streams.take(origin)) {
           return refuse(call, unavailable('busy', 'too many streams are open', RETRY_MS));
         }
-        isOpen = true;
-        this.#streams++;
+        idle = this.#watch(call, origin);
         next(metadata);
       },
-      onReceiveMessage: (message, next) => pace.take(() => next(message)),
+      onReceiveMessage: (message, next) => {
+        if (message instanceof Undecodable) refuse(call, undecodable());
+        else pace.take(() => next(message));
+        idle?.moved();
+      },
       onCancel: () => {
-        if (isOpen) this.#streams--;
+        if (idle === null) return;
+        idle.end();
+        this.#streams.give(origin);
       },
     };
-    return new PacedCall(call, listener, pace);
-  }
-}
-
-/** Counts the requests of one call against its answers. */
-class Pace {
-  readonly #unansweredMax: number;
-  #unanswered = 0;
-  #held: (() => void) | null = null;
-
-  constructor(unansweredMax: number) {
-    this.#unansweredMax = unansweredMax;
-  }
-
-  /** One at a time: the next is not read before this one is delivered. */
-  take(deliver: () => void): void {
-    if (this.#unanswered >= this.#unansweredMax) {
-      this.#held = deliver;
-      return;
-    }
-    this.#unanswered++;
-    deliver();
-  }
-
-  /** An answer has left. */
-  answered(): void {
-    this.#unanswered--;
-    const held = this.#held;
-    this.#held = null;
-    if (held !== null) this.take(held);
-  }
-}
-
-class PacedCall extends ServerInterceptingCall {
-  readonly #pace: Pace;
-
-  constructor(call: ServerInterceptingCallInterface, listener: ServerListener, pace: Pace) {
-    super(call, { start: (next) => next(listener) });
-    this.#pace = pace;
-  }
-
-  override sendMessage(message: unknown, sent: () => void): void {
-    super.sendMessage(message, () => {
-      this.#pace.answered();
-      sent();
+    return new PacedCall(call, listener, () => {
+      pace.answered();
+      idle?.moved();
     });
+  }
+
+  #watch(call: ServerInterceptingCallInterface, { connection }: Origin): Idle {
+    const { idleMsMax } = this.#limits;
+    const detail = `nothing moved on the stream for ${idleMsMax} ms: open another when there is need`;
+    return new Idle(
+      idleMsMax,
+      () => refuse(call, new Problem(408, 'stream_idle', detail)),
+      () => this.#cut(connection),
+    );
   }
 }
 

@@ -2,17 +2,20 @@
  * The client's gRPC port: health, reflection, and the services of ours, over plaintext HTTP/2 on the
  * address it is told to bind. Peers have a port of their own.
  */
-import { createServer, type AddressInfo, type Server as TcpServer } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { AddressInfo, Server as TcpServer } from 'node:net';
+import { Server, type ServerInterceptor } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgeLogger } from '../edge/logger.ts';
 import { Calls } from './calls.ts';
+import { Connections } from './connections.ts';
 import { consensusService } from './consensus-service.ts';
 import { HealthService } from './health-service.ts';
-import { GRPC_LIMITS, hostsOnly, Intake, type GrpcLimits } from './intake.ts';
+import { hostsOnly, Intake } from './intake.ts';
+import { GRPC_LIMITS, STANDARD_LIMITS, type GrpcLimits } from './limits.ts';
 import { loadProtos } from './protos.ts';
 import { transactionsService } from './transactions-service.ts';
+import { markingUndecodable } from './undecodable.ts';
 
 export interface GrpcOptions {
   readonly edge: Edge;
@@ -32,6 +35,7 @@ export interface GrpcServer {
 }
 
 const SERVICES = ['althing.v1.Transactions', 'althing.v1.Consensus'];
+const OUR_PATHS = '/althing.';
 const CLOSE_BOUND_MS = 10_000;
 /** The last answers leave the process within this time. */
 const FLUSH_MS = 100;
@@ -54,19 +58,23 @@ export async function startGrpc({
   const calls = new Calls(logger);
   const limits = { ...GRPC_LIMITS, ...chosen };
   const server = new Server({
-    interceptors: [hostsOnly((host) => edge.hostProblem(host)), new Intake(limits).interceptor],
+    interceptors: [
+      hostsOnly((host) => edge.hostProblem(host)),
+      intakes(limits, (connection) => connections.cut(connection)),
+    ],
     'grpc.max_receive_message_length':
       STRUCT_FACTOR * edge.cluster.genesis.limits.submissionBytesMax + ENVELOPE_BYTES,
     'grpc.max_concurrent_streams': limits.callsPerConnectionMax,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  server.addService(protos.transactions, transactionsService(edge, calls));
-  server.addService(protos.consensus, consensusService(edge, calls));
+  const connections = new Connections(server, limits);
+  server.addService(markingUndecodable(protos.transactions), transactionsService(edge, calls));
+  server.addService(markingUndecodable(protos.consensus), consensusService(edge, calls));
   new ReflectionService(protos.all).addToServer(server);
   const health = new HealthService(edge.health, SERVICES);
   health.addTo(server);
-  const tcp = listener(server, limits.connectionsMax);
+  const { tcp } = connections;
   const port = await bind(tcp, host, grpcPort).catch((error: unknown) => {
     health.close();
     server.forceShutdown();
@@ -83,12 +91,12 @@ export async function startGrpc({
   };
 }
 
-/** grpc-js would listen by itself, but without a bound on connections. */
-function listener(server: Server, connectionsMax: number): TcpServer {
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const tcp = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
-  tcp.maxConnections = connectionsMax;
-  return tcp;
+/** One for the services of ours, one for those that every gRPC port has. */
+function intakes(limits: GrpcLimits, cut: (connection: string) => void): ServerInterceptor {
+  const ours = new Intake(limits, cut);
+  const standard = new Intake(STANDARD_LIMITS, cut);
+  return (method, call) =>
+    (method.path.startsWith(OUR_PATHS) ? ours : standard).interceptor(method, call);
 }
 
 function bind(tcp: TcpServer, host: string, port: number): Promise<number> {

@@ -15,7 +15,7 @@ import type {
   QueryContext,
 } from '../../protocols/transaction/module.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
-import { fromJson, Misfit } from './from-json.ts';
+import { fromJson, Misfit, misfitOf } from './from-json.ts';
 
 interface Described {
   /** One sentence for people. */
@@ -110,7 +110,5 @@ export function argsOf(
   const args = fromJson(schema, json, '', text);
   if (args instanceof Misfit) return args;
   if (type.Check(args)) return { args };
-  const error = type.Errors(args).First();
-  const field = (error?.path ?? '').slice(1).replaceAll('/', '.');
-  return new Misfit(field, error?.message ?? 'does not fit the schema');
+  return misfitOf(type, args);
 }

@@ -3,6 +3,7 @@
  * name the field at fault, as a path such as `value.items[2]`.
  */
 import { Kind, OptionalKind, type TSchema } from '@sinclair/typebox';
+import type { TypeCheck } from '@sinclair/typebox/compiler';
 import { fromHex, isHex, toHex } from '../../protocols/bytes.ts';
 import { normalInteger, utf8Length, type Value } from '../../protocols/transaction/values.ts';
 import { jsonFormOf } from './schema.ts';
@@ -21,6 +22,19 @@ export class Misfit {
   }
 }
 
+/** Why a value of the right form does not fit, by the part at fault. */
+export function misfitOf(type: TypeCheck<TSchema>, value: unknown): Misfit {
+  const error = type.Errors(value).First();
+  if (error === undefined) return new Misfit('', 'does not fit the schema');
+  const field = error.path.slice(1).replaceAll('/', '.');
+  return new Misfit(field, expected(error.schema) ?? error.message);
+}
+
+/** In the schema's words: those of the library would be a regular expression, or `union`. */
+function expected({ description }: TSchema): string | undefined {
+  return description === undefined ? undefined : `expected ${description}`;
+}
+
 /**
  * What `json` says, in the form that `schema` checks. Only forms are converted: whether the result
  * fits is the schema's to say. `text`: numbers and booleans may be spelled, as in query strings.
@@ -33,7 +47,7 @@ export function fromJson(
 ): Value | Misfit {
   switch (jsonFormOf(schema)) {
     case 'integer64':
-      return integerFrom(json, field);
+      return integerFrom(schema, json, field);
     case 'bytes':
       return bytesFrom(json, field);
     case 'value':
@@ -89,11 +103,11 @@ function objectFrom(
   return members;
 }
 
-function integerFrom(json: unknown, field: string): Value | Misfit {
+function integerFrom(schema: TSchema, json: unknown, field: string): Value | Misfit {
   if (typeof json === 'bigint') return normalInteger(json);
   if (typeof json === 'number' && Number.isSafeInteger(json)) return json;
   if (typeof json === 'string' && DECIMAL.test(json)) return normalInteger(BigInt(json));
-  return new Misfit(field, 'expected a 64-bit integer as decimal text, such as "1000"');
+  return new Misfit(field, expected(schema) ?? 'expected a 64-bit integer as decimal text');
 }
 
 function bytesFrom(json: unknown, field: string): Value | Misfit {

@@ -1,6 +1,7 @@
 /**
  * Schemas for what JSON has no type for. One schema gives the TypeScript type, the check at execution
- * and the conversion from JSON (from-json.ts).
+ * and the conversion from JSON (from-json.ts). A schema's `description` says in words what fits, and
+ * completes the sentence `expected …` where a value does not.
  */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import type { Value } from '../../protocols/transaction/values.ts';
@@ -17,7 +18,10 @@ export const INT63_MAX = 2n ** 63n - 1n;
  */
 export const Amount = Type.Union(
   [Type.Integer({ minimum: 0 }), Type.BigInt({ minimum: 0n, exclusiveMaximum: 2n ** 63n })],
-  { [JSON_FORM]: 'integer64', description: 'an integer from 0 to 2^63 - 1, in decimal' },
+  {
+    [JSON_FORM]: 'integer64',
+    description: 'an integer from 0 to 2^63 - 1, as decimal text such as "1000"',
+  },
 );
 export type Amount = Static<typeof Amount>;
 

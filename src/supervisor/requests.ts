@@ -13,7 +13,11 @@ import type { ActorSystem } from './actor-system.ts';
 /** Submissions handed over and not answered; beyond it clients are told to come back. */
 const SUBMISSIONS_MAX = 100_000;
 const SUBMISSION_BYTES_MAX = 64 * 1024 * 1024;
-const QUESTIONS_MAX = 10_000;
+/**
+ * Questions handed over and not answered: enough to keep the answers coming, few enough that they are
+ * no load to the actors whoever asks how often.
+ */
+export const QUESTIONS_MAX = 64;
 const RETRY_AFTER_MS = 1_000;
 
 export interface Answer {
@@ -41,6 +45,10 @@ const OVERLOADED = {
   code: 'overloaded',
   message: 'this node has more waiting work than it can take',
   retryAfterMs: RETRY_AFTER_MS,
+} as const;
+const TOO_MANY_QUESTIONS = {
+  code: 'overloaded',
+  message: 'this node answers as many reads as it can: ask again later, or ask another node',
 } as const;
 const LOST: Submitted = {
   ok: false,
@@ -102,7 +110,7 @@ export class Requests {
 
   ask(question: Question): Promise<Answer> {
     if (this.#questions.size >= QUESTIONS_MAX || this.#system.isFull('transaction', 'client')) {
-      return Promise.resolve(this.#refusal(OVERLOADED));
+      return Promise.resolve(this.#refusal(TOO_MANY_QUESTIONS));
     }
     const request = this.#next++;
     const message = { ...question, request };

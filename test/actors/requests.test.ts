@@ -3,7 +3,7 @@ import test from 'ava';
 import type { Item } from '../../actors/traffic.ts';
 import type { Digest } from '../../protocols/types.ts';
 import type { ActorSystem } from '../../src/supervisor/actor-system.ts';
-import { Requests } from '../../src/supervisor/requests.ts';
+import { QUESTIONS_MAX, Requests } from '../../src/supervisor/requests.ts';
 
 /** Requests over a system that only notes what it is told. */
 function asked(): { requests: Requests; sent: Item[]; full: { is: boolean }; finalised: number[] } {
@@ -87,4 +87,18 @@ test('I18: while the actors are behind, each is told so at once and nothing is h
   const { result } = await requests.ask({ kind: 'findSubmission', id: 'x' as Digest });
   t.is(result.ok ? '' : result.code, 'overloaded');
   t.deepEqual(sent, []);
+});
+
+test('I18: beyond what the actors are given to answer, questions are refused at once until there is room', async (t) => {
+  const { requests, sent } = asked();
+  const ask = () => requests.ask({ kind: 'query', module: 'kv', query: 'list', args: {} });
+  const given = Array.from({ length: QUESTIONS_MAX }, ask);
+  t.is(sent.length, QUESTIONS_MAX);
+  for (let more = 0; more < 100; more++) t.like(await ask(), { result: { code: 'overloaded' } });
+  t.is(sent.length, QUESTIONS_MAX);
+  const result = { ok: true, value: 7 } as const;
+  requests.answered({ kind: 'answer', request: numbersOf(sent)[0]!, height: 5, result });
+  t.deepEqual(await given[0], { height: 5, result });
+  void ask();
+  t.is(sent.length, QUESTIONS_MAX + 1);
 });

@@ -2,9 +2,10 @@ import test from 'ava';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { status, type ServiceError } from '@grpc/grpc-js';
+import { message, text as textField } from '../../src/grpc/protobuf-writer.ts';
 import { signSubmission } from '../../protocols/transaction/submission.ts';
 import { client, type TestPort } from '../http/test-node.ts';
-import { framed, openSession, RawCall } from './raw-call.ts';
+import { frame, framed, openSession, RawCall } from './raw-call.ts';
 import { start, TestClient } from './start.ts';
 
 const SERVICE = 'althing.v1.Transactions';
@@ -102,7 +103,7 @@ test('a client that does not read its answers is not read either', async (t) => 
 
 // G4
 test('streams of requests are bounded in number, and one that ends makes room', async (t) => {
-  const { address } = await start(t, false, { limits: { streamsMax: 2 } });
+  const { address } = await start(t, false, { limits: { streamsMax: 8 } });
   const session = openSession(t, address);
   const open = [1, 2].map(() => new RawCall(session, 'SubmitStream'));
   const busy = await new RawCall(session, 'SubmitStream').status;
@@ -167,3 +168,144 @@ test('outside dev mode the name does not matter: the token does', async (t) => {
   call.stream.end(framed('Submit', { submission: signed(port, 0) }));
   t.is((await call.status).status, status.OK);
 });
+
+const HEALTH = 'grpc.health.v1.Health';
+const CHECK = `/${HEALTH}/Check`;
+
+/** Open calls of one connection, as many as it may have. */
+function crowd(session: ReturnType<typeof openSession>, method: string): RawCall[] {
+  return Array.from({ length: 128 }, () => new RawCall(session, method));
+}
+
+// G3, G5
+test('requests that one connection never ends keep neither requests nor health of others waiting', async (t) => {
+  const { address, port } = await start(t);
+  const session = openSession(t, address);
+  await once(session, 'remoteSettings');
+  crowd(session, 'Submit');
+  const alone = openSession(t, address);
+  const flood = crowd(alone, CHECK);
+  // The last of them has come when the ping behind it is answered.
+  for (const each of [session, alone])
+    await new Promise<void>((resolve) => each.ping(() => resolve()));
+  t.like(await new TestClient(t, address, HEALTH).call('Check', { service: '' }), {
+    status: 'SERVING',
+  });
+  const grpc = new TestClient(t, address, SERVICE);
+  t.like(await grpc.call('Submit', { submission: signed(port, 0) }), { final: true });
+  for (const { stream } of flood) stream.close();
+});
+
+// G3, G4
+test('health and reflection have places of their own', async (t) => {
+  const limits = { readingMax: 1, waitingMax: 1, streamsMax: 1 };
+  const { address } = await start(t, false, { limits });
+  const session = openSession(t, address);
+  const busy = ['Submit', 'Submit', 'Submit', 'SubmitStream', 'SubmitStream'].map(
+    (method) => new RawCall(session, method),
+  );
+  for (const at of [2, 4]) t.is((await busy[at]!.status).code, 'busy');
+  t.like(await new TestClient(t, address, HEALTH).call('Check', { service: '' }), {
+    status: 'SERVING',
+  });
+  const reflection = new TestClient(t, address, 'grpc.reflection.v1.ServerReflection');
+  const stream = reflection.stream('ServerReflectionInfo');
+  stream.write({ listServices: '*' });
+  t.truthy((await stream[Symbol.asyncIterator]().next()).value);
+});
+
+// G4, G5
+test('streams that one connection opens leave others theirs, and reflection its own', async (t) => {
+  const { address, port } = await start(t);
+  const session = openSession(t, address);
+  const calls = crowd(session, 'SubmitStream');
+  // A quarter is open, and all others are refused.
+  await Promise.all(
+    calls.slice(32).map(async ({ status: ended }) => t.is((await ended).code, 'busy')),
+  );
+  const other = new RawCall(openSession(t, address), 'SubmitStream');
+  other.stream.end(framed('SubmitStream', { submission: signed(port, 0) }));
+  t.is((await other.status).status, status.OK);
+  const reflection = new TestClient(t, address, 'grpc.reflection.v1.ServerReflection');
+  const stream = reflection.stream('ServerReflectionInfo');
+  stream.write({ listServices: '*' });
+  const answers = stream[Symbol.asyncIterator]();
+  t.truthy((await answers.next()).value);
+  stream.end();
+});
+
+// G7
+test('a stream on which nothing moves is ended, and one that works is not', async (t) => {
+  const { address, port } = await start(t, false, { limits: { idleMsMax: 2_000 } });
+  const session = openSession(t, address);
+  const silent = new RawCall(session, 'SubmitStream');
+  const slow = new RawCall(session, 'SubmitStream');
+  const working = new RawCall(session, 'SubmitStream');
+  slow.stream.write(framed('SubmitStream', { submission: signed(port, 0) }).subarray(0, 20));
+  let seq = 0;
+  const busy = setInterval(() => {
+    working.stream.write(framed('SubmitStream', { submission: signed(port, seq++) }));
+  }, 5);
+  const late = { status: status.DEADLINE_EXCEEDED, code: 'stream_idle' };
+  t.deepEqual(await silent.status, late);
+  t.deepEqual(await slow.status, late);
+  clearInterval(busy);
+  working.stream.end();
+  t.is((await working.status).status, status.OK);
+});
+
+// G7
+test('a connection whose client does not even read the end of its idle stream is cut', async (t) => {
+  const { address } = await start(t, false, { limits: { idleMsMax: 100 } });
+  const session = openSession(t, address, { initialWindowSize: 0 });
+  const closed = once(session, 'close');
+  const call = new RawCall(session, 'SubmitStream');
+  call.stream.write(framed('SubmitStream', { requestId: 'x' }));
+  await closed;
+  t.is(call.bytesReceived, 0);
+});
+
+// G5, G6
+test('connections that say nothing lose their places to those that speak', async (t) => {
+  const { address, grpc } = await start(t, false, {
+    limits: { connectionsMax: 8, prefaceMsMax: 300 },
+  });
+  const speaking = new TestClient(t, address, HEALTH);
+  await speaking.call('Check', { service: '' });
+  const silent = Array.from({ length: 20 }, () => connect(grpc.port, '127.0.0.1'));
+  for (const socket of silent) socket.on('error', () => undefined).resume();
+  await Promise.all(silent.map((socket) => once(socket, 'close')));
+  t.like(await speaking.call('Check', { service: '' }), { status: 'SERVING' });
+  const late = new TestClient(t, address, HEALTH);
+  t.like(await late.call('Check', { service: '' }), { status: 'SERVING' });
+});
+
+/** `Submit` with a Struct so deep inside that a decoder gives up. */
+function deep(levels: number): Uint8Array {
+  let value = textField(3, 'x');
+  for (let level = 0; level < levels; level++) {
+    value = message(5, [message(1, [textField(1, 'a'), message(2, [value])])]);
+  }
+  const args = message(1, [textField(1, 'value'), message(2, [value])]);
+  const call = [textField(1, 'kv'), textField(2, 'set'), message(3, [args])];
+  return Uint8Array.from(message(2, [message(1, call)]));
+}
+
+for (const [what, bytes] of [
+  ['nested 40 deep', deep(40)],
+  ['nested 400 deep', deep(400)],
+  ['that is no message', Uint8Array.of(0x0a, 0xff)],
+] as const) {
+  for (const method of ['Submit', 'SubmitStream']) {
+    test(`${method}: a request ${what} is the client's mistake`, async (t) => {
+      const { address, port } = await start(t, true);
+      const call = new RawCall(openSession(t, address), method);
+      call.stream.end(frame(bytes));
+      const answer = await call.status;
+      t.is(port.submitted, 0);
+      // A stream answers what it can read, and ends at what it cannot.
+      if (method === 'SubmitStream' && what === 'nested 40 deep') t.is(answer.status, status.OK);
+      else t.deepEqual(answer, { status: status.INVALID_ARGUMENT, code: 'malformed' });
+    });
+  }
+}

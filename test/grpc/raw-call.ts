@@ -11,6 +11,13 @@ export interface RawStatus {
   readonly code: string;
 }
 
+/** A message of these bytes as it travels. */
+export function frame(body: Uint8Array): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(body.length, 1);
+  return Buffer.concat([head, body]);
+}
+
 export function openSession(
   t: ExecutionContext,
   address: string,
@@ -24,10 +31,7 @@ export function openSession(
 
 /** A message of `method` as it travels. */
 export function framed(method: 'Submit' | 'SubmitStream', request: object): Buffer {
-  const body = TRANSACTIONS[method]!.requestSerialize(request);
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(body.length, 1);
-  return Buffer.concat([head, body]);
+  return frame(TRANSACTIONS[method]!.requestSerialize(request));
 }
 
 export class RawCall {
@@ -39,7 +43,7 @@ export class RawCall {
   constructor(session: ClientHttp2Session, method: string, headers: Record<string, string> = {}) {
     this.stream = session.request({
       ':method': 'POST',
-      ':path': `/althing.v1.Transactions/${method}`,
+      ':path': method.startsWith('/') ? method : `/althing.v1.Transactions/${method}`,
       'content-type': 'application/grpc',
       te: 'trailers',
       ...headers,

@@ -1,4 +1,6 @@
 import test from 'ava';
+import type { ActorSystem } from '../../src/supervisor/actor-system.ts';
+import { QUESTIONS_MAX, Requests } from '../../src/supervisor/requests.ts';
 import { BINDINGS, start, type Started } from './start.ts';
 import { API_TOKEN } from './test-node.ts';
 
@@ -255,5 +257,29 @@ for (const binding of BINDINGS) {
       t.is(head.headers.get('content-type'), get.headers.get('content-type'), path);
       t.is(await head.text(), '', path);
     }
+  });
+}
+
+for (const binding of BINDINGS) {
+  test(`${binding}: reads beyond what the node answers at once are told when to come back`, async (t) => {
+    const { url, port } = await start(t, binding);
+    const actors = { send: () => undefined, isFull: () => false } as unknown as ActorSystem;
+    const requests = new Requests(actors, () => undefined);
+    let asked = 0;
+    const all = new Promise<void>((resolve) => {
+      port.query = (module, query, args) => {
+        if (++asked === QUESTIONS_MAX) resolve();
+        return requests.ask({ kind: 'query', module, query, args });
+      };
+    });
+    const read = () => fetch(`${url}/api/v11/kv/list?namespace=n`);
+    const waiting = Array.from({ length: QUESTIONS_MAX }, read);
+    await all;
+    const refused = await read();
+    t.is(refused.status, 503);
+    t.is(refused.headers.get('retry-after'), '1');
+    t.is(await codeOf(refused), 'overloaded');
+    requests.restarted();
+    for (const answer of await Promise.all(waiting)) t.is(answer.status, 503);
   });
 }

@@ -129,3 +129,33 @@ test('values become JSON without losing what JSON cannot say', (t) => {
     c: [null, 'x', 3],
   });
 });
+
+const AMOUNT = 'expected an integer from 0 to 2^63 - 1, as decimal text such as "1000"';
+const NAME = 'expected 1 to 64 letters, digits, dots, dashes, colons or underscores';
+const OWNER =
+  'expected `key:` and 64 digits of lower-case hex, or `principal:` and a name of 1 to 256 characters';
+const sentences: readonly (readonly [string, string, object, string, string])[] = [
+  ['ledger', 'issue', { account: 'a', amount: String(2n ** 63n) }, 'amount', AMOUNT],
+  ['ledger', 'issue', { account: 'a', amount: '9'.repeat(30) }, 'amount', AMOUNT],
+  ['ledger', 'issue', { account: 'a', amount: '-1' }, 'amount', AMOUNT],
+  ['ledger', 'open', { account: 'a b' }, 'account', NAME],
+  ['ledger', 'open', { account: 'a', owner: 'bob' }, 'owner', OWNER],
+  [
+    'kv',
+    'set',
+    { namespace: 'a/b', key: 'k', value: 1 },
+    'namespace',
+    'expected 1 to 64 letters, digits, dots, dashes or underscores',
+  ],
+];
+
+for (const [module, command, args, field, message] of sentences) {
+  test(`${JSON.stringify(args)} is told in words what fits ${field}`, (t) => {
+    t.deepEqual(argsFromJson(module, command, args), {
+      ok: false,
+      code: 'invalid_args',
+      field,
+      message,
+    });
+  });
+}

@@ -71,7 +71,8 @@ for (const [what, failed, code] of failing) {
     const receipts = receiptsOf(chain.run(signed(0, [put('a', 1), failed, put('b', 2)])));
     t.is(receipts[1]!.error?.code, code);
     plain.run(signed(0, [put('a', 1), put('b', 2), put('b', 2)]));
-    const rows = (of: Chain) => [...of.executor.state.tablesOf('scratch')['rows']!.entries()];
+    const rows = (of: Chain) =>
+      of.executor.state.tablesOf('scratch')['rows']!.page({ limit: 100 }).rows;
     t.deepEqual(rows(chain), rows(plain));
   });
 }

@@ -32,16 +32,13 @@ test('a long block is executed in slices, and is the same as in one', (t) => {
   );
   const { block, digest } = finalBlock(1, []);
   node.step({ kind: 'execute', block, digest, batches: [{ lane: 1, payload: payloadOf(many) }] });
-  t.true(node.timer);
+  t.true(node.timers.has('transaction/execute'));
   t.is(node.machine.status().executedHeight, 0);
   t.is(
     node.ask({ kind: 'query', request: 5, module: 'scratch', query: 'get', args: 'k2' }),
     undefined,
   );
-  while (node.timer) {
-    node.timer = false;
-    node.step({ kind: 'timer', timer: 'transaction/execute' });
-  }
+  node.fireTimers();
   t.is(node.machine.status().executedTransactions, 6000);
   const answered = node.told.find((each) => each.kind === 'answer');
   t.deepEqual(answered?.kind === 'answer' ? [answered.height, answered.result] : null, [
@@ -157,4 +154,30 @@ test('queries answer from executed state and never show why a module failed', (t
     code: 'module_fault',
     message: 'the module failed to answer',
   });
+});
+
+test('I99: however many queries wait, one step answers a few of them, and blocks go before', (t) => {
+  const node = new Node();
+  const big = 'x'.repeat(20_000);
+  node.submit(1, signed(0, [put('a', big)], { signer: bob }));
+  node.settle();
+  const answered = (): number => node.told.filter(({ kind }) => kind === 'answer').length;
+  const asked = { kind: 'query', module: 'scratch', query: 'get', args: 'a' } as const;
+  for (let request = 0; request < 64; request++) node.step({ ...asked, request });
+  t.is(answered(), 1);
+  const { block, digest } = finalBlock(2, []);
+  node.step({ kind: 'execute', block, digest, batches: [] });
+  t.is(node.machine.status().executedHeight, 2);
+  t.is(answered(), 1);
+  for (let steps = 1; steps <= 32; steps++) {
+    node.fire('transaction/answer');
+    t.is(answered(), Math.min(64, 1 + 2 * steps));
+  }
+  node.fireTimers();
+  t.is(node.timers.size, 0);
+  const requests = node.told.flatMap((each) => (each.kind === 'answer' ? [each.request] : []));
+  t.deepEqual(
+    requests,
+    Array.from({ length: 64 }, (_, request) => request),
+  );
 });

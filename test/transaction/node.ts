@@ -16,7 +16,8 @@ export class Node {
   readonly sealed: { payload: Uint8Array; txCount: number }[] = [];
   readonly results: SubmitResult[] = [];
   now = START_MS;
-  timer = false;
+  /** Set and not fired yet. */
+  readonly timers = new Set<string>();
   /** Questions to the log wait for ever. */
   logIsSilent = false;
   height = 0;
@@ -48,7 +49,7 @@ export class Node {
   }
 
   #release(effect: Effect): void {
-    if (effect.kind === 'setTimer') this.timer = true;
+    if (effect.kind === 'setTimer') this.timers.add(effect.timer);
     else if (effect.kind === 'findLog') {
       if (this.logIsSilent) return;
       const event = this.log.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
@@ -78,11 +79,18 @@ export class Node {
     const { block, digest } = finalBlock(++this.height, [], timestamp);
     const before = this.told.length;
     this.step({ kind: 'execute', block, digest, batches });
-    while (this.timer) {
-      this.timer = false;
-      this.step({ kind: 'timer', timer: 'transaction/execute' });
-    }
+    this.fireTimers();
     return this.told.slice(before);
+  }
+
+  /** Until none is set. */
+  fireTimers(): void {
+    for (const timer of this.timers) this.fire(timer);
+  }
+
+  /** If it is set. */
+  fire(timer: string): void {
+    if (this.timers.delete(timer)) this.step({ kind: 'timer', timer });
   }
 
   /** Everything sealed so far becomes final, one block for each batch. */
@@ -101,6 +109,7 @@ export class Node {
 
   ask(input: TransactionInput & { kind: 'query' | 'findSubmission' }): unknown {
     const said = this.step(input).find(({ kind }) => kind === 'answer');
+    this.fire('transaction/answer');
     return said?.kind === 'answer' ? said.result : undefined;
   }
 }

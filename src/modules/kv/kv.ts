@@ -14,7 +14,6 @@ import {
 } from '../../../protocols/transaction/module.ts';
 import { encodeValue, type Value } from '../../../protocols/transaction/values.ts';
 import { command, defineModule, query } from '../define.ts';
-import { firstRows } from '../paging.ts';
 import { AnyValue } from '../schema.ts';
 
 type Stored = { readonly value: Value; readonly version: number };
@@ -35,7 +34,10 @@ const Namespace = Type.String({
   description: '1 to 64 letters, digits, dots, dashes or underscores',
 });
 const Key = Type.String({ minLength: 1, maxLength: 512 });
-const Version = Type.Integer({ minimum: 0, description: 'the version expected; 0: no such key' });
+const Version = Type.Integer({
+  minimum: 0,
+  description: 'a version, or 0 for a key that must not be there',
+});
 const place = { namespace: Namespace, key: Key };
 
 interface Place {
@@ -119,7 +121,7 @@ const get = query(
 );
 
 const list = query(
-  'Keys of a namespace in order, from after `after` on.',
+  'Keys of a namespace in order, from after `after` on; `next` is null at the end.',
   Type.Object(
     {
       namespace: Namespace,
@@ -131,7 +133,7 @@ const list = query(
   ),
   ({ tables }: Queries, { namespace, prefix = '', after, limit = 100 }) => {
     const start = `${namespace}/`;
-    const page = firstRows<Stored>(tables.entries.entries(), {
+    const page = tables.entries.page({
       prefix: start + prefix,
       after: after === undefined ? undefined : start + after,
       limit,

@@ -5,7 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { GenesisContext } from '../../../protocols/transaction/module.ts';
-import { fromJson, Misfit } from '../from-json.ts';
+import { fromJson, Misfit, misfitOf } from '../from-json.ts';
 import { Amount } from '../schema.ts';
 import { plus } from './amount.ts';
 import { AccountName, Sender, SUPPLY, type LedgerRows } from './rows.ts';
@@ -30,8 +30,8 @@ export function ledgerGenesis({ tables }: GenesisContext<LedgerRows>, json: unkn
   const parsed = fromJson(Config, json ?? {}, '', false);
   if (parsed instanceof Misfit) throw invalid(parsed.field, parsed.message);
   if (!config.Check(parsed)) {
-    const error = config.Errors(parsed).First();
-    throw invalid(error?.path ?? '', error?.message ?? 'does not fit');
+    const { field, message } = misfitOf(config, parsed);
+    throw invalid(field, message);
   }
   for (const issuer of parsed.issuers ?? []) tables.issuers.set(issuer, true);
   let total: Amount = 0;

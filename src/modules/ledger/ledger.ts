@@ -11,7 +11,6 @@ import {
   type QueryContext,
 } from '../../../protocols/transaction/module.ts';
 import { command, defineModule, query } from '../define.ts';
-import { firstRows } from '../paging.ts';
 import { Amount } from '../schema.ts';
 import { minus, plus } from './amount.ts';
 import { ledgerGenesis } from './genesis.ts';
@@ -110,7 +109,7 @@ const account = query(
 );
 
 const accounts = query(
-  'Accounts in order of their names, from after `after` on.',
+  'Accounts in order of their names, from after `after` on; `next` is null at the end.',
   Type.Object(
     {
       after: Type.Optional(AccountName),
@@ -119,7 +118,7 @@ const accounts = query(
     strict,
   ),
   ({ tables }: Queries, { after, limit = 100 }) => {
-    const page = firstRows(tables.accounts.entries(), { prefix: '', after, limit });
+    const page = tables.accounts.page({ after, limit });
     return { accounts: page.rows.map(([name, row]) => shown(name, row)), next: page.next };
   },
 );

@@ -10,7 +10,8 @@ export const AccountName = Type.String({
 /** Who may take from an account. An account bound to a key accepts only that key (E3). */
 export const Sender = Type.String({
   pattern: '^(key:[0-9a-f]{64}|principal:[^\\u0000-\\u001f]{1,256})$',
-  description: '`key:<64 hex digits>` or `principal:<name>`',
+  description:
+    '`key:` and 64 digits of lower-case hex, or `principal:` and a name of 1 to 256 characters',
 });
 
 export type Account = {

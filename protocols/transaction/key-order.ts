@@ -1,0 +1,63 @@
+/**
+ * Things that have a key, in the order of their keys, for tables to list from any key on. Kept as
+ * a list of short sorted arrays: to find a place takes two binary searches, to make one moves at most
+ * CHUNK_MAX places and now and then the list of arrays. Costs nothing while keys neither come nor go.
+ */
+import { compareText } from './values.ts';
+
+const CHUNK_MAX = 512;
+
+export class KeyOrder<Item extends { readonly key: string }> {
+  /** Ascending, and none of them empty. */
+  readonly #chunks: Item[][] = [];
+
+  /** `item`, whose key must not be there yet. */
+  add(item: Item): void {
+    const at = this.#chunkOf(item.key);
+    const chunk = this.#chunks[at];
+    if (chunk === undefined) return void this.#chunks.push([item]);
+    chunk.splice(placeOf(chunk, item.key), 0, item);
+    if (chunk.length > CHUNK_MAX) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK_MAX / 2));
+  }
+
+  /** The item of this key, which must be there. */
+  remove(key: string): void {
+    const at = this.#chunkOf(key);
+    const chunk = this.#chunks[at]!;
+    chunk.splice(placeOf(chunk, key), 1);
+    if (chunk.length === 0) this.#chunks.splice(at, 1);
+  }
+
+  /** In ascending order, starting with `key` or what comes after it. Not to be changed meanwhile. */
+  *from(key: string): Iterable<Item> {
+    let at = this.#chunkOf(key);
+    let chunk = this.#chunks[at];
+    let place = chunk === undefined ? 0 : placeOf(chunk, key);
+    for (; chunk !== undefined; chunk = this.#chunks[++at], place = 0) {
+      for (; place < chunk.length; place++) yield chunk[place]!;
+    }
+  }
+
+  /** The chunk that `key` lies in or is to lie in: the last that begins with it or below it. */
+  #chunkOf(key: string): number {
+    const after = countWhere(this.#chunks, (chunk) => compareText(chunk[0]!.key, key) <= 0);
+    return Math.max(0, after - 1);
+  }
+}
+
+/** Where `key` stands in the chunk, or is to stand. */
+function placeOf(chunk: readonly { readonly key: string }[], key: string): number {
+  return countWhere(chunk, (item) => compareText(item.key, key) < 0);
+}
+
+/** How many of `items` are so, where those that are so come before those that are not. */
+function countWhere<Item>(items: readonly Item[], isSo: (item: Item) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isSo(items[middle]!)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

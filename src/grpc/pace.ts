@@ -1,0 +1,86 @@
+/** How fast one stream of requests may go, and how slow. */
+import {
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerListener,
+} from '@grpc/grpc-js';
+
+/** From the end of a stream to that of its connection, in milliseconds, if nobody reads it. */
+const LAST_WORDS_MS = 2_000;
+
+/** When nothing has moved for `ms` the stream is told so; when that does not end it, it is cut. */
+export class Idle {
+  readonly #tell: () => void;
+  readonly #cut: () => void;
+  #timer: NodeJS.Timeout;
+  #isTold = false;
+
+  constructor(ms: number, tell: () => void, cut: () => void) {
+    this.#tell = tell;
+    this.#cut = cut;
+    this.#timer = setTimeout(() => this.#expired(), ms);
+  }
+
+  moved(): void {
+    if (!this.#isTold) this.#timer.refresh();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #expired(): void {
+    this.#isTold = true;
+    this.#timer = setTimeout(this.#cut, LAST_WORDS_MS);
+    this.#tell();
+  }
+}
+
+/** Counts the requests of one call against its answers. */
+export class Pace {
+  readonly #unansweredMax: number;
+  #unanswered = 0;
+  #held: (() => void) | null = null;
+
+  constructor(unansweredMax: number) {
+    this.#unansweredMax = unansweredMax;
+  }
+
+  /** One at a time: the next is not read before this one is delivered. */
+  take(deliver: () => void): void {
+    if (this.#unanswered >= this.#unansweredMax) {
+      this.#held = deliver;
+      return;
+    }
+    this.#unanswered++;
+    deliver();
+  }
+
+  /** An answer has left. */
+  answered(): void {
+    this.#unanswered--;
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) this.take(held);
+  }
+}
+
+export class PacedCall extends ServerInterceptingCall {
+  readonly #answered: () => void;
+
+  constructor(
+    call: ServerInterceptingCallInterface,
+    listener: ServerListener,
+    answered: () => void,
+  ) {
+    super(call, { start: (next) => next(listener) });
+    this.#answered = answered;
+  }
+
+  override sendMessage(message: unknown, sent: () => void): void {
+    super.sendMessage(message, () => {
+      this.#answered();
+      sent();
+    });
+  }
+}
