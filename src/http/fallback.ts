@@ -7,7 +7,7 @@
  * request to upgrade is answered like any other (RFC 9110 §7.8), as the native binding does.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import {
   HeaderCollector,
   portTaken,
@@ -20,6 +20,8 @@ import {
 /** The native binding closes connections that are silent for this long, too. */
 const IDLE_MS = 10_000;
 const HEADERS_MS = 10_000;
+/** Requests of one connection whose answers are not out; with one more it is closed. */
+const PIPELINED_MAX = 64;
 
 export const fallback: Binding = { name: 'fallback', listen };
 
@@ -35,7 +37,21 @@ function listen(
     requestTimeout: 0,
     requireHostHeader: true,
   });
-  server.on('request', (request, response) => serve(new NodeExchange(request, response)));
+  const unanswered = new WeakMap<Socket, number>();
+  const count = (socket: Socket, more: number): number => {
+    const now = (unanswered.get(socket) ?? 0) + more;
+    unanswered.set(socket, now);
+    return now;
+  };
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    const exchange = new NodeExchange(request, response);
+    const open = count(socket, 1);
+    response.on('close', () => void count(socket, -1));
+    if (open <= PIPELINED_MAX) serve(exchange);
+    // Answers of this turn go out first.
+    else if (open === PIPELINED_MAX + 1) setImmediate(() => socket.destroy());
+  });
   return new Promise((resolve, reject) => {
     // For good: without a listener a connection that cannot be accepted later ends the process.
     server.on('error', (error) => reject(portTaken(host, port, error.message)));
