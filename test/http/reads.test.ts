@@ -219,6 +219,7 @@ for (const binding of BINDINGS) {
     const { url } = await start(t, binding);
     const limits = await (await fetch(`${url}/api/v11/limits`)).json();
     t.like(limits, { consensus: { transactionsPerSubmissionMax: 1000 } });
+    t.like(limits, { http: { nestingMax: 32, valuesMax: 100_000 } });
     const root = (await (await fetch(`${url}/`)).json()) as { routes: string[] };
     t.true(root.routes.includes('POST /api/v11/transactions'));
     t.like(root, { modules: { kv: { queries: ['get', 'list'] } } });

@@ -2,7 +2,7 @@
 import { WAIT_MS_DEFAULT, WAIT_MS_MAX } from '../../edge/outcome.ts';
 import { moduleNames } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
-import { DEPTH_MAX } from '../../edge/strict-json.ts';
+import { DEPTH_MAX, VALUES_MAX } from '../../edge/strict-json.ts';
 import { answer } from '../negotiation.ts';
 import { json, type Reply } from '../request.ts';
 import type { Route } from '../router.ts';
@@ -31,6 +31,7 @@ function limitsView({ cluster }: Edge): object {
     http: {
       bodyBytesMax: bodyBytesMax(cluster.genesis.limits.submissionBytesMax),
       nestingMax: DEPTH_MAX,
+      valuesMax: VALUES_MAX,
       waitMsDefault: WAIT_MS_DEFAULT,
       waitMsMax: WAIT_MS_MAX,
     },
