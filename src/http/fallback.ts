@@ -8,6 +8,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Descriptors } from './descriptors.ts';
 import {
   HeaderCollector,
   portTaken,
@@ -29,6 +30,7 @@ function listen(
   host: string,
   port: number,
   serve: (exchange: Exchange) => void,
+  descriptors: Descriptors,
 ): Promise<Listener> {
   const server = createServer({
     keepAliveTimeout: IDLE_MS,
@@ -36,6 +38,9 @@ function listen(
     // Bodies have their own deadline in body.ts.
     requestTimeout: 0,
     requireHostHeader: true,
+  });
+  server.on('connection', (socket) => {
+    if (!descriptors.left()) socket.destroy();
   });
   const unanswered = new WeakMap<Socket, number>();
   const count = (socket: Socket, more: number): number => {

@@ -20,6 +20,7 @@
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js';
+import type { Descriptors } from './descriptors.ts';
 import {
   HeaderCollector,
   portTaken,
@@ -28,6 +29,9 @@ import {
   type Listener,
   type RawReply,
 } from './exchange.ts';
+
+/** Connections that come within this time take from the descriptors that are kept. */
+const WATCH_MS = 10;
 
 /** The part of an app that is used here; the package's types lack two of these signatures. */
 interface NativeApp {
@@ -61,7 +65,7 @@ export function loadNative(): Binding | null {
     return null;
   }
   native._cfg('silent');
-  return { name: 'native', listen: (host, port, serve) => listen(native, host, port, serve) };
+  return { name: 'native', listen: (...wanted) => listen(native, ...wanted) };
 }
 
 function listen(
@@ -69,26 +73,39 @@ function listen(
   host: string,
   port: number,
   serve: (exchange: Exchange) => void,
+  descriptors: Descriptors,
 ): Promise<Listener> {
+  const app = native.App();
+  const unanswered = new Unanswered();
+  app.any('/*', (res, req) => {
+    const exchange = new NativeExchange(res, req, unanswered);
+    serve(exchange);
+    exchange.served();
+  });
+  const options = native.LIBUS_LISTEN_EXCLUSIVE_PORT;
   return new Promise((resolve, reject) => {
-    const app = native.App();
-    const unanswered = new Unanswered();
-    app.any('/*', (res, req) => {
-      const exchange = new NativeExchange(res, req, unanswered);
-      serve(exchange);
-      exchange.served();
-    });
-    app.listen(host, port, native.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+    app.listen(host, port, options, (socket) => {
       if (!socket) return reject(portTaken(host, port, 'taken, or not an address of this machine'));
-      let listening = true;
-      const stopListening = (): void => {
-        if (listening) native.us_listen_socket_close(socket);
+      const bound = native.us_socket_local_port(socket);
+      let listening: us_listen_socket | false = socket;
+      const stop = (): void => {
+        if (listening) native.us_listen_socket_close(listening);
         listening = false;
       };
+      // Nothing tells of connections: while descriptors are short there is no port to connect to.
+      // (A port that the system chose can be bound again only when its last connection has closed.)
+      const watch = setInterval(() => {
+        if (!descriptors.left()) stop();
+        else if (!listening) app.listen(host, bound, options, (again) => void (listening = again));
+      }, WATCH_MS);
       resolve({
-        port: native.us_socket_local_port(socket),
-        stopListening,
+        port: bound,
+        stopListening() {
+          clearInterval(watch);
+          stop();
+        },
         closeConnections() {
+          clearInterval(watch);
           listening = false;
           app.close();
         },

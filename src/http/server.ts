@@ -14,6 +14,7 @@ import type { EdgeLogger } from '../edge/logger.ts';
 import { internalProblem, malformed, Problem } from '../edge/problem.ts';
 import { loadBinding, type BindingChoice } from './binding.ts';
 import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
+import { Descriptors } from './descriptors.ts';
 import type { Exchange, Header, Listener } from './exchange.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { parseQuery, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
@@ -44,8 +45,11 @@ const CLOSE_BOUND_MS = 10_000;
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const binding = loadBinding(options.binding);
   const service = new HttpService(options, binding.name);
-  const listener = await binding.listen(options.host, options.httpPort, (exchange) =>
-    service.serve(exchange),
+  const listener = await binding.listen(
+    options.host,
+    options.httpPort,
+    (exchange) => service.serve(exchange),
+    new Descriptors(options.logger),
   );
   const { port } = listener;
   options.logger.info({ host: options.host, port, binding: binding.name }, 'HTTP is listening');
