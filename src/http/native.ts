@@ -16,6 +16,7 @@
  * at once where `Host` is missing, where a length stands beside chunks or is none, where a chunk is
  * broken or the head too long; after about ten seconds where it waits for more, as after a space
  * before a colon, a bare line feed, a folded header, an absolute or asterisk target, and HTTP/1.0.
+ * README.md says so, and how proxies are made to speak 1.1.
  */
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
