@@ -21,7 +21,7 @@ port.metrics = () => {
 };
 const [, , name, httpPort] = process.argv;
 const binding = name === 'native' ? 'native' : 'fallback';
-const logger = { ...silent, warn: (_: object, message: string) => void console.log(message) };
+const logger = { ...silent, warn: (_: object, message: string) => console.log(message) };
 await startHttp({
   edge,
   host: '127.0.0.1',
