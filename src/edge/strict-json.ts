@@ -3,10 +3,15 @@
  * refuses what parsers disagree about or what does harm later: a name that stands twice, names that
  * reach into prototypes, depth without end, numbers that a double cannot hold exactly, half
  * surrogates, bytes that are not UTF-8.
+ *
+ * Time is bounded by the number of values, not by bytes: all that the node does waits meanwhile, and
+ * nobody's credential was looked at yet.
  */
-import { malformed, type Problem } from './problem.ts';
+import { malformed, Problem } from './problem.ts';
 
 export const DEPTH_MAX = 32;
+/** Values and names in one document: several times what the longest submission of transfers has. */
+export const VALUES_MAX = 100_000;
 /** Names that would reach into an object's prototype when assigned. */
 const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -23,12 +28,20 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   try {
     return { value: new Parser(decode(bytes)).document() };
   } catch (error) {
+    if (error instanceof TooMany) return tooManyValues();
     if (error instanceof Refused) return malformed(error.message);
     throw error;
   }
 }
 
 class Refused extends Error {}
+/** More than VALUES_MAX. */
+export class TooMany extends Error {}
+
+export function tooManyValues(): Problem {
+  const detail = `the body may have at most ${VALUES_MAX} values and names: send fewer at once`;
+  return new Problem(413, 'too_many_values', detail);
+}
 
 function decode(bytes: Uint8Array): string {
   try {
@@ -51,6 +64,7 @@ class Parser {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -75,6 +89,7 @@ class Parser {
   }
 
   #value(): unknown {
+    this.#count();
     this.#space();
     switch (this.#text.charCodeAt(this.#at)) {
       case 0x7b:
@@ -92,6 +107,10 @@ class Parser {
       default:
         return this.#number();
     }
+  }
+
+  #count(): void {
+    if (++this.#values > VALUES_MAX) throw new TooMany();
   }
 
   #nested<T>(read: () => T): T {
@@ -154,6 +173,7 @@ class Parser {
     const members: Record<string, unknown> = {};
     if (this.#closes('}')) return members;
     for (;;) {
+      this.#count();
       this.#space();
       const name = this.#string();
       if (isForbiddenName(name))

@@ -4,12 +4,13 @@
  * believed beyond the bytes that are there, and nothing throws.
  */
 import { malformed, type Problem } from './problem.ts';
-import { DEPTH_MAX, isForbiddenName } from './strict-json.ts';
+import { DEPTH_MAX, isForbiddenName, TooMany, tooManyValues, VALUES_MAX } from './strict-json.ts';
 
 export function parseMsgpack(bytes: Uint8Array): { readonly value: unknown } | Problem {
   try {
     return { value: new Reader(bytes).document() };
   } catch (error) {
+    if (error instanceof TooMany) return tooManyValues();
     if (error instanceof Refused) return malformed(error.message);
     throw error;
   }
@@ -24,6 +25,7 @@ class Reader {
   readonly #view: DataView;
   #at = 0;
   #depth = 0;
+  #values = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -45,6 +47,7 @@ class Reader {
   }
 
   #value(): unknown {
+    if (++this.#values > VALUES_MAX) throw new TooMany();
     const tag = this.#bytes[this.#take(1)] ?? 0;
     if (tag < 0x80) return tag;
     if (tag < 0x90) return this.#map(tag & 0x0f);

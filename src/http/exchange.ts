@@ -6,6 +6,7 @@
  * H2. `headers` holds lower-case names; one that may stand only once and stood twice is named in
  *     `ambiguous` (request smuggling lives there).
  */
+import type { Descriptors } from './descriptors.ts';
 
 export type Header = readonly [name: string, value: string];
 
@@ -45,7 +46,12 @@ export interface Listener {
 export interface Binding {
   readonly name: 'native' | 'fallback';
   /** Rejects with a sentence that names the port and the flag when it is taken. */
-  listen(host: string, port: number, serve: (exchange: Exchange) => void): Promise<Listener>;
+  listen(
+    host: string,
+    port: number,
+    serve: (exchange: Exchange) => void,
+    descriptors: Descriptors,
+  ): Promise<Listener>;
 }
 
 /** Headers of which a second one makes the request mean two things. */

@@ -4,14 +4,24 @@
  * (`#done`); chunks are neutered when the callback returns (exchange.ts says so); ports are shared
  * silently (exclusive listen); it advertises itself in a header (`silent`).
  *
+ * A connection carries one request at a time: its parser closes a connection on which a request arrives
+ * while the one before is not answered, without a byte, and goes through all that was received in one
+ * go. So no request is read from a connection while one is under way (`Unanswered`): requests that come
+ * apart are answered in turn. Those that came together cannot be held back. Of these, what is answered
+ * at once is answered; behind the first that takes time, or that writes, the connection is closed, and
+ * the latter has not run (H7). An answer that the client does not read counts as one that takes time,
+ * so that never more than one waits in memory for a connection.
+ *
  * What its parser takes for no request it closes without an answer, and there is no hook to give one:
  * at once where `Host` is missing, where a length stands beside chunks or is none, where a chunk is
  * broken or the head too long; after about ten seconds where it waits for more, as after a space
  * before a colon, a bare line feed, a folded header, an absolute or asterisk target, and HTTP/1.0.
+ * README.md says so, and how proxies are made to speak 1.1.
  */
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js';
+import type { Descriptors } from './descriptors.ts';
 import {
   HeaderCollector,
   portTaken,
@@ -20,6 +30,9 @@ import {
   type Listener,
   type RawReply,
 } from './exchange.ts';
+
+/** Connections that come within this time take from the descriptors that are kept. */
+const WATCH_MS = 10;
 
 /** The part of an app that is used here; the package's types lack two of these signatures. */
 interface NativeApp {
@@ -53,7 +66,7 @@ export function loadNative(): Binding | null {
     return null;
   }
   native._cfg('silent');
-  return { name: 'native', listen: (host, port, serve) => listen(native, host, port, serve) };
+  return { name: 'native', listen: (...wanted) => listen(native, ...wanted) };
 }
 
 function listen(
@@ -61,21 +74,39 @@ function listen(
   host: string,
   port: number,
   serve: (exchange: Exchange) => void,
+  descriptors: Descriptors,
 ): Promise<Listener> {
+  const app = native.App();
+  const unanswered = new Unanswered();
+  app.any('/*', (res, req) => {
+    const exchange = new NativeExchange(res, req, unanswered);
+    serve(exchange);
+    exchange.served();
+  });
+  const options = native.LIBUS_LISTEN_EXCLUSIVE_PORT;
   return new Promise((resolve, reject) => {
-    const app = native.App();
-    app.any('/*', (res, req) => serve(new NativeExchange(res, req)));
-    app.listen(host, port, native.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+    app.listen(host, port, options, (socket) => {
       if (!socket) return reject(portTaken(host, port, 'taken, or not an address of this machine'));
-      let listening = true;
-      const stopListening = (): void => {
-        if (listening) native.us_listen_socket_close(socket);
+      const bound = native.us_socket_local_port(socket);
+      let listening: us_listen_socket | false = socket;
+      const stop = (): void => {
+        if (listening) native.us_listen_socket_close(listening);
         listening = false;
       };
+      // Nothing tells of connections: while descriptors are short there is no port to connect to.
+      // (A port that the system chose can be bound again only when its last connection has closed.)
+      const watch = setInterval(() => {
+        if (!descriptors.left()) stop();
+        else if (!listening) app.listen(host, bound, options, (again) => void (listening = again));
+      }, WATCH_MS);
       resolve({
-        port: native.us_socket_local_port(socket),
-        stopListening,
+        port: bound,
+        stopListening() {
+          clearInterval(watch);
+          stop();
+        },
         closeConnections() {
+          clearInterval(watch);
           listening = false;
           app.close();
         },
@@ -88,6 +119,20 @@ const STATUS_LINES = new Map(
   Object.entries(STATUS_CODES).map(([code, text]) => [Number(code), `${code} ${text}`]),
 );
 
+/** Stops reading from connections whose request has arrived and is not answered when the turn ends. */
+class Unanswered {
+  #arrived: NativeExchange[] = [];
+
+  add(exchange: NativeExchange): void {
+    if (this.#arrived.push(exchange) > 1) return;
+    setImmediate(() => {
+      const arrived = this.#arrived;
+      this.#arrived = [];
+      for (const each of arrived) each.pause();
+    });
+  }
+}
+
 class NativeExchange implements Exchange {
   readonly method: string;
   readonly path: string;
@@ -95,11 +140,15 @@ class NativeExchange implements Exchange {
   readonly headers: ReadonlyMap<string, string>;
   readonly ambiguous: string | null;
   readonly #response: HttpResponse;
+  readonly #unanswered: Unanswered;
   #done = false;
+  #paused = false;
+  #readsBody = false;
   #aborted: (() => void) | null = null;
 
-  constructor(response: HttpResponse, request: HttpRequest) {
+  constructor(response: HttpResponse, request: HttpRequest, unanswered: Unanswered) {
     this.#response = response;
+    this.#unanswered = unanswered;
     response.onAborted(() => {
       this.#done = true;
       this.#aborted?.();
@@ -115,7 +164,26 @@ class NativeExchange implements Exchange {
 
   onBody(take: (chunk: Uint8Array, last: boolean) => void): void {
     if (this.#done) return;
-    this.#response.onData((chunk, last) => take(new Uint8Array(chunk), last));
+    this.#readsBody = true;
+    this.#response.onData((chunk, last) => {
+      take(new Uint8Array(chunk), last);
+      if (last) this.#arrived();
+    });
+  }
+
+  /** The server has what it wants of the request, but for its body. */
+  served(): void {
+    if (!this.#readsBody) this.#arrived();
+  }
+
+  #arrived(): void {
+    if (!this.#done) this.#unanswered.add(this);
+  }
+
+  pause(): void {
+    if (this.#done) return;
+    this.#paused = true;
+    this.#response.pause();
   }
 
   onAborted(told: () => void): void {
@@ -126,11 +194,30 @@ class NativeExchange implements Exchange {
     if (this.#done) return;
     this.#done = true;
     const response = this.#response;
+    // Before anything is written: later it would restore the wrong events.
+    if (this.#paused) response.resume();
     response.cork(() => {
       response.writeStatus(STATUS_LINES.get(status) ?? String(status));
       for (const [name, value] of headers) response.writeHeader(name, value);
-      if (this.method === 'HEAD') response.endWithoutBody(Buffer.byteLength(body), close);
-      else response.end(body, close);
+      if (this.method === 'HEAD') this.#sendHead(body, close);
+      else if (close) response.end(body, true);
+      else this.#send(body);
     });
+  }
+
+  /** Told a length, uWebSockets.js would wait for so many bytes, and close on the next request. */
+  #sendHead(body: string | Uint8Array, close: boolean): void {
+    if (close) return void this.#response.endWithoutBody(0, true);
+    this.#response.writeHeader('content-length', String(Buffer.byteLength(body)));
+    this.#response.endWithoutBody();
+  }
+
+  /** As much as the client takes; the rest waits here and not in a buffer that nothing bounds. */
+  #send(body: string | Uint8Array): void {
+    const response = this.#response;
+    const length = Buffer.byteLength(body);
+    if (response.tryEnd(body, length)[1]) return;
+    const bytes = Buffer.from(body);
+    response.onWritable((offset) => response.tryEnd(bytes.subarray(offset), length)[0]);
   }
 }

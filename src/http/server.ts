@@ -5,6 +5,8 @@
  * H4. Every exchange gets exactly one answer, whatever its route does: a route that throws is our
  *     bug, is logged with its stack, and shows the client a 500 that says nothing of it.
  * H5. `close` answers what is in flight, within a bound, before it closes connections.
+ * H7. What may change state runs when the turn that read its request is over. By then a binding has
+ *     closed a connection on which it could not be answered, so that nothing runs for nobody.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Edge } from '../edge/edge.ts';
@@ -12,11 +14,13 @@ import type { EdgeLogger } from '../edge/logger.ts';
 import { internalProblem, malformed, Problem } from '../edge/problem.ts';
 import { loadBinding, type BindingChoice } from './binding.ts';
 import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
+import { Descriptors } from './descriptors.ts';
 import type { Exchange, Header, Listener } from './exchange.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { parseQuery, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
 import { Router, type Route } from './router.ts';
 import { routes } from './routes/index.ts';
+import { Turns } from './turns.ts';
 
 export interface HttpOptions {
   readonly edge: Edge;
@@ -41,8 +45,11 @@ const CLOSE_BOUND_MS = 10_000;
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const binding = loadBinding(options.binding);
   const service = new HttpService(options, binding.name);
-  const listener = await binding.listen(options.host, options.httpPort, (exchange) =>
-    service.serve(exchange),
+  const listener = await binding.listen(
+    options.host,
+    options.httpPort,
+    (exchange) => service.serve(exchange),
+    new Descriptors(options.logger),
   );
   const { port } = listener;
   options.logger.info({ host: options.host, port, binding: binding.name }, 'HTTP is listening');
@@ -59,6 +66,7 @@ class HttpService {
   readonly #bodies: BodyReader;
   readonly #router: Router;
   readonly #metrics = new HttpMetrics();
+  readonly #turns = new Turns();
   #open = 0;
   #closing = false;
   #whenIdle: (() => void) | null = null;
@@ -79,14 +87,22 @@ class HttpService {
       this.#end(visit, 499);
     });
     const found = this.#find(exchange);
-    if (found instanceof Problem) return this.#refuse(visit, found);
+    if (found instanceof Problem) return this.#turns.soon(() => this.#refuse(visit, found));
     const { route, request } = found;
     visit.route = route.path;
-    if (route.bodyBytesMax === undefined) return this.#run(visit, route, request);
+    if (route.bodyBytesMax === undefined) return this.#start(visit, route, request);
     this.#bodies.read(exchange, route.bodyBytesMax, (body) => {
       if (body instanceof Problem) this.#refuse(visit, body);
-      else this.#run(visit, route, { ...request, body });
+      else this.#start(visit, route, { ...request, body });
     });
+  }
+
+  #start(visit: Visit, route: Route, request: Request): void {
+    const run = (): void => {
+      if (!visit.ended) this.#run(visit, route, request);
+    };
+    if (route.method === 'GET') this.#turns.soon(run);
+    else this.#turns.later(run);
   }
 
   #find(exchange: Exchange): { route: Route; request: Request } | Problem {

@@ -55,6 +55,8 @@ const CLOSED: readonly (readonly [string, string, number])[] = [
       [`a length of ${length}`, `${HEAD}content-length: ${length}\r\n\r\n${COMMAND}`, 400] as const,
   ),
   ['a broken chunk', `${HEAD}${CHUNKS}\r\nZZ\r\n${COMMAND}\r\n0\r\n\r\n`, 400],
+  ['a version of later', `${HEAD}${LENGTH}\r\n${COMMAND}`.replace('/1.1', '/3.0'), 400],
+  ['no request at all', 'hello\r\n\r\n', 400],
   ['a head too long', `${HEAD}${LENGTH}big: ${'x'.repeat(300_000)}\r\n\r\n${COMMAND}`, 431],
 ];
 
@@ -92,8 +94,30 @@ for (const binding of BINDINGS) {
       const started = await start(t, binding, { devMode: true });
       const answer = await ask(started, request);
       t.is(answer?.status, binding === 'native' ? undefined : status);
+      if (answer !== null) {
+        t.is(answer.headers.get('content-type'), 'application/problem+json');
+        t.like(JSON.parse(answer.body), { status });
+      }
       t.is(started.port.submitted, 0);
       t.is((await fetch(`${started.url}/livez`)).status, 200);
     });
   }
+
+  // README.md tells how proxies are made to speak 1.1.
+  test(`${binding}: HTTP/1.0 ${binding === 'native' ? 'is closed without an answer' : 'is answered'}`, async (t) => {
+    const started = await start(t, binding);
+    for (const path of ['/livez', '/readyz']) {
+      const answer = await ask(started, `GET ${path} HTTP/1.0\r\n${HOST}\r\n`);
+      t.is(answer?.status, binding === 'native' ? undefined : 200);
+    }
+  });
+
+  test(`${binding}: what is no request does not take away the answer to one before it`, async (t) => {
+    const started = await start(t, binding);
+    const client = await RawClient.open(started.http.port);
+    t.is((await client.send(`GET /livez HTTP/1.1\r\n${HOST}\r\n`).answer())?.status, 200);
+    const after = await client.send('hello\r\n\r\n').end().answer();
+    t.is(after?.status, binding === 'native' ? undefined : 400);
+    client.destroy();
+  });
 }

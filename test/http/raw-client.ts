@@ -58,10 +58,27 @@ export class RawClient {
     this.#socket.resetAndDestroy();
   }
 
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  startReading(): void {
+    this.#socket.resume();
+  }
+
   /** The next answer; null when the server closed the connection instead. */
-  async answer(): Promise<RawAnswer | null> {
+  answer(): Promise<RawAnswer | null> {
+    return this.#next(true);
+  }
+
+  /** An answer without a body, whatever length it tells. */
+  answerToHead(): Promise<RawAnswer | null> {
+    return this.#next(false);
+  }
+
+  async #next(withBody: boolean): Promise<RawAnswer | null> {
     for (;;) {
-      const answer = this.#parse();
+      const answer = this.#parse(withBody);
       if (answer !== null) return answer;
       if (this.#closed) return null;
       await new Promise<void>((resolve) => {
@@ -83,23 +100,22 @@ export class RawClient {
     this.#socket.destroy();
   }
 
-  #parse(): RawAnswer | null {
-    const text = this.#received.toString('latin1');
-    const end = text.indexOf('\r\n\r\n');
+  #parse(withBody: boolean): RawAnswer | null {
+    const end = this.#received.indexOf('\r\n\r\n');
     if (end < 0) return null;
-    const [first = '', ...lines] = text.slice(0, end).split('\r\n');
+    const [first = '', ...lines] = this.#received.toString('latin1', 0, end).split('\r\n');
     const headers = new Map(
       lines.map((line) => {
         const colon = line.indexOf(':');
         return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
       }),
     );
-    const length = Number(headers.get('content-length') ?? 0);
+    const length = withBody ? Number(headers.get('content-length') ?? 0) : 0;
     const start = end + 4;
     if (this.#received.length < start + length) return null;
     const body = this.#received.subarray(start, start + length).toString();
     this.#received = this.#received.subarray(start + length);
     const status = Number(first.split(' ')[1]);
-    return status === 100 ? this.#parse() : { status, headers, body };
+    return status === 100 ? this.#parse(withBody) : { status, headers, body };
   }
 }

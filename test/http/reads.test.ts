@@ -52,8 +52,14 @@ for (const binding of BINDINGS) {
   test(`${binding}: a write at the wrong version is 412 and changes nothing`, async (t) => {
     const started = await start(t, binding);
     t.is((await put(started, 'n/k', 1, { 'if-none-match': '*' })).status, 200);
-    t.is((await put(started, 'n/k', 2, { 'if-none-match': '*' })).status, 412);
-    t.is((await put(started, 'n/k', 2, { 'if-match': '"7"' })).status, 412);
+    for (const [field, tag] of [
+      ['If-None-Match', '*'],
+      ['If-Match', '"7"'],
+    ] as const) {
+      const refused = await put(started, 'n/k', 2, { [field]: tag });
+      t.is(refused.status, 412);
+      t.like(await refused.json(), { field });
+    }
     const second = await put(started, 'n/k', 2, { 'if-match': '"1"' });
     t.is(second.headers.get('etag'), '"2"');
     t.is((await remove(started, 'n/k', { 'if-match': '"1"' })).status, 412);
@@ -61,13 +67,22 @@ for (const binding of BINDINGS) {
     t.is((await remove(started, 'n/k', { 'if-match': '"2"' })).status, 200);
   });
 
-  test(`${binding}: a read with the ETag that it has already is 304`, async (t) => {
+  test(`${binding}: a read with the ETag that it has already, in a list or weak, is 304`, async (t) => {
     const started = await start(t, binding);
     await put(started, 'n/k', 1);
-    const headers = { 'if-none-match': '"1"' };
-    const answer = await fetch(`${started.url}/api/v11/kv/n/k`, { headers });
-    t.is(answer.status, 304);
-    t.is(await answer.text(), '');
+    for (const [tag, status] of [
+      ['"1"', 304],
+      ['W/"1"', 304],
+      ['"7", W/"1"', 304],
+      ['*', 304],
+      ['"11", W/"2"', 200],
+      ['1', 200],
+    ] as const) {
+      const headers = { 'if-none-match': tag };
+      const answer = await fetch(`${started.url}/api/v11/kv/n/k`, { headers });
+      t.is(answer.status, status, tag);
+      t.is((await answer.text()) === '', status === 304);
+    }
   });
 
   test(`${binding}: refuses conditions and keys that make no sense`, async (t) => {
@@ -221,6 +236,7 @@ for (const binding of BINDINGS) {
     const { url } = await start(t, binding);
     const limits = await (await fetch(`${url}/api/v11/limits`)).json();
     t.like(limits, { consensus: { transactionsPerSubmissionMax: 1000 } });
+    t.like(limits, { http: { nestingMax: 32, valuesMax: 100_000 } });
     const root = (await (await fetch(`${url}/`)).json()) as { routes: string[] };
     t.true(root.routes.includes('POST /api/v11/transactions'));
     t.like(root, { modules: { kv: { queries: ['get', 'list'] } } });

@@ -1,8 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
+import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
 import { Problem } from '../../src/edge/problem.ts';
-import { parseJson } from '../../src/edge/strict-json.ts';
+import { parseJson, VALUES_MAX } from '../../src/edge/strict-json.ts';
 import { parseMsgpack } from '../../src/edge/strict-msgpack.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -173,4 +174,41 @@ for (const [name, body] of MSGPACK_REFUSED) {
 test('refuses msgpack with __proto__ as a name', (t) => {
   const parsed = parseMsgpack(Uint8Array.from([0x81, 0xa9, ...bytes('__proto__'), 0x80]));
   t.true(parsed instanceof Problem);
+});
+
+/** Documents of so many values and names: one list and what is in it. */
+const CROWDS: readonly (readonly [string, (values: number) => unknown])[] = [
+  ['numbers', (values) => Array.from({ length: values - 1 }, () => 1)],
+  ['empty lists', (values) => Array.from({ length: values - 1 }, () => [])],
+  ['empty objects', (values) => Array.from({ length: values - 1 }, () => ({}))],
+  [
+    'members',
+    (values) => [
+      ...Array.from({ length: values % 2 }, () => 1),
+      Object.fromEntries(Array.from({ length: values / 2 - 1 }, (_, at) => [`n${at}`, 1])),
+    ],
+  ],
+];
+
+for (const [what, crowd] of CROWDS) {
+  test(`reads as many ${what} as it says, and refuses one more`, (t) => {
+    for (const [write, parse] of [
+      [(value: unknown) => bytes(JSON.stringify(value)), parseJson],
+      [(value: unknown) => packr.pack(value), parseMsgpack],
+    ] as const) {
+      t.false(parse(write(crowd(VALUES_MAX))) instanceof Problem);
+      const refused = parse(write(crowd(VALUES_MAX + 1)));
+      t.true(refused instanceof Problem && refused.code === 'too_many_values');
+      t.true(refused instanceof Problem && refused.status === 413);
+      t.true(refused instanceof Problem && refused.detail.includes(String(VALUES_MAX)));
+    }
+  });
+}
+
+test('the longest submission of transfers has room five times over', (t) => {
+  const { transactionsPerSubmissionMax } = DEFAULT_LIMITS;
+  const transfer = { from: 'alice', to: 'bob', amount: 1, memo: 'm', reference: 'r' };
+  const call = { module: 'ledger', command: 'transfer', args: transfer };
+  const transactions = Array.from({ length: 5 * transactionsPerSubmissionMax }, () => call);
+  t.false(parseJson(bytes(JSON.stringify({ transactions }))) instanceof Problem);
 });

@@ -44,10 +44,20 @@ async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
   const { value, height } = found;
   const etag = etagOf(isMembers(value) ? value['version'] : '');
   const headers = [['etag', etag]] as const;
-  if (request.headers.get('if-none-match') === etag) {
+  if (isNamed(etag, request.headers.get('if-none-match'))) {
     return { status: 304, body: '', contentType: '', headers, height };
   }
   return answer(request, value, 200, { headers, height });
+}
+
+/**
+ * Whether `If-None-Match` names this tag: alone, in a list, as `*`, and as a weak one, which a proxy
+ * makes of it that compresses answers (RFC 9110 §13.1.2).
+ */
+function isNamed(etag: string, header: string | undefined): boolean {
+  if (header === undefined) return false;
+  const tags: readonly string[] = header.match(/"[^"]*"/g) ?? [];
+  return header === '*' || tags.includes(etag);
 }
 
 async function write(edge: Edge, request: Request): Promise<Reply | Problem> {
@@ -107,13 +117,19 @@ function changed(
 ): Reply | Problem {
   const [receipt] = decodeAll(receipts);
   const { height } = receipts;
-  if (receipt?.error !== undefined) return refusedByModule(receipt.error);
+  if (receipt?.error !== undefined) return refusedByModule(request, receipt.error);
   const version = isMembers(receipt?.result) ? receipt.result['version'] : null;
   const body = { ...place, version, id: receipt?.id, height, exactlyOnce };
   return answer(request, body, 200, { height, headers: [['etag', etagOf(version)]] });
 }
 
-function refusedByModule({ code, message }: { code: string; message: string }): Problem {
-  if (code === 'version_mismatch') return new Problem(412, code, message, { field: 'If-Match' });
+function refusedByModule(
+  { headers }: Request,
+  { code, message }: { code: string; message: string },
+): Problem {
+  if (code === 'version_mismatch') {
+    const field = headers.has('if-none-match') ? 'If-None-Match' : 'If-Match';
+    return new Problem(412, code, message, { field });
+  }
   return new Problem(code === 'key_not_found' ? 404 : 422, code, message);
 }

@@ -2,20 +2,24 @@
 import { WAIT_MS_DEFAULT, WAIT_MS_MAX } from '../../edge/outcome.ts';
 import { moduleNames } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
-import { DEPTH_MAX } from '../../edge/strict-json.ts';
+import { DEPTH_MAX, VALUES_MAX } from '../../edge/strict-json.ts';
 import { answer } from '../negotiation.ts';
 import { json, type Reply } from '../request.ts';
 import type { Route } from '../router.ts';
 
+/** A page costs a millisecond of the thread that everything runs on: it is made once in this time. */
+const METRICS_MS = 1_000;
+
 export function nodeRoutes(edge: Edge, metricsPage: () => string, named: () => string[]): Route[] {
   const limits = limitsView(edge);
+  const page = shared(() => metrics(edge, metricsPage), METRICS_MS);
   return [
     {
       method: 'GET',
       path: '/api/v11/limits',
       handle: (request) => answer(request, limits),
     },
-    { method: 'GET', path: '/metrics', handle: () => metrics(edge, metricsPage) },
+    { method: 'GET', path: '/metrics', handle: page },
     { method: 'GET', path: '/', handle: () => rootPage(edge, named()) },
   ];
 }
@@ -27,6 +31,7 @@ function limitsView({ cluster }: Edge): object {
     http: {
       bodyBytesMax: bodyBytesMax(cluster.genesis.limits.submissionBytesMax),
       nestingMax: DEPTH_MAX,
+      valuesMax: VALUES_MAX,
       waitMsDefault: WAIT_MS_DEFAULT,
       waitMsMax: WAIT_MS_MAX,
     },
@@ -44,6 +49,22 @@ async function metrics(edge: Edge, ownPage: () => string): Promise<Reply> {
     status: 200,
     body: `${nodePage.trimEnd()}\n${ownPage()}`,
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
+  };
+}
+
+/** What `make` last made, to all who ask for it within so many milliseconds of its making. */
+function shared<T>(make: () => Promise<T>, ms: number): () => Promise<T> {
+  let made: { readonly value: Promise<T>; readonly atMs: number } | null = null;
+  return () => {
+    const atMs = performance.now();
+    if (made !== null && atMs - made.atMs < ms) return made.value;
+    const value = make();
+    made = { value, atMs };
+    // A failure is nobody's but theirs who waited for it.
+    value.catch(() => {
+      made = null;
+    });
+    return value;
   };
 }
 

@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { RawClient } from './raw-client.ts';
+import { BINDINGS, type BindingName } from './start.ts';
+
+const SERVER = fileURLToPath(new URL('limited-server.js', import.meta.url));
+const CONNECTIONS_MAX = 1_000;
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+
+interface Limited {
+  readonly port: number;
+  /** What it prints. */
+  readonly lines: AsyncIterator<string>;
+}
+
+/** A server of 300 descriptors. */
+async function startLimited(t: ExecutionContext, binding: BindingName): Promise<Limited> {
+  const port = await freePort();
+  const command = `ulimit -n 300 && exec "${process.execPath}" "${SERVER}" ${binding} ${port}`;
+  const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  t.is((await lines.next()).value, 'listening');
+  return { port, lines };
+}
+
+/** Not 0: only a port that was asked for by number can be bound again while connections use it. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A connection on which a request was answered; null where none is to be had. */
+async function served(port: number): Promise<RawClient | null> {
+  try {
+    const client = await RawClient.open(port);
+    if ((await client.send(get('/livez')).answer())?.status === 200) return client;
+  } catch {
+    // Refused.
+  }
+  return null;
+}
+
+for (const binding of BINDINGS) {
+  // H8
+  test(`${binding}: connections leave descriptors to others, and are taken again when some close`, async (t) => {
+    const { port, lines } = await startLimited(t, binding);
+    const clients: RawClient[] = [];
+    for (let more = true; more && clients.length < CONNECTIONS_MAX;) {
+      const client = await served(port);
+      if (client === null) more = false;
+      else clients.push(client);
+    }
+    t.true(clients.length > 100 && clients.length < 300, String(clients.length));
+    t.regex(String((await lines.next()).value), /ulimit -n/);
+    const [first] = clients.splice(0, 1);
+    for (let status: number | undefined = 500; status !== 200;) {
+      status = (await first?.send(get('/metrics')).answer())?.status;
+      if (status === undefined) return t.fail('a connection was closed that had been taken');
+    }
+    for (const client of clients) client.destroy();
+    let again = await served(port);
+    while (again === null) {
+      await turn();
+      again = await served(port);
+    }
+    again.destroy();
+    first?.destroy();
+  });
+}
