@@ -13,7 +13,7 @@ import type { Page, Range, ReadTable, Table } from './module.ts';
 import { assertValue, compareText, sizeOf, type Value } from './values.ts';
 
 export const PAGE_ROWS_MAX = 1000;
-export const PAGE_BYTES = 64 * 1024;
+export const PAGE_BYTES = 32 * 1024;
 
 /** One row's place. It stays when the row is deleted, until the next checkpoint has seen it. */
 export interface Entry {

@@ -14,10 +14,11 @@ import type { ActorSystem } from './actor-system.ts';
 const SUBMISSIONS_MAX = 100_000;
 const SUBMISSION_BYTES_MAX = 64 * 1024 * 1024;
 /**
- * Questions handed over and not answered: enough to keep the answers coming, few enough that they are
- * no load to the actors whoever asks how often.
+ * Questions handed over and not answered: enough to keep the answers coming, and few enough that those
+ * of them which have large answers keep the threads, through which consensus goes too, for no longer
+ * than some 30 ms.
  */
-export const QUESTIONS_MAX = 64;
+export const QUESTIONS_MAX = 32;
 const RETRY_AFTER_MS = 1_000;
 
 export interface Answer {
