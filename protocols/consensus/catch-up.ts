@@ -112,7 +112,6 @@ export function blocksReceived(
   // Not asked for, or before this process crashed, or answered already.
   if (lowest === undefined || catchUp.awaited.get(from) !== lowest.height) return;
   catchUp.awaited.delete(from);
-  if (certificate.height < final.height) return;
   const entries = blocks.map((block) => ({
     block,
     digest: blockDigest(options.crypto, options.cluster.id, block),
@@ -130,7 +129,8 @@ export function blocksReceived(
   for (const { block, digest } of isProven ? news : news.slice(0, -1)) {
     state.tree.add(block, digest, state.now);
   }
-  if (!isProven) catchUp.awaited.set(from, entries.at(-1)!.block.height);
+  // The last one is not certified yet. Alone it is no progress.
+  if (!isProven && entries.length > 1) catchUp.awaited.set(from, entries.at(-1)!.block.height);
   finalise(state, certificate);
   if (state.pendingCommit !== null) finalise(state, state.pendingCommit);
   // Whoever has no more does not answer.

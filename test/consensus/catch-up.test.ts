@@ -201,6 +201,31 @@ test('I100: an answer after its turn counts, and its sender goes on from there w
   t.is(finalised(answer(seat, 0, certificate, ...chain.slice(63))).length, 70);
 });
 
+test('I100: a peer that gives nothing new is not asked on', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOf(forge, 70);
+  const certificate = forge.certificate('commit', chain[69]!);
+  const [peer] = fetched(seat.committed(chain[69]!));
+  t.deepEqual(asked(answer(seat, peer!, certificate, chain[0]!)), []);
+  t.deepEqual(answer(seat, peer!, { ...certificate, votes: [] }, chain[0]!), [], 'nor heard again');
+});
+
+test('I100: what a peer sends does not put off when others are asked for single blocks', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const timers = (effects: readonly Effect[]): number[] =>
+    effects.flatMap((e) => (e.kind === 'setTimer' && e.timer === 'catch-up' ? [e.at] : []));
+  const hear = (height: number): number[] => timers(seat.prepared(forge.block({ height })));
+  t.deepEqual(hear(2), [seat.now + 300]);
+  seat.now += 100;
+  t.deepEqual(hear(3), []);
+  seat.now += 200;
+  t.deepEqual(timers(seat.step({ kind: 'timer', timer: 'catch-up' })), [seat.now + 300]);
+  seat.now -= 3_600_000;
+  t.deepEqual(hear(4), [seat.now + 300], 'the clock was set back');
+});
+
 test('a fetched answer completes the way to a certificate further up (I90)', (t) => {
   const forge = new Forge();
   const seat = started(forge);
