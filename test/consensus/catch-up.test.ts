@@ -254,23 +254,6 @@ test('asks again for at most 32 single blocks in a turn, and for each in its tur
   t.is(new Set([...first, ...wanted()]).size, 40);
 });
 
-for (const [how, ms] of [
-  ['back', -3_600_000],
-  ['forward', 3_600_000],
-] as const) {
-  test(`I95: a clock set ${how} neither ends the turn of a peer nor makes it longer`, (t) => {
-    const forge = new Forge();
-    const seat = started(forge);
-    const [peer] = fetched(seat.committed(chainOf(forge, 5)[4]!));
-    seat.now += ms;
-    seat.step({ kind: 'timer', timer: 'due' });
-    seat.now += 299;
-    t.deepEqual(fetched(seat.step({ kind: 'timer', timer: 'catch-up' })), []);
-    seat.now += 1;
-    t.deepEqual(fetched(seat.step({ kind: 'timer', timer: 'catch-up' })), [peer! + 1]);
-  });
-}
-
 test('an answer that comes late or does not begin where this node stands accuses nobody (I90)', (t) => {
   const forge = new Forge();
   const seat = started(forge);

@@ -43,6 +43,8 @@ test('what a seed shows without the planted bug too is not taken for the bug', (
   const found = runSeed(broken, 1, { nodes: 1 });
   t.is(found.violation?.checker, 'crash');
   t.is(confirmed(planted, found, engine), found);
+  const violation = { checker: 'failure', detail: 'TypeError: no function', atMs: 1 };
+  t.throws(() => confirmed(planted, { ...found, violation }, engine), { message: /does not run/ });
   t.throws(() => confirmed(planted, found, broken), {
     message: /^x: seed 1 breaks a rule without the planted bug too.*broken.*--seed 1 --nodes 1/s,
   });
