@@ -18,9 +18,10 @@ export function clockMoved(state: State, now: Millis): void {
   if (isFirst || (step >= 0 && step <= STEP_MS_MAX)) return;
   state.due.shift(step);
   state.lastProposedAt += step;
-  state.catchUpAskedAt += step;
-  // To be set anew: the one under way was meant for another time.
+  state.catchUp.turnEndsAt += step;
+  // To be set anew: those under way were meant for another time.
   state.proposeTimerAt = null;
+  state.catchUp.timerAt = null;
   for (const [lane, wait] of state.laneWaits) {
     state.laneWaits.set(lane, { ...wait, since: wait.since + step });
   }

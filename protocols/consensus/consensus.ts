@@ -18,22 +18,14 @@ import type { ConsensusStatus } from '../status.ts';
 import { blockDigest } from '../structures.ts';
 import type { Block, Certificate, ValidatorIndex } from '../types.ts';
 import { unpackStructure } from '../wire.ts';
-import {
-  blocksReceived,
-  CATCH_UP_TIMER,
-  chainRead,
-  readChainEntry,
-  retryCatchUp,
-  serveBlock,
-  serveBlocks,
-  want,
-} from './catch-up.ts';
+import { blocksReceived, CATCH_UP_TIMER, retryCatchUp, want } from './catch-up.ts';
 import { clockMoved } from './clock.ts';
 import { CONSENSUS_STREAM, consensusEvent } from './events.ts';
 import { checkpointExecuted, finalise } from './finality.ts';
 import { PROPOSE_TIMER, tryPropose } from './proposing.ts';
 import { RESEND_TIMER, sayAgain, sayAgainTo, scheduleResend } from './resend.ts';
 import { evolve, forgetDecided } from './safety.ts';
+import { chainRead, readChainEntry, serveBlock, serveBlocks } from './serving.ts';
 import { fault, headAt, headOf, newState, type ConsensusOptions, type State } from './state.ts';
 import {
   abandonTerm,

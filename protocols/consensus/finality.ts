@@ -12,13 +12,15 @@ import type { TreeBlock } from './block-tree.ts';
 import { askForBlocks, want } from './catch-up.ts';
 import { forgetDecided } from './safety.ts';
 import { headOf, recordFinal, type State } from './state.ts';
-import { watchLanes } from './terms.ts';
+import { enterTerm, watchLanes } from './terms.ts';
 import { isSameExecuted } from './voting-rules.ts';
 
 const RECENT_FINAL_MAX = 32;
 
-/** A commit certificate: its block and all that lead to it are final, whatever term this node is in. */
+/** A checked commit certificate: its block and all that lead to it are final, whatever term this node is in. */
 export function finalise(state: State, certificate: Certificate): void {
+  // Also one whose blocks are not here yet, or are final already: others are in its term (T2).
+  enterTerm(state, certificate.term, null);
   if (certificate.height > state.knownHeight) state.knownHeight = certificate.height;
   if (certificate.height <= state.final.height) return refuseOtherBranch(state, certificate);
   const path = state.tree.pathTo(certificate, state.final);

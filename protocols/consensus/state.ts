@@ -52,7 +52,18 @@ export function headOf(digest: Digest, block: Block): Head {
 
 type Reported = Extract<ConsensusMessage, { kind: 'tipsReported' }>;
 
-/** How one peer is served with blocks (catch-up.ts). */
+/** Whom this node asks for the final blocks that it lacks (catch-up.ts). */
+export interface CatchUp {
+  /** Whose turn it is; −1 before the first. */
+  peer: ValidatorIndex;
+  turnEndsAt: Millis;
+  /** When the timer for the next turn is set to fire. */
+  timerAt: Millis | null;
+  /** By peer: the height that its next answer must begin with. Of others nothing is awaited. */
+  readonly awaited: Map<ValidatorIndex, number>;
+}
+
+/** How one peer is served with blocks (serving.ts). */
 export interface Served {
   /** A read of the chain stream is under way for it. */
   reading: boolean;
@@ -107,9 +118,7 @@ export interface State {
     { readonly seq: number; readonly since: Millis; shown: boolean }
   >;
   elections: number;
-  /** Which peer is asked next when catching up. */
-  catchUpTurn: number;
-  catchUpAskedAt: Millis;
+  readonly catchUp: CatchUp;
   /** Peers that blocks are served to. */
   readonly served: Map<ValidatorIndex, Served>;
 
@@ -146,8 +155,7 @@ export function newState(options: ConsensusOptions): State {
     due: new Due(timing),
     laneWaits: new Map(),
     elections: 0,
-    catchUpTurn: 0,
-    catchUpAskedAt: 0,
+    catchUp: { peer: -1, turnEndsAt: 0, timerAt: null, awaited: new Map() },
     served: new Map(),
     out: newOutput(),
     now: 0,

@@ -20,16 +20,21 @@ export interface HeldTimeout {
   readonly highest: Certificate | null;
 }
 
+interface Kept extends HeldTimeout {
+  /** Signature and claim were found good: they are checked once, however often a bad one comes beside them. */
+  checked: boolean;
+}
+
 export class Timeouts {
   readonly #verifier: Verifier;
-  readonly #held: (HeldTimeout | undefined)[];
+  readonly #held: (Kept | undefined)[];
   /** The highest certificate checked so far: most timeouts of a term carry the same one. */
   #checked: Certificate | undefined;
   #certifiedTerm = -1;
 
   constructor(verifier: Verifier) {
     this.#verifier = verifier;
-    this.#held = Array.from<HeldTimeout | undefined>({ length: verifier.cluster.n });
+    this.#held = Array.from<Kept | undefined>({ length: verifier.cluster.n });
   }
 
   of(voter: ValidatorIndex): HeldTimeout | undefined {
@@ -40,7 +45,7 @@ export class Timeouts {
   keep(held: HeldTimeout): boolean {
     const earlier = this.#held[held.timeout.voter];
     if (earlier !== undefined && earlier.timeout.term >= held.timeout.term) return false;
-    this.#held[held.timeout.voter] = held;
+    this.#held[held.timeout.voter] = { ...held, checked: false };
     return true;
   }
 
@@ -63,14 +68,20 @@ export class Timeouts {
     return { certificate: certificateOf(term, held), bad };
   }
 
-  #ofTerm(term: number): HeldTimeout[] {
-    return this.#held.filter((held): held is HeldTimeout => held?.timeout.term === term);
+  #ofTerm(term: number): Kept[] {
+    return this.#held.filter((held): held is Kept => held?.timeout.term === term);
   }
 
   #dropInvalid(term: number): ValidatorIndex[] {
-    const bad = this.#ofTerm(term).filter((held) => !this.#isValid(held));
-    for (const { timeout } of bad) this.#held[timeout.voter] = undefined;
-    return bad.map(({ timeout }) => timeout.voter);
+    const bad: ValidatorIndex[] = [];
+    for (const held of this.#ofTerm(term)) {
+      held.checked ||= this.#isValid(held);
+      if (held.checked) continue;
+      const { voter } = held.timeout;
+      this.#held[voter] = undefined;
+      bad.push(voter);
+    }
+    return bad;
   }
 
   #isValid({ timeout, highest }: HeldTimeout): boolean {

@@ -54,19 +54,27 @@ test('two prepare certificates for one place stop the node (I91)', (t) => {
 
 test('a certified chain that leaves our own stops the node, and is no fault of who sends it (I91)', (t) => {
   const forge = new Forge();
-  const seat = started(forge);
-  const [block] = chainOf(forge, 1);
-  seat.propose(block!);
-  seat.committed(block!);
-  const other = forge.block({ timestamp: block!.timestamp + 7 });
-  const child = forge.child(other);
-  const top = { kind: 'blocks', certificate: forge.certificate('commit', child) } as const;
-  t.throws(() => seat.from(1, { ...top, blocks: [child] }), { message: /more than f validators/ });
-  t.throws(() => seat.from(1, { ...top, blocks: [other, child] }), {
-    message: /more than f validators/,
-  });
-  const same = { kind: 'blocks', certificate: forge.certificate('commit', other) } as const;
-  t.throws(() => seat.from(1, { ...same, blocks: [other] }), { message: /more than f validators/ });
+  const chain = chainOf(forge, 2);
+  const branch = [forge.block({ timestamp: chain[0]!.timestamp + 7 })];
+  while (branch.length < 4) branch.push(forge.child(branch.at(-1)!));
+  /** Asked for blocks from `fromHeight` on, the peer answers with these of the other branch. */
+  const shown = (fromHeight: number, toHeight: number, finalHeight: number): void => {
+    const seat = started(forge);
+    for (const block of chain) seat.propose(block);
+    if (fromHeight > 1) seat.committed(chain[fromHeight - 2]!);
+    const [asked] = seat
+      .committed(branch[3]!)
+      .flatMap((e) => (e.kind === 'send' && e.message.kind === 'fetchBlocks' ? [e] : []));
+    t.deepEqual(asked?.message, { kind: 'fetchBlocks', fromHeight });
+    if (finalHeight >= fromHeight) seat.committed(chain[finalHeight - 1]!);
+    const blocks = branch.slice(fromHeight - 1, toHeight);
+    const certificate = forge.certificate('commit', blocks.at(-1)!);
+    seat.from(asked!.to, { kind: 'blocks', blocks, certificate });
+  };
+  const stops = { message: /more than f validators/ };
+  t.throws(() => shown(2, 4, 1), stops);
+  t.throws(() => shown(1, 4, 1), stops, 'its own block became final meanwhile');
+  t.throws(() => shown(1, 2, 2), stops, 'as many of them');
 });
 
 test('only commit certificates tell of a height that others finalised', (t) => {

@@ -1,5 +1,16 @@
 import test from 'ava';
-import { broadcasts, faults, Forge, proposals, Seat, timeouts, tipAt, votes } from './forge.ts';
+import type { Block } from '../../protocols/types.ts';
+import {
+  broadcasts,
+  faults,
+  Forge,
+  proposals,
+  Seat,
+  started,
+  timeouts,
+  tipAt,
+  votes,
+} from './forge.ts';
 
 function seatOf(self: number): { forge: Forge; seat: Seat } {
   const forge = new Forge();
@@ -62,16 +73,57 @@ test('a prepare vote stands on a certificate too: a crash does not forget it (I3
   t.is(timeout?.highHeight, 1);
 });
 
-test('a certificate of a later term moves a node there that has the block final already (I38)', (t) => {
-  const { forge, seat } = seatOf(3);
-  const certificate = forge.timeoutCertificate(0);
-  const block = forge.block({ term: 1, justify: { kind: 'timeouts', certificate } });
-  const blocks = { kind: 'blocks', blocks: [block] } as const;
-  seat.from(1, { ...blocks, certificate: forge.certificate('commit', block) });
+/** The first block of a term, and those that follow it. */
+function chainOfTerm(forge: Forge, term: number, length: number): Block[] {
+  const certificate = forge.timeoutCertificate(term - 1);
+  const blocks = [forge.block({ term, justify: { kind: 'timeouts', certificate } })];
+  while (blocks.length < length) blocks.push(forge.child(blocks.at(-1)!));
+  return blocks;
+}
+
+test('a certificate of a later term moves a node there, whatever it knows of its block (I38, T2)', (t) => {
+  const forge = new Forge();
+  const [, second] = chainOfTerm(forge, 5, 2);
+  for (const certify of ['prepared', 'committed'] as const) {
+    const seat = started(forge);
+    const effects = seat[certify](second!);
+    t.is(seat.machine.status().term, 5, certify);
+    t.true(effects.some((e) => e.kind === 'tell' && e.message.kind === 'termEntered'));
+    t.is(seat.restarted().machine.status().term, 5, 'and is durable');
+  }
+  const [old] = chainOfTerm(forge, 1, 1);
+  const seat = started(forge);
+  seat.propose(old!);
+  seat.step({ kind: 'timeoutCertified', certificate: forge.timeoutCertificate(1) });
+  seat.committed(old!);
   t.is(seat.machine.status().finalHeight, 1);
+  t.is(seat.machine.status().term, 2, 'never backwards');
+});
+
+test('the entry of a term by a commit certificate is durable before anybody hears of it (I38, P1)', (t) => {
+  const { forge, seat } = seatOf(1);
+  const [block] = chainOfTerm(forge, 5, 1);
+  const certificate = forge.certificate('commit', block!);
+  const output = seat.machine.step({ kind: 'commitCertified', certificate }, seat.now);
+  t.deepEqual(
+    output.events.map(({ kind }) => kind),
+    ['termEntered'],
+  );
+  t.false(output.immediate.some((e) => e.kind === 'tell' && e.message.kind === 'termEntered'));
+  const entered = seat.machine.step({ kind: 'timer', timer: 'entered/5' }, seat.now);
+  t.is(proposals([...entered.immediate, ...entered.effects]).length, 0, 'others led it already');
+});
+
+test('the certificate of blocks that are fetched moves a node too, also before all are here (T2)', (t) => {
+  const forge = new Forge();
+  const seat = started(forge);
+  const chain = chainOfTerm(forge, 5, 5);
+  seat.committed(forge.block({ height: 9 }));
   t.is(seat.machine.status().term, 0);
-  seat.prepared(block);
-  t.is(seat.machine.status().term, 1);
+  const certificate = forge.certificate('commit', chain[4]!);
+  seat.from(0, { kind: 'blocks', blocks: chain.slice(0, 2), certificate });
+  t.is(seat.machine.status().finalHeight, 0);
+  t.is(seat.machine.status().term, 5);
 });
 
 test('enters a term only forward (I38)', (t) => {
@@ -278,27 +330,3 @@ test('says again its timeout, undecided votes and certificates to a peer that re
   t.true(sent.some((m) => m.kind === 'vote' && m.vote.kind === 'commit'));
   t.true(sent.some((m) => m.kind === 'timeout' && m.timeout.term === timeout?.term));
 });
-
-for (const [how, ms] of [
-  ['back', -3_600_000],
-  ['forward', 3_600_000],
-] as const) {
-  test(`I95: a clock set ${how} neither ends patience nor puts off its end`, (t) => {
-    const { seat } = seatOf(3);
-    seat.now += 1000 + ms;
-    t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
-    seat.now += 400;
-    t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
-    seat.now += 1200;
-    t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
-  });
-
-  test(`I95: a leader goes on after its clock was set ${how}`, (t) => {
-    const seat = new Seat(new Forge(), 0);
-    const [first] = proposals(seat.start());
-    seat.now += ms;
-    seat.step({ kind: 'timer', timer: 'due' });
-    seat.now += 5_000;
-    t.is(proposals(seat.prepared(first!)).length, 1);
-  });
-}

@@ -2,16 +2,18 @@
 import test from 'ava';
 import { loadEngine, withPlanted } from '../sim/build-engine.ts';
 import type { Planted } from '../sim/patch.ts';
-import { optionsOf, PLANTED_SEEDS_MAX, readPlanted } from '../sim/planted.ts';
+import { confirmed, optionsOf, PLANTED_SEEDS_MAX, readPlanted } from '../sim/planted.ts';
 import { runSeed } from '../sim/run.ts';
 import type { Outcome } from '../sim/world.ts';
+
+const clean = await loadEngine();
 
 function find(planted: Planted): Promise<Outcome | null> {
   return withPlanted(planted, async (root) => {
     const engine = await loadEngine(root);
     for (let seed = 1; seed <= PLANTED_SEEDS_MAX; seed++) {
       const outcome = runSeed(engine, seed, optionsOf(planted));
-      if (outcome.violation !== null) return outcome;
+      if (outcome.violation !== null) return confirmed(planted, outcome, clean);
     }
     return null;
   });

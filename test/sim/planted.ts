@@ -1,10 +1,12 @@
 /** Searches for planted bugs: each must be found, within so many seeds, or the checkers are none. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REPOSITORY, withPlanted } from './build-engine.ts';
+import { loadEngine, REPOSITORY, withPlanted } from './build-engine.ts';
+import type { Engine } from './engine.ts';
 import { parsePlanted, type Planted } from './patch.ts';
 import { search } from './pool.ts';
 import type { Focus, ProfileOptions } from './profile.ts';
+import { reproduction, runSeed } from './run.ts';
 import type { Outcome } from './world.ts';
 
 /** Within so many seeds each planted bug must be found. */
@@ -25,13 +27,35 @@ export function optionsOf(planted: Planted): ProfileOptions {
   return planted.nodes === null ? { focus } : { focus, nodes: planted.nodes };
 }
 
+/**
+ * The outcome, if it shows the bug and nothing else.
+ *
+ * @param clean the engine without the bug
+ * @throws when the patched code does not run, or the same seed breaks a rule without the bug too: then
+ *   that is what was found
+ */
+export function confirmed(planted: Planted, found: Outcome, clean: Engine): Outcome {
+  const options = optionsOf(planted);
+  const seen = found.violation?.detail ?? '';
+  if (/\b(?:Reference|Syntax|Type)Error\b/.test(seen)) {
+    throw new Error(`${planted.name}: the patched code does not run: rewrite the patch. ${seen}`);
+  }
+  const without = runSeed(clean, found.seed, options);
+  if (without.violation === null) return found;
+  const { checker, detail } = without.violation;
+  throw new Error(
+    `${planted.name}: seed ${found.seed} breaks a rule without the planted bug too; mend that first. ` +
+      `${checker}: ${detail}; reproduce: ${reproduction(without, options)}`,
+  );
+}
+
 /** The first outcome that shows the bug, or null when no seed does. */
-export function findPlanted(
+export async function findPlanted(
   planted: Planted,
   seeds: number,
   jobs: number,
 ): Promise<Outcome | null> {
-  return withPlanted(planted, (root) =>
+  const found = await withPlanted(planted, (root) =>
     search({
       from: 1,
       seeds,
@@ -41,4 +65,5 @@ export function findPlanted(
       onOutcomes: () => undefined,
     }),
   );
+  return found === null ? null : confirmed(planted, found, await loadEngine());
 }

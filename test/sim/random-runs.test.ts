@@ -1,5 +1,8 @@
 import test from 'ava';
 import { loadEngine } from './build-engine.ts';
+import type { Engine } from './engine.ts';
+import { parsePlanted } from './patch.ts';
+import { confirmed } from './planted.ts';
 import { reproduction, runSeed } from './run.ts';
 
 const engine = await loadEngine();
@@ -27,6 +30,24 @@ test('the same seed gives the same trace, and another seed another one', (t) => 
   const again = [3, 5, 8, 13, 21].map((seed) => runSeed(engine, seed).traceHash);
   t.deepEqual(again, hashes);
   t.is(new Set(hashes).size, hashes.length);
+});
+
+test('what a seed shows without the planted bug too is not taken for the bug', (t) => {
+  const planted = parsePlanted('x', 'rule: B4\nsays: a bug\nnodes: 1\n--- a/x.ts\n+++ b/x.ts');
+  const broken: Engine = {
+    ...engine,
+    machines: () => {
+      throw new Error('broken');
+    },
+  };
+  const found = runSeed(broken, 1, { nodes: 1 });
+  t.is(found.violation?.checker, 'crash');
+  t.is(confirmed(planted, found, engine), found);
+  const violation = { checker: 'failure', detail: 'TypeError: no function', atMs: 1 };
+  t.throws(() => confirmed(planted, { ...found, violation }, engine), { message: /does not run/ });
+  t.throws(() => confirmed(planted, found, broken), {
+    message: /^x: seed 1 breaks a rule without the planted bug too.*broken.*--seed 1 --nodes 1/s,
+  });
 });
 
 test('random runs meet every kind of trouble', (t) => {

@@ -1,4 +1,5 @@
 /** One real voting machine that plays validator 3, and its log. */
+import type { Crypto } from '../../protocols/crypto.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
 import type { Effect, PeerMessage, VotingInput } from '../../protocols/messages.ts';
 import { VotingMachine } from '../../protocols/voting/voting.ts';
@@ -8,10 +9,20 @@ import { Forge } from '../consensus/forge.ts';
 export class Booth {
   readonly forge = new Forge();
   readonly log: LogEvent[] = [];
+
+  /** Signatures checked so far. */
+  verified = 0;
+  readonly #crypto: Crypto = {
+    ...nodeCrypto,
+    verify: (key, message, signature) => {
+      this.verified++;
+      return nodeCrypto.verify(key, message, signature);
+    },
+  };
   machine = this.#build();
 
   #build(): VotingMachine {
-    return new VotingMachine({ cluster: this.forge.cluster, self: 3, crypto: nodeCrypto });
+    return new VotingMachine({ cluster: this.forge.cluster, self: 3, crypto: this.#crypto });
   }
 
   step(input: VotingInput): Effect[] {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { PeerMessage } from '../../protocols/messages.ts';
-import type { Vote } from '../../protocols/types.ts';
+import type { Block, Vote } from '../../protocols/types.ts';
 import { isEvidenceValid, evidenceRecord } from '../../protocols/voting/evidence.ts';
 import { unpackStructure } from '../../protocols/wire.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
@@ -100,4 +100,23 @@ test('a forged second vote accuses nobody (I84)', (t) => {
   const forged = { ...booth.forge.vote('commit', block, 0), block: booth.forge.genesisDigest };
   t.deepEqual(faults(booth.from(0, { kind: 'vote', vote: forged })), ['bad_vote_signature']);
   t.is(booth.log.length, 0);
+});
+
+test('64 misdeeds of a validator are kept, and as many of each other one (I86)', (t) => {
+  const booth = new Booth();
+  const misdeed = (voter: number, height: number): string[] => {
+    const blocks = [0, 1].map((ms) => booth.forge.block({ height, timestamp: 1_000 + ms }));
+    const cast = (block: Block): string[] => {
+      const vote = booth.forge.vote('commit', block, voter, { first: false });
+      return faults(booth.from(voter, { kind: 'vote', vote }));
+    };
+    return blocks.flatMap(cast);
+  };
+  for (let height = 1; height <= 64; height++) t.deepEqual(misdeed(0, height), ['doubleVote']);
+  t.deepEqual(misdeed(0, 65), []);
+  t.is(booth.log.length, 64);
+  booth.restart();
+  t.deepEqual(misdeed(0, 66), [], 'nor more after a restart');
+  t.deepEqual(misdeed(1, 66), ['doubleVote']);
+  t.is(booth.machine.status().evidence, 65);
 });

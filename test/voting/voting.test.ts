@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Effect } from '../../protocols/messages.ts';
 import { faultyMax, joinOf, quorumOf } from '../../protocols/quorum.ts';
-import type { Block, Vote } from '../../protocols/types.ts';
+import type { Block, Certificate, Vote } from '../../protocols/types.ts';
 import { faults } from '../consensus/forge.ts';
 import { Booth, told } from './booth.ts';
 
@@ -172,6 +172,41 @@ test('keeps one timeout per validator, the highest (I82)', (t) => {
     ).length,
     1,
   );
+});
+
+test('a second timeout of a term does not take the place of the first (I82)', (t) => {
+  const booth = new Booth();
+  const highest = booth.forge.certificate('prepare', booth.forge.block({}));
+  const send = (voter: number, claim: Certificate | null): Effect[] =>
+    booth.from(voter, {
+      kind: 'timeout',
+      timeout: booth.forge.timeout(0, voter, claim),
+      highest: claim,
+      handOver: null,
+    });
+  send(0, highest);
+  t.deepEqual(send(0, null), []);
+  send(1, null);
+  const [told0] = told(send(2, null), 'timeoutCertified');
+  t.is(told0?.kind === 'timeoutCertified' ? told0.certificate.highest : null, highest);
+});
+
+test('a good timeout is checked once, however often a bad one comes beside it (I83)', (t) => {
+  const booth = new Booth();
+  for (const voter of [0, 1]) {
+    const timeout = booth.forge.timeout(0, voter);
+    booth.from(voter, { kind: 'timeout', timeout, highest: null, handOver: null });
+  }
+  const bad = { ...booth.forge.timeout(0, 2), signature: new Uint8Array(64) };
+  const message = { kind: 'timeout', timeout: bad, highest: null, handOver: null } as const;
+  const before = booth.verified;
+  t.deepEqual(faults(booth.from(2, message)), ['bad_timeout']);
+  t.is(booth.verified - before, 3);
+  for (let times = 0; times < 10; times++) booth.from(2, message);
+  t.is(booth.verified - before, 13);
+  const own = booth.step({ kind: 'ownTimeout', timeout: booth.forge.timeout(0, 3), highest: null });
+  t.is(told(own, 'timeoutCertified').length, 1);
+  t.is(booth.verified - before, 14);
 });
 
 test('a certificate handed on is checked whatever its kind (I3)', (t) => {

@@ -1,6 +1,7 @@
 /** Every way of being Byzantine that a seed can draw, by name. */
 import type { Adversary, Behaviour } from './adversary.ts';
 import { branchJumper } from './branch-jumper.ts';
+import { dripper } from './dripper.ts';
 import {
   copycat,
   flooder,
@@ -54,6 +55,7 @@ const MAKERS = {
   replayer,
   babbler,
   falseWitness,
+  dripper,
   silent,
   twin,
   leaderDeceiver,

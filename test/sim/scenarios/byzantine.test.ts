@@ -24,6 +24,21 @@ test('a node that comes back is not misled by the first peer that it asks (I90)'
   t.true(accused.includes('0 bad_blocks'), 'the lie was told and seen');
 });
 
+test('a peer that drips blocks keeps nobody behind (I100)', (t) => {
+  for (let seed = 1; seed <= 3; seed++) {
+    const { world, outcome } = play({
+      seed,
+      byzantine: { 0: ['dripper'] },
+      profile: { heartbeatMs: 8, faultsMs: 4_000 },
+      arrange: (made) => at(made, 100, () => made.nodes[3]?.crashFor(3_500)),
+    });
+    t.is(outcome.violation, null, `seed ${seed}`);
+    t.true(outcome.finalHeight > 130, `seed ${seed} height ${outcome.finalHeight}`);
+    const status = world.nodes[3]?.machines?.consensus.status();
+    t.true((status?.finalHeight ?? 0) >= outcome.finalHeight - 2, `seed ${seed}`);
+  }
+});
+
 test('a node that was away for hundreds of blocks catches up (A6, I90)', (t) => {
   const { world, outcome } = play({
     profile: { heartbeatMs: 8, faultsMs: 4_000 },
