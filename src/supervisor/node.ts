@@ -189,6 +189,8 @@ export class Node {
     this.#system.sendToAll({ kind: 'command', command: 'drain' });
     const deadline = performance.now() + DRAIN_BOUND_MS;
     await until(() => this.#isDrained() || performance.now() > deadline);
+    // Where the quorum stops too, nothing more becomes final: their clients are told.
+    this.#requests.giveUp();
     await Promise.all([this.#http?.close(ANSWER_BOUND_MS), this.#grpc?.close(ANSWER_BOUND_MS)]);
     this.#edge.close();
     const how = await this.#system.stop(STOP_BOUND_MS);
@@ -285,7 +287,7 @@ export class Node {
 
   #restarted(): void {
     this.#metrics.restarted();
-    this.#requests.restarted();
+    this.#requests.giveUp();
   }
 
   #nowRunning(): void {

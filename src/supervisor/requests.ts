@@ -2,8 +2,8 @@
  * Requests of the edges that wait for an actor's answer.
  *
  * I18. Each request is answered exactly once: by its actor, or at once with `overloaded` when the actors
- *      do not keep up, or when they start again: a question with `catching_up`, a submission, which may
- *      have been taken, with `outcome_unknown`.
+ *      do not keep up, or when they start again or stop: a question with `catching_up`, a submission,
+ *      which may have been taken, with `outcome_unknown`.
  */
 import type { AnswerResult, EdgeMessage, SubmitRequest } from '../../protocols/messages.ts';
 import type { Digest } from '../../protocols/types.ts';
@@ -54,11 +54,11 @@ const TOO_MANY_QUESTIONS = {
 const LOST: Submitted = {
   ok: false,
   code: OUTCOME_UNKNOWN,
-  message: 'the node restarts its actors',
+  message: 'the node stops, or restarts its actors',
 };
 const RESTARTING = {
   code: 'catching_up',
-  message: 'the node restarts its actors: ask again',
+  message: 'the node stops, or restarts its actors: ask again',
 } as const;
 
 export class Requests {
@@ -146,8 +146,8 @@ export class Requests {
     waiting.resolve(result);
   }
 
-  /** The actors lost what they were asked. */
-  restarted(): void {
+  /** The actors lost what they were asked, or have no more time for it. */
+  giveUp(): void {
     for (const request of this.#submissions.keys()) this.#resolve(request, LOST);
     for (const resolve of this.#questions.values()) resolve(this.#refusal(RESTARTING));
     this.#questions.clear();

@@ -64,7 +64,7 @@ test('I18: when the actors start again submissions are of unknown outcome, quest
   const submission = requests.submit(Uint8Array.of(1));
   const question = requests.ask({ kind: 'findSubmission', id: 'x' as Digest });
   await new Promise((resolve) => setImmediate(resolve));
-  requests.restarted();
+  requests.giveUp();
   const answer = await submission;
   t.is(answer.ok ? '' : answer.code, 'outcome_unknown');
   const { result } = await question;

@@ -39,7 +39,7 @@ export class TestSystem {
       onItem: (item) => this.#take(item),
       onRestart: () => {
         this.restarts++;
-        this.requests.restarted();
+        this.requests.giveUp();
       },
       onRunning: () => {
         this.#running++;

@@ -295,7 +295,7 @@ for (const binding of BINDINGS) {
     t.is(refused.status, 503);
     t.is(refused.headers.get('retry-after'), '1');
     t.is(await codeOf(refused), 'overloaded');
-    requests.restarted();
+    requests.giveUp();
     for (const answer of await Promise.all(waiting)) t.is(answer.status, 503);
   });
 }

@@ -58,7 +58,8 @@ export class TestPort implements EdgePort {
   writable = true;
   draining = false;
   state: 'LEADER' | 'FOLLOWER' | 'CANDIDATE' = 'LEADER';
-  finalAtMs = Date.now();
+  /** How long ago the last block became final, in milliseconds. */
+  silentMs = 0;
   /** Final heights that this node pretends not to have executed. */
   behind = 0;
   /** What `metrics` does next. */
@@ -245,7 +246,7 @@ export class TestPort implements EdgePort {
           certifiedHeight: 0,
           timeoutMs: 500,
           elections: 1,
-          finalAtMs: this.finalAtMs,
+          finalAtMs: Date.now() - this.silentMs,
           draining: false,
           drained: false,
         },
