@@ -5,7 +5,7 @@ import { status, type ServiceError } from '@grpc/grpc-js';
 import { message, text as textField } from '../../src/grpc/protobuf-writer.ts';
 import { signSubmission } from '../../protocols/transaction/submission.ts';
 import { client, type TestPort } from '../http/test-node.ts';
-import { frame, framed, openSession, RawCall } from './raw-call.ts';
+import { endSession, frame, framed, openSession, RawCall } from './raw-call.ts';
 import { start, TestClient } from './start.ts';
 
 const SERVICE = 'althing.v1.Transactions';
@@ -127,7 +127,7 @@ test('a client is told how many calls it may have at once, and gets no more conn
   third.on('error', () => undefined);
   await once(third, 'close');
   second.destroy();
-  session.destroy();
+  await endSession(session);
   const later = new TestClient(t, address, 'althing.v1.Consensus');
   t.like(await later.call('Status', {}), { nodeId: 'validator-1' });
 });
