@@ -56,7 +56,8 @@ export class TestClient {
       .split('.')
       .reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], root);
     this.#client = new (found as Constructor)(address, credential);
-    t.teardown(() => this.#client.close());
+    // In a turn of its own (endSession).
+    t.teardown(() => setImmediate(() => this.#client.close()));
   }
 
   /** Rejects with the ServiceError. */
