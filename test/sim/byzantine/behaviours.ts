@@ -1,5 +1,6 @@
 /** Every way of being Byzantine that a seed can draw, by name. */
 import type { Adversary, Behaviour } from './adversary.ts';
+import { backwardsOwner } from './backwards-owner.ts';
 import { branchJumper } from './branch-jumper.ts';
 import {
   copycat,
@@ -57,6 +58,7 @@ const MAKERS = {
   silent,
   twin,
   leaderDeceiver,
+  backwardsOwner,
 } satisfies Record<string, (adversary: Adversary) => Behaviour>;
 
 export type BehaviourName = keyof typeof MAKERS;
