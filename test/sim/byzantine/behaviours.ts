@@ -24,6 +24,7 @@ import {
   twoFirstBlocks,
 } from './leaders.ts';
 import { babbler, falseWitness, replayer, silent, twin } from './noise.ts';
+import { secretCertificate } from './secret-certificate.ts';
 import { badCommitter, boaster, doubleVoter, forger, hider, quitter } from './voters.ts';
 
 const MAKERS = {
@@ -59,6 +60,7 @@ const MAKERS = {
   twin,
   leaderDeceiver,
   backwardsOwner,
+  secretCertificate,
 } satisfies Record<string, (adversary: Adversary) => Behaviour>;
 
 export type BehaviourName = keyof typeof MAKERS;
