@@ -179,12 +179,15 @@ export type ReplicationMessage =
   /**
    * From consensus: tell me when every batch from the final cut through `parentCut` to `cut` is
    * durable here; fetch what is missing. A cut that does not lead through `parentCut` is never held.
+   * Asked only while the block may be voted for.
    */
   | {
       readonly kind: 'holdCut';
       readonly block: Digest;
+      readonly term: number;
+      readonly height: number;
       readonly cut: readonly Tip[];
-      /** The cut of the block's parent: every lane must lead through it (B1). */
+      /** The cut of the block's parent, which is certified: every lane must lead through it (B1). */
       readonly parentCut: readonly Tip[];
     }
   /** From consensus, in height order: the block is final. */

@@ -79,9 +79,16 @@ function firstExtension(state: State): Extension | null {
   return { parent, justify: { kind: 'timeouts', certificate } };
 }
 
-/** The parent's cut, moved up to every tip that a quorum of voting validators holds (B3). */
+/**
+ * The parent's cut, moved up to every tip that a quorum of voting validators holds (B3).
+ *
+ * A term's first block moves no lane while its parent is not final. A faulty leader may have had a
+ * branch of its lane certified that the reported tips do not lead through (B1): nobody could vote for
+ * a block that names those. Once the branch is final, all replicas follow it and report along it.
+ */
 function nextCut(state: State, parent: Head): readonly Tip[] {
   const { reported, options } = state;
+  if (state.lastProposed === null && parent.digest !== state.final.digest) return parent.cut;
   return parent.cut.map((before, lane) => {
     const tip = reported.tips[lane];
     if (tip === undefined || tip.seq <= before.seq) return before;

@@ -130,9 +130,13 @@ export function isSameExecuted(a: Executed, b: Executed): boolean {
 function isHeld(state: State, entry: TreeBlock, parent: Head): boolean {
   if (entry.batches === 'unknown') {
     entry.batches = 'asked';
-    const { cut } = entry.block;
-    const message = { kind: 'holdCut', block: entry.digest, cut, parentCut: parent.cut } as const;
-    state.out.immediate.push({ kind: 'tell', to: 'replication', message });
+    const { term, height, cut } = entry.block;
+    const asked = { block: entry.digest, term, height, cut, parentCut: parent.cut };
+    state.out.immediate.push({
+      kind: 'tell',
+      to: 'replication',
+      message: { kind: 'holdCut', ...asked },
+    });
   }
   return entry.batches === 'held';
 }

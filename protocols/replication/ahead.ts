@@ -13,10 +13,6 @@ export class Ahead {
     return this.#bytes;
   }
 
-  get count(): number {
-    return this.#batches.size;
-  }
-
   get(seq: number): Batch | undefined {
     return this.#batches.get(seq);
   }
@@ -45,6 +41,11 @@ export class Ahead {
     let end = to;
     for (const seq of this.#batches.keys()) if (seq >= from && seq <= end) end = seq - 1;
     return end;
+  }
+
+  clear(): void {
+    this.#batches.clear();
+    this.#bytes = 0;
   }
 
   dropTo(seq: number): void {

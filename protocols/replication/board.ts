@@ -1,8 +1,8 @@
 /**
  * What every validator reports to hold (rule D2): Raft's matchIndex, one per lane and validator.
  *
- * I63. A validator supports a seq only by a mark that names a digest on this node's own chain at
- *      that seq or above it; marks that do not link yet wait, a bounded number of them.
+ * I63. A validator supports a batch only by a mark that names it or a held batch above it on its
+ *      branch; marks that do not link yet wait, a bounded number of them.
  * I64. Support never goes back, however marks are delayed or repeated, unless the chain itself
  *      changes its branch.
  * I96. Where the lane's owner gave others another branch than this node, theirs is fetched once so many
@@ -12,7 +12,7 @@
  * Claims, which link to nothing, only say whom to ask for a batch.
  */
 import type { Digest, Marks, Tip, ValidatorIndex } from '../types.ts';
-import type { Lane } from './lane.ts';
+import type { Lane, Settled } from './lane.ts';
 
 /** Marks of one validator for one lane that name nothing on the own chain. */
 const WAITING_MAX = 32;
@@ -26,18 +26,35 @@ interface Row {
   waiting: Tip[];
 }
 
+/** A fork, and who holds it by a mark on it or above it. */
+interface Reported {
+  readonly tip: Tip;
+  readonly validators: Set<ValidatorIndex>;
+}
+
+/** The forks of one lane that any validator reports. Each is counted once for each validator. */
+interface Forks {
+  readonly reported: Map<Digest, Reported>;
+  /** The highest that a quorum reports. */
+  best: Reported | null;
+}
+
 export interface Support {
   readonly tip: Tip;
   readonly validators: readonly ValidatorIndex[];
 }
 
 export class Board {
+  readonly #quorum: number;
   readonly #rows: Row[][];
+  readonly #forks: Forks[];
   readonly #latest: (Marks | null)[];
 
-  constructor(n: number) {
+  constructor(n: number, quorum: number) {
     const validators = Array.from({ length: n });
+    this.#quorum = quorum;
     this.#rows = validators.map(() => validators.map(emptyRow));
+    this.#forks = validators.map(noForks);
     this.#latest = validators.map(() => null);
   }
 
@@ -74,56 +91,89 @@ export class Board {
     });
   }
 
+  /** Forks of `lane` were stored: marks that wait for them count. */
+  forked(lane: Lane): void {
+    this.#rows[lane.index]!.forEach(({ waiting }, validator) => {
+      for (const tip of waiting) if (lane.holds(tip)) this.#credit(lane, validator, tip);
+    });
+  }
+
+  /** The base of `lane` has moved. */
+  settled(lane: Lane, { switched, dropped }: Settled, self: ValidatorIndex): void {
+    if (switched) return this.#switched(lane, self);
+    const forks = this.#forks[lane.index]!;
+    for (const digest of dropped) forks.reported.delete(digest);
+    if (forks.best !== null && !lane.holds(forks.best.tip)) this.#recount(lane);
+  }
+
   /** The chain of `lane` follows another branch now: support is what the newest marks say of it. */
-  switched(lane: Lane, self: ValidatorIndex): void {
+  #switched(lane: Lane, self: ValidatorIndex): void {
     this.#rows[lane.index]!.forEach((row, validator) => {
       row.linked = Math.min(row.linked, lane.base.seq);
       const latest = this.latest(validator);
       if (latest !== null) this.#note(lane, validator, latest.tips[lane.index]!);
     });
     this.grew(lane, self);
+    this.#recount(lane);
   }
 
   /** Nothing that this validator said counts any more. */
-  forget(validator: ValidatorIndex): void {
+  forget(validator: ValidatorIndex, lanes: readonly Lane[]): void {
     this.#latest[validator] = null;
-    for (const lane of this.#rows) lane[validator] = emptyRow();
+    for (const lane of lanes) {
+      this.#rows[lane.index]![validator] = emptyRow();
+      this.#recount(lane);
+    }
   }
 
-  /** The highest held tip that `quorum` validators hold, and who holds it. */
-  support(lane: Lane, quorum: number): Support {
+  /** The highest held tip that a quorum holds, and who holds it. */
+  support(lane: Lane): Support {
     const rows = this.#rows[lane.index]!;
     const linked = rows.map((row) => row.linked).sort((a, b) => b - a);
-    const seq = Math.min(Math.max(linked[quorum - 1]!, lane.base.seq), lane.tip.seq);
-    const fork = lane.forkBytes === 0 ? null : this.#forkSupport(lane, quorum, seq);
-    if (fork !== null) return fork;
+    const seq = Math.min(Math.max(linked[this.#quorum - 1]!, lane.base.seq), lane.tip.seq);
+    const { best } = this.#forks[lane.index]!;
+    if (best !== null && best.tip.seq > seq) {
+      return { tip: best.tip, validators: [...best.validators].sort((a, b) => a - b) };
+    }
     const digest = lane.at(seq)?.digest ?? lane.base.digest;
     return { tip: { seq, digest }, validators: whichOf(rows, (row) => row.linked >= seq) };
   }
 
-  /** The same on other branches, above `seq`. */
-  #forkSupport(lane: Lane, quorum: number, seq: number): Support | null {
-    const rows = this.#rows[lane.index]!;
-    const held = rows.map(({ waiting }) => waiting.filter((tip) => lane.holds(tip)));
-    for (const tip of held.flat().sort((a, b) => b.seq - a.seq)) {
-      if (tip.seq <= seq) return null;
-      const validators = whichOf(held, (tips) => tips.some((top) => lane.leadsThrough(top, tip)));
-      if (validators.length >= quorum) return { tip, validators };
+  #recount(lane: Lane): void {
+    this.#forks[lane.index] = noForks();
+    this.forked(lane);
+  }
+
+  /** The validator holds `tip`, which is held here: so it holds all below, down to the own chain. */
+  #credit(lane: Lane, validator: ValidatorIndex, tip: Tip): void {
+    const forks = this.#forks[lane.index]!;
+    let at = tip;
+    while (!onChain(lane, at)) {
+      const reported = forks.reported.get(at.digest) ?? { tip: at, validators: new Set() };
+      if (reported.validators.has(validator)) return;
+      forks.reported.set(at.digest, reported);
+      reported.validators.add(validator);
+      const isHigher = at.seq > (forks.best?.tip.seq ?? -1);
+      if (reported.validators.size >= this.#quorum && isHigher) forks.best = reported;
+      at = { seq: at.seq - 1, digest: lane.find(at)!.header.parentDigest };
     }
-    return null;
+    const row = this.#row(lane.index, validator);
+    row.linked = Math.max(row.linked, at.seq);
   }
 
   /** The highest tip that is not held and that `count` validators report: all below it exists. */
   unheld(lane: Lane, count: number): Tip | null {
-    const reporters = new Map<Digest, number>();
+    const rows = this.#rows[lane.index]!.filter(({ waiting }) => waiting.length > 0);
+    if (rows.length < count) return null;
+    const reporters = new Map<string, number>();
     let highest: Tip | null = null;
-    for (const { waiting } of this.#rows[lane.index]!) {
-      for (const tip of waiting) {
-        const reported = (reporters.get(tip.digest) ?? 0) + 1;
-        reporters.set(tip.digest, reported);
-        const isHigher = tip.seq > (highest ?? lane.base).seq;
-        if (reported >= count && isHigher && !lane.holds(tip)) highest = tip;
-      }
+    for (const tip of rows.flatMap(({ waiting }) => waiting)) {
+      // Under its seq: a liar may name one digest at several.
+      const name = `${tip.seq}/${tip.digest}`;
+      const reported = (reporters.get(name) ?? 0) + 1;
+      reporters.set(name, reported);
+      const isHigher = tip.seq > (highest ?? lane.base).seq && tip.seq <= lane.reach;
+      if (reported >= count && isHigher && !lane.holds(tip)) highest = tip;
     }
     return highest;
   }
@@ -152,11 +202,16 @@ export class Board {
     if (last !== undefined && tip.seq <= last.seq) return;
     row.waiting.push(tip);
     if (row.waiting.length > WAITING_MAX) row.waiting.shift();
+    if (lane.holds(tip)) this.#credit(lane, validator, tip);
   }
 }
 
 function emptyRow(): Row {
   return { linked: -1, claimed: -1, waiting: [] };
+}
+
+function noForks(): Forks {
+  return { reported: new Map(), best: null };
 }
 
 /** Below the base everything is final: what is claimed there proves and moves nothing. */

@@ -1,35 +1,46 @@
 /**
  * Cuts of proposed blocks that consensus waits for (B4): each is answered once, when every lane
- * holds its tip and leads to it through the cut of the block's parent (B1). Bounded: the oldest goes
+ * holds its tip and leads to it through the cut of the block's parent (B1). Only those are kept that
+ * may still be voted for: of the newest term (I32), above the final height. Bounded: the oldest goes
  * when there are too many; those that can no longer be held, because settled blocks have passed
  * them or their lane leads elsewhere, go too.
  */
-import type { Digest, Tip } from '../types.ts';
+import { leaderOf } from '../certificates.ts';
+import type { Cluster } from '../genesis.ts';
+import type { ReplicationMessage } from '../messages.ts';
+import type { Digest } from '../types.ts';
 import type { Lane } from './lane.ts';
+import type { Branch } from './walk.ts';
 
 const WATCHED_MAX = 256;
 
-interface Watched {
-  readonly block: Digest;
-  readonly cut: readonly Tip[];
-  readonly parentCut: readonly Tip[];
+type HoldCut = Extract<ReplicationMessage, { readonly kind: 'holdCut' }>;
+
+interface Watched extends HoldCut {
   /** Lanes whose tip is not held yet. */
   missing: readonly Lane[];
 }
 
 export class Cuts {
+  readonly #cluster: Cluster;
   #watched: Watched[] = [];
 
-  watch(
-    block: Digest,
-    cut: readonly Tip[],
-    parentCut: readonly Tip[],
-    lanes: readonly Lane[],
-  ): void {
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  watch(asked: HoldCut, lanes: readonly Lane[]): void {
+    const { block, term, cut, parentCut } = asked;
     if (cut.length !== lanes.length || parentCut.length !== lanes.length) return;
     if (this.#watched.some((each) => each.block === block)) return;
+    this.#watched = this.#watched.filter((each) => each.term >= term);
     if (this.#watched.length === WATCHED_MAX) this.#watched.shift();
-    this.#watched.push({ block, cut, parentCut, missing: lanes });
+    this.#watched.push({ ...asked, missing: lanes });
+  }
+
+  /** Up to this height all is final. */
+  decided(height: number): void {
+    this.#watched = this.#watched.filter((each) => each.height > height);
   }
 
   /** Blocks whose cut is held by now; they are forgotten. */
@@ -44,10 +55,18 @@ export class Cuts {
     return held;
   }
 
-  /** The newest watched tip that the lane lacks and could still get. */
-  missing(lane: Lane): Tip | null {
-    const watched = this.#watched.findLast((each) => each.missing.includes(lane));
-    return watched?.cut[lane.index] ?? null;
+  /**
+   * What the lane lacks and can get for the oldest watched cut: later ones build on it. First what
+   * its parent names, which a quorum certified.
+   */
+  missing(lane: Lane): Branch | null {
+    for (const { missing, cut, parentCut, term } of this.#watched) {
+      if (!missing.includes(lane) || cut[lane.index]!.seq > lane.reach) continue;
+      const parent = parentCut[lane.index]!;
+      if (parent.seq > lane.base.seq && !lane.holds(parent)) return { tip: parent, by: null };
+      return { tip: cut[lane.index]!, by: leaderOf(this.#cluster, term) };
+    }
+    return null;
   }
 }
 

@@ -4,45 +4,53 @@
  * Batches on the way are given a moment before anybody is asked. Then a gap is asked of the lane's
  * owner, a proposed cut of f + 1 reported holders and the owner at once; every retry goes to other
  * holders. A branch that differs from the own chain is searched by digest from its tip down
- * (walk.ts).
+ * (walk.ts); the one that a cut names and the one that f + 1 marks name at the same time, so that
+ * neither hides the other.
  *
  * I66. As long as something needed is missing, another request is due within RETRY_MS_MAX, and the
- *      requests for it rotate over all that say to hold it: one liar cannot keep it away.
+ *      requests for it rotate over all that say to hold it: one liar cannot keep it away. What comes
+ *      of one search puts off no other.
  */
 import type { Effect } from '../messages.ts';
 import type { Digest, Millis, Tip, ValidatorIndex } from '../types.ts';
 import type { Board } from './board.ts';
 import type { Batch, Lane } from './lane.ts';
-import { askedAtOnce, replicaBytesMax, type Setting } from './setting.ts';
-import { Walk } from './walk.ts';
+import { Retry, RETRY_MS_MIN } from './retry.ts';
+import { askedAtOnce, branchBytesMax, type Setting } from './setting.ts';
+import { Walk, type Branch } from './walk.ts';
 
 export const FETCH_TIMER = 'fetch';
 /** How long a batch may be on its way before it is asked for. */
 const GRACE_MS = 20;
 /** An answer that stopped short, at the server's limit, goes on after this pause. */
 const PAUSE_MS = 40;
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 2000;
 export const BATCHES_PER_FETCH = 64;
 
 export interface Need {
   /** Batches up to this seq are wanted along the chain. */
   readonly to: number;
-  /** A tip that a cut names and that is not held. */
-  readonly branch: Tip | null;
+  /** A tip that a final block or a proposed cut names and that is not held. */
+  readonly named: Branch | null;
+  /** A tip that f + 1 marks name and that is not held. */
+  readonly reported: Tip | null;
   /** Somebody's vote waits for it. */
   readonly urgent: boolean;
 }
 
-interface LaneFetch {
-  /** When the next request is due; null while nothing is needed. */
-  at: Millis | null;
-  attempt: number;
+/** The search along the chain. */
+interface Range {
+  readonly retry: Retry;
   /** Last seq asked for; −1 when nothing was. */
   asked: number;
   /** The chain's end when progress was last seen. */
   tip: number;
-  walk: Walk | null;
+}
+
+/** What is asked for of one lane; null is what is not needed. */
+interface LaneFetch {
+  range: Range | null;
+  named: Walk | null;
+  reported: Walk | null;
 }
 
 export class Fetcher {
@@ -55,12 +63,18 @@ export class Fetcher {
   constructor(setting: Setting, board: Board) {
     this.#setting = setting;
     this.#board = board;
-    this.#fetches = Array.from({ length: setting.cluster.n }, idle);
+    this.#fetches = Array.from({ length: setting.cluster.n }, () => ({
+      range: null,
+      named: null,
+      reported: null,
+    }));
   }
 
   /** Lanes with a request under way. */
   get active(): number {
-    return this.#fetches.filter((fetch) => fetch.asked >= 0 || fetch.walk !== null).length;
+    return this.#fetches.filter(
+      (fetch) => (fetch.range?.asked ?? -1) >= 0 || walksOf(fetch).length > 0,
+    ).length;
   }
 
   peerDown(peer: ValidatorIndex): void {
@@ -70,28 +84,41 @@ export class Fetcher {
   /** Whatever is missing is asked for again at once. */
   peerUp(peer: ValidatorIndex, now: Millis): void {
     this.#down.delete(peer);
-    for (const fetch of this.#fetches) if (fetch.at !== null) fetch.at = now;
+    for (const fetch of this.#fetches) {
+      fetch.range?.retry.again(now);
+      for (const walk of walksOf(fetch)) walk.retry.again(now);
+    }
   }
 
   /** Whether a batch that did not come from its owner was asked for. */
   expects(lane: Lane, seq: number, digest: Digest): boolean {
-    const fetch = this.#fetches[lane.index]!;
-    return (seq > lane.tip.seq && seq <= fetch.asked) || this.walks(lane, digest);
+    const { range } = this.#fetches[lane.index]!;
+    return (range !== null && seq > lane.tip.seq && seq <= range.asked) || this.walks(lane, digest);
   }
 
   /** Whether a walk asked for this batch. */
   walks(lane: Lane, digest: Digest): boolean {
-    return this.#fetches[lane.index]!.walk?.want?.digest === digest;
+    return walksOf(this.#fetches[lane.index]!).some((walk) => walk.want(lane)?.digest === digest);
   }
 
-  /** Takes a batch that a walk asked for. The branch, lowest batch first, once it links. */
-  walked(lane: Lane, batch: Batch, now: Millis): readonly Batch[] {
+  /** Takes a batch that a walk asked for. */
+  walked(lane: Lane, batch: Batch, now: Millis): void {
+    for (const walk of walksOf(this.#fetches[lane.index]!)) {
+      if (walk.want(lane)?.digest === batch.digest) walk.add(batch, lane, now);
+    }
+  }
+
+  /** A branch that links by now, lowest batch first, and on whose word it was fetched. */
+  takeLinked(lane: Lane): { readonly batches: readonly Batch[]; readonly by: Branch['by'] } | null {
     const fetch = this.#fetches[lane.index]!;
-    const branch = fetch.walk?.add(batch, lane) ?? [];
-    if (branch.length > 0) fetch.walk = null;
-    fetch.at = now;
-    fetch.attempt = 0;
-    return branch;
+    for (const walk of walksOf(fetch)) {
+      const batches = walk.linked(lane);
+      if (batches === null) continue;
+      if (fetch.named === walk) fetch.named = null;
+      if (fetch.reported === walk) fetch.reported = null;
+      return { batches, by: walk.branch.by };
+    }
+    return null;
   }
 
   timer(): void {
@@ -117,63 +144,88 @@ export class Fetcher {
 
   #pollLane(lane: Lane, need: Need | null, now: Millis, out: Effect[]): Millis | null {
     const fetch = this.#fetches[lane.index]!;
-    if (need === null) {
-      if (fetch.at !== null) Object.assign(fetch, idle());
+    fetch.reported = this.#reportedWalk(lane, fetch.reported, need?.reported ?? null, now);
+    const named = need?.named ?? null;
+    const isReported = named !== null && fetch.reported?.serves(named.tip, lane) === true;
+    fetch.named = isReported ? null : this.#walk(lane, fetch.named, named, now);
+    let next = this.#pollRange(lane, fetch, need, now, out);
+    for (const walk of walksOf(fetch)) {
+      const at = this.#pollWalk(lane, walk, now, out);
+      if (at !== null && (next === null || at < next)) next = at;
+    }
+    return next;
+  }
+
+  /** A walk for what f + 1 report goes on to its end while their tips move on. */
+  #reportedWalk(lane: Lane, walk: Walk | null, tip: Tip | null, now: Millis): Walk | null {
+    if (walk?.goesOn === true && tip !== null) return walk;
+    return this.#walk(lane, walk, tip === null ? null : { tip, by: null }, now);
+  }
+
+  #walk(lane: Lane, walk: Walk | null, branch: Branch | null, now: Millis): Walk | null {
+    if (branch === null) return null;
+    if (walk?.serves(branch.tip, lane) === true) return walk;
+    // What lies above the chain's end is most likely its continuation: ranges bring that faster.
+    const at = branch.tip.seq <= lane.tip.seq ? now : now + GRACE_MS + RETRY_MS_MIN;
+    return new Walk(branch, branchBytesMax(this.#setting.cluster), at);
+  }
+
+  #pollWalk(lane: Lane, walk: Walk, now: Millis, out: Effect[]): Millis | null {
+    const want = walk.want(lane);
+    if (want === null) return null;
+    const { retry } = walk;
+    if (retry.dueAt(now) <= now) {
+      for (const to of this.#whom(lane.index, want.seq, retry.attempt, true)) {
+        const message = { kind: 'fetchBatch', lane: lane.index, ...want } as const;
+        out.push({ kind: 'send', to, message });
+      }
+      retry.made(now);
+    }
+    return retry.dueAt(now);
+  }
+
+  #pollRange(
+    lane: Lane,
+    fetch: LaneFetch,
+    need: Need | null,
+    now: Millis,
+    out: Effect[],
+  ): Millis | null {
+    if (need === null || need.to <= lane.tip.seq) {
+      fetch.range = null;
       return null;
     }
-    const forked = need.branch !== null && need.branch.seq <= lane.tip.seq;
-    if (fetch.at === null) {
-      fetch.tip = lane.tip.seq;
-      fetch.at = forked || this.#down.has(lane.index) ? now : now + GRACE_MS;
-    } else if (lane.tip.seq > fetch.tip) {
-      this.#progressed(fetch, lane, now);
-    }
-    // A clock that was set back must not put the request off for as long.
-    fetch.at = Math.min(fetch.at, now + RETRY_MS_MAX);
-    if (fetch.at <= now) this.#ask(lane, fetch, need, now, out);
-    return fetch.at;
+    fetch.range ??= {
+      retry: new Retry(this.#down.has(lane.index) ? now : now + GRACE_MS),
+      asked: -1,
+      tip: lane.tip.seq,
+    };
+    const { range } = fetch;
+    if (lane.tip.seq > range.tip) this.#progressed(fetch, range, lane, now);
+    if (range.retry.dueAt(now) <= now) this.#askRange(lane, range, need, now, out);
+    return range.retry.dueAt(now);
   }
 
-  #progressed(fetch: LaneFetch, lane: Lane, now: Millis): void {
-    fetch.tip = lane.tip.seq;
-    fetch.attempt = 0;
-    if (fetch.asked < 0) fetch.at = now + GRACE_MS;
-    else fetch.at = lane.tip.seq >= fetch.asked ? now : now + PAUSE_MS;
+  #progressed(fetch: LaneFetch, range: Range, lane: Lane, now: Millis): void {
+    range.tip = lane.tip.seq;
+    if (range.asked < 0) return range.retry.progressed(now + GRACE_MS);
+    if (range.tip < range.asked) return range.retry.progressed(now + PAUSE_MS);
+    range.retry.progressed(now);
+    // Only for a whole answer: an owner that drips batches must not put the search off.
+    for (const walk of walksOf(fetch)) walk.putOff(lane, now + RETRY_MS_MIN);
   }
 
-  #ask(lane: Lane, fetch: LaneFetch, need: Need, now: Millis, out: Effect[]): void {
-    const from = lane.tip.seq + 1;
-    if (need.to >= from) this.#askRange(lane, fetch, need, out);
-    const { branch } = need;
-    if (branch !== null && (branch.seq < from || fetch.attempt > 0 || fetch.walk !== null)) {
-      this.#askBranch(lane, fetch, branch, out);
-    }
-    fetch.at = now + Math.min(RETRY_MS_MIN * 2 ** fetch.attempt, RETRY_MS_MAX);
-    fetch.attempt++;
-  }
-
-  #askRange(lane: Lane, fetch: LaneFetch, need: Need, out: Effect[]): void {
+  #askRange(lane: Lane, range: Range, need: Need, now: Millis, out: Effect[]): void {
     const fromSeq = lane.tip.seq + 1;
     const toSeq = lane.ahead.gapEnd(fromSeq, Math.min(need.to, fromSeq + BATCHES_PER_FETCH - 1));
-    fetch.asked = toSeq;
-    const widely = need.urgent || fetch.attempt > 0;
-    for (const to of this.#whom(lane.index, fromSeq, fetch.attempt, widely)) {
+    range.asked = toSeq;
+    const { attempt } = range.retry;
+    const widely = need.urgent || attempt > 0;
+    for (const to of this.#whom(lane.index, fromSeq, attempt, widely)) {
       const message = { kind: 'fetchBatches', lane: lane.index, fromSeq, toSeq } as const;
       out.push({ kind: 'send', to, message });
     }
-  }
-
-  #askBranch(lane: Lane, fetch: LaneFetch, branch: Tip, out: Effect[]): void {
-    const walk = fetch.walk?.serves(branch, lane)
-      ? fetch.walk
-      : new Walk(branch, lane, replicaBytesMax(this.#setting.cluster));
-    fetch.walk = walk;
-    const { want } = walk;
-    if (want === null) return;
-    for (const to of this.#whom(lane.index, want.seq, fetch.attempt, true)) {
-      const message = { kind: 'fetchBatch', lane: lane.index, ...want } as const;
-      out.push({ kind: 'send', to, message });
-    }
+    range.retry.made(now);
   }
 
   /** f + 1 of those that say to hold `seq`, others with each attempt, and the owner; or one. */
@@ -192,6 +244,6 @@ export class Fetcher {
   }
 }
 
-function idle(): LaneFetch {
-  return { at: null, attempt: 0, asked: -1, tip: -1, walk: null };
+function walksOf({ reported, named }: LaneFetch): Walk[] {
+  return [reported, named].filter((walk) => walk !== null);
 }

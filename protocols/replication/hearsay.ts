@@ -78,10 +78,10 @@ export class Hearsay {
   }
 
   #provable(lane: ValidatorIndex, seq: number, out: Effect[]): Marks[] {
-    const { self, cluster } = this.#setting;
+    const { self } = this.#setting;
     const { board, reporter, lanes } = this.#parts;
     const provable: Marks[] = [];
-    for (const validator of board.support(lanes[lane]!, cluster.quorum).validators) {
+    for (const validator of board.support(lanes[lane]!).validators) {
       const marks = validator === self ? reporter.marks() : board.latest(validator);
       if (marks === null || marks.tips[lane]!.seq < seq) continue;
       if (validator === self || this.#signed(marks)) provable.push(marks);
@@ -92,7 +92,7 @@ export class Hearsay {
 
   #distrust(validator: ValidatorIndex, out: Effect[]): void {
     this.#distrusted.add(validator);
-    this.#parts.board.forget(validator);
+    this.#parts.board.forget(validator, this.#parts.lanes);
     fault(out, validator, 'marks_signature', 'its marks prove nothing to others');
   }
 

@@ -5,8 +5,14 @@
  *      parent are those of its durable chain and of what this process sealed above it.
  * I73. A peer's batch is stored only with the lane owner's signature, the payload that its header
  *      names, and a held parent; what is checked is what is written.
- * I74. What a lane holds in memory is bounded by twice W, except for batches that the next
- *      final block needs.
+ * I74. What is kept of a lane above its base is bounded: each branch by 2W payload bytes and
+ *      BRANCH_BATCHES_MAX batches, the chain together with what waits ahead of it by the same, and
+ *      forks fetched on one leader's word by about two such branches. Marks of f + 1 and
+ *      certificates name only what an honest node keeps within the same bounds.
+ *
+ * That is always enough. An owner keeps to W and OWN_BATCHES_MAX beyond its newest final cut; and an
+ * honest voter held the next block's cut within these bounds above a base that is not beyond the
+ * last block's, so they hold between any two final blocks in a row (docs/proof.md).
  */
 import type { Output } from '../machine.ts';
 import { InvariantViolation } from '../machine.ts';
@@ -18,7 +24,7 @@ import { fault } from './effects.ts';
 import type { Fetcher } from './fetch.ts';
 import type { FinalQueue } from './final-queue.ts';
 import type { Batch, Lane } from './lane.ts';
-import { REPLICA_BATCHES_MAX, replicaBytesMax, type Setting } from './setting.ts';
+import { branchBytesMax, type Setting } from './setting.ts';
 
 export class Intake {
   readonly #setting: Setting;
@@ -56,7 +62,7 @@ export class Intake {
     };
     const bytes = batchBytes(cluster.id, content);
     const header: BatchHeader = { ...content, signature: signer.sign(bytes) };
-    this.#store(lane, { header, digest: crypto.hash(bytes), payload }, out);
+    this.#store(lane, { header, digest: crypto.hash(bytes), payload }, null, out);
     out.effects.push({ kind: 'broadcast', message: { kind: 'batch', header }, body: payload });
   }
 
@@ -74,8 +80,8 @@ export class Intake {
     if (header.seq <= lane.base.seq) return;
     const bytes = batchBytes(this.#setting.cluster.id, header);
     const digest = this.#setting.crypto.hash(bytes);
-    const walks = this.#fetcher.walks(lane, digest);
     if (lane.find({ seq: header.seq, digest })) return;
+    const walks = this.#fetcher.walks(lane, digest);
     if (!walks && lane.ahead.has(header.seq, digest)) return;
     if (header.lane === this.#setting.self) {
       return fault(out.effects, from, 'batch_own_lane', `seq ${header.seq} is not what we sealed`);
@@ -85,17 +91,23 @@ export class Intake {
     if (!walks && !this.#fits(lane, header)) return this.#overflow(from, header, out.effects);
     if (!this.#genuine(from, header, bytes, payload, out.effects)) return;
     const batch = { header, digest, payload };
-    if (walks) this.#branch(lane, batch, now, out);
+    if (walks) this.#fetcher.walked(lane, batch, now);
     else this.#place(lane, batch, out);
+    this.drain(lane, out);
   }
 
-  /** Stores what waited ahead of the chain's end, as far as it links. */
+  /** Stores all that waits and links by now: ahead of the chain's end, and in walks. */
   drain(lane: Lane, out: Output<Effect>): void {
     for (;;) {
       const next = lane.ahead.take(lane.tip.seq + 1);
-      if (next === undefined) return;
-      if (lane.extends(next.header)) this.#store(lane, next, out);
+      if (next === undefined) {
+        const linked = this.#fetcher.takeLinked(lane);
+        if (linked === null) break;
+        this.#branch(lane, linked.batches, linked.by, out);
+      } else if (lane.extends(next.header)) this.#store(lane, next, null, out);
     }
+    // What is stored goes before what waits.
+    if (lane.bytes + lane.ahead.bytes > branchBytesMax(this.#setting.cluster)) lane.ahead.clear();
   }
 
   #wellFormed(header: BatchHeader, payload: Uint8Array): boolean {
@@ -110,10 +122,9 @@ export class Intake {
   }
 
   #fits(lane: Lane, header: BatchHeader): boolean {
-    const bytes = lane.bytes + lane.ahead.bytes + header.bytes;
-    const count = lane.count + lane.ahead.count;
-    if (bytes <= replicaBytesMax(this.#setting.cluster) && count < REPLICA_BATCHES_MAX) return true;
-    return header.seq <= (this.#final.missing(lane)?.seq ?? -1);
+    const waiting = lane.extends(header) ? 0 : lane.ahead.bytes;
+    const bytes = lane.bytes + waiting + header.bytes;
+    return header.seq <= lane.reach && bytes <= branchBytesMax(this.#setting.cluster);
   }
 
   /** D4. A node that lags behind in finality sees too much of an honest owner's lane. */
@@ -147,18 +158,21 @@ export class Intake {
     if (other !== undefined) return this.#equivocated(lane, other.header, header, out);
     if (header.seq > lane.tip.seq + 1) return lane.ahead.add(batch);
     // What continues another branch than ours is stored only when a cut or f + 1 marks name it (D3).
-    if (!lane.extends(header)) return;
-    this.#store(lane, batch, out);
-    this.drain(lane, out);
+    if (lane.extends(header)) this.#store(lane, batch, null, out);
   }
 
-  #branch(lane: Lane, batch: Batch, now: Millis, out: Output<Effect>): void {
-    for (const each of this.#fetcher.walked(lane, batch, now)) {
-      const other = lane.at(each.header.seq);
-      if (other !== undefined) this.#equivocated(lane, other.header, each.header, out);
-      this.#store(lane, each, out);
+  #branch(
+    lane: Lane,
+    batches: readonly Batch[],
+    by: ValidatorIndex | null,
+    out: Output<Effect>,
+  ): void {
+    for (const batch of batches) {
+      const other = lane.at(batch.header.seq);
+      if (other !== undefined) this.#equivocated(lane, other.header, batch.header, out);
+      this.#store(lane, batch, by, out);
     }
-    this.drain(lane, out);
+    this.#board.forked(lane);
   }
 
   #equivocated(lane: Lane, first: BatchHeader, second: BatchHeader, out: Output<Effect>): void {
@@ -168,8 +182,8 @@ export class Intake {
     fault(out.effects, lane.index, 'lane_equivocation', detail);
   }
 
-  #store(lane: Lane, batch: Batch, out: Output<Effect>): void {
-    const { event, grew } = lane.store(batch);
+  #store(lane: Lane, batch: Batch, by: ValidatorIndex | null, out: Output<Effect>): void {
+    const { event, grew } = lane.store(batch, by);
     out.events.push(event);
     if (grew) this.#board.grew(lane, this.#setting.self);
   }

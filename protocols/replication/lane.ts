@@ -22,6 +22,7 @@ import {
 import { Ahead } from './ahead.ts';
 import { batchStored, laneStream } from './events.ts';
 import { LaneLog } from './lane-log.ts';
+import { BRANCH_BATCHES_MAX } from './setting.ts';
 
 export interface Batch {
   readonly header: BatchHeader;
@@ -36,11 +37,18 @@ export interface Place {
 }
 
 /** A stored batch. Its payload is null when only the log has it: recovered ones, and forks. */
-export interface Held {
+export interface Stored {
   readonly header: BatchHeader;
   readonly digest: Digest;
   readonly payload: Uint8Array | null;
   readonly place: Place;
+  /** The leader on whose word alone it was fetched, while that is known. */
+  readonly by: ValidatorIndex | null;
+}
+
+export interface Held extends Stored {
+  /** Payload bytes of its branch up to here, counted from somewhere at or below the base. */
+  readonly total: number;
 }
 
 export interface Settled {
@@ -48,7 +56,17 @@ export interface Settled {
   readonly batches: readonly Held[];
   /** The chain had followed another branch. */
   readonly switched: boolean;
+  /** Forks that contradict the new base, unless all was sorted anew. */
+  readonly dropped: readonly Digest[];
 }
+
+/** Bytes of payload, and batches. */
+export interface Extent {
+  readonly bytes: number;
+  readonly batches: number;
+}
+
+const NOTHING: Extent = { bytes: 0, batches: 0 };
 
 export class Lane {
   readonly index: ValidatorIndex;
@@ -58,8 +76,11 @@ export class Lane {
   #tip: Tip = EMPTY_TIP;
   #chain: Held[] = [];
   #forks = new Map<Digest, Held>();
-  #bytes = 0;
-  #forkBytes = 0;
+  /** Forks by their parent. */
+  #children = new Map<Digest, Held[]>();
+  /** Forks by the leader on whose word they were fetched. */
+  #forked = new Map<ValidatorIndex, Extent>();
+  #baseTotal = 0;
 
   constructor(index: ValidatorIndex) {
     this.index = index;
@@ -77,17 +98,17 @@ export class Lane {
 
   /** Payload bytes of the chain. */
   get bytes(): number {
-    return this.#bytes;
+    return this.bytesTo(this.#tip);
   }
 
-  /** Payload bytes of the forks. They are in the log alone. */
-  get forkBytes(): number {
-    return this.#forkBytes;
+  /** The last seq that a replica keeps of a branch (I74). */
+  get reach(): number {
+    return this.#base.seq + BRANCH_BATCHES_MAX;
   }
 
-  /** Batches above the base, forks included. */
-  get count(): number {
-    return this.#chain.length + this.#forks.size;
+  /** What is held of other branches on the word of this leader alone. They are in the log alone. */
+  forkedBy(leader: ValidatorIndex): Extent {
+    return this.#forked.get(leader) ?? NOTHING;
   }
 
   /** The chain's batch at `seq`, if it is above the base. */
@@ -129,17 +150,22 @@ export class Lane {
     return header.seq === this.#tip.seq + 1 && header.parentDigest === this.#tip.digest;
   }
 
+  /** Payload bytes from the base up to a held tip. */
+  bytesTo(tip: Tip): number {
+    return (this.find(tip)?.total ?? this.#baseTotal) - this.#baseTotal;
+  }
+
   /** Payload bytes of the chain above `seq`. */
   bytesAbove(seq: number): number {
-    let bytes = 0;
-    for (let at = this.#tip.seq; at > Math.max(seq, this.#base.seq); at--) {
-      bytes += this.at(at)?.header.bytes ?? 0;
-    }
-    return bytes;
+    const below = this.at(seq);
+    return below === undefined ? this.bytes : this.bytes + this.#baseTotal - below.total;
   }
 
   /** Takes a linked batch; the event makes it durable. True when the chain grew. */
-  store(batch: Batch): { readonly event: LogEvent; readonly grew: boolean } {
+  store(
+    batch: Batch,
+    by: ValidatorIndex | null,
+  ): { readonly event: LogEvent; readonly grew: boolean } {
     if (!this.links(batch.header)) {
       throw new InvariantViolation(
         'batch_unlinked',
@@ -147,42 +173,70 @@ export class Lane {
       );
     }
     const place = this.log.place(batch.header, batch.digest);
-    const grew = this.#take({ ...batch, place });
+    const grew = this.#take({ ...batch, place, by });
     return { event: batchStored(place, batch), grew };
   }
 
   /** Moves the base to `tip`, which is held, and lets go of what contradicts it. */
   settle(tip: Tip): Settled {
-    if (tip.seq === this.#base.seq) return { batches: [], switched: false };
+    if (tip.seq === this.#base.seq) return { batches: [], switched: false, dropped: [] };
     const batches = this.#path(tip);
     const switched = this.at(tip.seq)?.digest !== tip.digest;
     const above = this.#chain.slice(tip.seq - this.#base.seq);
+    const parents = [this.#base.digest, ...batches.slice(0, -1).map(({ digest }) => digest)];
     this.#base = tip;
-    if (this.#forks.size > 0) this.#regrow([...above, ...this.#forks.values()]);
-    else {
-      this.#chain = above;
-      for (const held of batches) this.#bytes -= held.header.bytes;
-    }
+    this.#baseTotal = batches.at(-1)!.total;
+    const dropped = switched ? [] : this.#dropBelow(parents);
+    if (switched) this.#regrow([...above, ...this.#forks.values()]);
+    else this.#chain = above;
     this.ahead.dropTo(this.#tip.seq);
-    return { batches, switched };
+    return { batches, switched, dropped };
   }
 
   /** Recovery: the base, and every stored batch above it. */
-  restore(base: Tip, stored: readonly Held[]): void {
+  restore(base: Tip, stored: readonly Stored[]): void {
     this.#base = base;
     this.#regrow(stored);
   }
 
-  #take(held: Held): boolean {
-    if (!this.extends(held.header)) {
-      this.#forkBytes += held.header.bytes;
-      this.#forks.set(held.digest, { ...held, payload: null });
-      return false;
+  #take(stored: Stored): boolean {
+    const { header, digest } = stored;
+    const parent = this.find({ seq: header.seq - 1, digest: header.parentDigest });
+    const held = { ...stored, total: (parent?.total ?? this.#baseTotal) + header.bytes };
+    if (this.extends(header)) {
+      this.#chain.push(held);
+      this.#tip = { seq: header.seq, digest };
+      return true;
     }
-    this.#bytes += held.header.bytes;
-    this.#chain.push(held);
-    this.#tip = { seq: held.header.seq, digest: held.digest };
-    return true;
+    const fork = { ...held, payload: null };
+    this.#forks.set(digest, fork);
+    const siblings = this.#children.get(header.parentDigest);
+    if (siblings === undefined) this.#children.set(header.parentDigest, [fork]);
+    else siblings.push(fork);
+    this.#count(fork, 1);
+    return false;
+  }
+
+  #count({ by, header }: Held, sign: 1 | -1): void {
+    if (by === null) return;
+    const { bytes, batches } = this.forkedBy(by);
+    this.#forked.set(by, { bytes: bytes + sign * header.bytes, batches: batches + sign });
+  }
+
+  /** Lets go of the forks that descend from these batches. */
+  #dropBelow(parents: readonly Digest[]): Digest[] {
+    const dropped: Digest[] = [];
+    const open = [...parents];
+    for (const parent of open) {
+      for (const fork of this.#children.get(parent) ?? []) {
+        this.#forks.delete(fork.digest);
+        this.#count(fork, -1);
+        dropped.push(fork.digest);
+        open.push(fork.digest);
+      }
+      this.#children.delete(parent);
+    }
+    return dropped;
   }
 
   #path(tip: Tip): Held[] {
@@ -198,8 +252,8 @@ export class Lane {
   }
 
   /** Builds chain and forks again from the base, in the order in which children were stored. */
-  #regrow(candidates: readonly Held[]): void {
-    const children = new Map<Digest, Held[]>();
+  #regrow(candidates: readonly Stored[]): void {
+    const children = new Map<Digest, Stored[]>();
     for (const held of candidates.toSorted((a, b) => this.#age(a) - this.#age(b))) {
       const siblings = children.get(held.header.parentDigest);
       if (siblings === undefined) children.set(held.header.parentDigest, [held]);
@@ -207,8 +261,8 @@ export class Lane {
     }
     this.#chain = [];
     this.#forks = new Map();
-    this.#bytes = 0;
-    this.#forkBytes = 0;
+    this.#children = new Map();
+    this.#forked = new Map();
     this.#tip = this.#base;
     const open = [this.#base];
     for (const parent of open) {
@@ -221,7 +275,7 @@ export class Lane {
   }
 
   /** Among the versions of one seq the lane stream's was stored first (I62), then forks in order. */
-  #age(held: Held): number {
+  #age(held: Stored): number {
     return held.place.stream === laneStream(this.index) ? -1 : held.place.position;
   }
 }

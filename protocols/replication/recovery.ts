@@ -16,13 +16,13 @@ import {
   SETTLED_STREAM,
   settledTo,
 } from './events.ts';
-import type { Held, Lane } from './lane.ts';
+import type { Lane, Stored } from './lane.ts';
 import type { Setting } from './setting.ts';
 
 export class Recovery {
   readonly #setting: Setting;
   readonly #lanes: readonly Lane[];
-  readonly #stored: Held[][];
+  readonly #stored: Stored[][];
   #reads = 0;
   #cut: readonly Tip[];
   /** The newest final block in the log. */
@@ -93,9 +93,9 @@ export class Recovery {
     this.#keep(lane, header, digest, place);
   }
 
-  #keep(lane: number, header: BatchHeader, digest: Digest, place: Held['place']): void {
+  #keep(lane: number, header: BatchHeader, digest: Digest, place: Stored['place']): void {
     if (header.seq <= this.#cut[lane]!.seq) return;
-    this.#stored[lane]!.push({ header, digest, payload: null, place });
+    this.#stored[lane]!.push({ header, digest, payload: null, place, by: null });
   }
 }
 

@@ -36,7 +36,8 @@ import { Recovery } from './recovery.ts';
 import { FEED_TIMER } from './replay.ts';
 import { MARKS_TIMER, Reporter } from './reporter.ts';
 import { SERVE_TAG, Server } from './serve.ts';
-import { replicaBytesMax, type Setting } from './setting.ts';
+import { BRANCH_BATCHES_MAX, branchBytesMax, type Setting } from './setting.ts';
+import type { Branch } from './walk.ts';
 
 const REPEAT_TIMER = 'repeat';
 /** T3: how often what is not final is said again. */
@@ -52,7 +53,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
   readonly #board: Board;
   readonly #checkpoints: Checkpoints;
   readonly #final: FinalQueue;
-  readonly #cuts = new Cuts();
+  readonly #cuts: Cuts;
   readonly #fetcher: Fetcher;
   readonly #intake: Intake;
   readonly #reporter: Reporter;
@@ -66,7 +67,8 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     const { n, quorum } = setting.cluster;
     this.#setting = setting;
     this.#lanes = Array.from({ length: n }, (_, lane) => new Lane(lane));
-    this.#board = new Board(n);
+    this.#board = new Board(n, quorum);
+    this.#cuts = new Cuts(setting.cluster);
     this.#checkpoints = new Checkpoints(n, quorum);
     this.#final = new FinalQueue(setting);
     this.#fetcher = new Fetcher(setting, this.#board);
@@ -137,8 +139,9 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
       case 'peerMessage':
         return this.#peerMessage(input.from, input.message, input.body, now, out);
       case 'holdCut':
-        return this.#cuts.watch(input.block, input.cut, input.parentCut, this.#lanes);
+        return this.#cuts.watch(input, this.#lanes);
       case 'finalised':
+        this.#cuts.decided(input.block.height);
         return this.#final.add({ block: input.block, digest: input.digest });
       case 'showTips':
         return this.#hearsay.show(input.leader, input.lanes, out.effects);
@@ -248,7 +251,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
       );
       this.#noteSettled(next.block.height, cut, out);
       for (const lane of this.#lanes) {
-        if (settled[lane.index]!.switched) this.#board.switched(lane, this.#setting.self);
+        this.#board.settled(lane, settled[lane.index]!, this.#setting.self);
         this.#intake.drain(lane, out);
       }
     }
@@ -273,20 +276,25 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
   #need(lane: Lane): Need | null {
     const { self, cluster } = this.#setting;
     if (lane.index === self) return null;
-    const bytesMax = replicaBytesMax(cluster);
-    const final = this.#final.missing(lane);
-    // Forks of one owner fill the log no further than its lane may, unless one becomes final.
-    const forks = lane.forkBytes < bytesMax;
-    const roomy = lane.bytes + lane.ahead.bytes < bytesMax;
     const faulty = faultyMax(cluster.n);
-    const cut = forks ? this.#cuts.missing(lane) : null;
-    const reported = forks && roomy ? this.#board.unheld(lane, faulty + 1) : null;
+    const final = this.#final.missing(lane);
+    const cut = this.#proposed(lane);
+    const named = final === null ? cut : { tip: final, by: null };
+    const reported = this.#board.unheld(lane, faulty + 1);
     const claimed = this.#board.claimedByOthers(lane.index, self, faulty);
-    const reach = Math.max(claimed, this.#final.reach(lane.index), cut?.seq ?? -1);
-    const to = roomy ? reach : (final?.seq ?? -1);
-    const branch = final ?? cut ?? reported;
-    if (branch === null && to <= lane.tip.seq) return null;
-    return { to, branch, urgent: cut !== null };
+    const reach = Math.max(claimed, this.#final.reach(lane.index), cut?.tip.seq ?? -1);
+    const to = lane.bytes < branchBytesMax(cluster) ? Math.min(reach, lane.reach) : -1;
+    if (named === null && reported === null && to <= lane.tip.seq) return null;
+    return { to, named, reported, urgent: cut !== null };
+  }
+
+  /** What a proposed cut names. Each leader may have one branch fetched on its own word alone (I74). */
+  #proposed(lane: Lane): Branch | null {
+    const cut = this.#cuts.missing(lane);
+    if (cut === null || cut.by === null) return cut;
+    const { bytes, batches } = lane.forkedBy(cut.by);
+    const full = bytes >= branchBytesMax(this.#setting.cluster) || batches >= BRANCH_BATCHES_MAX;
+    return full ? null : cut;
   }
 }
 

@@ -122,8 +122,7 @@ export class Reporter {
   }
 
   #reportTips(out: Effect[]): void {
-    const { quorum } = this.#setting.cluster;
-    const supports = this.#lanes.map((lane) => this.#board.support(lane, quorum));
+    const supports = this.#lanes.map((lane) => this.#board.support(lane));
     const report: Report = {
       tips: supports.map((each) => each.tip),
       support: supports.map((each) => each.validators),

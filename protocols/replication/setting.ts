@@ -15,14 +15,15 @@ export interface Setting {
 }
 
 /**
- * Bytes that a replica keeps above a lane's base. Twice W: the owner may know already that all of W
- * is final, and have filled its lane anew, before this node does.
+ * Bytes of one branch that a replica keeps above a lane's base. Twice W: the owner may know already
+ * that all of W is final, and have filled its lane anew, before this node does.
  */
-export function replicaBytesMax(cluster: Cluster): number {
+export function branchBytesMax(cluster: Cluster): number {
   return 2 * cluster.genesis.limits.laneBytesMax;
 }
 
-export const REPLICA_BATCHES_MAX = 2 * OWN_BATCHES_MAX;
+/** Batches of one branch that a replica keeps above a lane's base, for the same reason. */
+export const BRANCH_BATCHES_MAX = 2 * OWN_BATCHES_MAX;
 
 /** The others a request goes to at once: one of them is honest (D4). */
 export function askedAtOnce(cluster: Cluster): number {

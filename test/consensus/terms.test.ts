@@ -170,6 +170,28 @@ test('the first block of a term extends the highest certificate of the timeouts 
   t.is(first?.height, 2);
 });
 
+test('the first block of a term moves no lane beyond a parent that is not final (B3)', (t) => {
+  for (const isFinal of [false, true]) {
+    const { forge, seat } = seatOf(1);
+    const empty = { ...tipAt(-1, ''), seq: -1 };
+    const cut = [tipAt(2, 'a branch'), empty, empty, empty];
+    const parent = forge.block({ cut });
+    seat.propose(parent);
+    seat.prepared(parent);
+    if (isFinal) seat.committed(parent);
+    const tips = [tipAt(3, 'of another one'), empty, empty, empty];
+    seat.step({ kind: 'tipsReported', tips, support: [[0, 1, 2], [], [], []], executed: null });
+    const certificate = forge.timeoutCertificate(0, [
+      null,
+      forge.certificate('prepare', parent),
+      null,
+    ]);
+    const [first] = proposals(seat.step({ kind: 'timeoutCertified', certificate }));
+    t.deepEqual(first?.cut, isFinal ? tips : cut);
+    t.deepEqual(proposals(seat.prepared(first!))[0]?.cut ?? tips, tips, 'the next one does');
+  }
+});
+
 test('a restarted leader proposes nothing in its old term and lets go of it at once (I39, P2)', (t) => {
   const { seat } = seatOf(0);
   const again = seat.restarted();

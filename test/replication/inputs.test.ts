@@ -60,7 +60,14 @@ const input: fc.Arbitrary<ReplicationInput> = fc.oneof(
     message: { kind: 'batch' as const, header: batch.header },
     body: batch.payload,
   })),
-  fc.record({ kind: fc.constant('holdCut' as const), block: digest, cut, parentCut: cut }),
+  fc.record({
+    kind: fc.constant('holdCut' as const),
+    block: digest,
+    term: fc.nat({ max: 8 }),
+    height: fc.nat({ max: 8 }),
+    cut,
+    parentCut: cut,
+  }),
   fc.constantFrom<ReplicationInput>(
     { kind: 'timer', timer: 'fetch' },
     { kind: 'timer', timer: 'nobody’s' },

@@ -237,8 +237,15 @@ export class Seat {
     return this.step({ kind: 'sealBatch', payload: Buffer.from(text), txCount: 1 });
   }
 
-  holdCut(name: string, cut: readonly Tip[], parentCut = emptyCut(this.lab.cluster.n)): Effect[] {
-    return this.step({ kind: 'holdCut', block: hash(name), cut, parentCut });
+  /** Asks for the cut of a block of term 0, after that of its parent. */
+  holdCut(
+    name: string,
+    cut: readonly Tip[],
+    parentCut = emptyCut(this.lab.cluster.n),
+    place: { term?: number; height?: number } = {},
+  ): Effect[] {
+    const { term = 0, height = 1e6 } = place;
+    return this.step({ kind: 'holdCut', block: hash(name), term, height, cut, parentCut });
   }
 
   /** The block is final; consensus writes it to its stream afterwards. */

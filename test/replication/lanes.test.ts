@@ -158,21 +158,6 @@ test('I74: keeps no more of a lane than its window, and takes more once blocks a
   t.is(seat.machine.status().tips[1]?.seq, 11);
 });
 
-test('I74: takes a batch beyond the window when the next final block needs it', (t) => {
-  const lab = new Lab(4, { laneBytesMax: 8 });
-  const seat = new Seat(lab);
-  seat.start();
-  const [zero, one] = [lab.batch(1, undefined, 'x'.repeat(15))].flatMap((first) => [
-    first,
-    lab.batch(1, first, 'y'.repeat(15)),
-  ]);
-  seat.batches([zero!, one!]);
-  t.is(seat.machine.status().tips[1]?.seq, 0);
-  seat.finalise(lab.block(1, lab.cut({ 1: tipOf(one) })));
-  t.deepEqual(faults(seat.batch(one!)), []);
-  t.is(seat.machine.status().tips[1]?.seq, 1);
-});
-
 test('tells how many bytes its own lane may still take', (t) => {
   const lab = new Lab(4, { laneBytesMax: 100 });
   const seat = new Seat(lab);

@@ -138,8 +138,9 @@ export class World {
 
   #ask(node: Node, block: Block): void {
     const parentCut = this.final.at(-1)?.cut ?? this.lab.cut({});
+    const { term, height, cut } = block;
     const digest = this.lab.forge.digest(block);
-    node.deliver({ kind: 'holdCut', block: digest, cut: block.cut, parentCut });
+    node.deliver({ kind: 'holdCut', block: digest, term, height, cut, parentCut });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Every way of being Byzantine that a seed can draw, by name. */
 import type { Adversary, Behaviour } from './adversary.ts';
+import { backwardsOwner } from './backwards-owner.ts';
 import { branchJumper } from './branch-jumper.ts';
 import { dripper } from './dripper.ts';
 import {
@@ -24,6 +25,7 @@ import {
   twoFirstBlocks,
 } from './leaders.ts';
 import { babbler, falseWitness, replayer, silent, twin } from './noise.ts';
+import { secretCertificate } from './secret-certificate.ts';
 import { badCommitter, boaster, doubleVoter, forger, hider, quitter } from './voters.ts';
 
 const MAKERS = {
@@ -59,6 +61,8 @@ const MAKERS = {
   silent,
   twin,
   leaderDeceiver,
+  backwardsOwner,
+  secretCertificate,
 } satisfies Record<string, (adversary: Adversary) => Behaviour>;
 
 export type BehaviourName = keyof typeof MAKERS;

@@ -1,0 +1,150 @@
+/** Lanes of several branches: which are searched, and what marks on them count for (D3). */
+import test from 'ava';
+import { Lane } from '../../protocols/replication/lane.ts';
+import { asked, held, OWNER, reportedTip, seated, serving, type Effects } from './forked.ts';
+import { executed, hash, sent, tipOf } from './lab.ts';
+
+test('I67: a batch that the stream brings completes the walk that waits for it', (t) => {
+  const { lab, seat, cut } = seated();
+  const [zero, one] = lab.batches(OWNER, 2);
+  const second = lab.batch(OWNER, one, 'a second version');
+  const named = cut(tipOf(second));
+  seat.batch(one!);
+  seat.holdCut('block', named);
+  t.true(asked(seat.wait(150)).includes(second.digest));
+  t.deepEqual(asked(seat.batch(second)).slice(0, 1), [one!.digest]);
+  t.deepEqual(held(seat.batch(zero!)), [hash('block')]);
+  t.deepEqual(executed(seat.finalise(lab.block(1, named))), [
+    '1: batch 0/0, batch 0/1, a second version',
+  ]);
+});
+
+test('I67: a walk goes on from the base when that has moved up beside what it found', (t) => {
+  const { lab, seat, cut } = seated();
+  const chain = lab.batches(OWNER, 6);
+  const tip = lab.batch(OWNER, chain[5], 'a second version');
+  for (const peer of [1, 2]) seat.marks(lab.marks(peer, cut(tipOf(tip))));
+  seat.wait(150);
+  for (const batch of [tip, chain[5]!, chain[4]!, chain[3]!]) seat.batch(batch, 1);
+  seat.finalise(lab.block(1, cut(tipOf(chain[4]))));
+  chain.slice(0, 5).forEach((batch) => seat.batch(batch));
+  t.is(seat.log.stream('lane-0').length, 7, 'all of the branch is stored');
+  t.is(seat.machine.status().fetching, 0);
+});
+
+test('a cut of an older term, or of a decided height, is not waited for', (t) => {
+  for (const ends of ['term', 'height']) {
+    const { lab, seat, cut } = seated();
+    const chain = lab.batches(OWNER, 3);
+    const place = { term: 4, height: 1 };
+    seat.holdCut('garbage', cut({ seq: 40, digest: hash('garbage') }), undefined, place);
+    t.true(asked(seat.wait(500)).length > 0);
+    seat.batches(chain);
+    const now = cut(tipOf(chain[2]));
+    if (ends === 'term') seat.holdCut('next', now, undefined, { term: 5, height: 1 });
+    else seat.finalise(lab.block(1, now));
+    const after = seat.wait(5000);
+    t.deepEqual([...asked(after), ...sent(after, 'fetchBatches')], [], ends);
+  }
+});
+
+test('I96: a cut that nobody reports does not hide the branch that f + 1 report', (t) => {
+  const { lab, seat, cut } = seated();
+  const base = lab.batch(OWNER, undefined, 'base');
+  const theirs = lab.batch(OWNER, base, 'theirs');
+  seat.batches([base, lab.batch(OWNER, base, 'mine')]);
+  seat.holdCut('garbage', cut({ seq: 1, digest: hash('garbage') }));
+  for (const peer of [0, 1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs))));
+  const { effects } = serving(seat, [theirs], 1000);
+  t.is(reportedTip(effects)?.digest, theirs.digest);
+});
+
+test('I96: one validator that names a digest at two seqs is not two', (t) => {
+  const { lab, seat, cut } = seated();
+  seat.batch(lab.batch(OWNER, undefined, 'mine'));
+  for (const seq of [1, 2, 3]) seat.marks(lab.marks(1, cut({ seq, digest: hash('nothing') })));
+  t.deepEqual(asked(seat.wait(5000)), []);
+});
+
+test('I96: the search for what f + 1 report ends, although their tips move on all the time', (t) => {
+  const { lab, seat, cut } = seated();
+  const theirs = lab.batches(OWNER, 60, 'theirs');
+  seat.batches(lab.batches(OWNER, 2, 'mine'));
+  const effects: Effects[number][] = [];
+  for (let at = 30; at < 60; at++) {
+    for (const peer of [1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs[at]))));
+    effects.push(...serving(seat, theirs.slice(0, 31), 30).effects);
+  }
+  for (const peer of [0, 1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs[59]))));
+  t.true(seat.log.stream('lane-0').length === 31, 'all of the branch up to the first tip');
+});
+
+test('I66: an owner that drips its own branch does not put off the search for another', (t) => {
+  const { lab, seat, cut } = seated();
+  const mine = lab.batches(OWNER, 40, 'mine');
+  const theirs = lab.batches(OWNER, 60, 'theirs');
+  seat.batch(mine[0]!);
+  seat.holdCut('block', cut(tipOf(theirs.at(-1))));
+  const found = mine
+    .slice(1)
+    .flatMap((batch) => [...serving(seat, theirs, 50).effects, ...seat.batch(batch)]);
+  t.deepEqual(held(found), [hash('block')]);
+});
+
+test('I66: a clock that is set back puts off neither a range nor a walk', (t) => {
+  const { lab, seat, cut } = seated();
+  seat.batch(lab.batch(OWNER, undefined, 'mine'));
+  const theirs = lab.batches(OWNER, 2, 'theirs');
+  seat.holdCut('block', cut(tipOf(theirs[0])));
+  for (const peer of [1, 2])
+    seat.marks(lab.marks(peer, lab.cut({ 1: { seq: 5, digest: hash('x') } })));
+  seat.wait(100);
+  seat.now -= 86_400_000;
+  seat.step({ kind: 'timer', timer: 'fetch' });
+  const effects = seat.wait(2100);
+  t.true(asked(effects).includes(theirs[0]!.digest));
+  t.true(sent(effects, 'fetchBatches').length > 0);
+});
+
+test('I63: marks on a branch count for all of it, down to where it leaves the own chain', (t) => {
+  const { lab, seat, cut } = seated();
+  const root = lab.batches(OWNER, 2, 'root');
+  const theirs = lab.batches(OWNER, 5, 'theirs', root[1]);
+  seat.batches([...root, lab.batch(OWNER, root[1], 'mine')]);
+  for (const peer of [1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs[4]))));
+  const { effects } = serving(seat, theirs, 1000);
+  t.is(reportedTip(effects)?.digest, root[1]!.digest, 'this node and they hold it');
+  t.is(reportedTip(seat.marks(lab.marks(0, cut(tipOf(theirs[2])))))?.digest, theirs[2]!.digest);
+  t.is(reportedTip(seat.finalise(lab.block(1, cut(tipOf(root[0]))))), undefined, 'and still do');
+  const mine = seat.finalise(lab.block(2, cut({ ...tipOf(root[1]), seq: 1 })));
+  t.is(reportedTip(mine), undefined);
+});
+
+test('I64: support for a branch that a final block contradicts is gone', (t) => {
+  const { lab, seat, cut } = seated();
+  const root = lab.batch(OWNER, undefined, 'root');
+  const mine = lab.batches(OWNER, 2, 'mine', root);
+  const theirs = lab.batches(OWNER, 4, 'theirs', root);
+  seat.batches([root, ...mine]);
+  for (const peer of [0, 1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs[3]))));
+  t.is(reportedTip(serving(seat, theirs, 1000).effects)?.digest, theirs[3]!.digest);
+  t.is(reportedTip(seat.finalise(lab.block(1, cut(tipOf(mine[0])))))?.digest, mine[0]!.digest);
+});
+
+test('a mark or a step costs no walk down a deep branch again', (t) => {
+  const { lab, seat, cut } = seated();
+  const theirs = lab.batches(OWNER, 300, 'theirs');
+  seat.batch(lab.batch(OWNER, undefined, 'mine'));
+  for (const peer of [1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs[298]))));
+  serving(seat, theirs, 2000);
+  const { find } = Lane.prototype;
+  let finds = 0;
+  Lane.prototype.find = function (tip) {
+    finds++;
+    return find.call(this, tip);
+  };
+  for (let i = 0; i < 10; i++) seat.step({ kind: 'executedTo', height: 0 });
+  seat.marks(lab.marks(1, cut(tipOf(theirs[299]))));
+  Lane.prototype.find = find;
+  t.true(finds < 300, `${finds} looks`);
+});
