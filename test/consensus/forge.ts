@@ -288,6 +288,13 @@ export function finalised(effects: readonly Effect[]): number[] {
   );
 }
 
+export function seatOf(self: number): { forge: Forge; seat: Seat } {
+  const forge = new Forge();
+  const seat = new Seat(forge, self);
+  seat.start();
+  return { forge, seat };
+}
+
 export function started(forge: Forge): Seat {
   const seat = new Seat(forge, 3);
   seat.start();
