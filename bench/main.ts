@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [SCENARIO …]`: runs the scenarios one after the other, each on four nodes of its own,
- * and leaves the results in a JSON file. Exit code 1 when anything was as it must not be.
+ * `npm run bench -- [SCENARIO …]`: starts its own four nodes, runs the scenarios on them, one after
+ * the other, and leaves the results in a JSON file. Exit code 1 when anything was as it must not be.
  */
 import { join } from 'node:path';
 import { abortable } from '../src/abortable.ts';
@@ -15,13 +15,16 @@ import { soak } from './scenarios/soak.ts';
 
 type Run = (bed: Bed) => Promise<Report>;
 
-const RUNS: Readonly<Record<Scenario, (options: Options) => readonly Run[]>> = {
-  peak: () => [peak],
-  light: () => [light],
-  failover: () => [failover],
-  soak: () => [soak],
-  kills: (options) => roundsOfKills(options).map((times) => (bed) => kills(bed, times)),
-};
+const RUN: Readonly<Record<Exclude<Scenario, 'kills'>, Run>> = { peak, light, failover, soak };
+
+/** What runs on each cluster, in order: the scenarios that only measure share one. */
+function clusters(options: Options): readonly (readonly Run[])[] {
+  const { scenarios } = options;
+  const shared = scenarios.flatMap((scenario) => (scenario === 'kills' ? [] : [RUN[scenario]]));
+  const rounds = scenarios.includes('kills') ? roundsOfKills(options) : [];
+  const killing = rounds.map((times): Run[] => [(bed) => kills(bed, times)]);
+  return shared.length === 0 ? killing : [shared, ...killing];
+}
 
 const INTERRUPTED = 130;
 
@@ -33,23 +36,32 @@ function interruption(): AbortSignal {
   return stop.signal;
 }
 
-/** Each run has a cluster of its own: what one leaves behind is no other's load. */
-async function onFreshCluster(run: Run, options: Options, signal: AbortSignal): Promise<Report> {
+async function onOneCluster(
+  runs: readonly Run[],
+  options: Options,
+  signal: AbortSignal,
+): Promise<Report[]> {
   const bed = await Bed.make(options, signal);
+  const reports: Report[] = [];
+  const all = async (): Promise<void> => {
+    for (const run of runs) {
+      const report = await run(bed);
+      show(report);
+      reports.push(report);
+    }
+  };
   try {
-    return await abortable(Promise.race([run(bed), bed.cluster.broken]), signal);
+    await abortable(Promise.race([all(), bed.cluster.broken]), signal);
   } finally {
     await bed.close();
   }
+  return reports;
 }
 
 async function main(options: Options, signal: AbortSignal): Promise<void> {
   const reports: Report[] = [];
-  for (const run of options.scenarios.flatMap((scenario) => RUNS[scenario](options))) {
-    const report = await onFreshCluster(run, options, signal);
-    show(report);
-    reports.push(report);
-  }
+  for (const runs of clusters(options))
+    reports.push(...(await onOneCluster(runs, options, signal)));
   writeReports(options.json ?? join('bench', 'results', `${Date.now()}.json`), reports);
   if (reports.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
 }

@@ -268,7 +268,7 @@ test('a connection whose client does not even read the end of its idle stream is
 // G5, G6
 test('connections that say nothing lose their places to those that speak', async (t) => {
   const { address, grpc } = await start(t, false, {
-    limits: { connectionsMax: 8, prefaceMsMax: 300 },
+    limits: { connectionsMax: 8, prefaceMsMax: 2_000 },
   });
   const speaking = new TestClient(t, address, HEALTH);
   await speaking.call('Check', { service: '' });
