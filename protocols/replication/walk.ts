@@ -73,7 +73,7 @@ export class Walk {
 
   /** What the lane lacks of the branch, lowest batch first; null while it does not link. */
   linked(lane: Lane): readonly Batch[] | null {
-    if (!this.goesOn || !this.#stands(lane)) return null;
+    if (!this.goesOn || !lane.holds(this.#foot)) return null;
     const held = this.#path.findIndex((batch) => lane.holds(tipOf(batch)));
     const lacks = held < 0 ? this.#path : this.#path.slice(0, held);
     const foot = held < 0 ? this.#foot : tipOf(this.#path[held]!);
@@ -81,12 +81,6 @@ export class Walk {
     if (bytes <= this.#bytesMax) return lacks.toReversed();
     this.#fail(lane);
     return null;
-  }
-
-  /** Whether the path stands on something held: its foot, or the base where that has passed the foot. */
-  #stands(lane: Lane): boolean {
-    const passed = this.#path[this.branch.tip.seq - lane.base.seq];
-    return lane.holds(passed === undefined ? this.#foot : tipOf(passed));
   }
 
   #fail(lane: Lane): void {

@@ -79,6 +79,32 @@ test('I74: one leader’s word fetches about one branch; another leader’s, a c
   t.deepEqual(proposed('g', again, 20, tipOf(f[0])), [hash('g')]);
 });
 
+test('I74: a leader’s word is counted in batches too', (t) => {
+  const { lab, seat, cut } = seated();
+  seat.batch(lab.batch(OWNER, undefined, 'first'));
+  const long = sized(lab, undefined, 'x', 1, BRANCH_BATCHES_MAX);
+  seat.holdCut('long', cut(tipOf(long.at(-1))), undefined, { term: 4 });
+  t.deepEqual(held(serving(seat, long, 1000).effects), [hash('long')]);
+  const other = lab.batch(OWNER, undefined, 'other');
+  seat.holdCut('other', cut(tipOf(other)), undefined, { term: 8 });
+  t.deepEqual(asked(seat.wait(1000)), []);
+});
+
+test('I74: what a leader had fetched counts no more when a final block contradicts it', (t) => {
+  const { lab, seat, cut } = seated(50);
+  const first = sized(lab, undefined, 'first', 10, 1);
+  const second = sized(lab, undefined, 'second', 10, 10);
+  const third = sized(lab, first[0], 'third', 10, 2);
+  seat.batches([...first, lab.batch(OWNER, first[0], 'next')]);
+  seat.holdCut('second', cut(tipOf(second[9])), undefined, { term: 4 });
+  t.deepEqual(held(serving(seat, second, 1000).effects), [hash('second')]);
+  const parent = cut(tipOf(first[0]));
+  seat.holdCut('third', cut(tipOf(third[1])), parent, { term: 8 });
+  t.deepEqual(asked(seat.wait(1000)), []);
+  seat.finalise(lab.block(1, parent));
+  t.deepEqual(held(serving(seat, third, 1000).effects), [hash('third')]);
+});
+
 test('I74: what is stored goes before what waits ahead', (t) => {
   const { lab, seat } = seated(50);
   const chain = sized(lab, undefined, 'chain', 30, 3);

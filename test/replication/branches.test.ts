@@ -1,6 +1,6 @@
 /** Lanes of several branches: which are searched, and what marks on them count for (D3). */
 import test from 'ava';
-import { Lane } from '../../protocols/replication/lane.ts';
+import { Lane, type Batch } from '../../protocols/replication/lane.ts';
 import { asked, held, OWNER, reportedTip, seated, serving, type Effects } from './forked.ts';
 import { executed, hash, sent, tipOf } from './lab.ts';
 
@@ -63,6 +63,7 @@ test('I96: one validator that names a digest at two seqs is not two', (t) => {
   const { lab, seat, cut } = seated();
   seat.batch(lab.batch(OWNER, undefined, 'mine'));
   for (const seq of [1, 2, 3]) seat.marks(lab.marks(1, cut({ seq, digest: hash('nothing') })));
+  seat.marks(lab.marks(2, cut({ seq: 1, digest: hash('something else') })));
   t.deepEqual(asked(seat.wait(5000)), []);
 });
 
@@ -121,30 +122,47 @@ test('I63: marks on a branch count for all of it, down to where it leaves the ow
 });
 
 test('I64: support for a branch that a final block contradicts is gone', (t) => {
-  const { lab, seat, cut } = seated();
-  const root = lab.batch(OWNER, undefined, 'root');
-  const mine = lab.batches(OWNER, 2, 'mine', root);
-  const theirs = lab.batches(OWNER, 4, 'theirs', root);
-  seat.batches([root, ...mine]);
-  for (const peer of [0, 1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs[3]))));
-  t.is(reportedTip(serving(seat, theirs, 1000).effects)?.digest, theirs[3]!.digest);
-  t.is(reportedTip(seat.finalise(lab.block(1, cut(tipOf(mine[0])))))?.digest, mine[0]!.digest);
+  for (const wins of ['mine', 'a third one']) {
+    const { lab, seat, cut } = seated();
+    const root = lab.batch(OWNER, undefined, 'root');
+    const winner = lab.batches(OWNER, 2, wins, root);
+    const theirs = lab.batches(OWNER, 4, 'theirs', root);
+    seat.batches([root, ...(wins === 'mine' ? winner : [lab.batch(OWNER, root, 'mine')])]);
+    for (const peer of [0, 1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs[3]))));
+    t.is(reportedTip(serving(seat, theirs, 1000).effects)?.digest, theirs[3]!.digest);
+    const effects = seat.finalise(lab.block(1, cut(tipOf(winner[0]))));
+    effects.push(...serving(seat, winner, 1000).effects);
+    t.is(reportedTip(effects)?.digest, winner[0]!.digest, wins);
+  }
 });
 
-test('a mark or a step costs no walk down a deep branch again', (t) => {
+test('I77: marks on another branch that prove nothing to others do not count', (t) => {
+  const { lab, seat, cut } = seated();
+  const theirs = lab.batch(OWNER, undefined, 'theirs');
+  seat.batch(lab.batch(OWNER, undefined, 'mine'));
+  for (const peer of [1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs))));
+  seat.marks(lab.marks(0, cut(tipOf(theirs)), undefined, 3));
+  t.is(reportedTip(serving(seat, [theirs], 1000).effects)?.digest, theirs.digest);
+  t.is(reportedTip(seat.step({ kind: 'showTips', leader: 1, lanes: [OWNER] }))?.seq, -1);
+});
+
+test('a step and a mark count a deep branch only as far as it is new', (t) => {
   const { lab, seat, cut } = seated();
   const theirs = lab.batches(OWNER, 300, 'theirs');
+  const next = lab.batch(OWNER, theirs.at(-1), 'the next of it');
+  const report = (batch: Batch) => {
+    for (const peer of [0, 1, 2]) seat.marks(lab.marks(peer, cut(tipOf(batch))));
+    return reportedTip(serving(seat, [...theirs, next], 2000).effects);
+  };
   seat.batch(lab.batch(OWNER, undefined, 'mine'));
-  for (const peer of [1, 2]) seat.marks(lab.marks(peer, cut(tipOf(theirs[298]))));
-  serving(seat, theirs, 2000);
+  t.is(report(theirs.at(-1)!)?.digest, theirs.at(-1)!.digest);
   const { find } = Lane.prototype;
-  let finds = 0;
+  const levels = new Set<number>();
   Lane.prototype.find = function (tip) {
-    finds++;
+    levels.add(tip.seq);
     return find.call(this, tip);
   };
-  for (let i = 0; i < 10; i++) seat.step({ kind: 'executedTo', height: 0 });
-  seat.marks(lab.marks(1, cut(tipOf(theirs[299]))));
+  t.is(report(next)?.digest, next.digest);
   Lane.prototype.find = find;
-  t.true(finds < 300, `${finds} looks`);
+  t.true(levels.size < 10, `looks at ${levels.size} levels`);
 });

@@ -11,7 +11,7 @@ import { SecondVersions, type SecondVersion } from './second-versions.ts';
 /** Every so many batches one is kept from the victim. */
 const GAP_EVERY = 4;
 /** It seals batches of its own, so that there is always a gap with something beyond it. */
-const SEALED_MAX = 100;
+const SEALED_MAX = 60;
 const SEAL_CHANCE = 0.1;
 /** Ticks for which a second version is pressed on the victim, asked for or not. */
 const PRESSED_TICKS = 200;

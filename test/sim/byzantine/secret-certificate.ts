@@ -9,6 +9,7 @@ import type { Adversary, Behaviour } from './adversary.ts';
 import { isOwnProposal, proposal } from './leaders.ts';
 import { SecondVersions } from './second-versions.ts';
 
+const SEALED_MAX = 20;
 const SEAL_CHANCE = 0.05;
 
 export function secretCertificate(adversary: Adversary): Behaviour {
@@ -17,6 +18,7 @@ export function secretCertificate(adversary: Adversary): Behaviour {
   const confidants = random.shuffle(adversary.others).slice(0, quorum - 1);
   const seconds = new SecondVersions(adversary);
   let secret: Block | null = null;
+  let sealed = 0;
   const spring = (block: Block): Block | null => {
     const before = setup.knowledge.blocks.get(block.parent)?.cut[self]?.seq ?? -1;
     const second = seconds.at(block.cut[self]!.seq);
@@ -42,7 +44,8 @@ export function secretCertificate(adversary: Adversary): Behaviour {
     },
     /** What it seals goes on from the first version. */
     tick() {
-      if (secret === null || !random.chance(SEAL_CHANCE)) return;
+      if (secret === null || sealed >= SEALED_MAX || !random.chance(SEAL_CHANCE)) return;
+      sealed++;
       setup.toOwn('replication', { kind: 'sealBatch', payload: random.bytes(20), txCount: 1 });
     },
   };
