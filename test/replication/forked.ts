@@ -30,16 +30,19 @@ export function serving(
   const byDigest = new Map(batches.map((batch) => [batch.digest, batch]));
   const effects: Effects[number][] = [];
   let served = 0;
-  const pump = (news: Effects): void => {
-    effects.push(...news);
-    for (const { to, message } of sent(news, 'fetchBatch')) {
-      const batch = to === peer ? byDigest.get(message.digest) : undefined;
-      if (batch === undefined) continue;
-      served++;
-      pump(seat.batch(batch, peer));
+  const answer = (first: Effects): void => {
+    const news = [...first];
+    for (let effect = news.shift(); effect !== undefined; effect = news.shift()) {
+      effects.push(effect);
+      for (const { to, message } of sent([effect], 'fetchBatch')) {
+        const batch = to === peer ? byDigest.get(message.digest) : undefined;
+        if (batch === undefined) continue;
+        served++;
+        news.push(...seat.batch(batch, peer));
+      }
     }
   };
-  for (let waited = 0; waited < ms; waited += 5) pump(seat.wait(5));
+  for (let waited = 0; waited < ms; waited += 5) answer(seat.wait(5));
   return { effects, served };
 }
 
