@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { freePort } from '../free-port.ts';
 import { RawClient } from './raw-client.ts';
 import { BINDINGS, type BindingName } from './start.ts';
 
@@ -20,6 +19,7 @@ interface Limited {
 
 /** A server of 300 descriptors. */
 async function startLimited(t: ExecutionContext, binding: BindingName): Promise<Limited> {
+  // Not 0: only a port that was asked for by number can be bound again while connections use it.
   const port = await freePort();
   const command = `ulimit -n 300 && exec "${process.execPath}" "${SERVER}" ${binding} ${port}`;
   const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -27,16 +27,6 @@ async function startLimited(t: ExecutionContext, binding: BindingName): Promise<
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   t.is((await lines.next()).value, 'listening');
   return { port, lines };
-}
-
-/** Not 0: only a port that was asked for by number can be bound again while connections use it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** A connection on which a request was answered; null where none is to be had. */

@@ -1,9 +1,9 @@
 /** Peer networks over real sockets: W1 to W3 of network.ts and K1 to K3 of link.ts. */
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { PEER_CLASSES } from '../../src/peers/service.ts';
+import { freePort } from '../free-port.ts';
 import { createTestCluster, text, type Node, type TestCluster } from './cluster.ts';
 
 async function startAll(cluster: TestCluster): Promise<Node[]> {
@@ -153,7 +153,7 @@ test('a peer that comes up late is called once for each stream, however often it
     socket.on('error', () => behind.destroy()).pipe(behind);
     behind.on('error', () => socket.destroy()).pipe(socket);
   });
-  const port = await closedPort();
+  const port = await freePort();
   const caller = await cluster.start(0, {
     addressOf: () => {
       calls++;
@@ -169,13 +169,3 @@ test('a peer that comes up late is called once for each stream, however often it
   while ((caller.network.stats().links[0]?.sentMessages ?? 0) < before + 4) await pause(10);
   t.is(connections, PEER_CLASSES.length);
 });
-
-/** A port that refuses connections, for now. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
