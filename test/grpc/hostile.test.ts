@@ -57,7 +57,7 @@ test('requests that arrive are read in turn, and too many are told to come back'
   const late = await new RawCall(session, 'Submit').status;
   t.deepEqual(late, { status: status.UNAVAILABLE, code: 'busy' });
   t.is(port.submitted, 0);
-  slow.stream.close();
+  slow.cancel();
   t.is((await next.status).status, status.OK);
   const grpc = new TestClient(t, address, SERVICE);
   await grpc.call('Submit', { submission: signed(port, 1) });
@@ -72,7 +72,7 @@ test('calls that are cancelled while they wait or are read leave their turn to o
   for (let seq = 0; seq < 20; seq++) {
     const calls = [1, 2, 3, 4, 5].map(() => new RawCall(session, 'Submit'));
     t.is((await calls[4]!.status).code, 'busy');
-    for (const { stream } of seq % 2 === 0 ? calls : calls.toReversed()) stream.close();
+    for (const call of seq % 2 === 0 ? calls : calls.toReversed()) call.cancel();
     await Promise.all(calls.map((call) => call.status));
     t.like(await grpc.call('Submit', { submission: signed(port, seq) }), { final: true });
   }
@@ -193,7 +193,7 @@ test('requests that one connection never ends keep neither requests nor health o
   });
   const grpc = new TestClient(t, address, SERVICE);
   t.like(await grpc.call('Submit', { submission: signed(port, 0) }), { final: true });
-  for (const { stream } of flood) stream.close();
+  for (const call of flood) call.cancel();
 });
 
 // G3, G4

@@ -1,5 +1,5 @@
 /** Calls by hand on HTTP/2, for what no client library would do. */
-import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { ExecutionContext } from 'ava';
 import { loadProtos } from '../../src/grpc/protos.ts';
 
@@ -30,8 +30,8 @@ export function openSession(
 }
 
 /**
- * What awaits an event of a session goes on while the session reads, and to destroy it then corrupts
- * memory (nodejs/node#64850): so in a turn of its own.
+ * What awaits an event of a session goes on while the session reads, and must not destroy it then
+ * (nodejs/node#64850): so in a turn of its own.
  */
 export function endSession(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve) => {
@@ -71,5 +71,13 @@ export class RawCall {
       this.stream.on('response', take).on('trailers', take);
       this.stream.on('close', () => resolve({ status: null, code: '' }));
     });
+  }
+
+  /**
+   * As gRPC clients do. Without that code Node sends at once, and while its session reads, which is when
+   * those go on who awaited a status, that frees what is still in use (nodejs/node#64113).
+   */
+  cancel(): void {
+    this.stream.close(constants.NGHTTP2_CANCEL);
   }
 }
