@@ -7,7 +7,7 @@ import { Server, type ServerInterceptor } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgeLogger } from '../edge/logger.ts';
-import { deferResets } from '../http2-resets.ts';
+import { endSessionsInTurn } from '../http2-endings.ts';
 import { Calls } from './calls.ts';
 import { Connections } from './connections.ts';
 import { consensusService } from './consensus-service.ts';
@@ -55,7 +55,7 @@ export async function startGrpc({
   logger,
   limits: chosen = {},
 }: GrpcOptions): Promise<GrpcServer> {
-  deferResets();
+  endSessionsInTurn();
   const protos = loadProtos();
   const calls = new Calls(logger);
   const limits = { ...GRPC_LIMITS, ...chosen };

@@ -13,7 +13,7 @@ import { readFileSync } from 'node:fs';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { PeerClass } from '../../protocols/messages.ts';
 import type { ValidatorIndex } from '../../protocols/types.ts';
-import { deferResets } from '../http2-resets.ts';
+import { endSessionsInTurn } from '../http2-endings.ts';
 import type { Logger } from '../logger.ts';
 import { Acceptor } from './acceptor.ts';
 import { Dialer } from './dialer.ts';
@@ -140,7 +140,7 @@ class Network implements PeerNetwork {
   }
 
   async start(): Promise<void> {
-    deferResets();
+    endSessionsInTurn();
     this.port = await this.#acceptor.listen();
     for (const dialer of this.#dialers) dialer.start();
     this.#ticker = setInterval(() => {

@@ -8,7 +8,7 @@ import { TestClient } from './start.ts';
 
 const WATCH = '/grpc.health.v1.Health/Watch';
 
-// Without src/http2-resets.ts a few hundred of these connections end a process of Node 20.
+// Without src/http2-endings.ts a few hundred of these connections end a process of Node 20.
 test('calls in one packet behind a GOAWAY do not corrupt the memory of the node', async (t) => {
   // glibc then overwrites what is freed, so that its use shows.
   const env = { ...process.env, MALLOC_PERTURB_: '165' };
