@@ -1,9 +1,11 @@
 /**
- * Reads request bodies under three bounds: bytes of one body, bytes of all bodies that are still
- * arriving, and time. A body that is too large is drained to its end before it is refused, so that
- * the client reads the refusal instead of a reset; but neither without end nor without a deadline.
+ * Reads request bodies under three bounds: bytes of one body, bytes of all bodies, and time. A body
+ * that is too large is drained to its end before it is refused, so that the client reads the refusal
+ * instead of a reset; but neither without end nor without a deadline.
  *
  * H3. `done` is called exactly once, unless the client goes away first: then never.
+ * H9. The bytes of a body count until it is freed: until its request has its outcome, or the client
+ *     went away before that began. Bodies that arrive slowly take no room from those that come whole.
  */
 import { malformed, Problem, unavailable } from '../edge/problem.ts';
 import type { Exchange } from './exchange.ts';
@@ -11,7 +13,10 @@ import type { Exchange } from './exchange.ts';
 export interface BodyLimits {
   /** A whole body must have arrived within this time of its request's head, in milliseconds. */
   readonly bodyMsMax: number;
-  /** Bytes of all bodies together that have begun and not ended. */
+  /**
+   * Bytes of all bodies together that are not freed. A body that comes whole is taken while those that
+   * came whole before it are fewer: there are never more than twice as many.
+   */
   readonly pendingBytesMax: number;
   /** Bytes of one refused body that are read and thrown away so that the refusal arrives. */
   readonly drainBytesMax: number;
@@ -26,11 +31,22 @@ export const BODY_LIMITS: BodyLimits = {
 const SWEEP_MS = 250;
 const RETRY_MS = 1_000;
 
+/** A body that has arrived. */
+export interface Body {
+  /** The caller's own. */
+  readonly bytes: Uint8Array;
+  /** To be called when they are needed no more; more often does no harm. */
+  readonly free: () => void;
+}
+
+type Done = (body: Body | Problem) => void;
+
 export class BodyReader {
   readonly #limits: BodyLimits;
   readonly #waiting = new Map<Exchange, PendingBody>();
   readonly #sweep: NodeJS.Timeout;
-  #pendingBytes = 0;
+  #arrivingBytes = 0;
+  #arrivedBytes = 0;
 
   constructor(limits: BodyLimits) {
     this.#limits = limits;
@@ -42,8 +58,7 @@ export class BodyReader {
     clearInterval(this.#sweep);
   }
 
-  /** `done` gets bytes that belong to the caller alone. */
-  read(exchange: Exchange, bytesMax: number, done: (body: Uint8Array | Problem) => void): void {
+  read(exchange: Exchange, bytesMax: number, done: Done): void {
     const declared = exchange.headers.get('content-length');
     if (declared !== undefined && !/^[0-9]{1,15}$/.test(declared)) {
       return done(closing(malformed('not a length', 'Content-Length')));
@@ -61,11 +76,7 @@ export class BodyReader {
     if (pending !== undefined) this.#end(pending);
   }
 
-  #begin(
-    exchange: Exchange,
-    bytesMax: number,
-    done: (body: Uint8Array | Problem) => void,
-  ): PendingBody {
+  #begin(exchange: Exchange, bytesMax: number, done: Done): PendingBody {
     const deadline = performance.now() + this.#limits.bodyMsMax;
     const pending: PendingBody = {
       chunks: [],
@@ -82,26 +93,26 @@ export class BodyReader {
   }
 
   #add(pending: PendingBody, chunk: Uint8Array, last: boolean): void {
-    // Nearly every body comes whole, and is taken whatever else is still arriving.
+    // Nearly every body comes whole.
     const isWhole = last && pending.seen === 0;
     pending.seen += chunk.length;
     if (pending.seen > pending.bytesMax) this.#refuse(pending, tooLarge(pending.bytesMax));
-    else if (!isWhole && this.#pendingBytes + chunk.length > this.#limits.pendingBytesMax) {
-      this.#refuse(
-        pending,
-        unavailable('busy', 'too many requests are arriving at once', RETRY_MS),
-      );
-    }
+    else if (!this.#hasRoom(chunk.length, isWhole)) this.#refuse(pending, busy());
     if (pending.refusal === null) {
       pending.chunks.push(new Uint8Array(chunk));
       pending.bytes += chunk.length;
-      this.#pendingBytes += chunk.length;
+      this.#arrivingBytes += chunk.length;
     }
     if (last) this.#finish(pending);
     else if (pending.seen > this.#limits.drainBytesMax) {
       this.#end(pending);
       pending.done(tooLarge(pending.bytesMax, true));
     }
+  }
+
+  #hasRoom(bytes: number, isWhole: boolean): boolean {
+    const taken = this.#arrivedBytes + (isWhole ? 0 : this.#arrivingBytes);
+    return taken + bytes <= this.#limits.pendingBytesMax;
   }
 
   /** From here on the body is only drained. */
@@ -111,13 +122,24 @@ export class BodyReader {
   }
 
   #finish(pending: PendingBody): void {
-    const { refusal, chunks, bytes } = pending;
+    const { refusal, chunks, bytes, done } = pending;
     this.#end(pending);
-    pending.done(refusal ?? join(chunks, bytes));
+    done(refusal ?? this.#arrived(join(chunks, bytes)));
+  }
+
+  #arrived(bytes: Uint8Array): Body {
+    // The caller may hand the bytes to another thread: then they have no length here any more.
+    let counted = bytes.length;
+    this.#arrivedBytes += counted;
+    const free = (): void => {
+      this.#arrivedBytes -= counted;
+      counted = 0;
+    };
+    return { bytes, free };
   }
 
   #forget(pending: PendingBody): void {
-    this.#pendingBytes -= pending.bytes;
+    this.#arrivingBytes -= pending.bytes;
     pending.bytes = 0;
     pending.chunks = [];
   }
@@ -155,12 +177,16 @@ interface PendingBody {
   readonly exchange: Exchange;
   readonly bytesMax: number;
   readonly deadline: number;
-  readonly done: (body: Uint8Array | Problem) => void;
+  readonly done: Done;
   refusal: Problem | null;
 }
 
 function tooLarge(bytesMax: number, close = false): Problem {
   return new Problem(413, 'too_large', `the body may have at most ${bytesMax} bytes`, { close });
+}
+
+function busy(): Problem {
+  return unavailable('busy', 'too many requests are arriving at once', RETRY_MS);
 }
 
 function closing(problem: Problem): Problem {
