@@ -114,7 +114,7 @@ export class Node {
       onItem: (item) => this.#take(item),
       onRestart: () => this.#restarted(),
       onRunning: () => this.#nowRunning(),
-      onRoom: () => this.#bridge.resume(),
+      onRoom: () => this.#hasRoom(),
       onFatal: parts.onFatal,
     });
     this.#bridge = new PeerBridge(this.#system);
@@ -285,6 +285,11 @@ export class Node {
     this.#faults.note(peer, code, detail);
   }
 
+  #hasRoom(): void {
+    this.#bridge.resume();
+    this.#requests.resume();
+  }
+
   #restarted(): void {
     this.#metrics.restarted();
     this.#requests.giveUp();
@@ -292,7 +297,7 @@ export class Node {
 
   #nowRunning(): void {
     this.#bridge.announceAll();
-    this.#bridge.resume();
+    this.#hasRoom();
     this.#running?.();
   }
 }

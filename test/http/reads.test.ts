@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ActorSystem } from '../../src/supervisor/actor-system.ts';
-import { QUESTIONS_MAX, Requests } from '../../src/supervisor/requests.ts';
+import { Requests } from '../../src/supervisor/requests.ts';
 import { BINDINGS, start, type Started } from './start.ts';
 import { API_TOKEN } from './test-node.ts';
 
@@ -277,19 +277,20 @@ for (const binding of BINDINGS) {
 }
 
 for (const binding of BINDINGS) {
-  test(`${binding}: reads beyond what the node answers at once are told when to come back`, async (t) => {
+  test(`${binding}: reads beyond what the node has room for are told when to come back`, async (t) => {
     const { url, port } = await start(t, binding);
     const actors = { send: () => undefined, isFull: () => false } as unknown as ActorSystem;
-    const requests = new Requests(actors, () => undefined);
+    const limits = { askedMax: 3, waitingMax: 3, waitMsMax: 60_000 };
+    const requests = new Requests(actors, () => undefined, limits);
     let asked = 0;
     const all = new Promise<void>((resolve) => {
       port.query = (module, query, args) => {
-        if (++asked === QUESTIONS_MAX) resolve();
+        if (++asked === limits.askedMax + limits.waitingMax) resolve();
         return requests.ask({ kind: 'query', module, query, args });
       };
     });
     const read = () => fetch(`${url}/api/v11/kv/list?namespace=n`);
-    const waiting = Array.from({ length: QUESTIONS_MAX }, read);
+    const waiting = Array.from({ length: limits.askedMax + limits.waitingMax }, read);
     await all;
     const refused = await read();
     t.is(refused.status, 503);
