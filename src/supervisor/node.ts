@@ -22,7 +22,7 @@ import type { Logger } from '../logger.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ActorSystem } from './actor-system.ts';
-import { Blocks } from './blocks.ts';
+import { BLOCK_READS, Blocks } from './blocks.ts';
 import { NodeMetrics } from './metrics.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Requests } from './requests.ts';
@@ -146,7 +146,7 @@ export class Node {
    */
   async start(): Promise<Ports> {
     const { config, log, logger } = this.#parts;
-    this.#edgeLog = await log.actorLog('edge');
+    this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
     const executedHeight = (): number => this.#statuses.transaction.executedHeight;
     this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
     const running = new Promise<void>((resolve) => (this.#running = resolve));
