@@ -9,12 +9,12 @@
  *     closed a connection on which it could not be answered, so that nothing runs for nobody.
  */
 import { STATUS_CODES } from 'node:http';
+import { Descriptors } from '../edge/descriptors.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgeLogger } from '../edge/logger.ts';
 import { internalProblem, malformed, Problem } from '../edge/problem.ts';
 import { loadBinding, type BindingChoice } from './binding.ts';
 import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
-import { Descriptors } from './descriptors.ts';
 import type { Exchange, Header, Listener } from './exchange.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { parseQuery, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
