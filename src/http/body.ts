@@ -30,6 +30,10 @@ export const BODY_LIMITS: BodyLimits = {
 
 const SWEEP_MS = 250;
 const RETRY_MS = 1_000;
+/** So many times as long as what has come is the room kept for a body, at most: lengths can be lies. */
+const AHEAD = 4;
+
+const NO_BYTES = new Uint8Array(0);
 
 /** A body that has arrived. */
 export interface Body {
@@ -64,7 +68,7 @@ export class BodyReader {
       return done(closing(malformed('not a length', 'Content-Length')));
     }
     if (Number(declared ?? 0) > this.#limits.drainBytesMax) return done(tooLarge(bytesMax, true));
-    const pending = this.#begin(exchange, bytesMax, done);
+    const pending = this.#begin(exchange, bytesMax, Number(declared ?? NaN), done);
     exchange.onBody((chunk, last) => {
       if (this.#waiting.get(exchange) === pending) this.#add(pending, chunk, last);
     });
@@ -76,12 +80,12 @@ export class BodyReader {
     if (pending !== undefined) this.#end(pending);
   }
 
-  #begin(exchange: Exchange, bytesMax: number, done: Done): PendingBody {
+  #begin(exchange: Exchange, bytesMax: number, declared: number, done: Done): PendingBody {
     const deadline = performance.now() + this.#limits.bodyMsMax;
     const pending: PendingBody = {
-      chunks: [],
-      bytes: 0,
+      buffer: NO_BYTES,
       seen: 0,
+      declared,
       exchange,
       bytesMax,
       deadline,
@@ -94,15 +98,12 @@ export class BodyReader {
 
   #add(pending: PendingBody, chunk: Uint8Array, last: boolean): void {
     // Nearly every body comes whole.
-    const isWhole = last && pending.seen === 0;
+    const isWhole = pending.seen === 0 && (last || chunk.length === pending.declared);
     pending.seen += chunk.length;
+    const room = last ? pending.seen : roomFor(pending);
     if (pending.seen > pending.bytesMax) this.#refuse(pending, tooLarge(pending.bytesMax));
-    else if (!this.#hasRoom(chunk.length, isWhole)) this.#refuse(pending, busy());
-    if (pending.refusal === null) {
-      pending.chunks.push(new Uint8Array(chunk));
-      pending.bytes += chunk.length;
-      this.#arrivingBytes += chunk.length;
-    }
+    else if (!this.#hasRoom(room - pending.buffer.length, isWhole)) this.#refuse(pending, busy());
+    if (pending.refusal === null) this.#keep(pending, chunk, room);
     if (last) this.#finish(pending);
     else if (pending.seen > this.#limits.drainBytesMax) {
       this.#end(pending);
@@ -115,6 +116,16 @@ export class BodyReader {
     return taken + bytes <= this.#limits.pendingBytesMax;
   }
 
+  #keep(pending: PendingBody, chunk: Uint8Array, room: number): void {
+    const { buffer, seen } = pending;
+    if (room > buffer.length) {
+      pending.buffer = new Uint8Array(room);
+      pending.buffer.set(buffer);
+      this.#arrivingBytes += room - buffer.length;
+    }
+    pending.buffer.set(chunk, seen - chunk.length);
+  }
+
   /** From here on the body is only drained. */
   #refuse(pending: PendingBody, refusal: Problem): void {
     pending.refusal ??= refusal;
@@ -122,9 +133,9 @@ export class BodyReader {
   }
 
   #finish(pending: PendingBody): void {
-    const { refusal, chunks, bytes, done } = pending;
+    const { refusal, buffer, seen, done } = pending;
     this.#end(pending);
-    done(refusal ?? this.#arrived(join(chunks, bytes)));
+    done(refusal ?? this.#arrived(buffer.length === seen ? buffer : buffer.slice(0, seen)));
   }
 
   #arrived(bytes: Uint8Array): Body {
@@ -139,9 +150,8 @@ export class BodyReader {
   }
 
   #forget(pending: PendingBody): void {
-    this.#arrivingBytes -= pending.bytes;
-    pending.bytes = 0;
-    pending.chunks = [];
+    this.#arrivingBytes -= pending.buffer.length;
+    pending.buffer = NO_BYTES;
   }
 
   #end(pending: PendingBody): void {
@@ -169,11 +179,12 @@ export class BodyReader {
 }
 
 interface PendingBody {
-  chunks: Uint8Array[];
-  /** Kept. */
-  bytes: number;
-  /** Arrived, kept or not. */
+  /** What has arrived, with room for more behind it; empty once the body is only drained. */
+  buffer: Uint8Array;
+  /** Bytes that have arrived, kept or not. */
   seen: number;
+  /** NaN where no length is told. */
+  readonly declared: number;
   readonly exchange: Exchange;
   readonly bytesMax: number;
   readonly deadline: number;
@@ -196,14 +207,9 @@ function closing(problem: Problem): Problem {
   });
 }
 
-function join(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [first] = chunks;
-  if (first?.length === bytes) return first;
-  const body = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
+/** As much as the body will take, when enough of it has come. */
+function roomFor({ buffer, seen, declared, bytesMax }: PendingBody): number {
+  if (seen <= buffer.length) return buffer.length;
+  const expected = Number.isNaN(declared) ? bytesMax : Math.min(declared, bytesMax);
+  return Math.max(seen, Math.min(expected, AHEAD * seen));
 }
