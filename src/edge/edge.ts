@@ -27,7 +27,7 @@ import { HealthChecks } from './health.ts';
 import { Meter } from './meter.ts';
 import type { Outcome, Wait } from './outcome.ts';
 import type { EdgePort, FinalBlock } from './port.ts';
-import { malformed, Problem, unprocessable } from './problem.ts';
+import { malformed, Problem, unavailable, unprocessable } from './problem.ts';
 import { clientTxCount, isClientSubmission, signedPart } from './raw-submission.ts';
 import { answerProblem, WriteGate } from './refusal-problems.ts';
 import { readSubmissionRequest, type SubmissionRequest } from './submission-request.ts';
@@ -59,6 +59,7 @@ export interface Found {
 const CLOCK_MARGIN_MS = 60_000;
 const VALIDITY_WITHOUT_KEY_MS = 5 * 60_000;
 const NONCE_RANDOM_BYTES = 16;
+const RETRY_MS = 1_000;
 
 export class Edge {
   readonly port: EdgePort;
@@ -101,8 +102,11 @@ export class Edge {
     return consensusView(this.port, { tps: this.#meter.tps, finality: this.#meter.finality() });
   }
 
-  block(height: number | 'latest'): Promise<FinalBlock | null> {
-    return this.port.block(height);
+  /** Null when the block is not final here yet. */
+  async block(height: number | 'latest'): Promise<FinalBlock | null | Problem> {
+    const isThere = this.port.live().log.writable;
+    const found = isThere ? await this.port.block(height) : 'unavailable';
+    return found === 'unavailable' ? logUnavailable() : found;
   }
 
   /** The receipts of a submission that is final and executed here. */
@@ -237,6 +241,11 @@ function encode(content: SubmissionContent): Uint8Array | Problem {
     if (error instanceof RangeError) return malformed(error.message);
     throw error;
   }
+}
+
+function logUnavailable(): Problem {
+  const detail = 'the database of this node does not answer: ask again later, or ask another node';
+  return unavailable('log_unavailable', detail, RETRY_MS);
 }
 
 function tooLarge(max: number): Problem {

@@ -63,8 +63,8 @@ export interface EdgePort {
     args: unknown,
   ): Promise<{ readonly height: number; readonly result: AnswerResult }>;
   findSubmission(id: Digest): Promise<{ readonly height: number; readonly result: AnswerResult }>;
-  /** A final block by height; null when it is not final here yet. */
-  block(height: number | 'latest'): Promise<FinalBlock | null>;
+  /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
+  block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;
   /** A metrics page of the whole node in Prometheus text format. */
   metrics(): Promise<string>;
 }

@@ -57,8 +57,20 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 // Printable is what JSON allows raw in a string: everything from the space on but quote and backslash.
 const PLAIN_TEXT = /"[ !#-[\]-\uffff]*"/y;
 const ESCAPED_TEXT = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 const NUMBER_LENGTH_MAX = 64;
+
+/** A double holds every whole number of so many digits. */
+const DIGITS_EXACT = 15;
+
+const COMMA = 0x2c;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const E = 0x45;
+const BRACKET = 0x5d;
+const SMALL_E = 0x65;
+const BRACE = 0x7d;
 
 class Parser {
   readonly #text: string;
@@ -83,6 +95,8 @@ class Parser {
   }
 
   #space(): void {
+    // Most often there is none. (NaN at the end of the text compares false.)
+    if (this.#text.charCodeAt(this.#at) > 0x20) return;
     SPACE.lastIndex = this.#at;
     SPACE.test(this.#text);
     this.#at = SPACE.lastIndex;
@@ -93,9 +107,9 @@ class Parser {
     this.#space();
     switch (this.#text.charCodeAt(this.#at)) {
       case 0x7b:
-        return this.#nested(() => this.#object());
+        return this.#object();
       case 0x5b:
-        return this.#nested(() => this.#array());
+        return this.#array();
       case 0x22:
         return this.#string();
       case 0x74:
@@ -113,12 +127,9 @@ class Parser {
     if (++this.#values > VALUES_MAX) throw new TooMany();
   }
 
-  #nested<T>(read: () => T): T {
+  #open(): void {
     if (++this.#depth > DEPTH_MAX) throw new Refused(`nested deeper than ${DEPTH_MAX} levels`);
     this.#at++;
-    const value = read();
-    this.#depth--;
-    return value;
   }
 
   #word<T>(word: string, value: T): T {
@@ -128,6 +139,26 @@ class Parser {
   }
 
   #number(): number {
+    return this.#digits() ?? this.#anyNumber();
+  }
+
+  /** Most numbers are a few digits: they need no pattern. Null, and nothing read, for all others. */
+  #digits(): number | null {
+    const from = this.#at;
+    let value = 0;
+    let at = from;
+    let code = this.#text.charCodeAt(at);
+    for (; code >= ZERO && code <= NINE; code = this.#text.charCodeAt(++at)) {
+      value = 10 * value + (code - ZERO);
+    }
+    const isPlain = at - from <= DIGITS_EXACT && !(code === DOT || code === E || code === SMALL_E);
+    const isZeroFirst = this.#text.charCodeAt(from) === ZERO && at - from > 1;
+    if (at === from || isZeroFirst || !isPlain) return null;
+    this.#at = at;
+    return value;
+  }
+
+  #anyNumber(): number {
     const text = this.#match(NUMBER) ?? this.#refuse('a value');
     const value = text.length > NUMBER_LENGTH_MAX ? Infinity : Number(text);
     const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
@@ -145,7 +176,7 @@ class Parser {
     if (plain !== null) return plain.slice(1, -1);
     const escaped = this.#match(ESCAPED_TEXT) ?? this.#refuse('a string');
     const value = JSON.parse(escaped) as string;
-    if (LONE_SURROGATE.test(value)) {
+    if (!value.isWellFormed()) {
       throw new Refused(`half a surrogate pair in the string before character ${this.#at}`);
     }
     return value;
@@ -161,44 +192,50 @@ class Parser {
 
   #array(): unknown[] {
     const values: unknown[] = [];
-    if (this.#closes(']')) return values;
+    this.#open();
+    if (this.#closes(BRACKET)) return values;
     for (;;) {
       values.push(this.#value());
-      if (this.#closes(']')) return values;
-      this.#comma(']');
+      if (this.#closes(BRACKET)) return values;
+      this.#skip(COMMA, '"," or "]"');
     }
   }
 
   #object(): Record<string, unknown> {
     const members: Record<string, unknown> = {};
-    if (this.#closes('}')) return members;
+    this.#open();
+    if (this.#closes(BRACE)) return members;
     for (;;) {
-      this.#count();
-      this.#space();
-      const name = this.#string();
-      if (isForbiddenName(name))
-        throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
-      if (Object.hasOwn(members, name)) {
-        throw new Refused(`the name ${JSON.stringify(name)} stands twice in one object`);
-      }
-      this.#space();
-      if (this.#text[this.#at] !== ':') this.#refuse('":"');
-      this.#at++;
+      const name = this.#name(members);
+      this.#skip(COLON, '":"');
       members[name] = this.#value();
-      if (this.#closes('}')) return members;
-      this.#comma('}');
+      if (this.#closes(BRACE)) return members;
+      this.#skip(COMMA, '"," or "}"');
     }
   }
 
-  #closes(bracket: string): boolean {
+  #name(members: object): string {
+    this.#count();
     this.#space();
-    if (this.#text[this.#at] !== bracket) return false;
+    const name = this.#string();
+    if (isForbiddenName(name)) throw new Refused(`the name ${JSON.stringify(name)} is not allowed`);
+    if (Object.hasOwn(members, name)) {
+      throw new Refused(`the name ${JSON.stringify(name)} stands twice in one object`);
+    }
+    this.#space();
+    return name;
+  }
+
+  #closes(bracket: number): boolean {
+    this.#space();
+    if (this.#text.charCodeAt(this.#at) !== bracket) return false;
     this.#at++;
+    this.#depth--;
     return true;
   }
 
-  #comma(bracket: string): void {
-    if (this.#text[this.#at] !== ',') this.#refuse(`"," or "${bracket}"`);
+  #skip(mark: number, expected: string): void {
+    if (this.#text.charCodeAt(this.#at) !== mark) this.#refuse(expected);
     this.#at++;
   }
 }

@@ -6,18 +6,25 @@
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { ServerHttp2Session } from 'node:http2';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
+import type { Descriptors } from '../edge/descriptors.ts';
 import { Places, type Origin } from './places.ts';
 
 export class Connections {
   readonly tcp: TcpServer;
   readonly #prefaceMsMax: number;
   readonly #places: Places;
+  readonly #descriptors: Descriptors;
   /** By `address:port`, as gRPC names them. */
   readonly #sockets = new Map<string, Socket>();
   /** When to close those that have not opened HTTP/2, by the same name. */
   readonly #deadlines = new Map<string, NodeJS.Timeout>();
 
-  constructor(server: Server, limits: { connectionsMax: number; prefaceMsMax: number }) {
+  constructor(
+    server: Server,
+    limits: { connectionsMax: number; prefaceMsMax: number },
+    descriptors: Descriptors,
+  ) {
+    this.#descriptors = descriptors;
     this.#prefaceMsMax = limits.prefaceMsMax;
     this.#places = new Places(limits.connectionsMax);
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -39,7 +46,7 @@ export class Connections {
   #admit(socket: Socket): boolean {
     const origin = originOf(socket);
     const { connection } = origin;
-    if (!this.#places.take(origin)) return false;
+    if (!this.#descriptors.left() || !this.#places.take(origin)) return false;
     const silent = setTimeout(() => socket.destroy(), this.#prefaceMsMax);
     this.#sockets.set(connection, socket);
     this.#deadlines.set(connection, silent);

@@ -5,6 +5,7 @@
 import type { AddressInfo, Server as TcpServer } from 'node:net';
 import { Server, type ServerInterceptor } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
+import { Descriptors } from '../edge/descriptors.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgeLogger } from '../edge/logger.ts';
 import { endSessionsInTurn } from '../http2-endings.ts';
@@ -70,7 +71,7 @@ export async function startGrpc({
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  const connections = new Connections(server, limits);
+  const connections = new Connections(server, limits, new Descriptors(logger));
   server.addService(markingUndecodable(protos.transactions), transactionsService(edge, calls));
   server.addService(markingUndecodable(protos.consensus), consensusService(edge, calls));
   new ReflectionService(protos.all).addToServer(server);

@@ -1,9 +1,11 @@
 /**
- * Reads request bodies under three bounds: bytes of one body, bytes of all bodies that are still
- * arriving, and time. A body that is too large is drained to its end before it is refused, so that
- * the client reads the refusal instead of a reset; but neither without end nor without a deadline.
+ * Reads request bodies under three bounds: bytes of one body, bytes of all bodies, and time. A body
+ * that is too large is drained to its end before it is refused, so that the client reads the refusal
+ * instead of a reset; but neither without end nor without a deadline.
  *
  * H3. `done` is called exactly once, unless the client goes away first: then never.
+ * H9. The bytes of a body count until it is freed: until its request has its outcome, or the client
+ *     went away before that began. Bodies that arrive slowly take no room from those that come whole.
  */
 import { malformed, Problem, unavailable } from '../edge/problem.ts';
 import type { Exchange } from './exchange.ts';
@@ -11,7 +13,10 @@ import type { Exchange } from './exchange.ts';
 export interface BodyLimits {
   /** A whole body must have arrived within this time of its request's head, in milliseconds. */
   readonly bodyMsMax: number;
-  /** Bytes of all bodies together that have begun and not ended. */
+  /**
+   * Bytes of all bodies together that are not freed. A body that comes whole is taken while those that
+   * came whole before it are fewer: there are never more than twice as many.
+   */
   readonly pendingBytesMax: number;
   /** Bytes of one refused body that are read and thrown away so that the refusal arrives. */
   readonly drainBytesMax: number;
@@ -25,12 +30,27 @@ export const BODY_LIMITS: BodyLimits = {
 
 const SWEEP_MS = 250;
 const RETRY_MS = 1_000;
+/** So many times as long as what has come is the room kept for a body, at most: lengths can be lies. */
+const AHEAD = 4;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A body that has arrived. */
+export interface Body {
+  /** The caller's own. */
+  readonly bytes: Uint8Array;
+  /** To be called when they are needed no more; more often does no harm. */
+  readonly free: () => void;
+}
+
+type Done = (body: Body | Problem) => void;
 
 export class BodyReader {
   readonly #limits: BodyLimits;
   readonly #waiting = new Map<Exchange, PendingBody>();
   readonly #sweep: NodeJS.Timeout;
-  #pendingBytes = 0;
+  #arrivingBytes = 0;
+  #arrivedBytes = 0;
 
   constructor(limits: BodyLimits) {
     this.#limits = limits;
@@ -42,14 +62,13 @@ export class BodyReader {
     clearInterval(this.#sweep);
   }
 
-  /** `done` gets bytes that belong to the caller alone. */
-  read(exchange: Exchange, bytesMax: number, done: (body: Uint8Array | Problem) => void): void {
+  read(exchange: Exchange, bytesMax: number, done: Done): void {
     const declared = exchange.headers.get('content-length');
     if (declared !== undefined && !/^[0-9]{1,15}$/.test(declared)) {
       return done(closing(malformed('not a length', 'Content-Length')));
     }
     if (Number(declared ?? 0) > this.#limits.drainBytesMax) return done(tooLarge(bytesMax, true));
-    const pending = this.#begin(exchange, bytesMax, done);
+    const pending = this.#begin(exchange, bytesMax, Number(declared ?? NaN), done);
     exchange.onBody((chunk, last) => {
       if (this.#waiting.get(exchange) === pending) this.#add(pending, chunk, last);
     });
@@ -61,16 +80,12 @@ export class BodyReader {
     if (pending !== undefined) this.#end(pending);
   }
 
-  #begin(
-    exchange: Exchange,
-    bytesMax: number,
-    done: (body: Uint8Array | Problem) => void,
-  ): PendingBody {
+  #begin(exchange: Exchange, bytesMax: number, declared: number, done: Done): PendingBody {
     const deadline = performance.now() + this.#limits.bodyMsMax;
     const pending: PendingBody = {
-      chunks: [],
-      bytes: 0,
+      buffer: NO_BYTES,
       seen: 0,
+      declared,
       exchange,
       bytesMax,
       deadline,
@@ -82,26 +97,33 @@ export class BodyReader {
   }
 
   #add(pending: PendingBody, chunk: Uint8Array, last: boolean): void {
-    // Nearly every body comes whole, and is taken whatever else is still arriving.
-    const isWhole = last && pending.seen === 0;
+    // Nearly every body comes whole.
+    const isWhole = pending.seen === 0 && (last || chunk.length === pending.declared);
     pending.seen += chunk.length;
+    const room = last ? pending.seen : roomFor(pending);
     if (pending.seen > pending.bytesMax) this.#refuse(pending, tooLarge(pending.bytesMax));
-    else if (!isWhole && this.#pendingBytes + chunk.length > this.#limits.pendingBytesMax) {
-      this.#refuse(
-        pending,
-        unavailable('busy', 'too many requests are arriving at once', RETRY_MS),
-      );
-    }
-    if (pending.refusal === null) {
-      pending.chunks.push(new Uint8Array(chunk));
-      pending.bytes += chunk.length;
-      this.#pendingBytes += chunk.length;
-    }
+    else if (!this.#hasRoom(room - pending.buffer.length, isWhole)) this.#refuse(pending, busy());
+    if (pending.refusal === null) this.#keep(pending, chunk, room);
     if (last) this.#finish(pending);
     else if (pending.seen > this.#limits.drainBytesMax) {
       this.#end(pending);
       pending.done(tooLarge(pending.bytesMax, true));
     }
+  }
+
+  #hasRoom(bytes: number, isWhole: boolean): boolean {
+    const taken = this.#arrivedBytes + (isWhole ? 0 : this.#arrivingBytes);
+    return taken + bytes <= this.#limits.pendingBytesMax;
+  }
+
+  #keep(pending: PendingBody, chunk: Uint8Array, room: number): void {
+    const { buffer, seen } = pending;
+    if (room > buffer.length) {
+      pending.buffer = new Uint8Array(room);
+      pending.buffer.set(buffer);
+      this.#arrivingBytes += room - buffer.length;
+    }
+    pending.buffer.set(chunk, seen - chunk.length);
   }
 
   /** From here on the body is only drained. */
@@ -111,15 +133,25 @@ export class BodyReader {
   }
 
   #finish(pending: PendingBody): void {
-    const { refusal, chunks, bytes } = pending;
+    const { refusal, buffer, seen, done } = pending;
     this.#end(pending);
-    pending.done(refusal ?? join(chunks, bytes));
+    done(refusal ?? this.#arrived(buffer.length === seen ? buffer : buffer.slice(0, seen)));
+  }
+
+  #arrived(bytes: Uint8Array): Body {
+    // The caller may hand the bytes to another thread: then they have no length here any more.
+    let counted = bytes.length;
+    this.#arrivedBytes += counted;
+    const free = (): void => {
+      this.#arrivedBytes -= counted;
+      counted = 0;
+    };
+    return { bytes, free };
   }
 
   #forget(pending: PendingBody): void {
-    this.#pendingBytes -= pending.bytes;
-    pending.bytes = 0;
-    pending.chunks = [];
+    this.#arrivingBytes -= pending.buffer.length;
+    pending.buffer = NO_BYTES;
   }
 
   #end(pending: PendingBody): void {
@@ -147,20 +179,25 @@ export class BodyReader {
 }
 
 interface PendingBody {
-  chunks: Uint8Array[];
-  /** Kept. */
-  bytes: number;
-  /** Arrived, kept or not. */
+  /** What has arrived, with room for more behind it; empty once the body is only drained. */
+  buffer: Uint8Array;
+  /** Bytes that have arrived, kept or not. */
   seen: number;
+  /** NaN where no length is told. */
+  readonly declared: number;
   readonly exchange: Exchange;
   readonly bytesMax: number;
   readonly deadline: number;
-  readonly done: (body: Uint8Array | Problem) => void;
+  readonly done: Done;
   refusal: Problem | null;
 }
 
 function tooLarge(bytesMax: number, close = false): Problem {
   return new Problem(413, 'too_large', `the body may have at most ${bytesMax} bytes`, { close });
+}
+
+function busy(): Problem {
+  return unavailable('busy', 'too many requests are arriving at once', RETRY_MS);
 }
 
 function closing(problem: Problem): Problem {
@@ -170,14 +207,9 @@ function closing(problem: Problem): Problem {
   });
 }
 
-function join(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [first] = chunks;
-  if (first?.length === bytes) return first;
-  const body = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
+/** As much as the body will take, when enough of it has come. */
+function roomFor({ buffer, seen, declared, bytesMax }: PendingBody): number {
+  if (seen <= buffer.length) return buffer.length;
+  const expected = Number.isNaN(declared) ? bytesMax : Math.min(declared, bytesMax);
+  return Math.max(seen, Math.min(expected, AHEAD * seen));
 }

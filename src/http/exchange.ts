@@ -6,7 +6,7 @@
  * H2. `headers` holds lower-case names; one that may stand only once and stood twice is named in
  *     `ambiguous` (request smuggling lives there).
  */
-import type { Descriptors } from './descriptors.ts';
+import type { Descriptors } from '../edge/descriptors.ts';
 
 export type Header = readonly [name: string, value: string];
 

@@ -16,7 +16,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { malformed, Problem } from '../edge/problem.ts';
-import type { Descriptors } from './descriptors.ts';
+import type { Descriptors } from '../edge/descriptors.ts';
 import {
   HeaderCollector,
   portTaken,

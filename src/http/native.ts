@@ -21,7 +21,7 @@
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js';
-import type { Descriptors } from './descriptors.ts';
+import type { Descriptors } from '../edge/descriptors.ts';
 import {
   HeaderCollector,
   portTaken,

@@ -9,12 +9,12 @@
  *     closed a connection on which it could not be answered, so that nothing runs for nobody.
  */
 import { STATUS_CODES } from 'node:http';
+import { Descriptors } from '../edge/descriptors.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgeLogger } from '../edge/logger.ts';
 import { internalProblem, malformed, Problem } from '../edge/problem.ts';
 import { loadBinding, type BindingChoice } from './binding.ts';
 import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
-import { Descriptors } from './descriptors.ts';
 import type { Exchange, Header, Listener } from './exchange.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { parseQuery, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
@@ -40,6 +40,8 @@ export interface HttpServer {
 }
 
 const CLOSE_BOUND_MS = 10_000;
+/** Whatever a body of so many bytes holds, it is read within a millisecond or two. */
+const SHORT_BODY_BYTES = 16 * 1024;
 
 /** Rejects when the port cannot be bound, with a message for the person who started the node. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
@@ -66,7 +68,10 @@ class HttpService {
   readonly #bodies: BodyReader;
   readonly #router: Router;
   readonly #metrics = new HttpMetrics();
-  readonly #turns = new Turns();
+  /** Apart, so that what takes little time does not wait behind what takes much: bodies are read here. */
+  readonly #reads = new Turns();
+  readonly #writes = new Turns();
+  readonly #longWrites = new Turns();
   #open = 0;
   #closing = false;
   #whenIdle: (() => void) | null = null;
@@ -87,22 +92,25 @@ class HttpService {
       this.#end(visit, 499);
     });
     const found = this.#find(exchange);
-    if (found instanceof Problem) return this.#turns.soon(() => this.#refuse(visit, found));
+    if (found instanceof Problem) return this.#reads.soon(() => this.#refuse(visit, found));
     const { route, request } = found;
     visit.route = route.path;
     if (route.bodyBytesMax === undefined) return this.#start(visit, route, request);
     this.#bodies.read(exchange, route.bodyBytesMax, (body) => {
       if (body instanceof Problem) this.#refuse(visit, body);
-      else this.#start(visit, route, { ...request, body });
+      else this.#start(visit, route, { ...request, body: body.bytes }, body.free);
     });
   }
 
-  #start(visit: Visit, route: Route, request: Request): void {
+  /** `done` is called when the route is, or will not be, done with the request. */
+  #start(visit: Visit, route: Route, request: Request, done = (): void => {}): void {
     const run = (): void => {
-      if (!visit.ended) this.#run(visit, route, request);
+      if (visit.ended) done();
+      else this.#run(visit, route, request, done);
     };
-    if (route.method === 'GET') this.#turns.soon(run);
-    else this.#turns.later(run);
+    if (route.method === 'GET') this.#reads.soon(run);
+    else if (request.body.length <= SHORT_BODY_BYTES) this.#writes.later(run);
+    else this.#longWrites.later(run);
   }
 
   #find(exchange: Exchange): { route: Route; request: Request } | Problem {
@@ -127,16 +135,21 @@ class HttpService {
     return { route: found.route, request };
   }
 
-  #run(visit: Visit, route: Route, request: Request): void {
+  #run(visit: Visit, route: Route, request: Request, done: () => void): void {
+    const answer = (outcome: Reply | Problem): void => {
+      done();
+      this.#answer(visit, outcome);
+    };
+    const failed = (error: unknown): void => {
+      done();
+      this.#failed(visit, error);
+    };
     try {
       const outcome = route.handle(request);
-      if (!(outcome instanceof Promise)) return this.#answer(visit, outcome);
-      outcome.then(
-        (reply) => this.#answer(visit, reply),
-        (error: unknown) => this.#failed(visit, error),
-      );
+      if (outcome instanceof Promise) outcome.then(answer, failed);
+      else answer(outcome);
     } catch (error) {
-      this.#failed(visit, error);
+      failed(error);
     }
   }
 

@@ -13,6 +13,14 @@ import { LogReader, READER_SETTINGS, type ReadRange } from './reader.ts';
 import type { LogIdentity } from './schema.ts';
 import { LogWriter } from './writer.ts';
 
+/** For a log that is read on behalf of clients, who come in any number and do not wait for long. */
+export interface ReadBounds {
+  /** From its request to its answer, in milliseconds: `unavailable` after that. */
+  readonly readMs: number;
+  /** Reads that are not over: more are `unavailable` at once. */
+  readonly readsMax: number;
+}
+
 /** Plain data: may be posted to a worker thread. The URL holds a password: never log it. */
 export interface ActorLogOptions extends LogIdentity {
   readonly url: string;
@@ -24,6 +32,8 @@ export interface ActorLogOptions extends LogIdentity {
   readonly retryMs?: number;
   /** After how long without an answer a connection counts as lost; default 10 000. */
   readonly answerMs?: number;
+  /** Absent for an actor, which asks as fast as it is answered. */
+  readonly reads?: ReadBounds;
 }
 
 export interface ActorLog {
@@ -46,7 +56,7 @@ const READ_PAUSE_MS = 100;
  * Errors: `identity_taken`, `unsafe_server`, `bad_url`, `unavailable`.
  */
 export async function openActorLog(options: ActorLogOptions, logger: LogLogger): Promise<ActorLog> {
-  const { url, actor, run, clusterId, publicKey } = options;
+  const { url, actor, run, clusterId, publicKey, reads: bounds = null } = options;
   const retryMs = options.retryMs ?? RETRY_MS;
   const answerMs = options.answerMs ?? ANSWER_MS;
   const shared = { url, actor, clusterId, publicKey, retryMs, answerMs };
@@ -57,7 +67,7 @@ export async function openActorLog(options: ActorLogOptions, logger: LogLogger):
     await writer.close();
     throw error;
   }
-  const reads = new Reads(shared);
+  const reads = new Reads({ ...shared, bounds });
   return {
     append: (events, done) => writer.append(events, done),
     read: (range, done) =>
@@ -87,14 +97,42 @@ interface ReadsOptions extends LogIdentity {
   readonly actor: string;
   readonly retryMs: number;
   readonly answerMs: number;
+  readonly bounds: ReadBounds | null;
 }
 
-/** Reads one after the other, on a connection made when the first one comes. */
+/** A read on its way, which is answered once: by the database, or by its deadline. */
+class PendingRead<T> {
+  readonly #done: (error: Error | null, result: T | null) => void;
+  readonly #deadline: NodeJS.Timeout | undefined;
+  isAnswered = false;
+
+  constructor(done: (error: Error | null, result: T | null) => void, readMs: number | null) {
+    this.#done = done;
+    if (readMs === null) return;
+    const late = new LogError('unavailable', `the log did not answer within ${readMs} ms`);
+    this.#deadline = setTimeout(() => this.answer(late, null), readMs);
+  }
+
+  answer(error: Error | null, result: T | null): void {
+    if (this.isAnswered) return;
+    this.isAnswered = true;
+    clearTimeout(this.#deadline);
+    // Called from outside the promise: what the caller throws is the caller's, not ours to swallow.
+    setImmediate(this.#done, error, result);
+  }
+}
+
+/**
+ * Reads one after the other, on a connection made when the first one comes. While the database owes
+ * an answer whose deadline is over, bounded reads are refused.
+ */
 class Reads {
   readonly #options: ReadsOptions;
   readonly #streams = new Map<string, number>();
   #link: Link | null = null;
   #last: Promise<void> = Promise.resolve();
+  #current: { readonly isAnswered: boolean } | null = null;
+  #waiting = 0;
   #closed = false;
 
   constructor(options: ReadsOptions) {
@@ -105,16 +143,22 @@ class Reads {
     work: (reader: LogReader) => Promise<T>,
     done: (error: Error | null, result: T | null) => void,
   ): void {
-    const result = this.#last.then(() => this.#retrying(work));
-    this.#last = result.then(
-      () => {},
-      () => {},
-    );
-    // Called from outside the promise: what the caller throws is the caller's, not ours to swallow.
-    result.then(
-      (value) => setImmediate(done, null, value),
-      (error: Error) => setImmediate(done, error, null),
-    );
+    const { bounds } = this.#options;
+    const read = new PendingRead(done, bounds?.readMs ?? null);
+    if (bounds !== null && (this.#waiting >= bounds.readsMax || this.#current?.isAnswered)) {
+      return read.answer(new LogError('unavailable', 'the log is behind with its reads'), null);
+    }
+    this.#waiting++;
+    this.#last = this.#last.then(async () => {
+      this.#current = read;
+      try {
+        if (!read.isAnswered) read.answer(null, await this.#retrying(work, read));
+      } catch (error) {
+        read.answer(error as Error, null);
+      }
+      this.#current = null;
+      this.#waiting--;
+    });
   }
 
   async close(): Promise<void> {
@@ -123,7 +167,7 @@ class Reads {
     await this.#link?.close();
   }
 
-  async #retrying<T>(work: (reader: LogReader) => Promise<T>): Promise<T> {
+  async #retrying<T>(work: (reader: LogReader) => Promise<T>, asked: PendingRead<T>): Promise<T> {
     const { retryMs, answerMs } = this.#options;
     const deadline = performance.now() + retryMs;
     for (;;) {
@@ -133,7 +177,8 @@ class Reads {
         const reader = new LogReader(link.client, this.#options, this.#streams);
         return await withTimeout(link, answerMs, work(reader));
       } catch (error) {
-        if (!isTransient(error) || performance.now() > deadline) throw error;
+        const isOver = asked.isAnswered || performance.now() > deadline;
+        if (!isTransient(error) || isOver) throw error;
         this.#link?.destroy();
         this.#link = null;
       }

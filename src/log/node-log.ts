@@ -6,7 +6,7 @@
  *     The lock tells people early; what keeps the log safe is the key on (stream, seq).
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { openActorLog, type ActorLog, type ActorLogOptions } from './actor-log.ts';
+import { openActorLog, type ActorLog, type ActorLogOptions, type ReadBounds } from './actor-log.ts';
 import {
   connect,
   describeUrl,
@@ -45,7 +45,7 @@ export interface NodeLog {
   /** What a worker thread needs for `openActorLog`. */
   actorOptions(actor: string): ActorLogOptions;
   /** Opens an actor's log in this thread. */
-  actorLog(actor: string): Promise<ActorLog>;
+  actorLog(actor: string, reads?: ReadBounds): Promise<ActorLog>;
   /** Reads and checks everything. Errors: `log_altered`. */
   verify(progress?: (progress: VerifyProgress) => void): Promise<VerifyResult>;
   /** Whether the session stands; what a readiness check shows. */
@@ -74,7 +74,8 @@ export async function openLog(options: NodeLogOptions): Promise<NodeLog> {
   const actorOptions = (actor: string): ActorLogOptions => ({ ...shared, actor });
   return {
     actorOptions,
-    actorLog: (actor) => openActorLog(actorOptions(actor), logger),
+    actorLog: (actor, reads) =>
+      openActorLog({ ...actorOptions(actor), ...(reads === undefined ? {} : { reads }) }, logger),
     verify: (progress) =>
       verifyLog({
         url,

@@ -86,7 +86,12 @@ export class Acceptor {
   listen(): Promise<number> {
     const { host, port } = this.#options.listen;
     return new Promise((resolve, reject) => {
-      this.#tcp.once('error', (error) => reject(bindError(error, host, port)));
+      // For good: without a listener a connection that cannot be accepted later ends the process.
+      this.#tcp.on('error', (error) => {
+        if (!this.#tcp.listening) return reject(bindError(error, host, port));
+        const reason = `it could not be accepted: ${error.message}`;
+        this.#options.refusals.note({ address: 'unknown', fingerprint: null, reason });
+      });
       this.#tcp.listen({ host, port, exclusive: true }, () => {
         resolve((this.#tcp.address() as AddressInfo).port);
       });

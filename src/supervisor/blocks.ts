@@ -16,12 +16,15 @@ import type { Certificate, Digest } from '../../protocols/types.ts';
 import { unpackStructure } from '../../protocols/wire.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import type { FinalBlock } from '../edge/port.ts';
-import type { ActorLog } from '../log/actor-log.ts';
+import type { ActorLog, ReadBounds } from '../log/actor-log.ts';
+import { isTransient } from '../log/connection.ts';
 
 /** Blocks read at a time while the certificate above one without its own is looked for. */
 const LOOK_AHEAD = 64;
 const RECENT_MAX = 256;
 const READ_BYTES_MAX = 8 * 1024 * 1024;
+/** Of the log that blocks are read from: a client who waited longer would have asked another node. */
+export const BLOCK_READS: ReadBounds = { readMs: 3_000, readsMax: 1_024 };
 
 type BlockLog = Pick<ActorLog, 'read' | 'readLast'>;
 type Executed = Extract<EdgeMessage, { kind: 'blockExecuted' }>;
@@ -46,8 +49,17 @@ export class Blocks {
     this.#recent.delete(this.#newest - RECENT_MAX);
   }
 
-  /** Null when the block is not final and executed here yet. */
-  async at(height: number | 'latest'): Promise<FinalBlock | null> {
+  /** Null when the block is not final and executed here yet, `unavailable` while the log does not answer. */
+  async at(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
+    try {
+      return await this.#find(height);
+    } catch (error) {
+      if (isTransient(error)) return 'unavailable';
+      throw error;
+    }
+  }
+
+  async #find(height: number | 'latest'): Promise<FinalBlock | null> {
     const latest = Math.max(this.#newest, this.#executedHeight());
     const wanted = height === 'latest' ? latest : height;
     if (wanted < 1 || wanted > latest) return null;

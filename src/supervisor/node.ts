@@ -22,7 +22,7 @@ import type { Logger } from '../logger.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ActorSystem } from './actor-system.ts';
-import { Blocks } from './blocks.ts';
+import { BLOCK_READS, Blocks } from './blocks.ts';
 import { NodeMetrics } from './metrics.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Requests } from './requests.ts';
@@ -114,7 +114,7 @@ export class Node {
       onItem: (item) => this.#take(item),
       onRestart: () => this.#restarted(),
       onRunning: () => this.#nowRunning(),
-      onRoom: () => this.#bridge.resume(),
+      onRoom: () => this.#hasRoom(),
       onFatal: parts.onFatal,
     });
     this.#bridge = new PeerBridge(this.#system);
@@ -146,7 +146,7 @@ export class Node {
    */
   async start(): Promise<Ports> {
     const { config, log, logger } = this.#parts;
-    this.#edgeLog = await log.actorLog('edge');
+    this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
     const executedHeight = (): number => this.#statuses.transaction.executedHeight;
     this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
     const running = new Promise<void>((resolve) => (this.#running = resolve));
@@ -285,6 +285,11 @@ export class Node {
     this.#faults.note(peer, code, detail);
   }
 
+  #hasRoom(): void {
+    this.#bridge.resume();
+    this.#requests.resume();
+  }
+
   #restarted(): void {
     this.#metrics.restarted();
     this.#requests.giveUp();
@@ -292,7 +297,7 @@ export class Node {
 
   #nowRunning(): void {
     this.#bridge.announceAll();
-    this.#bridge.resume();
+    this.#hasRoom();
     this.#running?.();
   }
 }

@@ -3,15 +3,27 @@ import test from 'ava';
 import type { Item } from '../../actors/traffic.ts';
 import type { Digest } from '../../protocols/types.ts';
 import type { ActorSystem } from '../../src/supervisor/actor-system.ts';
-import { QUESTIONS_MAX, Requests } from '../../src/supervisor/requests.ts';
+import { Requests } from '../../src/supervisor/requests.ts';
+
+/** Questions may wait for as long as a test takes. */
+const PATIENT = { askedMax: 4, waitingMax: 10, waitMsMax: 60_000 };
 
 /** Requests over a system that only notes what it is told. */
-function asked(): { requests: Requests; sent: Item[]; full: { is: boolean }; finalised: number[] } {
+function asked(limits = PATIENT): {
+  requests: Requests;
+  sent: Item[];
+  full: { is: boolean };
+  finalised: number[];
+} {
   const sent: Item[] = [];
   const full = { is: false };
   const finalised: number[] = [];
   const system = { send: (_to: string, item: Item) => void sent.push(item), isFull: () => full.is };
-  const requests = new Requests(system as unknown as ActorSystem, (ms) => finalised.push(ms));
+  const requests = new Requests(
+    system as unknown as ActorSystem,
+    (ms) => finalised.push(ms),
+    limits,
+  );
   return { requests, sent, full, finalised };
 }
 
@@ -79,26 +91,53 @@ test('I18: when the actors start again submissions are of unknown outcome, quest
   t.is(requests.waiting, 0);
 });
 
-test('I18: while the actors are behind, each is told so at once and nothing is handed over', async (t) => {
+test('I18: while the actors are behind, submissions are refused at once, and questions wait for room', async (t) => {
   const { requests, sent, full } = asked();
   full.is = true;
   const submission = await requests.submit(Uint8Array.of(1));
   t.is(submission.ok ? '' : submission.code, 'overloaded');
-  const { result } = await requests.ask({ kind: 'findSubmission', id: 'x' as Digest });
-  t.is(result.ok ? '' : result.code, 'overloaded');
+  const question = requests.ask({ kind: 'findSubmission', id: 'x' as Digest });
   t.deepEqual(sent, []);
-});
-
-test('I18: beyond what the actors are given to answer, questions are refused at once until there is room', async (t) => {
-  const { requests, sent } = asked();
-  const ask = () => requests.ask({ kind: 'query', module: 'kv', query: 'list', args: {} });
-  const given = Array.from({ length: QUESTIONS_MAX }, ask);
-  t.is(sent.length, QUESTIONS_MAX);
-  for (let more = 0; more < 100; more++) t.like(await ask(), { result: { code: 'overloaded' } });
-  t.is(sent.length, QUESTIONS_MAX);
+  full.is = false;
+  requests.resume();
   const result = { ok: true, value: 7 } as const;
   requests.answered({ kind: 'answer', request: numbersOf(sent)[0]!, height: 5, result });
-  t.deepEqual(await given[0], { height: 5, result });
-  void ask();
-  t.is(sent.length, QUESTIONS_MAX + 1);
+  t.deepEqual(await question, { height: 5, result });
+});
+
+test('I18: questions are handed over a few at a time, in the order in which they came, and refused when too many wait', async (t) => {
+  const { requests, sent } = asked();
+  const ask = (at: number) =>
+    requests.ask({ kind: 'query', module: 'kv', query: `${at}`, args: {} });
+  const all = Array.from({ length: PATIENT.askedMax + PATIENT.waitingMax }, (_, at) => ask(at));
+  t.is(sent.length, PATIENT.askedMax);
+  for (let more = 0; more < 100; more++) t.like(await ask(-1), { result: { code: 'overloaded' } });
+  for (let at = 0; at < all.length; at++) {
+    t.is(sent.length, Math.min(at + PATIENT.askedMax, all.length));
+    const result = { ok: true, value: at } as const;
+    requests.answered({ kind: 'answer', request: numbersOf(sent)[at]!, height: 5, result });
+    t.deepEqual(await all[at], { height: 5, result });
+  }
+});
+
+test('I18: a question that waited too long is refused, and never handed over', async (t) => {
+  const { requests, sent } = asked({ ...PATIENT, waitMsMax: 1 });
+  const ask = () => requests.ask({ kind: 'query', module: 'kv', query: 'list', args: {} });
+  const given = Array.from({ length: PATIENT.askedMax }, ask);
+  t.like(await ask(), { result: { code: 'overloaded' } });
+  const result = { ok: true, value: 7 } as const;
+  for (const request of numbersOf(sent)) {
+    requests.answered({ kind: 'answer', request, height: 5, result });
+  }
+  t.deepEqual(await Promise.all(given), Array(given.length).fill({ height: 5, result }));
+  t.is(sent.length, PATIENT.askedMax);
+});
+
+test('I18: questions that wait are to be asked again, too, when the actors start again', async (t) => {
+  const { requests, sent } = asked();
+  const ask = () => requests.ask({ kind: 'query', module: 'kv', query: 'list', args: {} });
+  const all = Array.from({ length: 2 * PATIENT.askedMax }, ask);
+  requests.giveUp();
+  for (const answer of all) t.like(await answer, { result: { code: 'catching_up' } });
+  t.is(sent.length, PATIENT.askedMax);
 });

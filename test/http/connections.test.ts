@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { connect, type ClientHttp2Session } from 'node:http2';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
@@ -13,6 +14,7 @@ const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: localhost\r
 
 interface Limited {
   readonly port: number;
+  readonly grpcPort: number;
   /** What it prints. */
   readonly lines: AsyncIterator<string>;
 }
@@ -25,8 +27,8 @@ async function startLimited(t: ExecutionContext, binding: BindingName): Promise<
   const child = spawn('sh', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'] });
   t.teardown(() => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  t.is((await lines.next()).value, 'listening');
-  return { port, lines };
+  const [, grpcPort] = String((await lines.next()).value).split(' ');
+  return { port, grpcPort: Number(grpcPort), lines };
 }
 
 /** A connection on which a request was answered; null where none is to be had. */
@@ -39,6 +41,33 @@ async function served(port: number): Promise<RawClient | null> {
   }
   return null;
 }
+
+/** A connection over which gRPC could go; null where none is to be had. */
+function opened(port: number): Promise<ClientHttp2Session | null> {
+  return new Promise((resolve) => {
+    const session = connect(`http://127.0.0.1:${port}`);
+    session.on('error', () => undefined);
+    session.once('remoteSettings', () => resolve(session));
+    session.once('close', () => resolve(null));
+  });
+}
+
+// H8
+test('connections of gRPC leave descriptors to others, too', async (t) => {
+  const { port, grpcPort, lines } = await startLimited(t, 'fallback');
+  const other = await served(port);
+  const sessions: ClientHttp2Session[] = [];
+  for (let more = true; more && sessions.length < CONNECTIONS_MAX;) {
+    const session = await opened(grpcPort);
+    if (session === null) more = false;
+    else sessions.push(session);
+  }
+  t.true(sessions.length > 100 && sessions.length < 300, String(sessions.length));
+  t.regex(String((await lines.next()).value), /ulimit -n/);
+  t.is((await other?.send(get('/metrics')).answer())?.status, 200);
+  for (const session of sessions) session.destroy();
+  other?.destroy();
+});
 
 for (const binding of BINDINGS) {
   // H8

@@ -1,10 +1,13 @@
-/** A process of its own that serves HTTP, for tests that give it few descriptors. */
+/** A process of its own that serves HTTP and gRPC, for tests that give it few descriptors. */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { startGrpc } from '../../src/grpc/server.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { silent, testEdge } from './test-node.ts';
 
 const DESCRIPTORS = 32;
+/** More than there are descriptors, whatever the share of one address. */
+const CONNECTIONS_MAX = 1_000;
 
 const { port, edge } = testEdge();
 /** Fails while there are no descriptors for others than clients. */
@@ -29,6 +32,8 @@ await startHttp({
   logger,
   binding,
 });
+const limits = { connectionsMax: CONNECTIONS_MAX };
+const grpc = await startGrpc({ edge, host: '127.0.0.1', grpcPort: 0, logger, limits });
 // Ends with the test, however that ends.
 process.stdin.resume().on('end', () => process.exit());
-console.log('listening');
+console.log(`listening ${grpc.port}`);

@@ -10,8 +10,9 @@ import { BINDINGS, start } from './start.ts';
 const get = (path: string, method = 'GET'): string =>
   `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
 
-function set(key: string): string {
-  const body = `{"module":"kv","command":"set","args":{"namespace":"n","key":"${key}","value":1}}`;
+function set(key: string, value = ''): string {
+  const args = { namespace: 'n', key, value };
+  const body = JSON.stringify({ module: 'kv', command: 'set', args });
   return (
     'POST /api/v11/transactions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n' +
     `content-length: ${body.length}\r\n\r\n${body}`
@@ -22,7 +23,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 // H6
 test('a turn starts so many tasks, and the next ones the others in their order', async (t) => {
-  const turns = new Turns(3);
+  const turns = new Turns({ tasksMax: 3, msMax: Infinity });
   const started: number[] = [];
   for (let task = 0; task < 8; task++) turns.soon(() => void started.push(task));
   t.deepEqual(started, [0, 1, 2]);
@@ -34,8 +35,34 @@ test('a turn starts so many tasks, and the next ones the others in their order',
 });
 
 // H6
+test('a turn starts no task once those before it took their time, and leaves as much time as one took too much', async (t) => {
+  let nowMs = 0;
+  const rests: number[] = [];
+  const after = (ms: number, run: () => void): void => {
+    rests.push(ms);
+    setImmediate(run);
+  };
+  const turns = new Turns({ tasksMax: 10, msMax: 5 }, { now: () => nowMs, after });
+  const started: number[] = [];
+  for (const tookMs of [2, 3, 0, 20, 4, 0, 1, 1]) {
+    turns.soon(() => {
+      started.push(tookMs);
+      nowMs += tookMs;
+    });
+  }
+  t.deepEqual(started, [2, 3]);
+  await turn();
+  t.deepEqual(started, [2, 3, 0, 20]);
+  await turn();
+  t.deepEqual(started, [2, 3, 0, 20, 4, 0, 1]);
+  await turn();
+  t.deepEqual(started, [2, 3, 0, 20, 4, 0, 1, 1]);
+  t.deepEqual(rests, [0, 15, 0, 0]);
+});
+
+// H6
 test('a task for later never starts in the turn that it came in', async (t) => {
-  const turns = new Turns(3);
+  const turns = new Turns({ tasksMax: 3, msMax: Infinity });
   const started: string[] = [];
   turns.later(() => void started.push('later'));
   turns.soon(() => void started.push('soon, but behind it'));
@@ -62,6 +89,35 @@ for (const binding of BINDINGS) {
     t.regex(metrics, /althing_http_requests_open\{.*\} 1$/m);
     other.destroy();
   });
+
+  // H6
+  for (const [who, request, length] of [
+    ['who asks for health does', get('/livez'), 1],
+    ['short writes do', set('short'), 50_000],
+  ] as const) {
+    test(`${binding}: ${who} not wait for writes that take long`, async (t) => {
+      const { http, port } = await start(t, binding, { devMode: true });
+      const submit = port.submit.bind(port);
+      let long = 0;
+      port.submit = (bytes, until) => {
+        if (bytes.length > length) {
+          long++;
+          const endMs = performance.now() + 6;
+          while (performance.now() < endMs);
+        }
+        return submit(bytes, until);
+      };
+      const writes = 50;
+      const clients: RawClient[] = [];
+      while (clients.length <= writes) clients.push(await RawClient.open(http.port));
+      const [asking, ...writing] = clients;
+      for (const [at, client] of writing.entries()) client.send(set(`${at}`, 'x'.repeat(length)));
+      t.is((await asking!.send(request).answer())?.status, 200);
+      t.true(long < writes / 2, String(long));
+      for (const client of writing) t.is((await client.answer())?.status, 200);
+      for (const client of clients) client.destroy();
+    });
+  }
 
   test(`${binding}: all who ask for metrics at once get the same page`, async (t) => {
     const { url, port } = await start(t, binding);

@@ -1,8 +1,9 @@
 import test from 'ava';
+import type { EdgeLogger } from '../../src/edge/logger.ts';
 import type { ActorSystem } from '../../src/supervisor/actor-system.ts';
-import { QUESTIONS_MAX, Requests } from '../../src/supervisor/requests.ts';
+import { Requests } from '../../src/supervisor/requests.ts';
 import { BINDINGS, start, type Started } from './start.ts';
-import { API_TOKEN } from './test-node.ts';
+import { API_TOKEN, silent } from './test-node.ts';
 
 const bearer = { authorization: `Bearer ${API_TOKEN}` };
 const asJson = { 'content-type': 'application/json', ...bearer };
@@ -277,19 +278,20 @@ for (const binding of BINDINGS) {
 }
 
 for (const binding of BINDINGS) {
-  test(`${binding}: reads beyond what the node answers at once are told when to come back`, async (t) => {
+  test(`${binding}: reads beyond what the node has room for are told when to come back`, async (t) => {
     const { url, port } = await start(t, binding);
     const actors = { send: () => undefined, isFull: () => false } as unknown as ActorSystem;
-    const requests = new Requests(actors, () => undefined);
+    const limits = { askedMax: 3, waitingMax: 3, waitMsMax: 60_000 };
+    const requests = new Requests(actors, () => undefined, limits);
     let asked = 0;
     const all = new Promise<void>((resolve) => {
       port.query = (module, query, args) => {
-        if (++asked === QUESTIONS_MAX) resolve();
+        if (++asked === limits.askedMax + limits.waitingMax) resolve();
         return requests.ask({ kind: 'query', module, query, args });
       };
     });
     const read = () => fetch(`${url}/api/v11/kv/list?namespace=n`);
-    const waiting = Array.from({ length: QUESTIONS_MAX }, read);
+    const waiting = Array.from({ length: limits.askedMax + limits.waitingMax }, read);
     await all;
     const refused = await read();
     t.is(refused.status, 503);
@@ -297,5 +299,25 @@ for (const binding of BINDINGS) {
     t.is(await codeOf(refused), 'overloaded');
     requests.giveUp();
     for (const answer of await Promise.all(waiting)) t.is(answer.status, 503);
+  });
+
+  test(`${binding}: a block that the log does not give now is asked for again later, and no failure of the node`, async (t) => {
+    const failures: string[] = [];
+    const logger: EdgeLogger = { ...silent, error: (_, message) => void failures.push(message) };
+    const { url, port } = await start(t, binding, { logger });
+    let asked = 0;
+    port.block = () => {
+      asked++;
+      return Promise.resolve('unavailable');
+    };
+    for (const writable of [true, false]) {
+      port.writable = writable;
+      const refused = await fetch(`${url}/api/v11/blocks/1`);
+      t.is(refused.status, 503);
+      t.is(refused.headers.get('retry-after'), '1');
+      t.is(await codeOf(refused), 'log_unavailable');
+    }
+    t.is(asked, 1, 'nothing waits for a log that is known to be away');
+    t.deepEqual(failures, []);
   });
 }

@@ -176,6 +176,12 @@ for (const binding of BINDINGS) {
     t.is((await ask(`Bearer ${API_TOKEN.slice(1)}`)).status, 403);
   });
 
+  test(`${binding}: does not read the value of a key for who has no credential`, async (t) => {
+    const { url } = await start(t, binding);
+    const put = { method: 'PUT', headers: { 'content-type': JSON_TYPE }, body: '[not JSON' };
+    t.is((await fetch(`${url}/api/v11/kv/n/k`, put)).status, 401);
+  });
+
   test(`${binding}: says with 401 how to authenticate`, async (t) => {
     const { url } = await start(t, binding);
     const headers = { 'content-type': JSON_TYPE };

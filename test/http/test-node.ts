@@ -207,7 +207,7 @@ export class TestPort implements EdgePort {
     );
   }
 
-  block(height: number | 'latest'): Promise<FinalBlock | null> {
+  block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
     const block = height === 'latest' ? this.#blocks.at(-1) : this.#blocks[height - 1];
     if (block === undefined) return Promise.resolve(null);
     const digest = digestOf(block.height);

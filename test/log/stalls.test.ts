@@ -143,3 +143,27 @@ test('reads go on although the session that they were made on hangs', async (t) 
   await log.close();
   await node.close();
 });
+
+test('bounded reads are unavailable after their time, and at once while the database owes an answer', async (t) => {
+  const url = await server.newDatabase();
+  const node = await openTestLog(url);
+  const log = await node.actorLog('bounded', { readMs: 300, readsMax: 3 });
+  await append(log, event('bounded', 0));
+  t.is((await read(log, 'bounded')).length, 1);
+  const unavailable = { code: 'unavailable' };
+  const goOn = await stall(t, url, 'bounded reader');
+  const waiting = [1, 2, 3].map(() => t.throwsAsync(read(log, 'bounded'), unavailable));
+  let isWaiting = true;
+  const waited = Promise.all(waiting).then(() => (isWaiting = false));
+  await t.throwsAsync(read(log, 'bounded'), { ...unavailable, message: /behind/ });
+  t.true(isWaiting, 'one too many does not wait');
+  await waited;
+  await t.throwsAsync(read(log, 'bounded'), { ...unavailable, message: /behind/ });
+  goOn();
+  // The answer that is owed comes first.
+  for (let found: readonly unknown[] = []; found.length === 0;) {
+    found = await read(log, 'bounded').catch(() => []);
+  }
+  await log.close();
+  await node.close();
+});

@@ -5,6 +5,8 @@ import type { LogEvent } from '../../protocols/machine.ts';
 import { ReceiptLog } from '../../protocols/transaction/receipt-log.ts';
 import { ZERO_DIGEST, type Block, type Certificate } from '../../protocols/types.ts';
 import { packStructure } from '../../protocols/wire.ts';
+import type { FinalBlock } from '../../src/edge/port.ts';
+import { LogError } from '../../src/log/errors.ts';
 import { Blocks } from '../../src/supervisor/blocks.ts';
 import { Forge } from '../consensus/forge.ts';
 
@@ -53,15 +55,22 @@ function blocksOver(
   return new Blocks(log, forge.cluster.id, () => stored.length);
 }
 
+/** The block that is there. */
+async function at(blocks: Blocks, height: number): Promise<FinalBlock | null> {
+  const found = await blocks.at(height);
+  if (found === 'unavailable') throw new Error('the log did not answer');
+  return found;
+}
+
 test('says how many transactions a block executed, after a restart as before', async (t) => {
   for (const length of [1, 2, 3, 7, 40]) {
     const { forge, blocks, receipts } = chain(length);
     const stored = blocks.map((block) => ({ block, certificate: null }));
     const served = blocksOver(forge, stored, receipts);
     for (const { height } of blocks) {
-      t.is((await served.at(height))?.txCount, height % 3 === 0 ? height : 0, `${height}`);
+      t.is((await at(served, height))?.txCount, height % 3 === 0 ? height : 0, `${height}`);
     }
-    t.is(await served.at(length + 1), null);
+    t.is(await at(served, length + 1), null);
   }
 });
 
@@ -79,7 +88,24 @@ test('I81: hands on the certificate of the block, or of the next that has one, h
     [3, 139],
     [139, 139],
   ] as const) {
-    t.is((await served.at(height))?.certificate?.height, covering);
+    t.is((await at(served, height))?.certificate?.height, covering);
   }
-  t.is((await served.at(140))?.certificate, null);
+  t.is((await at(served, 140))?.certificate, null);
+});
+
+test('tells a log that does not answer now from one that is wrong', async (t) => {
+  const { forge } = chain(1);
+  const failing = (error: Error): Blocks => {
+    const log: ConstructorParameters<typeof Blocks>[0] = {
+      read: (_, done) => done(error, []),
+      readLast: (_, done) => done(error, null),
+    };
+    return new Blocks(log, forge.cluster.id, () => 1);
+  };
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  for (const error of [new LogError('unavailable', 'away'), refused]) {
+    t.is(await failing(error).at(1), 'unavailable');
+  }
+  const altered = new LogError('log_altered', 'changed');
+  await t.throwsAsync(failing(altered).at(1), { is: altered });
 });

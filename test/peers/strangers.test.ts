@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import test from 'ava';
 import { once } from 'node:events';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, Server } from 'node:net';
 import { connect as connectTls, createSecureContext, type ConnectionOptions } from 'node:tls';
 import { generateKey } from '../../src/crypto/keys.ts';
 import { createAuthority } from '../../src/init/certificates.ts';
@@ -109,6 +109,25 @@ test("a validator's key under a foreign CA is refused", async (t) => {
   const foreign = await createAuthority('foreign', generateKey().pem, Date.UTC(2026, 0, 1));
   tlsTo(node, cluster, await cluster.pemsFor('node-0', foreign, pemsOf(cluster, 0).key));
   await t.notThrowsAsync(refusals(node, /certificate not accepted/));
+});
+
+/** The server that listens there, in this process. */
+function serverAt(port: number): Server | undefined {
+  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): unknown[] };
+  return handles.call(process).find((handle): handle is Server => {
+    const address = handle instanceof Server ? handle.address() : null;
+    return typeof address === 'object' && address?.port === port;
+  });
+}
+
+test('a connection that the system cannot give is a line in the log, however often', async (t) => {
+  const cluster = await createTestCluster(2);
+  t.teardown(cluster.close);
+  const node = await cluster.start(1);
+  for (let times = 0; times < 3; times++) {
+    serverAt(node.network.port)?.emit('error', new Error('accept EMFILE'));
+    await t.notThrowsAsync(refusals(node, /could not be accepted: accept EMFILE/));
+  }
 });
 
 test('a client without a certificate is refused', async (t) => {

@@ -30,6 +30,7 @@ async function getBlock(edge: Edge, request: Request): Promise<Reply | Problem> 
   const height = named === 'latest' ? named : integerField(named, 'height');
   if (height instanceof Problem) return height;
   const found = await edge.block(height);
+  if (found instanceof Problem) return found;
   if (found === null) {
     const detail = `no final block ${height} at this node`;
     return new Problem(404, 'unknown_block', detail, { field: 'height' });

@@ -60,28 +60,35 @@ function isNamed(etag: string, header: string | undefined): boolean {
   return header === '*' || tags.includes(etag);
 }
 
-async function write(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const format = bodyFormat(request, ['json', 'msgpack']);
-  if (format instanceof Problem) return format;
-  const parsed = format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
-  if (parsed instanceof Problem) return parsed;
-  return change(edge, request, 'set', { value: parsed.value });
+function write(edge: Edge, request: Request): Promise<Reply | Problem> {
+  return change(edge, request, 'set', () => readValue(request));
 }
 
 function remove(edge: Edge, request: Request): Promise<Reply | Problem> {
-  return change(edge, request, 'delete', {});
+  return change(edge, request, 'delete', () => ({}));
+}
+
+function readValue(request: Request): { readonly value: unknown } | Problem {
+  const format = bodyFormat(request, ['json', 'msgpack']);
+  if (format instanceof Problem) return format;
+  return format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
 }
 
 async function change(
   edge: Edge,
   request: Request,
   command: string,
-  content: Readonly<Record<string, unknown>>,
+  read: () => Readonly<Record<string, unknown>> | Problem,
 ): Promise<Reply | Problem> {
   const wait = readWait(request);
   if (wait instanceof Problem) return wait;
   const condition = conditionOf(request);
   if (condition instanceof Problem) return condition;
+  // The node signs every such write: the body of one that it will not sign is not read.
+  const principal = edge.authorize(callerOf(request));
+  if (principal instanceof Problem) return principal;
+  const content = read();
+  if (content instanceof Problem) return content;
   const place = placeOf(request);
   const args = commandArgs(MODULE, command, { ...place, ...content, ...condition }, '');
   if (args instanceof Problem) return args;

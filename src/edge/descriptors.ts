@@ -1,14 +1,15 @@
 /**
- * Keeps file descriptors free for others than clients of HTTP: peers, PostgreSQL, files. A process
+ * Keeps file descriptors free for others than clients: peers, PostgreSQL, files. A process
  * that has none left cannot even refuse a connection: the system goes on announcing it, and an event
  * loop that is told again and again does little else.
  *
- * H8. A connection that would leave fewer descriptors than are kept is not taken. There is no other
- *     bound on connections: give the process more descriptors (`ulimit -n`), and it takes more.
+ * H8. A client's connection that would leave fewer descriptors than are kept is not taken, over HTTP or
+ *     gRPC. HTTP has no other bound on connections: give the process more descriptors (`ulimit -n`), and
+ *     it takes more.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
-import type { EdgeLogger } from '../edge/logger.ts';
+import type { EdgeLogger } from './logger.ts';
 
 /** One in eight is kept, but so many at least, and never more than half. */
 const KEPT_MIN = 64;
@@ -37,7 +38,7 @@ export class Descriptors {
     this.#warnedAtMs = nowMs;
     this.#logger.warn(
       { descriptorsMax: this.#max },
-      'too many connections: HTTP takes no more until some close; raise ulimit -n for more',
+      'too many connections: clients get no more until some close; raise ulimit -n for more',
     );
   }
 }
