@@ -51,7 +51,10 @@ export class Sender {
     const deadline = performance.now() + this.#patienceMs;
     for (let retries = 0; ; retries++) {
       const attempt = await this.#attempt(bytes, node + retries);
-      if (attempt.kind === 'answered') return judge(attempt.receipts, retries);
+      if (attempt.kind === 'answered') {
+        if (performance.now() <= deadline) return judge(attempt.receipts, retries);
+        return { ok: false, retries, error: `answered after more than ${this.#patienceMs} ms` };
+      }
       const pause = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** retries);
       if (attempt.kind === 'refused' || performance.now() + pause > deadline) {
         return { ok: false, retries, error: attempt.error };

@@ -38,13 +38,20 @@ export async function measuredRun(bed: Bed, request: GeneratorRequest): Promise<
   };
 }
 
+export interface MeasuredReport extends Report {
+  readonly measured: {
+    readonly medians: Medians;
+    readonly runs: readonly MeasuredRun[];
+  };
+}
+
 /** The report of `--runs` runs: each of them, and the median of every figure. */
 export async function reportOfRuns(
   scenario: string,
   configuration: Report['configuration'],
   times: number,
   run: () => Promise<MeasuredRun>,
-): Promise<Report> {
+): Promise<MeasuredReport> {
   const runs: MeasuredRun[] = [];
   for (let at = 0; at < times; at++) {
     runs.push(await run());

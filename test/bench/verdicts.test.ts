@@ -1,9 +1,13 @@
 /** The verdicts that the benches draw from figures and logs. */
 import test from 'ava';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { memoryBytes } from '../../bench/accounting.ts';
 import { isAlarm } from '../../bench/node-logs.ts';
 import { median } from '../../bench/report.ts';
 import { growth, intervalsOf } from '../../bench/scenarios/memory-growth.ts';
+import { ranOut } from '../../bench/scenarios/peak.ts';
+import { Sender } from '../../bench/sender.ts';
 import { Tally } from '../../bench/tally.ts';
 import {
   newSeed,
@@ -101,4 +105,23 @@ test('a transfer takes as many bytes as the figures say', (t) => {
 test('two threads with one seed make the same transfers', (t) => {
   const seed = newSeed(clusterId, 3, 30);
   t.deepEqual(transfersOf(workloadOf(seed), 7, 5), transfersOf(workloadOf(seed), 7, 5));
+});
+
+test('a peak whose submissions run out before its time says so', (t) => {
+  const run = (seconds: number) => ({ result: { ...new Tally().result(seconds), seconds } });
+  t.deepEqual(ranOut([run(60.01)], 60), []);
+  t.deepEqual(ranOut([run(60.01), run(41)], 60), ['the signed submissions lasted 41 of 60 s']);
+});
+
+test('an answer that comes after the patience of the client is a failure', async (t) => {
+  const server = createServer((_request, response) => {
+    setTimeout(() => response.end(new Uint8Array(64)), 30);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const urls = [`http://127.0.0.1:${(server.address() as AddressInfo).port}`];
+  const sender = new Sender({ urls, connectionsPerNode: 1, patienceMs: 10, attemptMs: 60_000 });
+  t.teardown(() => sender.close());
+  const sent = await sender.send(new Uint8Array(1), 0);
+  t.deepEqual(sent, { ok: false, retries: 0, error: 'answered after more than 10 ms' });
 });
