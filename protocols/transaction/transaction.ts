@@ -190,7 +190,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     let done = 0;
     while (done < this.#queue.length && budget.left > 0) {
       const final = this.#queue[done]!;
-      if (this.#executor.begun !== final.block.height) this.#executor.begin(final);
+      if (this.#executor.begun !== final.block.height) this.#executor.begin(final, budget);
       const result = this.#executor.advance(budget);
       if (result === null) break;
       budget.left--;

@@ -148,8 +148,9 @@ export class Chain {
     batches: readonly (readonly [number, readonly Uint8Array[]])[],
     timestamp?: number,
   ): BlockResult {
-    this.executor.begin(finalBlock(this.executor.height + 1, batches, timestamp));
-    const result = this.executor.advance({ left: Infinity });
+    const budget = { left: Infinity };
+    this.executor.begin(finalBlock(this.executor.height + 1, batches, timestamp), budget);
+    const result = this.executor.advance(budget);
     if (result === null) throw new Error('the block was not finished');
     return result;
   }

@@ -24,15 +24,20 @@ interface Offered {
   readonly afterMs: number;
 }
 
-/** A window as the executor drives it. */
+/** A window as the executor drives it, which forgets so much with each submission. */
 class Driven {
   readonly windows = new ClientWindows();
+  readonly #forgotten: number;
   time = 1_700_000_000_000;
   height = 0;
 
+  constructor(forgotten = Infinity) {
+    this.#forgotten = forgotten;
+  }
+
   /** What becomes of the submission in the chain. */
   offer(seq: number, content: number, validUntil: number): Standing['kind'] | 'expired' {
-    this.windows.expire(this.time);
+    this.windows.expire(this.time, this.#forgotten);
     const idBytes = idOf(seq, content, validUntil);
     const standing = this.windows.standing(key, seq, idBytes);
     if (standing.kind === 'executed') return 'executed';
@@ -65,10 +70,11 @@ test('I42: a retry finds the first execution, and another content under its seq 
   t.is(found.kind === 'executed' ? found.place.height : 0, 1);
 });
 
-test('I42, I43: under any history nothing executes twice and no refusal is taken back', (t) => {
+test('I42, I43: under any history, however late it is forgotten, nothing executes twice and no refusal is taken back', (t) => {
+  const histories = fc.array(offered, { maxLength: 60 });
   fc.assert(
-    fc.property(fc.array(offered, { maxLength: 60 }), (history) => {
-      const driven = new Driven();
+    fc.property(histories, fc.constantFrom(Infinity, 1, 0), (history, forgotten) => {
+      const driven = new Driven(forgotten);
       const done = new Set<string>();
       const refused = new Set<string>();
       const all: { seq: number; content: number; validUntil: number }[] = [];
@@ -121,9 +127,20 @@ test('I44: nothing of a client stays in the state once all of it has ended', (t)
   for (let seq = 0; seq < 100; seq++) driven.offer(seq, 0, driven.time + 1000 * seq);
   driven.windows.flush(tree);
   t.not<string, string>(tree.update(), '0'.repeat(64));
-  driven.windows.expire(driven.time + 5 * MINUTE);
+  driven.windows.expire(driven.time + 5 * MINUTE, Infinity);
   driven.windows.flush(tree);
   t.is<string, string>(tree.update(), '0'.repeat(64));
+  t.is(driven.windows.size, 0);
+});
+
+test('I44: a client whose validUntils alternate between two minutes stands once in each of them', (t) => {
+  const driven = new Driven();
+  for (let seq = 0; seq < 3000; seq++) {
+    driven.offer(seq, 0, driven.time + (1 + (seq % 2)) * MINUTE);
+  }
+  const visits = [1, 2, 3].map(() => driven.windows.expire(driven.time + 5 * MINUTE, 1) > 0);
+  t.deepEqual(visits, [true, true, false]);
+  driven.windows.flush(new StateTree(crypto));
   t.is(driven.windows.size, 0);
 });
 
