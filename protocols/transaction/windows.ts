@@ -167,12 +167,15 @@ export class ClientWindows {
 
   /** The window moves up: seqs below it are refused, and whole pages below it are dropped. */
   #advance(client: Client, top: number): void {
-    const crossed = pageOf(top) !== pageOf(client.top);
+    const before = client.top;
     client.top = top;
     client.floor = Math.max(client.floor, top - WINDOW);
-    if (!crossed) return;
-    for (const seqPage of client.pages.values()) {
-      if ((seqPage.number + 1) * PAGE_SEQS > client.floor + 1) continue;
+    if (pageOf(top) === pageOf(before)) return;
+    // Only pages of the window as it was: dropped ones stay until `flush`, however many there are.
+    const last = Math.min(pageOf(client.floor + 1) - 1, pageOf(before));
+    for (let number = pageOf(Math.max(0, before - WINDOW)); number <= last; number++) {
+      const seqPage = client.pages.get(number);
+      if (seqPage === undefined) continue;
       seqPage.page.clear();
       this.#changePage(client, seqPage);
     }

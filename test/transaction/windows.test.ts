@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { PublicKey } from '../../protocols/types.ts';
+import { ZERO_DIGEST, type PublicKey } from '../../protocols/types.ts';
 import { ClientWindows, WINDOW, type Standing } from '../../protocols/transaction/windows.ts';
 import { StateTree } from '../../protocols/transaction/state-tree.ts';
 import { fromHex } from '../../protocols/bytes.ts';
@@ -119,6 +119,16 @@ test('I44: a window holds 1024 seqs, and below it all is too old', (t) => {
   const below = driven.windows.standing(key, 3, idOf(3, 0, until));
   t.deepEqual(below, { kind: 'refused', code: 'seq_too_old' });
   t.is(driven.offer(16, 0, until), 'executed');
+});
+
+test('I44: what a window left behind until the next checkpoint costs nothing when it moves on', (t) => {
+  const { windows, time } = new Driven();
+  const place = { id: ZERO_DIGEST, height: 1, index: 0, txCount: 1, validUntil: time + MINUTE };
+  const idBytes = new Uint8Array(32);
+  const seqs = Array.from({ length: 200_000 }, (_, at) => 16 * at);
+  for (const seq of seqs) windows.executed(key, { ...place, seq, idBytes, receiptsDigest });
+  const remembered = seqs.filter((seq) => windows.standing(key, seq, idBytes).kind === 'executed');
+  t.deepEqual(remembered, seqs.slice(-1 - WINDOW / 16));
 });
 
 test('I44: nothing of a client stays in the state once all of it has ended', (t) => {
