@@ -19,13 +19,14 @@ import type { Cluster } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { SubmissionReceipts } from '../messages.ts';
 import { ZERO_DIGEST, type Block, type Digest, type Executed, type Millis } from '../types.ts';
+import type { ChainRefusal } from './admission.ts';
 import { HashInput } from './hash-input.ts';
 import { validityMsMax } from './idempotency.ts';
 import { MerkleFrontier } from './merkle.ts';
 import type { ModuleSet } from './module.ts';
 import { PayloadCursor } from './payload.ts';
 import type { Place } from './places.ts';
-import { isRefusal, type RefusalCode } from './refusals.ts';
+import { isRefusal } from './refusals.ts';
 import { Runner } from './runner.ts';
 import { State } from './state.ts';
 import { submissionId } from './submission.ts';
@@ -53,7 +54,9 @@ export interface Listener {
   executed(receipts: SubmissionReceipts): void;
   /** It, or for an idempotency key its twin, was executed earlier at `place`. */
   repeated(id: Digest, place: Place): void;
-  refused(id: Digest, code: RefusalCode): void;
+  refused(id: Digest, code: ChainRefusal): void;
+  /** Its `validUntil` lies too far ahead of this block: it may yet execute later, from another lane. */
+  tooFar(id: Digest, lane: number): void;
   batchDone(lane: number, payload: Uint8Array): void;
 }
 
@@ -177,7 +180,9 @@ export class Executor {
     if (standing.kind === 'executed') return this.#listener.repeated(id, standing.place);
     if (submission.validUntil < timestamp) return this.#listener.refused(id, 'expired');
     const { limits } = this.#cluster.genesis;
-    if (submission.validUntil - timestamp > validityMsMax(submission, limits)) return;
+    if (submission.validUntil - timestamp > validityMsMax(submission, limits)) {
+      return this.#listener.tooFar(id, lane);
+    }
     if (!this.#isVouched(submission, id, lane, budget)) return;
     if (standing.kind === 'refused') {
       if (submission.kind === 'client') {

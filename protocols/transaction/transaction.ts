@@ -231,6 +231,10 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       executed: (receipts) => this.#ingress.executed(receipts),
       repeated: (id, place) => this.#ingress.repeated(id, place),
       refused: (id, code) => this.#ingress.refused(id, code),
+      // Others may put a copy into their lanes before its time; in the own lane it stands once.
+      tooFar: (id, lane) => {
+        if (lane === this.#self) this.#ingress.refused(id, 'valid_until_too_far');
+      },
       batchDone: (lane, payload) => {
         if (lane === this.#self) this.#ingress.sealing.executed(payload);
       },

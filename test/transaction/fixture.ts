@@ -138,6 +138,7 @@ export class Chain {
       executed: (receipts) => void this.heard.push({ kind: 'executed', receipts }),
       repeated: (id, place) => void this.heard.push({ kind: 'repeated', id, place }),
       refused: (id, code) => void this.heard.push({ kind: 'refused', id, code }),
+      tooFar: () => undefined,
       batchDone: () => undefined,
     };
     this.executor = new Executor(crypto, cluster, modules, listener);
