@@ -127,7 +127,7 @@ export class IdempotencyKeys {
     while (cost < max) {
       const keyPage = this.#expiry.next(time);
       if (keyPage === undefined) break;
-      cost += 2;
+      cost += 2; // as a client with one page
       for (const name of keyPage.names) this.#records.delete(name);
       keyPage.ended = true;
       this.#change(keyPage);
