@@ -170,9 +170,10 @@ export class Shell<Input extends { readonly kind: string }> {
     for (const input of inputs) {
       const output = this.#machine.step(input, now);
       for (const effect of output.immediate) this.#release(effect);
-      turn.events.push(...output.events);
-      turn.effects.push(...output.effects);
-      this.#deferred.push(...output.deferred);
+      // One by one: as arguments of one call, too many of them would overflow the stack.
+      for (const event of output.events) turn.events.push(event);
+      for (const effect of output.effects) turn.effects.push(effect);
+      for (const event of output.deferred) this.#deferred.push(event);
     }
     this.stats.turns++;
     this.stats.inputs += inputs.length;

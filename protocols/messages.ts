@@ -157,9 +157,7 @@ export type ConsensusMessage =
   /** From replication: every batch up to the block's cut is durable here (B4). */
   | { readonly kind: 'cutHeld'; readonly block: Digest }
   /** From transaction: a checkpoint (height divisible by C) was executed here. */
-  | { readonly kind: 'checkpointExecuted'; readonly executed: Executed }
-  /** From transaction: everything up to this height is executed here. */
-  | { readonly kind: 'executedTo'; readonly height: number };
+  | { readonly kind: 'checkpointExecuted'; readonly executed: Executed };
 
 /** To voting. */
 export type VotingMessage =
@@ -198,8 +196,9 @@ export type ReplicationMessage =
       readonly leader: ValidatorIndex;
       readonly lanes: readonly ValidatorIndex[];
     }
-  /** From transaction. */
+  /** From transaction: everything up to this height is executed here. */
   | { readonly kind: 'executedTo'; readonly height: number }
+  /** From transaction: a checkpoint (height divisible by C) was executed here. */
   | { readonly kind: 'checkpointExecuted'; readonly executed: Executed };
 
 /** To transaction. */

@@ -182,8 +182,6 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
         return state.tree.markHeld(input.block);
       case 'checkpointExecuted':
         return checkpointExecuted(state, input.executed);
-      case 'executedTo':
-        return;
       case 'timer':
         return this.#timer(input.timer);
       case 'logRead':

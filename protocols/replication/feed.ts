@@ -1,13 +1,11 @@
 /**
  * Feeds final blocks with their batches to execution, in height order (rule E1).
  *
- * I69. `execute` is told for each height once, in order, only when all its batches are stored here;
- *      it is told again only after execution itself has begun again.
+ * I69. `execute` is told for each height once, in order, only when all its batches are stored here.
  * I70. At most a bounded number of blocks and bytes is with execution, and a bounded number waits
  *      in memory, however far behind execution is: the rest is read from the log (replay.ts).
  *
- * Execution keeps nothing across a restart: it begins again at height 0. It says how far it is; a
- * report that is not above the last one means that it has begun again from there.
+ * Execution keeps nothing across a restart, and starts and ends with this: both begin again at height 0.
  */
 import { emptyCut } from '../chain.ts';
 import type { LogEvent } from '../machine.ts';
@@ -38,9 +36,9 @@ export class Feed {
   #toldBytes = 0;
   /** Height of the last block told. */
   #height = 0;
-  /** Its cut; null after a jump to a height whose block was not seen. */
-  #cut: readonly Tip[] | null;
-  #executed = -1;
+  /** Its cut. */
+  #cut: readonly Tip[];
+  #executed = 0;
   #replay: Replay | null = null;
   #replays = 0;
 
@@ -57,7 +55,7 @@ export class Feed {
 
   /** Blocks that are settled and not executed yet. */
   get behind(): number {
-    return this.#settled - Math.max(0, this.#executed);
+    return this.#settled - this.#executed;
   }
 
   restore(settled: number): void {
@@ -68,7 +66,7 @@ export class Feed {
   offer(final: FinalBlock, batches: readonly (readonly Held[])[]): void {
     this.#settled = final.block.height;
     const item = heldItem(final, batches);
-    if (item === null || final.block.height <= this.#height) return this.#forgetRecent();
+    if (item === null) return this.#forgetRecent();
     this.#recent.push(item);
     this.#recentBytes += item.bytes;
     while (this.#recentBytes > RECENT_BYTES_MAX || this.#recent.length > RECENT_BLOCKS_MAX) {
@@ -77,9 +75,7 @@ export class Feed {
   }
 
   executedTo(height: number): void {
-    const again = height <= this.#executed;
     this.#executed = height;
-    if (again || height > this.#height) return this.#jump(height);
     while (this.#told.length > 0 && this.#told[0]!.height <= height) {
       this.#toldBytes -= this.#told.shift()!.bytes;
     }
@@ -109,7 +105,6 @@ export class Feed {
 
   #next(out: Effect[]): FeedItem | null {
     const due = this.#height + 1;
-    while (this.#recent.length > 0 && this.#recent[0]!.block.height < due) this.#dropRecent();
     if (this.#recent[0]?.block.height === due) {
       this.#replay = null;
       return this.#dropRecent();
@@ -129,14 +124,6 @@ export class Feed {
     this.#toldBytes += bytes;
     const message = { kind: 'execute', block, digest, batches } as const;
     out.push({ kind: 'tell', to: 'transaction', message });
-  }
-
-  #jump(height: number): void {
-    this.#height = height;
-    this.#cut = height === 0 ? emptyCut(this.#setting.cluster.n) : null;
-    this.#told = [];
-    this.#toldBytes = 0;
-    this.#replay = null;
   }
 
   #dropRecent(): FeedItem | null {

@@ -24,15 +24,15 @@ const READ_AGAIN_MS = 50;
 export interface ReplayStart {
   /** The last height that is not wanted. */
   readonly height: number;
-  /** Its cut; null when it has to be read. */
-  readonly cut: readonly Tip[] | null;
+  /** Its cut. */
+  readonly cut: readonly Tip[];
 }
 
 export class Replay {
   readonly #setting: Setting;
   readonly #tag: string;
   readonly #readers: readonly LaneReader[];
-  #cut: readonly Tip[] | null;
+  #cut: readonly Tip[];
   /** Height of the last block read. */
   #read: number;
   #blocks: FinalBlock[] = [];
@@ -43,7 +43,7 @@ export class Replay {
     this.#setting = setting;
     this.#tag = tag;
     this.#cut = start.cut;
-    this.#read = start.cut === null ? start.height - 1 : start.height;
+    this.#read = start.height;
     this.#readers = lanes.map((lane) => new LaneReader(setting, lane, `${tag}/${lane.index}`));
   }
 
@@ -52,7 +52,7 @@ export class Replay {
     this.#readBlocks(settled, out);
     const next = this.#blocks[0];
     const from = this.#cut;
-    if (next === undefined || from === null) return null;
+    if (next === undefined) return null;
     const last = this.#blocks.at(-1)!.block.cut;
     const batches = this.#readers.map((reader, lane) =>
       reader.collect(from[lane]!, next.block.cut[lane]!, last[lane]!.seq, out),
@@ -92,8 +92,6 @@ export class Replay {
     }
     this.#reading = 'idle';
     this.#read += events.length;
-    const blocks = events.map((event) => readFinalBlock(this.#setting, event));
-    if (this.#cut === null) this.#cut = blocks.shift()!.block.cut;
-    this.#blocks.push(...blocks);
+    for (const event of events) this.#blocks.push(readFinalBlock(this.#setting, event));
   }
 }

@@ -133,7 +133,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
   #handle(input: ReplicationInput, now: Millis, out: Output<Effect>): void {
     switch (input.kind) {
       case 'started':
-        return this.#repeat(now, true, out.effects);
+        return this.#repeatMarks(now, true, out.effects);
       case 'sealBatch':
         return this.#intake.seal(input.payload, input.txCount, out);
       case 'peerMessage':
@@ -207,7 +207,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     else if (timer === FETCH_TIMER) this.#fetcher.timer();
     else if (timer === FINAL_TIMER) this.#final.timer();
     else if (timer === FEED_TIMER) this.#feed.timer();
-    else if (timer === REPEAT_TIMER) this.#repeat(now, this.#unfinished(), out);
+    else if (timer === REPEAT_TIMER) this.#repeatMarks(now, this.#unfinished(), out);
   }
 
   #logRead(tag: string, events: readonly LogEvent[], now: Millis, out: Effect[]): void {
@@ -223,10 +223,9 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     out.push({ kind: 'send', to: peer, message: { kind: 'marks', marks: this.#reporter.marks() } });
   }
 
-  /** T3, and what other actors of this node need again after they were restarted. */
-  #repeat(now: Millis, marksToo: boolean, out: Effect[]): void {
-    this.#reporter.repeat();
-    if (marksToo) this.#reporter.sendMarks(out);
+  /** T3. */
+  #repeatMarks(now: Millis, isDue: boolean, out: Effect[]): void {
+    if (isDue) this.#reporter.sendMarks(out);
     out.push({ kind: 'setTimer', timer: REPEAT_TIMER, at: now + REPEAT_MS });
   }
 

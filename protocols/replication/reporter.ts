@@ -88,12 +88,6 @@ export class Reporter {
     this.#timerSet = false;
   }
 
-  /** Says again what actors of this node may have missed. */
-  repeat(): void {
-    this.#report = null;
-    this.#room = -1;
-  }
-
   /** Says what has changed. `finalSeq`: the own lane's tip in the newest final block. */
   poll(finalSeq: number, now: Millis, out: Effect[]): void {
     if (this.#sent === null || !this.#covers(this.#sent)) this.#paceMarks(now, out);

@@ -28,9 +28,14 @@ const REASONS = {
   seq_too_old: 'the seq lies below the window of this client key',
   idempotency_key_reused: 'other transactions were executed under this idempotency key',
   expired: 'validUntil passed: it was not and will not be executed',
+  valid_until_too_far:
+    'validUntil lay too far ahead of the time of its block: choose an earlier one',
 };
 
-export function refusedAs(code: keyof typeof REASONS): Refusal {
+/** Why the chain refuses a submission. */
+export type ChainRefusal = keyof typeof REASONS;
+
+export function refusedAs(code: ChainRefusal): Refusal {
   return refusal(code, REASONS[code]);
 }
 

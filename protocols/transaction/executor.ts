@@ -8,6 +8,10 @@
  *      by that of the batch in its own lane.
  * I56. What a Byzantine lane owner put there (bad form, signature, cluster, or a `validUntil` beyond
  *      the bound) is passed over without a trace.
+ * I102. However much ends at once, a block forgets a bounded part of it, and so does each submission in
+ *      it: no less than a submission adds, so that what is overdue does not grow. Being late is
+ *      harmless: what is remembered longer is executed no more, and what expired is refused by the
+ *      block's time alone. How much is forgotten follows from the chain, as the whole state does.
  */
 import { fromHex } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
@@ -15,13 +19,14 @@ import type { Cluster } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { SubmissionReceipts } from '../messages.ts';
 import { ZERO_DIGEST, type Block, type Digest, type Executed, type Millis } from '../types.ts';
+import type { ChainRefusal } from './admission.ts';
 import { HashInput } from './hash-input.ts';
 import { validityMsMax } from './idempotency.ts';
 import { MerkleFrontier } from './merkle.ts';
 import type { ModuleSet } from './module.ts';
 import { PayloadCursor } from './payload.ts';
 import type { Place } from './places.ts';
-import { isRefusal, type RefusalCode } from './refusals.ts';
+import { isRefusal } from './refusals.ts';
 import { Runner } from './runner.ts';
 import { State } from './state.ts';
 import { submissionId } from './submission.ts';
@@ -31,6 +36,9 @@ import { SubmissionReader, type Submission } from './submission-reader.ts';
 const CHECK_COST = 30;
 /** What a submission costs besides its transactions. */
 const SUBMISSION_COST = 3;
+/** What forgetting may cost at the start of a block, and with each submission, in transactions (I102). */
+const FORGET_COST_PER_BLOCK = 200;
+const FORGET_COST_PER_SUBMISSION = 4;
 
 export interface FinalBlock {
   readonly block: Block;
@@ -46,7 +54,9 @@ export interface Listener {
   executed(receipts: SubmissionReceipts): void;
   /** It, or for an idempotency key its twin, was executed earlier at `place`. */
   repeated(id: Digest, place: Place): void;
-  refused(id: Digest, code: RefusalCode): void;
+  refused(id: Digest, code: ChainRefusal): void;
+  /** Its `validUntil` lies too far ahead of this block: it may yet execute later, from another lane. */
+  tooFar(id: Digest, lane: number): void;
   batchDone(lane: number, payload: Uint8Array): void;
 }
 
@@ -118,7 +128,8 @@ export class Executor {
     return this.#running?.final.block.height ?? this.height;
   }
 
-  begin(final: FinalBlock): void {
+  /** What `budget` is, says `advance`. */
+  begin(final: FinalBlock, budget: { left: number }): void {
     const { block, digest } = final;
     if (this.#running !== null || block.height !== this.height + 1) {
       throw new InvariantViolation(
@@ -128,7 +139,7 @@ export class Executor {
     }
     this.#running = { final, batch: 0, cursor: null, txCount: 0, receipts: [] };
     this.#runner.startBlock(block, digest);
-    this.state.expire(block.timestamp);
+    budget.left -= this.state.expire(block.timestamp, FORGET_COST_PER_BLOCK);
   }
 
   /**
@@ -159,17 +170,19 @@ export class Executor {
     lane: number,
     budget: { left: number },
   ): void {
-    budget.left -= SUBMISSION_COST;
+    const { timestamp } = running.final.block;
+    budget.left -= SUBMISSION_COST + this.state.expire(timestamp, FORGET_COST_PER_SUBMISSION);
     const submission = this.reader.parse(cursor.bytes, cursor.start, cursor.end);
     if (isRefusal(submission)) return;
     const id = submissionId(this.#crypto, submission.signed());
     const idBytes = fromHex(id);
     const standing = this.state.standing(submission, idBytes);
     if (standing.kind === 'executed') return this.#listener.repeated(id, standing.place);
-    const { timestamp } = running.final.block;
     if (submission.validUntil < timestamp) return this.#listener.refused(id, 'expired');
     const { limits } = this.#cluster.genesis;
-    if (submission.validUntil - timestamp > validityMsMax(submission, limits)) return;
+    if (submission.validUntil - timestamp > validityMsMax(submission, limits)) {
+      return this.#listener.tooFar(id, lane);
+    }
     if (!this.#isVouched(submission, id, lane, budget)) return;
     if (standing.kind === 'refused') {
       if (submission.kind === 'client') {

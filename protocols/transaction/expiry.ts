@@ -1,6 +1,7 @@
 /**
  * When things end, by the minute of block time: whatever is valid until some moment of a minute ends
- * when block time has reached the next one. Minutes, so that a block mostly has nothing to do here.
+ * when block time has reached the next one. Minutes, so that a block mostly has nothing to do here;
+ * and what ends together is taken one by one, because it may be a whole day's submissions.
  */
 import type { Millis } from '../types.ts';
 
@@ -11,27 +12,35 @@ export function minuteOf(time: Millis): number {
 }
 
 export class Expiry<T> {
-  readonly #byMinute = new Map<number, T[]>();
-  #checked = -1;
+  readonly #byMinute = new Map<number, Set<T>>();
+  /** The first minute in which something ends. */
+  #first = Infinity;
+  /** Goes through that minute, once it is over. */
+  #walk: Iterator<T> | null = null;
 
-  /** `item` is due once the minute of `validUntil` is over. The same item may be added again. */
+  /** `item` is due once `minute`, which is not over, is; to add it to that minute again does nothing. */
   add(minute: number, item: T): void {
     const items = this.#byMinute.get(minute);
-    if (items === undefined) this.#byMinute.set(minute, [item]);
-    else items.push(item);
+    if (items !== undefined) return void items.add(item);
+    this.#byMinute.set(minute, new Set([item]));
+    this.#first = Math.min(this.#first, minute);
   }
 
-  /** What is due at block time `time`, in order of its minute; never the same entry again. */
-  due(time: Millis): T[] {
-    const now = minuteOf(time);
-    if (now === this.#checked) return [];
-    this.#checked = now;
-    const over = [...this.#byMinute.keys()].filter((minute) => minute < now);
-    const items: T[] = [];
-    for (const minute of over.toSorted((a, b) => a - b)) {
-      items.push(...this.#byMinute.get(minute)!);
-      this.#byMinute.delete(minute);
+  /** Takes the next that is due at block time `time`: by minute, then in the order of adding. */
+  next(time: Millis): T | undefined {
+    while (this.#first < minuteOf(time)) {
+      this.#walk ??= this.#byMinute.get(this.#first)!.values();
+      const next = this.#walk.next();
+      if (next.done !== true) return next.value;
+      this.#endMinute();
     }
-    return items;
+    return undefined;
+  }
+
+  #endMinute(): void {
+    this.#walk = null;
+    this.#byMinute.delete(this.#first);
+    this.#first = Infinity;
+    for (const minute of this.#byMinute.keys()) this.#first = Math.min(this.#first, minute);
   }
 }

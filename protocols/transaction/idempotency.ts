@@ -6,10 +6,11 @@
  *      one's receipts, and one with others is `idempotency_key_reused`.
  * I46. A caller's key is remembered for `validityMsMax` after its submission executed, and a submission
  *      under one is valid for half of that at most: whoever retries within the other half, with whatever
- *      `validUntil`, never has it executed twice. What is remembered ends with its minute.
+ *      `validUntil`, never has it executed twice. What is remembered ends after its minute, in its
+ *      turn (I102).
  *
  * Records stand in pages of 16, in the order of their execution, one row of pages for each minute in
- * which they end: a page is a leaf of the state tree, and a whole minute ends at once.
+ * which they end: a page is a leaf of the state tree, and ends as a whole.
  */
 import type { Crypto } from '../crypto.ts';
 import type { Millis } from '../types.ts';
@@ -77,9 +78,9 @@ export class IdempotencyKeys {
   readonly #crypto: Crypto;
   readonly #limits: ConsensusLimits;
   readonly #records = new Map<string, KeyRecord>();
-  /** The pages of each minute that has not ended; the last one takes what comes next. */
-  readonly #minutes = new Map<number, KeyPage[]>();
-  readonly #expiry = new Expiry<number>();
+  /** The last page of each minute: it takes what comes next. */
+  readonly #open = new Map<number, KeyPage>();
+  readonly #expiry = new Expiry<KeyPage>();
   readonly #input = new HashInput();
   readonly #content = new Uint8Array(32);
   #changed: KeyPage[] = [];
@@ -120,16 +121,19 @@ export class IdempotencyKeys {
     this.#change(keyPage);
   }
 
-  /** Forgets what ended before the minute of `time`. */
-  expire(time: Millis): void {
-    for (const minute of this.#expiry.due(time)) {
-      for (const keyPage of this.#minutes.get(minute) ?? []) {
-        for (const name of keyPage.names) this.#records.delete(name);
-        keyPage.ended = true;
-        this.#change(keyPage);
-      }
-      this.#minutes.delete(minute);
+  /** Forgets what ended before the minute of `time`, page by page up to a cost of `max`; the cost. */
+  expire(time: Millis, max: number): number {
+    let cost = 0;
+    while (cost < max) {
+      const keyPage = this.#expiry.next(time);
+      if (keyPage === undefined) break;
+      cost += 2; // as a client with one page
+      for (const name of keyPage.names) this.#records.delete(name);
+      keyPage.ended = true;
+      this.#change(keyPage);
+      if (this.#open.get(keyPage.minute) === keyPage) this.#open.delete(keyPage.minute);
     }
+    return cost;
   }
 
   /** Puts what changed since the last call into the tree. */
@@ -148,24 +152,19 @@ export class IdempotencyKeys {
   }
 
   #openPage(minute: number): KeyPage {
-    let pages = this.#minutes.get(minute);
-    if (pages === undefined) {
-      pages = [];
-      this.#minutes.set(minute, pages);
-      this.#expiry.add(minute, minute);
-    }
-    const last = pages.at(-1);
+    const last = this.#open.get(minute);
     if (last !== undefined && last.page.count < PAGE_RECORDS) return last;
     const opened: KeyPage = {
       minute,
-      number: pages.length,
+      number: last === undefined ? 0 : last.number + 1,
       page: new Page(NODE_RECORD),
       names: [],
       leaf: 0,
       changed: false,
       ended: false,
     };
-    pages.push(opened);
+    this.#open.set(minute, opened);
+    this.#expiry.add(minute, opened);
     return opened;
   }
 

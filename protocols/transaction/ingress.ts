@@ -12,13 +12,13 @@ import type { Crypto } from '../crypto.ts';
 import type { Cluster } from '../genesis.ts';
 import type { SubmissionReceipts, SubmitRequest, SubmitResult } from '../messages.ts';
 import type { Digest, Millis, PublicKey } from '../types.ts';
-import { Admitter, refusedAs } from './admission.ts';
+import { Admitter, refusedAs, type ChainRefusal } from './admission.ts';
 import type { Executor } from './executor.ts';
 import { keyName } from './idempotency.ts';
 import * as limits from './ingress-limits.ts';
 import type { Place } from './places.ts';
 import { RecentReceipts } from './recent-receipts.ts';
-import { isRefusal, refusal, type Refusal, type RefusalCode } from './refusals.ts';
+import { isRefusal, refusal, type Refusal } from './refusals.ts';
 import { Sealing, type Sealable, type SealedBatch } from './sealing.ts';
 import { submissionId } from './submission.ts';
 import type { Submission } from './submission-reader.ts';
@@ -137,9 +137,9 @@ export class Ingress {
     if (waiting !== null) this.#answerFrom(waiting.requests, place.id, RECEIPTS_ON_THEIR_WAY);
   }
 
-  refused(id: Digest, code: RefusalCode): void {
+  refused(id: Digest, code: ChainRefusal): void {
     const waiting = this.#end(id);
-    if (waiting !== null) this.#refuse(waiting.requests, refusedAs(code as 'expired'));
+    if (waiting !== null) this.#refuse(waiting.requests, refusedAs(code));
   }
 
   /** Everything that was not executed by block time `time` and can not be any more. */

@@ -48,10 +48,12 @@ export class State {
       : this.keys.standing(submission);
   }
 
-  /** Forgets what ended before block time `time` (I44, I46). */
-  expire(time: Millis): void {
-    this.windows.expire(time);
-    this.keys.expire(time);
+  /**
+   * Forgets what ended before block time `time` (I44, I46), of each kind the next, and more up to a cost
+   * of `max`; the cost, of which a page is about 1.
+   */
+  expire(time: Millis, max: number): number {
+    return this.windows.expire(time, max) + this.keys.expire(time, max);
   }
 
   /** The state root over everything written so far. */

@@ -67,8 +67,6 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   #queue: FinalBlock[] = [];
   /** Height of the newest block taken into the queue. */
   #queued = 0;
-  /** Height of the last block that was given again (see `#execute`). */
-  #repeated = -1;
   #timerSet = false;
   /** Queries were answered, and no turn has passed since. */
   #answersPause = false;
@@ -115,8 +113,6 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   #handle(input: TransactionInput, now: Millis, out: Output<Effect>): void {
     switch (input.kind) {
-      case 'started':
-        return tellReplication(out, { kind: 'executedTo', height: this.#executor.height });
       case 'submit':
         for (const request of input.submissions) this.#ingress.take(request, now, this.#mode);
         return;
@@ -161,22 +157,10 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   // ------------------------------------------------------------------------------------- executing
 
-  /**
-   * Blocks come in height order. After its own restart replication begins again below what is
-   * executed here: it is told once where to go on, and what it says meanwhile is known already.
-   */
+  /** Blocks come in height order, each once: replication starts and ends with this machine. */
   #execute(final: FinalBlock, now: Millis, out: Output<Effect>): void {
     const { height } = final.block;
-    if (height <= this.#queued) {
-      if (height <= this.#executor.height && height !== this.#repeated + 1) {
-        tellReplication(out, { kind: 'executedTo', height: this.#executor.height });
-      }
-      this.#repeated = height;
-      return;
-    }
     if (height !== this.#queued + 1) {
-      // Said before this machine's own restart reached replication; it begins at height 1 again.
-      if (this.#queued === 0) return;
       throw new InvariantViolation('height_gap', `block ${height} came after ${this.#queued}`);
     }
     this.#queued = height;
@@ -190,7 +174,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     let done = 0;
     while (done < this.#queue.length && budget.left > 0) {
       const final = this.#queue[done]!;
-      if (this.#executor.begun !== final.block.height) this.#executor.begin(final);
+      if (this.#executor.begun !== final.block.height) this.#executor.begin(final, budget);
       const result = this.#executor.advance(budget);
       if (result === null) break;
       budget.left--;
@@ -199,7 +183,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       this.#answerQueries(now, out);
     }
     this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
-    if (this.#executor.height > before) this.#tellProgress(out);
+    const { height } = this.#executor;
+    if (height > before) tellReplication(out, { kind: 'executedTo', height });
     if (this.#queue.length === 0) return;
     this.#timerSet = true;
     out.immediate.push({ kind: 'setTimer', timer: EXECUTE_TIMER, at: now });
@@ -219,18 +204,16 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     tellEdge(out, { kind: 'blockExecuted', block, digest, txCount });
   }
 
-  #tellProgress(out: Output<Effect>): void {
-    const message = { kind: 'executedTo', height: this.#executor.height } as const;
-    out.immediate.push({ kind: 'tell', to: 'consensus', message });
-    tellReplication(out, message);
-  }
-
   #listener(): Listener {
     return {
       isChecked: (id, signature) => this.#ingress.isChecked(id, signature),
       executed: (receipts) => this.#ingress.executed(receipts),
       repeated: (id, place) => this.#ingress.repeated(id, place),
       refused: (id, code) => this.#ingress.refused(id, code),
+      // Others may put a copy into their lanes before its time; in the own lane it stands once.
+      tooFar: (id, lane) => {
+        if (lane === this.#self) this.#ingress.refused(id, 'valid_until_too_far');
+      },
       batchDone: (lane, payload) => {
         if (lane === this.#self) this.#ingress.sealing.executed(payload);
       },

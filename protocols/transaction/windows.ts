@@ -7,7 +7,8 @@
  * I43. Refusals are monotone: a submission that was refused with `seq_reused` or `seq_too_old`, here or
  *      in the chain, is never executed later. A seq is forgotten only together with all below it
  *      (`floor`), and a client only when everything ever refused or executed for it has expired.
- * I44. What is remembered is bounded: 1024 seqs for each client, each until its `validUntil`.
+ * I44. What is remembered is bounded: 1024 seqs for each client, each until its `validUntil` and its
+ *      turn to be forgotten (I102).
  *
  * Seqs are kept in pages of 16; a page is one leaf of the state tree, and so is each client's head
  * (highest seq, floor, keepUntil).
@@ -41,8 +42,6 @@ interface Client {
   readonly pages: Map<number, SeqPage>;
   leaf: number;
   changed: boolean;
-  /** The last minute for which the client was put down in the expiry. */
-  expiryMinute: number;
 }
 
 /** What the window says of a submission. `place` is where the same one was executed. */
@@ -102,14 +101,19 @@ export class ClientWindows {
     this.#change(client);
   }
 
-  /** Forgets what ended before the minute of `time`. */
-  expire(time: Millis): void {
+  /** Forgets what ended before the minute of `time`, client by client up to a cost of `max`; the cost. */
+  expire(time: Millis, max: number): number {
     const minute = minuteOf(time);
-    for (const client of this.#expiry.due(time)) {
+    let cost = 0;
+    while (cost < max) {
+      const client = this.#expiry.next(time);
+      if (client === undefined) break;
+      cost += 1 + client.pages.size;
       if (this.#clients.get(client.key) !== client) continue;
       for (const seqPage of client.pages.values()) this.#expirePage(client, seqPage, minute);
       if (minuteOf(client.keepUntil) < minute) this.#forget(client);
     }
+    return cost;
   }
 
   /** Puts what changed since the last call into the tree. */
@@ -149,16 +153,13 @@ export class ClientWindows {
       pages: new Map(),
       leaf: 0,
       changed: false,
-      expiryMinute: -1,
     };
     this.#clients.set(key, client);
     return client;
   }
 
   #keep(client: Client, validUntil: Millis): void {
-    const minute = minuteOf(validUntil);
-    if (minute !== client.expiryMinute) this.#expiry.add(minute, client);
-    client.expiryMinute = minute;
+    this.#expiry.add(minuteOf(validUntil), client);
     if (validUntil <= client.keepUntil) return;
     client.keepUntil = validUntil;
     this.#change(client);
@@ -166,12 +167,15 @@ export class ClientWindows {
 
   /** The window moves up: seqs below it are refused, and whole pages below it are dropped. */
   #advance(client: Client, top: number): void {
-    const crossed = pageOf(top) !== pageOf(client.top);
+    const before = client.top;
     client.top = top;
     client.floor = Math.max(client.floor, top - WINDOW);
-    if (!crossed) return;
-    for (const seqPage of client.pages.values()) {
-      if ((seqPage.number + 1) * PAGE_SEQS > client.floor + 1) continue;
+    if (pageOf(top) === pageOf(before)) return;
+    // Only pages of the window as it was: dropped ones stay until `flush`, however many there are.
+    const last = Math.min(pageOf(client.floor + 1) - 1, pageOf(before));
+    for (let number = pageOf(Math.max(0, before - WINDOW)); number <= last; number++) {
+      const seqPage = client.pages.get(number);
+      if (seqPage === undefined) continue;
       seqPage.page.clear();
       this.#changePage(client, seqPage);
     }

@@ -67,6 +67,17 @@ test('I10: only what the machine put into `immediate` leaves before the write', 
   t.deepEqual(host.told, ['edge:answer']);
 });
 
+test('a step may ask for more effects than a call takes arguments', (t) => {
+  const effects = 300_000;
+  const { host, shell } = started((input, out) => {
+    if (input.kind !== 'finalTo') return;
+    for (let at = 0; at < effects; at++) out.effects.push(tellVoting(at));
+  });
+  shell.deliver(finalTo(0));
+  host.runTurns();
+  t.is(host.told.length, effects);
+});
+
 test('everything that waits goes into one turn and one append', (t) => {
   const { host, shell } = started(logAndTell);
   for (let height = 0; height < 5; height++) shell.deliver(finalTo(height));

@@ -96,33 +96,6 @@ test('I69: feeds everything again after a restart, from height 1, in order', (t)
   t.deepEqual(execute(after, after.finalise(block)), ['301: tx 301']);
 });
 
-test('I69: begins again where execution says that it is', (t) => {
-  const lab = new Lab();
-  const seat = new Seat(lab);
-  seat.start();
-  const { blocks, batches } = ledger(lab, 20);
-  seat.batches(batches);
-  seat.step({ kind: 'executedTo', height: 0 });
-  blocks.forEach((block) => execute(seat, seat.finalise(block)));
-  t.deepEqual(execute(seat, seat.step({ kind: 'executedTo', height: 0 })), expected(blocks));
-  t.deepEqual(
-    execute(seat, seat.step({ kind: 'executedTo', height: 13 })),
-    expected(blocks.slice(13)),
-  );
-});
-
-test('I69: skips what execution has already', (t) => {
-  const lab = new Lab();
-  const seat = new Seat(lab);
-  seat.start();
-  const { blocks, batches } = ledger(lab, 20);
-  seat.batches(batches);
-  blocks.forEach((block) => execute(seat, seat.finalise(block)));
-  const after = seat.restarted();
-  const effects = [...after.step({ kind: 'executedTo', height: 17 }), ...after.start()];
-  t.deepEqual(execute(after, effects), expected(blocks.slice(17)));
-});
-
 test('I70: gives execution a bounded number of blocks, and keeps a bounded number for it', (t) => {
   const lab = new Lab();
   const seat = new Seat(lab);

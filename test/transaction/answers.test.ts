@@ -181,6 +181,22 @@ test('says expired only when a final block has passed validUntil', (t) => {
   t.deepEqual(node.codes(), { 1: 'expired' });
 });
 
+test('I58: what ends too far ahead of its block is answered from the own lane only', (t) => {
+  const node = new Node(clusterOf({ validityMsMax: 60 * MINUTE, clockDriftMsMax: 5000 }));
+  node.now = START_MS + MINUTE;
+  const bytes = signed(0, [put('a', 1)], { validUntil: node.now - 5000 + 60 * MINUTE });
+  node.submit(1, bytes);
+  // In another lane a copy may stand before its time.
+  node.execute([{ lane: 1, payload: payloadOf([bytes]) }]);
+  t.deepEqual(node.codes(), {});
+  node.settle();
+  t.deepEqual(node.codes(), { 1: 'valid_until_too_far' });
+  t.is(node.machine.status().waitingBytes, 0);
+  node.submit(2, bytes);
+  node.execute([{ lane: 0, payload: payloadOf([bytes]) }], node.now);
+  t.is(node.codes()[2], 'ok');
+});
+
 test('what was executed and then forgotten is answered from the log, not as expired', (t) => {
   const node = new Node();
   node.submit(1, sub(0));

@@ -78,12 +78,11 @@ test('I56: any bytes as a payload leave every node with the same state, and neve
     fc.property(junk, fc.uint8Array({ maxLength: 40 }), (pieces, raw) => {
       const nodesAlike = [new Chain(), new Chain()].map((chain) => {
         chain.run(...pieces);
-        chain.executor.begin({
-          block: blockAt(2),
-          digest: '2'.padStart(64, '0') as Digest,
-          batches: [{ lane: 1, payload: raw }],
-        });
-        chain.executor.advance({ left: Infinity });
+        const digest = '2'.padStart(64, '0') as Digest;
+        const batches = [{ lane: 1, payload: raw }];
+        const budget = { left: Infinity };
+        chain.executor.begin({ block: blockAt(2), digest, batches }, budget);
+        chain.executor.advance(budget);
         return chain.root();
       });
       t.is(nodesAlike[0], nodesAlike[1]!);

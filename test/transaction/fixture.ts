@@ -138,6 +138,7 @@ export class Chain {
       executed: (receipts) => void this.heard.push({ kind: 'executed', receipts }),
       repeated: (id, place) => void this.heard.push({ kind: 'repeated', id, place }),
       refused: (id, code) => void this.heard.push({ kind: 'refused', id, code }),
+      tooFar: () => undefined,
       batchDone: () => undefined,
     };
     this.executor = new Executor(crypto, cluster, modules, listener);
@@ -148,8 +149,9 @@ export class Chain {
     batches: readonly (readonly [number, readonly Uint8Array[]])[],
     timestamp?: number,
   ): BlockResult {
-    this.executor.begin(finalBlock(this.executor.height + 1, batches, timestamp));
-    const result = this.executor.advance({ left: Infinity });
+    const budget = { left: Infinity };
+    this.executor.begin(finalBlock(this.executor.height + 1, batches, timestamp), budget);
+    const result = this.executor.advance(budget);
     if (result === null) throw new Error('the block was not finished');
     return result;
   }

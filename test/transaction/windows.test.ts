@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { PublicKey } from '../../protocols/types.ts';
+import { ZERO_DIGEST, type PublicKey } from '../../protocols/types.ts';
 import { ClientWindows, WINDOW, type Standing } from '../../protocols/transaction/windows.ts';
 import { StateTree } from '../../protocols/transaction/state-tree.ts';
 import { fromHex } from '../../protocols/bytes.ts';
@@ -24,15 +24,20 @@ interface Offered {
   readonly afterMs: number;
 }
 
-/** A window as the executor drives it. */
+/** A window as the executor drives it, which forgets so much with each submission. */
 class Driven {
   readonly windows = new ClientWindows();
+  readonly #forgotten: number;
   time = 1_700_000_000_000;
   height = 0;
 
+  constructor(forgotten = Infinity) {
+    this.#forgotten = forgotten;
+  }
+
   /** What becomes of the submission in the chain. */
   offer(seq: number, content: number, validUntil: number): Standing['kind'] | 'expired' {
-    this.windows.expire(this.time);
+    this.windows.expire(this.time, this.#forgotten);
     const idBytes = idOf(seq, content, validUntil);
     const standing = this.windows.standing(key, seq, idBytes);
     if (standing.kind === 'executed') return 'executed';
@@ -65,10 +70,11 @@ test('I42: a retry finds the first execution, and another content under its seq 
   t.is(found.kind === 'executed' ? found.place.height : 0, 1);
 });
 
-test('I42, I43: under any history nothing executes twice and no refusal is taken back', (t) => {
+test('I42, I43: under any history, however late it is forgotten, nothing executes twice and no refusal is taken back', (t) => {
+  const histories = fc.array(offered, { maxLength: 60 });
   fc.assert(
-    fc.property(fc.array(offered, { maxLength: 60 }), (history) => {
-      const driven = new Driven();
+    fc.property(histories, fc.constantFrom(Infinity, 1, 0), (history, forgotten) => {
+      const driven = new Driven(forgotten);
       const done = new Set<string>();
       const refused = new Set<string>();
       const all: { seq: number; content: number; validUntil: number }[] = [];
@@ -115,15 +121,36 @@ test('I44: a window holds 1024 seqs, and below it all is too old', (t) => {
   t.is(driven.offer(16, 0, until), 'executed');
 });
 
+test('I44: what a window left behind until the next checkpoint costs nothing when it moves on', (t) => {
+  const { windows, time } = new Driven();
+  const place = { id: ZERO_DIGEST, height: 1, index: 0, txCount: 1, validUntil: time + MINUTE };
+  const idBytes = new Uint8Array(32);
+  const seqs = Array.from({ length: 200_000 }, (_, at) => 16 * at);
+  for (const seq of seqs) windows.executed(key, { ...place, seq, idBytes, receiptsDigest });
+  const remembered = seqs.filter((seq) => windows.standing(key, seq, idBytes).kind === 'executed');
+  t.deepEqual(remembered, seqs.slice(-1 - WINDOW / 16));
+});
+
 test('I44: nothing of a client stays in the state once all of it has ended', (t) => {
   const tree = new StateTree(crypto);
   const driven = new Driven();
   for (let seq = 0; seq < 100; seq++) driven.offer(seq, 0, driven.time + 1000 * seq);
   driven.windows.flush(tree);
   t.not<string, string>(tree.update(), '0'.repeat(64));
-  driven.windows.expire(driven.time + 5 * MINUTE);
+  driven.windows.expire(driven.time + 5 * MINUTE, Infinity);
   driven.windows.flush(tree);
   t.is<string, string>(tree.update(), '0'.repeat(64));
+  t.is(driven.windows.size, 0);
+});
+
+test('I44: a client whose validUntils alternate between two minutes stands once in each of them', (t) => {
+  const driven = new Driven();
+  for (let seq = 0; seq < 3000; seq++) {
+    driven.offer(seq, 0, driven.time + (1 + (seq % 2)) * MINUTE);
+  }
+  const visits = [1, 2, 3].map(() => driven.windows.expire(driven.time + 5 * MINUTE, 1) > 0);
+  t.deepEqual(visits, [true, true, false]);
+  driven.windows.flush(new StateTree(crypto));
   t.is(driven.windows.size, 0);
 });
 
