@@ -124,6 +124,7 @@ export class World {
     for (const node of this.nodes) node.start();
     this.weather.start();
     this.clients.start();
+    this.checkers.measure();
     const isOver = (): boolean => this.violation !== null || this.#isEndless();
     this.scheduler.run(this.profile.faultsMs * 1000, isOver);
     if (isOver()) return this.#checkSteps();
@@ -153,7 +154,6 @@ export class World {
     if (this.violation === null && !this.clients.isAudited()) {
       this.report('progress', 'a healthy node does not answer the audit');
     }
-    this.checkers.measure();
   }
 
   #checkSteps(): void {
