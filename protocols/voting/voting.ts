@@ -31,7 +31,7 @@ import { Committed } from './committed.ts';
 import { hidesCommit, type Evidence } from './evidence.ts';
 import { Timeouts } from './timeouts.ts';
 import { Turnout } from './turnout.ts';
-import { count, form, newVoteSet, setKey, type VoteSet } from './vote-sets.ts';
+import { count, form, newVoteSet, setKey, votesOf, type VoteSet } from './vote-sets.ts';
 
 /**
  * Votes further above the final height than this are of no use before catching up: nobody honest
@@ -154,13 +154,11 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
 
   /** The votes of a checked certificate: what others heard from a validator counts here too (I84). */
   #certificateChecked(certificate: Certificate): void {
-    const { votes, ...content } = certificate;
     if (certificate.height <= this.#finalHeight) return;
-    for (const { voter, signature } of votes) {
-      const vote = { ...content, voter, signature };
+    for (const vote of votesOf(certificate)) {
       if (!this.#isWithinWindow(vote)) continue;
       const set = this.#setOf(vote);
-      if (this.#count(set, vote)) set.checked[voter] = true;
+      if (this.#count(set, vote)) set.checked[vote.voter] = true;
     }
     const set = this.#sets.get(setKey(certificate));
     if (set !== undefined) set.certified ??= certificate.block;
@@ -222,7 +220,8 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
 
   #tellCertificate(certificate: Certificate): void {
     if (certificate.kind === 'commit') {
-      this.#committed.note(certificate);
+      const rival = this.#committed.note(certificate);
+      if (rival !== null) this.#accusations.accuseBoth(rival, certificate, this.#out);
       return this.#tell({ kind: 'commitCertified', certificate });
     }
     this.#tell({ kind: 'prepareCertified', certificate, lastVoted: this.#turnout.heights() });
@@ -335,9 +334,13 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
     this.#accusations.accuse(item, this.#out);
   }
 
-  /** A quorum's word needs no write of ours: consensus logs what it does about it (P1). */
+  /**
+   * A quorum's word needs no write of ours: consensus logs what it does about it (P1). Evidence does:
+   * what shows it may stop the node, which must not lose it by that.
+   */
   #tell(message: ConsensusMessage): void {
-    this.#out.immediate.push({ kind: 'tell', to: 'consensus', message });
+    const { events, immediate, effects } = this.#out;
+    (events.length > 0 ? effects : immediate).push({ kind: 'tell', to: 'consensus', message });
   }
 
   #fault(peer: ValidatorIndex, code: string): void {

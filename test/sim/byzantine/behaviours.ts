@@ -3,6 +3,7 @@ import type { Adversary, Behaviour } from './adversary.ts';
 import { backwardsOwner } from './backwards-owner.ts';
 import { branchJumper } from './branch-jumper.ts';
 import { dripper } from './dripper.ts';
+import { forker } from './forker.ts';
 import {
   copycat,
   flooder,
@@ -63,6 +64,7 @@ const MAKERS = {
   leaderDeceiver,
   backwardsOwner,
   secretCertificate,
+  forker,
 } satisfies Record<string, (adversary: Adversary) => Behaviour>;
 
 export type BehaviourName = keyof typeof MAKERS;
