@@ -1,8 +1,7 @@
 /**
  * Forks the chain where f + 1 do it together, and leaves as little trace as that takes: whoever leads
  * shows one half of the validators one block and the other half another; each votes for both, for
- * each to its half alone; then they say no more on agreement. One alone, or f of them, only stop a
- * term that way.
+ * each to its half alone, and says nothing else on agreement. Up to f of them only waste a term.
  */
 import type { Block } from '../../../protocols/types.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
