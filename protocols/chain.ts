@@ -9,6 +9,9 @@ import { EMPTY_TIP, ZERO_DIGEST } from './types.ts';
 
 export const CHAIN_STREAM = 'chain';
 
+/** So many of the newest final blocks are remembered beside the stream (I91). */
+export const RECENT_FINAL_MAX = 32;
+
 export interface ChainEntry {
   readonly block: Block;
   /** The commit certificate by which this block became final; null when a descendant's did it. */

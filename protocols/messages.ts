@@ -149,6 +149,8 @@ export type ConsensusMessage =
   | {
       readonly kind: 'tipsReported';
       readonly tips: readonly Tip[];
+      /** `bases[lane]`: seq of the final tip that the reported one is or descends from. */
+      readonly bases: readonly number[];
       /** `support[lane]`: which validators report that tip or more. */
       readonly support: readonly (readonly ValidatorIndex[])[];
       /** The highest executed checkpoint that `q` validators report alike, if any (B2). */
@@ -162,11 +164,7 @@ export type ConsensusMessage =
 /** To voting. */
 export type VotingMessage =
   | { readonly kind: 'ownVote'; readonly vote: Vote }
-  | {
-      readonly kind: 'ownTimeout';
-      readonly timeout: Timeout;
-      readonly highest: Certificate | null;
-    }
+  | { readonly kind: 'ownTimeout'; readonly timeout: Timeout; readonly highest: Certificate | null }
   | { readonly kind: 'termEntered'; readonly epoch: number; readonly term: number }
   | { readonly kind: 'finalTo'; readonly height: number };
 

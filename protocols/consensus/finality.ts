@@ -6,6 +6,7 @@
  *      prepare certificates for one place.
  * I92. A node whose own checkpoint differs from a certified one stops rather than serve it.
  */
+import { RECENT_FINAL_MAX } from '../chain.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Block, Certificate, Executed } from '../types.ts';
 import type { TreeBlock } from './block-tree.ts';
@@ -14,8 +15,6 @@ import { forgetDecided } from './safety.ts';
 import { headOf, recordFinal, type State } from './state.ts';
 import { enterTerm, watchLanes } from './terms.ts';
 import { isSameExecuted } from './voting-rules.ts';
-
-const RECENT_FINAL_MAX = 32;
 
 /** A checked commit certificate: its block and all that lead to it are final, whatever term this node is in. */
 export function finalise(state: State, certificate: Certificate): void {

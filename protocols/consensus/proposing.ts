@@ -26,6 +26,7 @@ export function tryPropose(state: State): void {
   if (state.proposableTerm !== state.safety.term) return;
   const extension = nextExtension(state);
   if (extension === null || isFarAhead(state, extension)) return;
+  if (state.lastProposed === null) state.inherited = extension.parent;
   const cut = nextCut(state, extension.parent);
   const at = dueAt(state, extension.parent, cut);
   if (at > state.now) return wakeAt(state, at);
@@ -82,16 +83,17 @@ function firstExtension(state: State): Extension | null {
 /**
  * The parent's cut, moved up to every tip that a quorum of voting validators holds (B3).
  *
- * A term's first block moves no lane while its parent is not final. A faulty leader may have had a
- * branch of its lane certified that the reported tips do not lead through (B1): nobody could vote for
- * a block that names those. Once the branch is final, all replicas follow it and report along it.
+ * No lane moves that is reported from below what this leader found certified when its term began. A
+ * faulty leader before it may have had a branch of a lane certified that the reported tips do not lead
+ * through (B1): nobody could vote for a block that names those. Once that branch is final, replication
+ * reports from there on, and along it. In a term that works that was so long ago.
  */
 function nextCut(state: State, parent: Head): readonly Tip[] {
-  const { reported, options } = state;
-  if (state.lastProposed === null && parent.digest !== state.final.digest) return parent.cut;
+  const { reported, inherited, options } = state;
   return parent.cut.map((before, lane) => {
     const tip = reported.tips[lane];
     if (tip === undefined || tip.seq <= before.seq) return before;
+    if (reported.bases[lane]! < inherited.cut[lane]!.seq) return before;
     const holders = reported.support[lane]!.filter((validator) => !isSilent(state, validator));
     return holders.length >= options.cluster.quorum ? tip : before;
   });
@@ -101,7 +103,7 @@ function nextCut(state: State, parent: Head): readonly Tip[] {
 function isSilent(state: State, validator: ValidatorIndex): boolean {
   if (validator === state.options.self || state.lastProposed === null) return false;
   const voted = state.lastVoted[validator] ?? 0;
-  return state.lastProposed.height - Math.max(voted, state.termHeight) > SILENT_HEIGHTS;
+  return state.lastProposed.height - Math.max(voted, state.inherited.height) > SILENT_HEIGHTS;
 }
 
 /** At once for new batches or a term's first block; paced when only certification or a heartbeat waits. */
@@ -130,7 +132,6 @@ function propose(state: State, { parent, justify }: Extension, cut: readonly Tip
   const digest = state.options.crypto.hash(bytes);
   const block: Block = { ...content, signature: signer.sign(bytes) };
   state.tree.add(block, digest, state.now);
-  if (state.lastProposed === null) state.termHeight = block.height;
   state.lastProposed = headOf(digest, block);
   state.lastProposedAt = state.now;
   state.out.immediate.push({ kind: 'broadcast', message: { kind: 'proposal', block } });

@@ -104,8 +104,8 @@ export interface State {
   lastProposedAt: Millis;
   /** When the timer for the next proposal is set to fire. */
   proposeTimerAt: Millis | null;
-  /** Height of the first block that this node proposed in its term: silence counts from there. */
-  termHeight: number;
+  /** What the first block that this node proposes in its term extends: the last one of others. */
+  inherited: Head;
   /** Height of the newest final or proposed block that ordered anything. */
   lastOrderedHeight: number;
   draining: boolean;
@@ -113,10 +113,7 @@ export interface State {
   readonly connected: Set<ValidatorIndex>;
   readonly due: Due;
   /** Lanes with a reported tip that is not final: since when, and whether the leader was shown it. */
-  readonly laneWaits: Map<
-    ValidatorIndex,
-    { readonly seq: number; readonly since: Millis; shown: boolean }
-  >;
+  readonly laneWaits: Map<ValidatorIndex, { seq: number; readonly since: Millis; shown: boolean }>;
   elections: number;
   readonly catchUp: CatchUp;
   /** Peers that blocks are served to. */
@@ -142,13 +139,13 @@ export function newState(options: ConsensusOptions): State {
     knownHeight: 0,
     checkpoints: new Map([[0, EXECUTED_NOTHING]]),
     certified: new Map(),
-    reported: { kind: 'tipsReported', tips: [], support: [], executed: null },
+    reported: { kind: 'tipsReported', tips: [], bases: [], support: [], executed: null },
     lastVoted: [],
     proposableTerm: -1,
     lastProposed: null,
     lastProposedAt: 0,
     proposeTimerAt: null,
-    termHeight: 0,
+    inherited: rootOf(cluster),
     lastOrderedHeight: 0,
     draining: false,
     connected: new Set(),

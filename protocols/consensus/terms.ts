@@ -116,7 +116,8 @@ function trackExecuted(state: State): void {
 /**
  * A lane tip that q validators report, and that no proposal covers after half a timeout, is shown
  * to the leader with the signed marks behind it, and is due from then on (T1): a leader that
- * censors a lane is replaced, one that could not know is told first.
+ * censors a lane is replaced, one that could not know is told first. Nothing waits for what is not
+ * reported any more, because the lane follows another branch: no leader can propose that.
  */
 export function trackLanes(state: State): void {
   state.laneWaits.clear();
@@ -127,6 +128,7 @@ export function watchLanes(state: State): void {
   const { reported, final, laneWaits, due } = state;
   reported.tips.forEach((tip, lane) => {
     const wait = laneWaits.get(lane);
+    if (wait !== undefined) wait.seq = Math.min(wait.seq, tip.seq);
     if (wait !== undefined && final.cut[lane]!.seq >= wait.seq) {
       laneWaits.delete(lane);
       due.settle(`lane-${lane}`);

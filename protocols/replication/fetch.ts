@@ -77,6 +77,11 @@ export class Fetcher {
     ).length;
   }
 
+  /** Payload bytes that walks of this lane keep in memory. */
+  bytes(lane: ValidatorIndex): number {
+    return walksOf(this.#fetches[lane]!).reduce((sum, walk) => sum + walk.bytes, 0);
+  }
+
   peerDown(peer: ValidatorIndex): void {
     this.#down.add(peer);
   }

@@ -102,7 +102,9 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
   }
 
   status(): ReplicationStatus {
-    const lanes = this.#lanes.map((lane) => lane.bytes + lane.ahead.bytes);
+    const lanes = this.#lanes.map(
+      (lane) => lane.bytes + lane.ahead.bytes + this.#fetcher.bytes(lane.index),
+    );
     return {
       tips: this.#lanes.map((lane) => lane.tip),
       pendingBytes: lanes.reduce((sum, bytes) => sum + bytes, this.#feed.bytes),

@@ -23,6 +23,7 @@ const MARKS_BURST = 4;
 
 interface Report {
   readonly tips: readonly Tip[];
+  readonly bases: readonly number[];
   readonly support: readonly (readonly ValidatorIndex[])[];
   readonly executed: Executed | null;
 }
@@ -119,6 +120,7 @@ export class Reporter {
     const supports = this.#lanes.map((lane) => this.#board.support(lane));
     const report: Report = {
       tips: supports.map((each) => each.tip),
+      bases: this.#lanes.map((lane) => lane.base.seq),
       support: supports.map((each) => each.validators),
       executed: this.#checkpoints.agreed,
     };
@@ -142,6 +144,7 @@ function sameReport(a: Report, b: Report): boolean {
   return (
     a.executed === b.executed &&
     a.tips.every((tip, lane) => tip.digest === b.tips[lane]!.digest) &&
+    sameList(a.bases, b.bases) &&
     a.support.every((validators, lane) => sameList(validators, b.support[lane]!))
   );
 }

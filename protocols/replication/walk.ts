@@ -39,6 +39,11 @@ export class Walk {
     this.retry = new Retry(at);
   }
 
+  /** Payload bytes kept in memory here. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get goesOn(): boolean {
     return this.#failedAt === null;
   }

@@ -2,9 +2,10 @@
 import { keyOf, type Verifier } from '../certificates.ts';
 import { InvariantViolation, type LogEvent, type Output } from '../machine.ts';
 import type { Effect } from '../messages.ts';
-import type { ValidatorIndex } from '../types.ts';
+import type { Certificate, ValidatorIndex } from '../types.ts';
 import { packStructure, unpackStructure } from '../wire.ts';
 import { evidenceKey, evidenceRecord, isEvidenceValid, type Evidence } from './evidence.ts';
+import { votesOf } from './vote-sets.ts';
 
 export const VOTING_STREAM = 'voting';
 /** One validator's proven misdeeds that are kept: more prove nothing more. */
@@ -60,6 +61,16 @@ export class Accusations {
       header: packStructure(evidenceRecord, record),
     });
     out.effects.push(faultOf(accused, item.kind));
+  }
+
+  /** Accuses those who voted in both certificates: for two blocks of one place, of one term. */
+  accuseBoth(first: Certificate, second: Certificate, out: Output<Effect>): void {
+    // In different terms that alone proves nothing.
+    if (first.term !== second.term) return;
+    for (const one of votesOf(first)) {
+      const other = votesOf(second).find(({ voter }) => voter === one.voter);
+      if (other !== undefined) this.accuse({ kind: 'doubleVote', first: one, second: other }, out);
+    }
   }
 
   #remember(item: Evidence): void {

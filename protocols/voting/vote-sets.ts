@@ -100,6 +100,10 @@ function certificateOf(vote: Vote, votes: readonly Vote[]): Certificate {
   };
 }
 
+export function votesOf({ votes, ...content }: Certificate): Vote[] {
+  return votes.map((vote) => ({ ...content, ...vote }));
+}
+
 /** How a set is found: one per (kind, term, height). */
 export function setKey(vote: Pick<Vote, 'kind' | 'term' | 'height'>): string {
   return `${vote.kind}/${vote.term}/${vote.height}`;

@@ -27,9 +27,11 @@ import type { ConsensusMessage, Effect, PeerMessage, VotingInput } from '../mess
 import type { VotingStatus } from '../status.ts';
 import type { Certificate, Timeout, TimeoutCertificate, ValidatorIndex, Vote } from '../types.ts';
 import { Accusations, VOTING_STREAM } from './accusations.ts';
+import { Committed } from './committed.ts';
 import { hidesCommit, type Evidence } from './evidence.ts';
 import { Timeouts } from './timeouts.ts';
-import { count, form, newVoteSet, setKey, type VoteSet } from './vote-sets.ts';
+import { Turnout } from './turnout.ts';
+import { count, form, newVoteSet, setKey, votesOf, type VoteSet } from './vote-sets.ts';
 
 /**
  * Votes further above the final height than this are of no use before catching up: nobody honest
@@ -41,8 +43,6 @@ const TERMS_AHEAD_MAX = 1024;
 const TERMS_BEHIND_MAX = 128;
 /** Votes that one validator may have in undecided sets. */
 const VOTES_PER_VALIDATOR_MAX = 2048;
-/** A vote that comes after its certificate is checked where its voter would soon seem silent (B3). */
-const UNSEEN_HEIGHTS = 8;
 
 export interface VotingOptions {
   readonly cluster: Cluster;
@@ -57,8 +57,8 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
   readonly #held: number[];
   /** Per validator: its first-block vote in this node's term. */
   readonly #firsts: (Vote | undefined)[];
-  /** Per validator: the height of its latest prepare vote that was checked. */
-  readonly #lastVoted: number[];
+  readonly #turnout: Turnout;
+  readonly #committed = new Committed();
   readonly #timeouts: Timeouts;
   readonly #accusations: Accusations;
   #term = 0;
@@ -71,7 +71,7 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
     this.#verifier = { cluster, crypto };
     this.#self = self;
     this.#held = Array.from({ length: cluster.n }, () => 0);
-    this.#lastVoted = Array.from({ length: cluster.n }, () => 0);
+    this.#turnout = new Turnout(cluster.n);
     this.#firsts = Array.from<Vote | undefined>({ length: cluster.n });
     this.#timeouts = new Timeouts(this.#verifier);
     this.#accusations = new Accusations(this.#verifier, self);
@@ -154,17 +154,15 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
 
   /** The votes of a checked certificate: what others heard from a validator counts here too (I84). */
   #certificateChecked(certificate: Certificate): void {
-    const { votes, ...content } = certificate;
     if (certificate.height <= this.#finalHeight) return;
-    for (const { voter, signature } of votes) {
-      const vote = { ...content, voter, signature };
+    for (const vote of votesOf(certificate)) {
       if (!this.#isWithinWindow(vote)) continue;
       const set = this.#setOf(vote);
-      if (this.#count(set, vote)) set.checked[voter] = true;
+      if (this.#count(set, vote)) set.checked[vote.voter] = true;
     }
     const set = this.#sets.get(setKey(certificate));
     if (set !== undefined) set.certified ??= certificate.block;
-    this.#noteVoters(certificate);
+    this.#turnout.note(certificate);
   }
 
   /** Whether the vote is new; against an earlier one it is evidence, unless that one was forged. */
@@ -210,29 +208,23 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
       this.#fault(voter, 'bad_vote_signature');
     }
     if (certificate === null) return;
-    this.#noteVoters(certificate);
+    this.#turnout.note(certificate);
     this.#tellCertificate(certificate);
   }
 
-  #noteVoters({ kind, height, votes }: Pick<Certificate, 'kind' | 'height' | 'votes'>): void {
-    if (kind === 'commit') return;
-    for (const { voter } of votes)
-      this.#lastVoted[voter] = Math.max(this.#lastVoted[voter]!, height);
-  }
-
-  /** A certificate needs only the first q votes: whoever is always later than those is not silent. */
   #lateVote(vote: Vote): void {
-    const isSeen = vote.height < this.#lastVoted[vote.voter]! + UNSEEN_HEIGHTS;
-    if (vote.kind === 'commit' || isSeen) return;
-    if (isVoteValid(this.#verifier, vote)) this.#noteVoters({ ...vote, votes: [vote] });
+    if (!this.#turnout.isMissed(vote)) return;
+    if (isVoteValid(this.#verifier, vote)) this.#turnout.note({ ...vote, votes: [vote] });
     else this.#fault(vote.voter, 'bad_vote_signature');
   }
 
   #tellCertificate(certificate: Certificate): void {
     if (certificate.kind === 'commit') {
+      const rival = this.#committed.note(certificate);
+      if (rival !== null) this.#accusations.accuseBoth(rival, certificate, this.#out);
       return this.#tell({ kind: 'commitCertified', certificate });
     }
-    this.#tell({ kind: 'prepareCertified', certificate, lastVoted: [...this.#lastVoted] });
+    this.#tell({ kind: 'prepareCertified', certificate, lastVoted: this.#turnout.heights() });
   }
 
   /** Looks for the two misdeeds that show only across sets: two first blocks, a hidden commit. */
@@ -289,10 +281,13 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
     this.#tellCertificate(certificate);
   }
 
-  /** A commit certificate below the final height may be one for another branch (I91). */
+  /** A commit certificate for a final height may be one for another branch (I91). */
   #isNothingNew(certificate: Certificate): boolean {
     if (this.#sets.get(setKey(certificate))?.certified === certificate.block) return true;
-    return certificate.kind === 'prepare' && certificate.height <= this.#finalHeight;
+    if (certificate.height > this.#finalHeight) return false;
+    return (
+      certificate.kind === 'prepare' || this.#committed.isSettled(certificate, this.#finalHeight)
+    );
   }
 
   #timeoutCertificateReceived(from: ValidatorIndex, certificate: TimeoutCertificate): void {
@@ -339,9 +334,13 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
     this.#accusations.accuse(item, this.#out);
   }
 
-  /** A quorum's word needs no write of ours: consensus logs what it does about it (P1). */
+  /**
+   * A quorum's word needs no write of ours: consensus logs what it does about it (P1). Evidence does:
+   * what shows it may stop the node, which must not lose it by that.
+   */
   #tell(message: ConsensusMessage): void {
-    this.#out.immediate.push({ kind: 'tell', to: 'consensus', message });
+    const { events, immediate, effects } = this.#out;
+    (events.length > 0 ? effects : immediate).push({ kind: 'tell', to: 'consensus', message });
   }
 
   #fault(peer: ValidatorIndex, code: string): void {

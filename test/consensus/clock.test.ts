@@ -25,7 +25,13 @@ for (const [how, ms] of [
   test(`I95: a lane waits as long as it did, also when the clock is set ${how}`, (t) => {
     const seat = started(new Forge());
     const tips = [0, 1, 2, 3].map((lane) => (lane === 0 ? tipAt(0, 'batch') : tipAt(-1, '')));
-    seat.step({ kind: 'tipsReported', tips, support: [[0, 1, 2], [], [], []], executed: null });
+    seat.step({
+      kind: 'tipsReported',
+      tips,
+      bases: [-1, -1, -1, -1],
+      support: [[0, 1, 2], [], [], []],
+      executed: null,
+    });
     const isShown = (): boolean =>
       seat
         .step({ kind: 'timer', timer: 'due' })

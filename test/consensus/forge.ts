@@ -165,6 +165,15 @@ export const tipAt = (seq: number, name: string): Tip => ({
   digest: nodeCrypto.hash(new TextEncoder().encode(name)),
 });
 
+/** What replication says when validators 0 to 2 report these tips. */
+export const reported = (tips: readonly Tip[], bases: readonly number[]): ConsensusInput => ({
+  kind: 'tipsReported',
+  tips,
+  bases,
+  support: tips.map(() => [0, 1, 2]),
+  executed: null,
+});
+
 /** One real consensus machine, its log, and everything it asked for. */
 export class Seat {
   machine: ConsensusMachine;

@@ -1,9 +1,10 @@
 import test from 'ava';
-import type { Block } from '../../protocols/types.ts';
+import { EMPTY_TIP, type Block, type Tip } from '../../protocols/types.ts';
 import {
   broadcasts,
   Forge,
   proposals,
+  reported,
   Seat,
   seatOf,
   started,
@@ -163,26 +164,19 @@ test('the first block of a term extends the highest certificate of the timeouts 
   t.is(first?.height, 2);
 });
 
-test('the first block of a term moves no lane beyond a parent that is not final (B3)', (t) => {
-  for (const isFinal of [false, true]) {
-    const { forge, seat } = seatOf(1);
-    const empty = { ...tipAt(-1, ''), seq: -1 };
-    const cut = [tipAt(2, 'a branch'), empty, empty, empty];
-    const parent = forge.block({ cut });
-    seat.propose(parent);
-    seat.prepared(parent);
-    if (isFinal) seat.committed(parent);
-    const tips = [tipAt(3, 'of another one'), empty, empty, empty];
-    seat.step({ kind: 'tipsReported', tips, support: [[0, 1, 2], [], [], []], executed: null });
-    const certificate = forge.timeoutCertificate(0, [
-      null,
-      forge.certificate('prepare', parent),
-      null,
-    ]);
-    const [first] = proposals(seat.step({ kind: 'timeoutCertified', certificate }));
-    t.deepEqual(first?.cut, isFinal ? tips : cut);
-    t.deepEqual(proposals(seat.prepared(first!))[0]?.cut ?? tips, tips, 'the next one does');
-  }
+test('nobody waits for a tip that is not reported any more (T1)', (t) => {
+  const { forge, seat } = seatOf(3);
+  const tipsTo = (tip: Tip): Tip[] => [tip, EMPTY_TIP, EMPTY_TIP, EMPTY_TIP];
+  const lookAgain = (): number => timeouts(seat.step({ kind: 'timer', timer: 'due' })).length;
+  seat.step(reported(tipsTo(tipAt(9, 'of another branch')), [-1, -1, -1, -1]));
+  seat.now += 300;
+  t.is(lookAgain(), 0, 'shown to the leader');
+  const block = forge.block({ cut: tipsTo(tipAt(2, 'a branch')) });
+  seat.proposeHeld(block);
+  seat.committed(block);
+  seat.step(reported(block.cut, [2, -1, -1, -1]));
+  seat.now += 600;
+  t.is(lookAgain(), 0);
 });
 
 test('a restarted leader proposes nothing in its old term and lets go of it at once (I39, P2)', (t) => {
@@ -249,7 +243,7 @@ test('shows the leader a reported tip that it does not propose, then replaces it
     ...Array.from({ length: 3 }, () => ({ ...tipAt(-1, ''), seq: -1 })),
   ];
   const support = [[0, 1, 2], [], [], []];
-  seat.step({ kind: 'tipsReported', tips, support, executed: null });
+  seat.step({ kind: 'tipsReported', tips, bases: [-1, -1, -1, -1], support, executed: null });
   seat.now += 300;
   const effects = seat.step({ kind: 'timer', timer: 'due' });
   t.true(effects.some((e) => e.kind === 'tell' && e.message.kind === 'showTips'));
@@ -277,7 +271,7 @@ test('an executed state is due once q validators report it, not before: nodes ma
     seat.step({ kind: 'checkpointExecuted', executed: at(height) });
   }
   t.is(wait(), 0);
-  seat.step({ kind: 'tipsReported', tips: [], support: [], executed: at(48) });
+  seat.step({ kind: 'tipsReported', tips: [], bases: [], support: [], executed: at(48) });
   t.is(wait(), 1);
 });
 

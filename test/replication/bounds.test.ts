@@ -128,3 +128,16 @@ test('I74: a lane that its owner filled with one branch still takes the one that
   const effects = seat.finalise(lab.block(1, cut(tipOf(second[4]))));
   t.is(executed([...effects, ...serving(seat, second, 1000).effects]).length, 1);
 });
+
+test('I67: what a walk holds counts as held in memory until it is stored or given up', (t) => {
+  const { lab, seat, cut } = seated(50);
+  const branch = sized(lab, undefined, 'branch', 10, 3);
+  seat.holdCut('branch', cut(tipOf(branch[2])));
+  t.deepEqual(asked(seat.wait(150)).slice(0, 1), [branch[2]!.digest]);
+  seat.batch(branch[2]!);
+  seat.batch(branch[1]!);
+  t.is(seat.machine.status().pendingBytes, 20);
+  seat.batch(branch[0]!);
+  t.is(seat.machine.status().tips[OWNER]?.seq, 2);
+  t.is(seat.machine.status().pendingBytes, 30);
+});

@@ -243,3 +243,33 @@ test('a receipt that changes, and a place that is given twice, are noticed (E2)'
   answer(1, { height: 4 });
   t.is(world.violation?.checker, 'clients');
 });
+
+for (const [what, actor, kept] of [
+  ['vote sets', 'voting', { voteSets: 8_193 }],
+  ['blocks', 'consensus', { blocksKept: 1_001 }],
+  ['bytes of batches', 'replication', { pendingBytes: 12 * 64 * 1024 + 1 }],
+] as const) {
+  test(`a node that keeps too many ${what} for a moment is noticed while it does`, (t) => {
+    const world = newWorld();
+    world.scheduler.at(200_000, () => {
+      const machine = nodeOf(world, 1).machines![actor];
+      const status = machine.status.bind(machine);
+      machine.status = (): never => ({ ...status(), ...kept }) as never;
+      world.scheduler.after(60_000, () => (machine.status = status as never));
+    });
+    const { violation } = world.run();
+    t.is(violation?.checker, 'bounds');
+    t.regex(violation?.detail ?? '', new RegExp(`^n1 keeps \\d+ ${what}$`));
+    t.true((violation?.atMs ?? Infinity) <= 260);
+  });
+}
+
+test('a mailbox that grows without bound is noticed', (t) => {
+  const world = newWorld();
+  world.scheduler.at(200_000, () => {
+    const node = nodeOf(world, 1);
+    for (let at = 0; at <= 20_000; at++) node.deliver('transaction', { kind: 'drain' });
+    node.pauseFor(1_000);
+  });
+  t.is(world.run().violation?.checker, 'bounds');
+});

@@ -178,6 +178,7 @@ test('a cut carries nothing one way, and both ends notice', (t) => {
 
 const PATCH = `rule: B4
 says: a test
+expect: rule B4, agreement
 focus: calm
 --- a/x.ts
 +++ b/x.ts
@@ -190,10 +191,13 @@ focus: calm
 test('a planted bug is found by its text and replaces it', (t) => {
   const planted = parsePlanted('x', PATCH);
   t.is(planted.rule, 'B4');
+  t.deepEqual(planted.expect, ['rule B4', 'agreement']);
   const [hunk] = planted.hunks;
   if (hunk === undefined) return t.fail('no hunk');
   t.is(applyHunk(planted, hunk, 'first\nkeep\nold\nlast'), 'first\nkeep\nnew\nlast');
   t.throws(() => applyHunk(planted, hunk, 'first\nkeep\nlast'), { instanceOf: PatchError });
   t.throws(() => applyHunk(planted, hunk, 'keep\nold\nkeep\nold'), { instanceOf: PatchError });
-  t.throws(() => parsePlanted('x', PATCH.replace('rule: B4\n', '')), { instanceOf: PatchError });
+  for (const line of ['rule: B4\n', 'expect: rule B4, agreement\n']) {
+    t.throws(() => parsePlanted('x', PATCH.replace(line, '')), { instanceOf: PatchError });
+  }
 });

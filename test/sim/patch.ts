@@ -15,6 +15,8 @@ export interface Planted {
   /** The rule that the patched code breaks, such as `B4`. */
   readonly rule: string;
   readonly says: string;
+  /** Checkers whose complaint shows this bug. */
+  readonly expect: readonly string[];
   /** Kinds of fault that bring it out (profile.ts); every seed of its search has them. */
   readonly focus: readonly string[];
   /** Cluster size of its search; any when absent. */
@@ -35,18 +37,22 @@ export function parsePlanted(name: string, text: string): Planted {
     const match = /^([a-z]+): (.*)$/.exec(line);
     if (match?.[1] !== undefined && match[2] !== undefined) header.set(match[1], match[2]);
   }
-  const list = (key: string): string[] =>
-    (header.get(key) ?? '').split(/[ ,]+/).filter((word) => word !== '');
+  const list = (key: string, separator: RegExp): string[] =>
+    (header.get(key) ?? '').split(separator).filter((word) => word !== '');
   const rule = header.get('rule');
   const says = header.get('says');
-  if (rule === undefined || says === undefined) {
-    throw new PatchError(`${name}: its header needs the lines "rule: …" and "says: …"`);
+  const expect = list('expect', / *, */);
+  if (rule === undefined || says === undefined || expect.length === 0) {
+    throw new PatchError(
+      `${name}: its header needs the lines "rule: …", "says: …" and "expect: …"`,
+    );
   }
   return {
     name,
     rule,
     says,
-    focus: list('focus'),
+    expect,
+    focus: list('focus', /[ ,]+/),
     nodes: header.has('nodes') ? Number(header.get('nodes')) : null,
     hunks: parseHunks(name, lines.slice(start)),
   };

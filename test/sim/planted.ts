@@ -31,14 +31,21 @@ export function optionsOf(planted: Planted): ProfileOptions {
  * The outcome, if it shows the bug and nothing else.
  *
  * @param clean the engine without the bug
- * @throws when the patched code does not run, or the same seed breaks a rule without the bug too: then
- *   that is what was found
+ * @throws when the patched code does not run, a checker complains that says nothing of this bug, or
+ *   the same seed breaks a rule without the bug too: then that is what was found
  */
 export function confirmed(planted: Planted, found: Outcome, clean: Engine): Outcome {
   const options = optionsOf(planted);
   const seen = found.violation?.detail ?? '';
   if (/\b(?:Reference|Syntax|Type)Error\b/.test(seen)) {
     throw new Error(`${planted.name}: the patched code does not run: rewrite the patch. ${seen}`);
+  }
+  const complainer = found.violation?.checker ?? '';
+  if (!planted.expect.includes(complainer)) {
+    throw new Error(
+      `${planted.name}: seed ${found.seed} is found by "${complainer}", which its line "expect: …" does ` +
+        `not name: add it if that shows the bug, else mend what does. ${seen}`,
+    );
   }
   const without = runSeed(clean, found.seed, options);
   if (without.violation === null) return found;

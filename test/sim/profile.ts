@@ -3,7 +3,7 @@
  * that runs differ in kind and not only in luck. A focus turns the kinds that it names on for sure.
  */
 import { faultyMax } from '../../protocols/quorum.ts';
-import { BEHAVIOURS, type BehaviourName } from './byzantine/behaviours.ts';
+import { BEHAVIOURS, type BehaviourName, type DrawnName } from './byzantine/behaviours.ts';
 import { Random } from './random.ts';
 
 /** Delays of one directed link. Times in microseconds. */
@@ -66,7 +66,7 @@ export type FaultKind =
   /** Links so long that agreement takes longer than the shortest timeout. */
   | 'far';
 
-export type Focus = FaultKind | BehaviourName | 'calm' | 'encoded' | 'idle' | 'window';
+export type Focus = FaultKind | DrawnName | 'calm' | 'encoded' | 'idle' | 'window';
 
 export interface ProfileOptions {
   readonly nodes?: number;

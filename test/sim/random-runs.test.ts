@@ -32,8 +32,9 @@ test('the same seed gives the same trace, and another seed another one', (t) => 
   t.is(new Set(hashes).size, hashes.length);
 });
 
-test('what a seed shows without the planted bug too is not taken for the bug', (t) => {
-  const planted = parsePlanted('x', 'rule: B4\nsays: a bug\nnodes: 1\n--- a/x.ts\n+++ b/x.ts');
+test('what shows another bug, or shows without the planted one too, is not taken for it', (t) => {
+  const header = 'rule: B4\nsays: a bug\nexpect: rule B4, crash\nnodes: 1\n';
+  const planted = parsePlanted('x', `${header}--- a/x.ts\n+++ b/x.ts`);
   const broken: Engine = {
     ...engine,
     machines: () => {
@@ -45,6 +46,9 @@ test('what a seed shows without the planted bug too is not taken for the bug', (
   t.is(confirmed(planted, found, engine), found);
   const violation = { checker: 'failure', detail: 'TypeError: no function', atMs: 1 };
   t.throws(() => confirmed(planted, { ...found, violation }, engine), { message: /does not run/ });
+  t.throws(() => confirmed({ ...planted, expect: ['rule B4'] }, found, engine), {
+    message: /^x: seed 1 is found by "crash", which its line "expect: …" does not name/,
+  });
   t.throws(() => confirmed(planted, found, broken), {
     message: /^x: seed 1 breaks a rule without the planted bug too.*broken.*--seed 1 --nodes 1/s,
   });

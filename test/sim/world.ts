@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly print?: (line: string) => void;
   /** Called before the clock starts, so that a scenario can arrange its own faults. */
   readonly arrange?: (world: World) => void;
+  /** Whether a complaint of this checker ends the run: any does, unless more than f are faulty. */
+  readonly counts?: (checker: string) => boolean;
 }
 
 export interface Outcome {
@@ -70,11 +72,13 @@ export class World {
   readonly #signers: Signer[];
   readonly #adversaries = new Map<SimNode, Adversary>();
   readonly #otherCluster: Digest;
+  readonly #counts: (checker: string) => boolean;
   #healedAtUs = Infinity;
 
   constructor(engine: Engine, profile: Profile, options: WorldOptions = {}) {
     this.engine = engine;
     this.profile = profile;
+    this.#counts = options.counts ?? (() => true);
     this.#random = new Random(profile.seed ^ 0x5eed);
     this.trace = new Trace(options.print ?? null);
     this.crypto = profile.realSignatures ? nodeCrypto : fastCrypto;
@@ -107,6 +111,7 @@ export class World {
   }
 
   report(checker: string, detail: string): void {
+    if (!this.#counts(checker)) return;
     this.violation ??= { checker, detail, atMs: Math.floor(this.scheduler.now / 1000) };
   }
 
@@ -124,6 +129,7 @@ export class World {
     for (const node of this.nodes) node.start();
     this.weather.start();
     this.clients.start();
+    this.checkers.measure();
     const isOver = (): boolean => this.violation !== null || this.#isEndless();
     this.scheduler.run(this.profile.faultsMs * 1000, isOver);
     if (isOver()) return this.#checkSteps();
@@ -153,7 +159,6 @@ export class World {
     if (this.violation === null && !this.clients.isAudited()) {
       this.report('progress', 'a healthy node does not answer the audit');
     }
-    this.checkers.measure();
   }
 
   #checkSteps(): void {

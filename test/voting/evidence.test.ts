@@ -1,11 +1,12 @@
 import test from 'ava';
-import type { PeerMessage } from '../../protocols/messages.ts';
+import type { Output } from '../../protocols/machine.ts';
+import type { Effect, PeerMessage } from '../../protocols/messages.ts';
 import type { Block, Vote } from '../../protocols/types.ts';
 import { isEvidenceValid, evidenceRecord } from '../../protocols/voting/evidence.ts';
 import { unpackStructure } from '../../protocols/wire.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { faults } from '../consensus/forge.ts';
-import { Booth } from './booth.ts';
+import { Booth, told } from './booth.ts';
 
 test('a second vote is kept as evidence that anybody can check, also after a restart (I84)', (t) => {
   const booth = new Booth();
@@ -50,6 +51,35 @@ test('votes split between validators are evidence once a certificate is handed o
         : { kind: 'timeoutCertificate', certificate: booth.forge.timeoutCertificate(0, claims) };
     const effects = booth.from(1, message);
     t.deepEqual(faults(effects), ['doubleVote'], way);
+  }
+});
+
+test('two commit certificates for a final height accuse whoever is in both, before any stop (I84, I91)', (t) => {
+  const booth = new Booth();
+  const block = booth.forge.block({});
+  const other = booth.forge.block({ timestamp: block.timestamp + 1 });
+  const hand = (of: Block, voters: readonly number[]): Output<Effect> => {
+    const certificate = booth.forge.certificate('commit', of, voters);
+    const message = { kind: 'certificate', certificate } as const;
+    return booth.machine.step({ kind: 'peerMessage', from: 1, message });
+  };
+  hand(block, [0, 1, 2]);
+  booth.step({ kind: 'finalTo', height: 1 });
+  const output = hand(other, [1, 2, 3]);
+  t.deepEqual(faults(output.effects), ['doubleVote', 'doubleVote']);
+  t.is(output.events.length, 2);
+  t.deepEqual(told(output.immediate, 'commitCertified'), [], 'it stops this node');
+  t.is(told(output.effects, 'commitCertified').length, 1, 'once the evidence is durable');
+});
+
+test('two commit certificates of different terms accuse nobody (I84)', (t) => {
+  const booth = new Booth();
+  for (const term of [0, 1]) {
+    const certificate = booth.forge.certificate('commit', booth.forge.block({ term }), [0, 1, 2]);
+    const effects = booth.from(1, { kind: 'certificate', certificate });
+    t.deepEqual(faults(effects), []);
+    t.is(told(effects, 'commitCertified').length, 1);
+    booth.step({ kind: 'finalTo', height: 1 });
   }
 });
 

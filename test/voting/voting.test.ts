@@ -119,6 +119,25 @@ test('hands a certificate for another block at a certified place to consensus (I
   t.is(hand('commit', other, 'commitCertified'), 1, 'below the final height');
 });
 
+test('a commit certificate for a final height is checked once, and not when it is old (I91)', (t) => {
+  const booth = new Booth();
+  const certificates = Array.from({ length: 40 }, (_, at) =>
+    booth.forge.certificate('commit', booth.forge.block({ height: at + 1 }), [0, 1, 2]),
+  );
+  const hand = (certificate: Certificate): [told: number, checked: number] => {
+    const before = booth.verified;
+    const effects = booth.from(0, { kind: 'certificate', certificate });
+    t.deepEqual(faults(effects), []);
+    return [told(effects, 'commitCertified').length, booth.verified - before];
+  };
+  t.deepEqual(hand(certificates[38]!), [1, 3]);
+  booth.step({ kind: 'finalTo', height: 40 });
+  t.deepEqual(hand(certificates[38]!), [0, 0], 'known before it was final');
+  t.deepEqual(hand(certificates[39]!), [1, 3], 'it might be for another branch');
+  t.deepEqual(hand(certificates[39]!), [0, 0]);
+  t.deepEqual(hand(certificates[0]!), [0, 0], 'consensus does not remember that height');
+});
+
 test('n − q + 1 timeouts make this node join, q make the certificate (I83)', (t) => {
   const booth = new Booth();
   const send = (voter: number): Effect[] =>

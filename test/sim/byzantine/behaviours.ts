@@ -3,6 +3,7 @@ import type { Adversary, Behaviour } from './adversary.ts';
 import { backwardsOwner } from './backwards-owner.ts';
 import { branchJumper } from './branch-jumper.ts';
 import { dripper } from './dripper.ts';
+import { forker } from './forker.ts';
 import {
   copycat,
   flooder,
@@ -65,9 +66,14 @@ const MAKERS = {
   secretCertificate,
 } satisfies Record<string, (adversary: Adversary) => Behaviour>;
 
-export type BehaviourName = keyof typeof MAKERS;
+/** What only scripts ask for: f or fewer of these are as good as silent. */
+const TOGETHER = { forker } satisfies Record<string, (adversary: Adversary) => Behaviour>;
 
-export const BEHAVIOURS = Object.keys(MAKERS) as readonly BehaviourName[];
+export type DrawnName = keyof typeof MAKERS;
+export type BehaviourName = DrawnName | keyof typeof TOGETHER;
+
+/** What a seed draws from. */
+export const BEHAVIOURS = Object.keys(MAKERS) as readonly DrawnName[];
 
 export const makeBehaviour = (name: BehaviourName, adversary: Adversary): Behaviour =>
-  MAKERS[name](adversary);
+  ({ ...MAKERS, ...TOGETHER })[name](adversary);

@@ -3,7 +3,7 @@ import type { BatchHeader, Digest, Tip } from '../../../protocols/types.ts';
 import type { Packet } from '../network.ts';
 import type { Adversary, Behaviour } from './adversary.ts';
 
-const FLOOD_MAX = 200;
+const FLOOD_MAX = 256;
 const SIGNATURE_BYTES = 64;
 
 /** Batches of its lane reach only some, whoever asks. */

@@ -148,3 +148,15 @@ test('a lane owner that shows each leader another batch than the others deposes 
   }
   t.true(caught > 0, 'the owner is told on');
 });
+
+test('a certificate that one node alone knew of costs the next leader no term (B3, T1)', (t) => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { outcome } = play({
+      seed,
+      byzantine: { 0: ['secretCertificate'] },
+      profile: { submissionsPerClient: 20, faultsMs: 4_000 },
+    });
+    t.is(outcome.violation, null, `seed ${seed}`);
+    t.is(outcome.coverage['terms'], 1, `seed ${seed}: only the faulty leader is replaced`);
+  }
+});

@@ -5,7 +5,7 @@ import type { BehaviourName } from '../byzantine/behaviours.ts';
 import type { SimNode } from '../node.ts';
 import type { Observer } from '../observer.ts';
 import { profileOf, type Profile } from '../profile.ts';
-import { World, type Outcome } from '../world.ts';
+import { World, type Outcome, type WorldOptions } from '../world.ts';
 
 export const engine = await loadEngine();
 
@@ -17,6 +17,7 @@ export interface Script {
   /** Arranges the faults before the clock starts. */
   readonly arrange?: (world: World) => void;
   readonly observe?: Observer;
+  readonly counts?: WorldOptions['counts'];
 }
 
 export function play(script: Script): { readonly world: World; readonly outcome: Outcome } {
@@ -37,7 +38,10 @@ export function play(script: Script): { readonly world: World; readonly outcome:
     calm: false,
     ...script.profile,
   };
-  const world = new World(engine, profile, { arrange: (made) => arrange(made, script) });
+  const world = new World(engine, profile, {
+    arrange: (made) => arrange(made, script),
+    ...(script.counts && { counts: script.counts }),
+  });
   return { world, outcome: world.run() };
 }
 
