@@ -1,17 +1,34 @@
-/** Ctrl-C and its relatives: the first asks to drain, the second to end at once. */
+/**
+ * By which people, terminals and service managers ask a process to end: every one of ours that has
+ * something to end with it heeds all three. (The scripts have their own list: they run before this is
+ * compiled.)
+ */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+type Received = (signal: NodeJS.Signals) => void;
+
+/** The reason of what a signal cut short. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly signal: NodeJS.Signals;
+  constructor(signal: NodeJS.Signals) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+/** The first signal asks to end in good order, any further one to end at once. */
 export class Interruption {
   readonly #stop = new AbortController();
-  readonly #onSecond: () => void;
-  readonly #handle = (): void => this.#received();
+  readonly #onFurther: Received;
+  readonly #handle: Received = (signal) => this.#received(signal);
 
-  constructor(onSecond: () => void) {
-    this.#onSecond = onSecond;
+  constructor(onFurther: Received) {
+    this.#onFurther = onFurther;
     for (const signal of SIGNALS) process.on(signal, this.#handle);
   }
 
-  /** Aborted by the first. */
+  /** Aborted by the first, with `Interrupted`. */
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
@@ -21,8 +38,8 @@ export class Interruption {
     for (const signal of SIGNALS) process.off(signal, this.#handle);
   }
 
-  #received(): void {
-    if (this.signal.aborted) this.#onSecond();
-    else this.#stop.abort();
+  #received(signal: NodeJS.Signals): void {
+    if (this.signal.aborted) this.#onFurther(signal);
+    else this.#stop.abort(new Interrupted(signal));
   }
 }

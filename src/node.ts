@@ -3,6 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { abortable, aborted } from './abortable.ts';
 import { ConfigError, loadConfig, type NodeConfig } from './config/load.ts';
 import { claimStateFolder } from './config/state-folder.ts';
+import { Interrupted, Interruption } from './interruption.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { acquireDatabase } from './supervisor/database.ts';
@@ -56,15 +57,12 @@ function die(logger: Logger, exitCode: number, reason: string): never {
 
 /** The first signal aborts what is returned, the second ends the process. */
 function stopOnSignals(logger: Logger): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = (signal: string): void => {
-    if (stop.signal.aborted) die(logger, 1, `${signal} again: stopped at once`);
-    logger.info({ signal }, 'draining; the same signal again stops at once');
-    stop.abort();
-  };
-  process.on('SIGTERM', () => onSignal('SIGTERM'));
-  process.on('SIGINT', () => onSignal('SIGINT'));
-  return stop.signal;
+  const { signal } = new Interruption((again) => die(logger, 1, `${again} again: stopped at once`));
+  signal.addEventListener('abort', () => {
+    const interrupted = signal.reason as Interrupted;
+    logger.info({ signal: interrupted.signal }, 'draining; a second signal stops at once');
+  });
+  return signal;
 }
 
 async function main(): Promise<void> {
@@ -82,7 +80,7 @@ async function main(): Promise<void> {
   try {
     await run(config, logger, signal);
   } catch (error) {
-    if (error !== signal.reason) {
+    if (!(error instanceof Interrupted)) {
       const cause = error instanceof Error ? error : new Error(String(error));
       const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
       logger.fatal({ code, stack: cause.stack }, cause.message);
@@ -99,7 +97,6 @@ async function run(config: NodeConfig, logger: Logger, signal: AbortSignal): Pro
   const undo: (() => Promise<void>)[] = [];
   try {
     const database = await acquireDatabase(config, logger, signal);
-    process.once('exit', () => database.abandon());
     undo.push(() => database.release());
     const log = await abortable(openNodeLog(config, database.url, logger), signal);
     undo.push(() => log.close());

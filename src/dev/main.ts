@@ -10,7 +10,7 @@ import { DATA_FOLDER_MODE } from '../init/layout.ts';
 import { ClusterProcesses } from './cluster.ts';
 import { demonstrate } from './demonstration.ts';
 import { LaunchFailure, messageOf } from './failure.ts';
-import { Interruption } from './interruption.ts';
+import { Interruption } from '../interruption.ts';
 import { parseOptions, USAGE, type LaunchOptions } from './options.ts';
 import { planCluster, type ClusterPlan } from './plan.ts';
 import { requireFreePorts } from './ports.ts';

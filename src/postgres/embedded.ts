@@ -58,14 +58,15 @@ export interface EmbeddedPostgres {
   stop(timeoutMs?: number): Promise<void>;
   /** Leaves the server to its other users, or stops it if there are none. Errors: `stop_failed`. */
   release(): Promise<void>;
-  /** The same for a process that exits: nothing is waited for. */
-  abandon(): void;
 }
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
-/** Errors: `PostgresError` with any of its codes. */
+/**
+ * A process that exits before it has released the server leaves it then: nobody has to see to that.
+ * Errors: `PostgresError` with any of its codes.
+ */
 export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
@@ -97,6 +98,13 @@ class Starter {
   readonly #startedAt = Date.now();
   readonly #deadline: number;
   #child: ServerProcess | null = null;
+  /** Process of the server that answered us. */
+  #pid: number | null = null;
+  #leave: () => void = () => {};
+  readonly #onExit = (): void => {
+    this.#leave();
+    if (!isUsed(this.#options.dir)) this.#endUnwaited();
+  };
 
   constructor(options: EmbeddedPostgresOptions, password: string) {
     this.#options = options;
@@ -109,16 +117,24 @@ class Starter {
   async start(): Promise<EmbeddedPostgres> {
     const { dir } = this.#options;
     // Before anything else, so that nobody who leaves now takes away what we are about to adopt.
-    const leave = enter(dir);
+    this.#leave = enter(dir);
+    process.once('exit', this.#onExit);
     try {
-      return this.#handle(await this.#running(), leave);
+      return this.#handle(await this.#running());
     } catch (error) {
-      leave();
+      this.#leave();
       if (!isUsed(dir)) await this.#child?.end();
+      process.off('exit', this.#onExit);
       // A terminal's Ctrl-C ends initdb, too: that is no failure of its own.
       this.#options.signal?.throwIfAborted();
       throw error;
     }
+  }
+
+  /** For a process that exits: what we started, however far, or adopted is told to stop. */
+  #endUnwaited(): void {
+    void this.#child?.end();
+    if (this.#pid !== null && worksIn(this.#pid, this.#dataDir)) process.kill(this.#pid, 'SIGINT');
   }
 
   /** Looks and acts until a server of ours answers: adopt a live one, else start one. */
@@ -192,16 +208,18 @@ class Starter {
     return new PostgresError('start_timeout', message);
   }
 
-  #handle({ pid, port }: Postmaster, leave: () => void): EmbeddedPostgres {
+  #handle({ pid, port }: Postmaster): EmbeddedPostgres {
+    this.#pid = pid;
     const adopted = this.#child?.pid !== pid;
     const { dir, log } = this.#options;
     log.info({ pid, port, adopted }, adopted ? 'PostgreSQL was running' : 'PostgreSQL started');
     const url = (database: string): string => urlOf(this.#password, port, database);
     const stop = async (timeoutMs?: number): Promise<void> => {
-      leave();
+      this.#leave();
       await stopEmbeddedPostgres({ dir, log }, timeoutMs);
       // The process is ours to reap, else it stays behind as a zombie.
       while (!adopted && this.#child?.ended() === false) await pause(POLL_MS);
+      process.off('exit', this.#onExit);
     };
     return {
       pid,
@@ -211,12 +229,9 @@ class Starter {
       createDatabase: (name) => createDatabase(url('postgres'), name),
       stop,
       release: async () => {
-        leave();
+        this.#leave();
         if (!isUsed(dir)) await stop();
-      },
-      abandon: () => {
-        leave();
-        if (!isUsed(dir) && worksIn(pid, this.#dataDir)) process.kill(pid, 'SIGINT');
+        process.off('exit', this.#onExit);
       },
     };
   }
