@@ -5,6 +5,12 @@
  */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/**
+ * npm hands a signal on to its script, which a terminal's Ctrl-C has reached already: within this time
+ * the same signal is the same wish.
+ */
+const SAME_WISH_MS = 500;
+
 type Received = (signal: NodeJS.Signals) => void;
 
 /** The reason of what a signal cut short. */
@@ -21,10 +27,14 @@ export class Interrupted extends Error {
 export class Interruption {
   readonly #stop = new AbortController();
   readonly #onFurther: Received;
+  readonly #now: () => number;
+  #first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   readonly #handle: Received = (signal) => this.#received(signal);
 
-  constructor(onFurther: Received) {
+  /** @param now monotonic milliseconds */
+  constructor(onFurther: Received, now = () => performance.now()) {
     this.#onFurther = onFurther;
+    this.#now = now;
     for (const signal of SIGNALS) process.on(signal, this.#handle);
   }
 
@@ -39,7 +49,12 @@ export class Interruption {
   }
 
   #received(signal: NodeJS.Signals): void {
-    if (this.signal.aborted) this.#onFurther(signal);
-    else this.#stop.abort(new Interrupted(signal));
+    const now = this.#now();
+    if (this.#first === null) {
+      this.#first = { signal, at: now };
+      this.#stop.abort(new Interrupted(signal));
+    } else if (signal !== this.#first.signal || now - this.#first.at > SAME_WISH_MS) {
+      this.#onFurther(signal);
+    }
   }
 }

@@ -57,7 +57,7 @@ function die(logger: Logger, exitCode: number, reason: string): never {
 
 /** The first signal aborts what is returned, the second ends the process. */
 function stopOnSignals(logger: Logger): AbortSignal {
-  const { signal } = new Interruption((again) => die(logger, 1, `${again} again: stopped at once`));
+  const { signal } = new Interruption((further) => die(logger, 1, `${further}: stopped at once`));
   signal.addEventListener('abort', () => {
     const interrupted = signal.reason as Interrupted;
     logger.info({ signal: interrupted.signal }, 'draining; a second signal stops at once');

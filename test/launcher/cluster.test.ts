@@ -134,7 +134,7 @@ test.serial('two signals while nodes start orphan nothing', async (t) => {
   await launcher.until(/starting four nodes/);
   launcher.kill('SIGINT');
   await launcher.until(/draining/);
-  launcher.kill('SIGINT');
+  launcher.kill('SIGTERM');
   t.is(await launcher.ended, 130, launcher.output);
   t.deepEqual(processesOn(dataDir), []);
 });

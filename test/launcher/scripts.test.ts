@@ -1,7 +1,9 @@
 /** What a script of scripts/ does when it is asked to end while it runs a program. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ROOT } from '../repository/sources.ts';
 
@@ -55,3 +57,10 @@ for (const signal of SIGNALS) {
     t.deepEqual(await interrupted(t, STAYS, signal), { code, said: 'runs\n' });
   });
 }
+
+test('npm signals the script itself: no shell between them ends in its place', (t) => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  for (const command of Object.values(scripts)) t.notRegex(command, /^node /);
+});
