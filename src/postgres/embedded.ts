@@ -13,7 +13,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answersFor, createDatabase } from './admin.ts';
+import { createDatabase, refusalOf } from './admin.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
 import { PostgresError, type PostgresLogger } from './errors.ts';
 import {
@@ -86,8 +86,15 @@ export async function stopEmbeddedPostgres(
   if (found.kind === 'live') await stopPostmaster(dataDir, found.postmaster.pid, log, timeoutMs);
 }
 
+/**
+ * Said in the URL, or pg would take them from PGSSLMODE, PGSSLNEGOTIATION, PGOPTIONS and PGREPLICATION,
+ * which the user has set for another server. An empty value would not count as said.
+ */
+const OURS = 'sslmode=disable&sslnegotiation=postgres&options=%20&replication=false';
+
 function urlOf(password: string, port: number, database: string): string {
-  return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  const place = `127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  return `postgres://${SUPERUSER}:${password}@${place}?${OURS}`;
 }
 
 class Starter {
@@ -100,6 +107,8 @@ class Starter {
   #child: ServerProcess | null = null;
   /** Process of the server that answered us. */
   #pid: number | null = null;
+  /** Why it did not when it was asked last, if it was. */
+  #refusal: string | null = null;
   #leave: () => void = () => {};
   readonly #onExit = (): void => {
     this.#leave();
@@ -157,7 +166,9 @@ class Starter {
 
   async #answers({ ready, port }: Postmaster): Promise<boolean> {
     if (!ready) return false;
-    return answersFor(urlOf(this.#password, port, 'postgres'), this.#dataDir);
+    const url = urlOf(this.#password, port, 'postgres');
+    this.#refusal = await refusalOf(url, this.#dataDir);
+    return this.#refusal === null;
   }
 
   async #spawn(): Promise<void> {
@@ -204,7 +215,8 @@ class Starter {
 
   #timeout(): PostgresError {
     const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
-    const message = `PostgreSQL in ${this.#dataDir} did not answer within ${seconds} s; see its log ${this.#logFile}`;
+    const why = this.#refusal === null ? '' : ` (${this.#refusal})`;
+    const message = `PostgreSQL in ${this.#dataDir} did not answer within ${seconds} s${why}; see its log ${this.#logFile}`;
     return new PostgresError('start_timeout', message);
   }
 
