@@ -73,7 +73,6 @@ async function main(): Promise<void> {
     process.exit(1);
   });
   const signal = stopOnSignals(logger);
-  if (config.readyFile !== null) rmSync(config.readyFile, { force: true });
   for (const warning of config.warnings) logger.warn({}, warning);
   if (config.dev)
     logger.warn({}, 'dev mode: this node signs for anybody who can reach it; loopback only');
@@ -100,6 +99,8 @@ async function run(config: NodeConfig, logger: Logger, signal: AbortSignal): Pro
     undo.push(() => database.release());
     const log = await abortable(openNodeLog(config, database.url, logger), signal);
     undo.push(() => log.close());
+    // Not before the identity is ours: it may be that of a node that runs.
+    if (config.readyFile !== null) rmSync(config.readyFile, { force: true });
     await abortable(verify(log, logger), signal);
     const onFatal = (exitCode: number, reason: string): void => die(logger, exitCode, reason);
     const node = new Node({ config, log, logger, onFatal });

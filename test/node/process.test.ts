@@ -22,8 +22,12 @@ async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
 }
 
 /** Runs the node with these arguments to its end. */
-async function run(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
+async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; stderr: string }> {
   const child = spawn(process.execPath, [ENTRY, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
@@ -124,8 +128,12 @@ test('a second process with one identity ends with 5, and the first lives on', a
   await cluster.start();
   const first = cluster.pid(0);
   const [url] = cluster.urls;
-  t.is(await exitOf(cluster, 0), 5);
-  t.regex(lastRecord(cluster, 0).msg, /another process/);
+  const readyFile = join(cluster.folder, cluster.id(0), 'ready.json');
+  const same = ['--id', cluster.id(0), '--data', cluster.folder, '--ready-file', readyFile];
+  const { code, stderr } = await run(same, { ALTHING_DATABASE_URL: cluster.databaseUrl(0) });
+  t.is(code, 5, stderr);
+  t.regex(stderr, /another process/);
+  t.true(readFileSync(readyFile, 'utf8').includes(String(first)));
   t.is((await fetch(`${url}/readyz`)).status, 200);
   process.kill(first, 'SIGTERM');
   while (isAlive(first)) await pause(20);
