@@ -2,7 +2,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { abortable, aborted } from './abortable.ts';
 import { ConfigError, loadConfig, type NodeConfig } from './config/load.ts';
-import { claimStateFolder } from './config/state-folder.ts';
+import { checkReadyFile, claimStateFolder } from './config/state-folder.ts';
 import { Interrupted, Interruption } from './interruption.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
@@ -15,6 +15,7 @@ function readConfig(): NodeConfig {
     const loaded = loadConfig(process.argv.slice(2), process.env, process.cwd());
     if (loaded.kind === 'config') {
       claimStateFolder(loaded.config);
+      checkReadyFile(loaded.config);
       return loaded.config;
     }
     process.stdout.write(loaded.text);

@@ -78,6 +78,19 @@ test('a folder for its state that cannot be written ends with 2, before anything
   t.false(existsSync(join(data, 'postgres')));
 });
 
+test('a ready file that cannot be written ends with 2, before anything starts', async (t) => {
+  const data = newFolder('process');
+  await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const start = ['--id', 'validator-1', '--data', data];
+  for (const file of [join(data, 'genesis.json', 'x'), join(data, 'nowhere', 'x'), data]) {
+    const { code, stderr } = await run([...start, '--ready-file', file]);
+    t.is(code, 2);
+    t.true(stderr.includes(`${file} is where this node says that it is ready`), stderr);
+    t.regex(stderr, /name another file by --ready-file/);
+  }
+  t.false(existsSync(join(data, 'postgres')));
+});
+
 test('a node alone in its cluster starts, serves, drains on SIGTERM and starts again', async (t) => {
   const cluster = await clusterOf(t, 1);
   await cluster.start();
