@@ -1,6 +1,7 @@
 /** Entry of the generator process: does what the bench asks over IPC, one request at a time. */
 import type { Digest } from '../protocols/types.ts';
 import { signerFromPem } from '../src/crypto/signer.ts';
+import { Interruption } from '../src/interruption.ts';
 import { audit, type Answered } from './audit.ts';
 import { closedLoop, OpenLoop } from './loops.ts';
 import { Sender } from './sender.ts';
@@ -195,6 +196,6 @@ process.on('message', (request: GeneratorRequest) => {
     (error: Error) => process.send?.({ kind: 'failed', message: error.stack ?? error.message }),
   );
 });
-// A signal to the whole terminal is the bench's to answer.
-process.on('SIGINT', () => {});
+// A signal to all processes of a terminal is the bench's to answer.
+new Interruption(() => {});
 process.on('disconnect', () => process.exit(0));

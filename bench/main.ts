@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { abortable } from '../src/abortable.ts';
+import { Interruption } from '../src/interruption.ts';
 import { Bed } from './bed.ts';
 import { readOptions, type Options, type Scenario } from './options.ts';
 import { show, writeReports, type Report } from './report.ts';
@@ -27,14 +28,6 @@ function clusters(options: Options): readonly (readonly Run[])[] {
 }
 
 const INTERRUPTED = 130;
-
-/** Aborted by the first signal; what was started is ended then, however often signals come. */
-function interruption(): AbortSignal {
-  const stop = new AbortController();
-  process.on('SIGINT', () => stop.abort());
-  process.on('SIGTERM', () => stop.abort());
-  return stop.signal;
-}
 
 async function onOneCluster(
   runs: readonly Run[],
@@ -66,7 +59,8 @@ async function main(options: Options, signal: AbortSignal): Promise<void> {
   if (reports.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
 }
 
-const signal = interruption();
+// What was started is ended after the first signal, however many come.
+const { signal } = new Interruption(() => {});
 try {
   await main(readOptions(process.argv.slice(2)), signal);
 } catch (error) {

@@ -1,6 +1,5 @@
 // Installs what package-lock.json names, when it is not there yet. No install script of any package
 // runs: the only thing that one of them does for us, linking PostgreSQL's libraries, is done here.
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -11,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { Failure, progress, root } from './tools.mjs';
+import { Failure, progress, root, run } from './tools.mjs';
 
 const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.althing-installed');
@@ -52,21 +51,14 @@ function npmCommand() {
   return entry?.endsWith('.js') ? [process.execPath, entry] : ['npm'];
 }
 
-function npmInstall() {
+async function npmInstall() {
   const [command, ...first] = npmCommand();
   const args = [...first, 'ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
-    child.on('error', (error) => reject(new Failure(`Cannot run npm: ${error.message}`)));
-    child.on('close', (code) => {
-      if (code === 0) return resolve();
-      reject(
-        new Failure(
-          `npm ci failed (exit ${code}). It needs the npm registry once; see npm's message above.`,
-        ),
-      );
-    });
-  });
+  const code = await run(command, args);
+  if (code === 0) return;
+  throw new Failure(
+    `npm ci failed (exit ${code}). It needs the npm registry once; see npm's message above.`,
+  );
 }
 
 /** npm packages hold no symbolic links: the PostgreSQL packages list theirs in a file. */

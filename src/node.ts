@@ -2,7 +2,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { abortable, aborted } from './abortable.ts';
 import { ConfigError, loadConfig, type NodeConfig } from './config/load.ts';
-import { claimStateFolder } from './config/state-folder.ts';
+import { checkReadyFile, claimStateFolder } from './config/state-folder.ts';
+import { Interrupted, Interruption } from './interruption.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { acquireDatabase } from './supervisor/database.ts';
@@ -14,6 +15,7 @@ function readConfig(): NodeConfig {
     const loaded = loadConfig(process.argv.slice(2), process.env, process.cwd());
     if (loaded.kind === 'config') {
       claimStateFolder(loaded.config);
+      checkReadyFile(loaded.config);
       return loaded.config;
     }
     process.stdout.write(loaded.text);
@@ -56,15 +58,12 @@ function die(logger: Logger, exitCode: number, reason: string): never {
 
 /** The first signal aborts what is returned, the second ends the process. */
 function stopOnSignals(logger: Logger): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = (signal: string): void => {
-    if (stop.signal.aborted) die(logger, 1, `${signal} again: stopped at once`);
-    logger.info({ signal }, 'draining; the same signal again stops at once');
-    stop.abort();
-  };
-  process.on('SIGTERM', () => onSignal('SIGTERM'));
-  process.on('SIGINT', () => onSignal('SIGINT'));
-  return stop.signal;
+  const { signal } = new Interruption((further) => die(logger, 1, `${further}: stopped at once`));
+  signal.addEventListener('abort', () => {
+    const interrupted = signal.reason as Interrupted;
+    logger.info({ signal: interrupted.signal }, 'draining; a second signal stops at once');
+  });
+  return signal;
 }
 
 async function main(): Promise<void> {
@@ -75,14 +74,13 @@ async function main(): Promise<void> {
     process.exit(1);
   });
   const signal = stopOnSignals(logger);
-  if (config.readyFile !== null) rmSync(config.readyFile, { force: true });
   for (const warning of config.warnings) logger.warn({}, warning);
   if (config.dev)
     logger.warn({}, 'dev mode: this node signs for anybody who can reach it; loopback only');
   try {
     await run(config, logger, signal);
   } catch (error) {
-    if (error !== signal.reason) {
+    if (!(error instanceof Interrupted)) {
       const cause = error instanceof Error ? error : new Error(String(error));
       const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
       logger.fatal({ code, stack: cause.stack }, cause.message);
@@ -99,10 +97,11 @@ async function run(config: NodeConfig, logger: Logger, signal: AbortSignal): Pro
   const undo: (() => Promise<void>)[] = [];
   try {
     const database = await acquireDatabase(config, logger, signal);
-    process.once('exit', () => database.abandon());
     undo.push(() => database.release());
     const log = await abortable(openNodeLog(config, database.url, logger), signal);
     undo.push(() => log.close());
+    // Not before the identity is ours: it may be that of a node that runs.
+    if (config.readyFile !== null) rmSync(config.readyFile, { force: true });
     await abortable(verify(log, logger), signal);
     const onFatal = (exitCode: number, reason: string): void => die(logger, exitCode, reason);
     const node = new Node({ config, log, logger, onFatal });

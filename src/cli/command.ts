@@ -9,4 +9,4 @@ export interface CommandContext {
 }
 
 /** A log that cannot be used has codes of its own (supervisor/supervision.ts). */
-export const EXIT = { done: 0, failure: 1, usage: 2 } as const;
+export const EXIT = { done: 0, failure: 1, usage: 2, interrupted: 130 } as const;

@@ -1,12 +1,14 @@
 /** `althing log`: checks a node's log row by row, and writes it out as lines of JSON. */
 import { once } from 'node:events';
 import { Command } from 'commander';
+import { abortable } from '../abortable.ts';
 import { loadConfig, type Database, type NodeConfig } from '../config/load.ts';
+import { Interruption } from '../interruption.ts';
 import { exportLog } from '../log/export.ts';
 import { verifyLog, type VerifyProgress, type VerifyResult } from '../log/verify.ts';
 import { createLogger } from '../logger.ts';
 import { startEmbeddedPostgres } from '../postgres/embedded.ts';
-import { UsageError, type CommandContext } from './command.ts';
+import { EXIT, UsageError, type CommandContext } from './command.ts';
 
 interface Place {
   readonly id?: string;
@@ -120,15 +122,19 @@ function configOf({ id, data, databaseUrl }: Place): NodeConfig {
   return loaded.config;
 }
 
-/** Leaves a server that others use as it is. */
+/**
+ * Leaves a server that others use as it is, and stops one that it started, whatever ends it. Rejects
+ * with `Interrupted` after a signal.
+ */
 async function withEmbedded(
   { folder, port, name }: Extract<Database, { kind: 'embedded' }>,
   work: (url: string) => Promise<void>,
 ): Promise<void> {
   const log = createLogger({ level: 'warn', nodeId: 'cli' });
-  const server = await startEmbeddedPostgres({ dir: folder, port, log });
+  const { signal } = new Interruption(() => process.exit(EXIT.interrupted));
+  const server = await startEmbeddedPostgres({ dir: folder, port, log, signal });
   try {
-    await work(server.url(name));
+    await abortable(work(server.url(name)), signal);
   } finally {
     await server.release();
   }

@@ -2,11 +2,12 @@
 /**
  * `althing <command>`: what operators run beside the nodes. Results go to stdout, as text or with
  * --json as one JSON document; everything else goes to stderr. Exit codes: 0 done, 1 failure, 2 usage,
- * 3 log corrupt or altered.
+ * 3 log corrupt or altered, 130 interrupted.
  */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
+import { Interrupted } from '../interruption.ts';
 import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
@@ -46,6 +47,8 @@ async function main(): Promise<number> {
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    // What was cut short may still wait for something.
+    if (error instanceof Interrupted) process.exit(EXIT.interrupted);
     process.stderr.write(`althing: ${error instanceof Error ? error.message : String(error)}\n`);
     if (error instanceof LogError) return exitCodeOf(error.code);
     const isUsage = error instanceof UsageError || error instanceof ConfigError;

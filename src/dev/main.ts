@@ -2,15 +2,13 @@
  * `npm start`: from nothing to a running cluster and back to nothing. This file is the order of the
  * steps; each step is a file of its own.
  */
-import { mkdirSync } from 'node:fs';
 import type { Digest } from '../../protocols/types.ts';
 import { abortable, aborted } from '../abortable.ts';
-import { initCluster } from '../init/init.ts';
-import { DATA_FOLDER_MODE } from '../init/layout.ts';
+import { InitError, initCluster, makeDataFolder } from '../init/init.ts';
+import { Interruption } from '../interruption.ts';
 import { ClusterProcesses } from './cluster.ts';
 import { demonstrate } from './demonstration.ts';
 import { LaunchFailure, messageOf } from './failure.ts';
-import { Interruption } from './interruption.ts';
 import { parseOptions, USAGE, type LaunchOptions } from './options.ts';
 import { planCluster, type ClusterPlan } from './plan.ts';
 import { requireFreePorts } from './ports.ts';
@@ -18,6 +16,7 @@ import { Screen } from './screen.ts';
 import { askNode } from './status.ts';
 import { invitation, summary } from './texts.ts';
 
+const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
 /** Runs until all is done or a signal comes; resolves with the exit code. */
@@ -39,6 +38,7 @@ export async function launch(args: readonly string[]): Promise<number> {
 
 function fail(error: unknown): number {
   process.stderr.write(`${messageOf(error)}\n`);
+  if (error instanceof InitError) return EXIT_USAGE;
   return error instanceof LaunchFailure ? error.exitCode : 1;
 }
 
@@ -61,7 +61,7 @@ class Launch {
     let code = 0;
     let claimed = false;
     try {
-      mkdirSync(this.#plan.dataDir, { recursive: true, mode: DATA_FOLDER_MODE });
+      makeDataFolder(this.#plan.dataDir);
       await this.#processes.claim();
       claimed = true;
       await this.#work(await this.#start());

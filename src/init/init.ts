@@ -3,7 +3,7 @@
  * earlier run began, and refuses what it cannot make whole: a key is never replaced.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, relative } from 'node:path';
 import { VALIDATORS_MAX } from '../../protocols/structures.ts';
@@ -12,7 +12,7 @@ import { generateKey } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { createAuthority, issueLeaf, type Authority } from './certificates.ts';
 import { clusterIdOf, createGenesis, parseGenesis } from './genesis.ts';
-import { clusterFiles, nodeFiles, nodeId, nodePorts } from './layout.ts';
+import { clusterFiles, DATA_FOLDER_MODE, nodeFiles, nodeId, nodePorts } from './layout.ts';
 import { finishStaged, locked, placeFiles, type NewFile } from './staging.ts';
 
 export const DEFAULT_NODES = 4;
@@ -40,9 +40,23 @@ export interface InitResult {
 /** What the caller asked for cannot be done; the message says what can. */
 export class InitError extends Error {}
 
-export function initCluster(options: InitOptions): Promise<InitResult> {
+/** Makes it if it is not there. Throws InitError when nothing can be written there. */
+export function makeDataFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true, mode: DATA_FOLDER_MODE });
+    accessSync(data, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const ways = 'make it a folder that you may write to, or choose another --data';
+    throw new InitError(`${data} is where the cluster is kept (${reason}): ${ways}`);
+  }
+}
+
+/** Rejects with InitError. */
+export async function initCluster(options: InitOptions): Promise<InitResult> {
   const faults = faultsOf(options);
-  if (faults.length > 0) return Promise.reject(new InitError(faults.join('; ')));
+  if (faults.length > 0) throw new InitError(faults.join('; '));
+  makeDataFolder(options.data);
   return locked(options.data, async () => {
     const finished = finishStaged(options.data);
     if (existsSync(clusterFiles(options.data).genesis)) {

@@ -19,7 +19,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DATA_FOLDER_MODE } from './layout.ts';
 
 const STAGING = '.staging';
 const SEAL = '.complete';
@@ -39,7 +38,6 @@ const held = new Set<string>();
 
 /** Runs `work` while no other process initialises the same folder. */
 export async function locked<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  mkdirSync(folder, { recursive: true, mode: DATA_FOLDER_MODE });
   const lock = join(folder, LOCK);
   take(lock, folder);
   held.add(lock);

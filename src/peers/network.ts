@@ -16,6 +16,7 @@ import type { ValidatorIndex } from '../../protocols/types.ts';
 import { endSessionsInTurn } from '../http2-endings.ts';
 import type { Logger } from '../logger.ts';
 import { Acceptor } from './acceptor.ts';
+import { ConnectionLines } from './connection-lines.ts';
 import { Dialer } from './dialer.ts';
 import { packFrames, type Frame } from './frames.ts';
 import { tlsContext } from './identity.ts';
@@ -103,6 +104,7 @@ class Network implements PeerNetwork {
   readonly #dialers: Dialer[] = [];
   readonly #acceptor: Acceptor;
   readonly #refusals: Refusals;
+  readonly #lines: ConnectionLines;
   readonly #dirty = new Set<Link>();
   /** Until when nothing is had to do with a peer, on the monotonic clock. */
   readonly #apart = new Map<ValidatorIndex, number>();
@@ -117,6 +119,7 @@ class Network implements PeerNetwork {
     this.#options = options;
     const { cluster, index, logger, listen } = options;
     this.#refusals = new Refusals(logger);
+    this.#lines = new ConnectionLines(logger);
     const tls = tlsContext({
       key: readFileSync(options.signerPemPath, 'utf8'),
       cert: readFileSync(options.tlsCrt, 'utf8'),
@@ -262,12 +265,12 @@ class Network implements PeerNetwork {
   }
 
   #cameUp(link: Link): void {
-    this.#options.logger.info(this.#fieldsOf(link), 'peer connected');
+    this.#lines.say(this.#fieldsOf(link), 'peer connected');
     if (link.peerClass === 'control') this.#options.onConnected(link.peer);
   }
 
   #wentDown(link: Link, reason: string): void {
-    this.#options.logger.info({ ...this.#fieldsOf(link), reason }, 'peer disconnected');
+    this.#lines.say({ ...this.#fieldsOf(link), reason }, 'peer disconnected');
     if (link.peerClass === 'control') this.#options.onDisconnected(link.peer);
   }
 
@@ -276,7 +279,7 @@ class Network implements PeerNetwork {
     this.#options.onFault?.(link.peer, detail);
   }
 
-  #fieldsOf(link: Link): object {
+  #fieldsOf(link: Link) {
     const validator = this.#options.cluster.genesis.validators[link.peer];
     return { peer: validator?.id ?? link.peer, class: link.peerClass };
   }

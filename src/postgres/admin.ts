@@ -26,16 +26,16 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
   }
 }
 
-/** Whether the server at `url` accepts us and serves `dataDir`. Never throws. */
-export async function answersFor(url: string, dataDir: string): Promise<boolean> {
+/** Why the server at `url` does not accept us or does not serve `dataDir`; null: it does. Never throws. */
+export async function refusalOf(url: string, dataDir: string): Promise<string | null> {
   try {
     return await withClient(url, async (client) => {
       const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
       const served = rows[0]?.data_directory ?? '';
-      return (await realpath(served)) === (await realpath(dataDir));
+      return (await realpath(served)) === (await realpath(dataDir)) ? null : `it serves ${served}`;
     });
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -13,7 +13,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answersFor, createDatabase } from './admin.ts';
+import { createDatabase, refusalOf } from './admin.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
 import { PostgresError, type PostgresLogger } from './errors.ts';
 import {
@@ -58,14 +58,15 @@ export interface EmbeddedPostgres {
   stop(timeoutMs?: number): Promise<void>;
   /** Leaves the server to its other users, or stops it if there are none. Errors: `stop_failed`. */
   release(): Promise<void>;
-  /** The same for a process that exits: nothing is waited for. */
-  abandon(): void;
 }
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
-/** Errors: `PostgresError` with any of its codes. */
+/**
+ * A process that exits before it has released the server leaves it then: nobody has to see to that.
+ * Errors: `PostgresError` with any of its codes.
+ */
 export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
@@ -85,8 +86,15 @@ export async function stopEmbeddedPostgres(
   if (found.kind === 'live') await stopPostmaster(dataDir, found.postmaster.pid, log, timeoutMs);
 }
 
+/**
+ * Said in the URL, or pg would take them from PGSSLMODE, PGSSLNEGOTIATION, PGOPTIONS and PGREPLICATION,
+ * which the user has set for another server. An empty value would not count as said.
+ */
+const OURS = 'sslmode=disable&sslnegotiation=postgres&options=%20&replication=false';
+
 function urlOf(password: string, port: number, database: string): string {
-  return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  const place = `127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  return `postgres://${SUPERUSER}:${password}@${place}?${OURS}`;
 }
 
 class Starter {
@@ -97,6 +105,15 @@ class Starter {
   readonly #startedAt = Date.now();
   readonly #deadline: number;
   #child: ServerProcess | null = null;
+  /** Process of the server that answered us. */
+  #pid: number | null = null;
+  /** Why it did not when it was asked last, if it was. */
+  #refusal: string | null = null;
+  #leave: () => void = () => {};
+  readonly #onExit = (): void => {
+    this.#leave();
+    if (!isUsed(this.#options.dir)) this.#endUnwaited();
+  };
 
   constructor(options: EmbeddedPostgresOptions, password: string) {
     this.#options = options;
@@ -109,16 +126,24 @@ class Starter {
   async start(): Promise<EmbeddedPostgres> {
     const { dir } = this.#options;
     // Before anything else, so that nobody who leaves now takes away what we are about to adopt.
-    const leave = enter(dir);
+    this.#leave = enter(dir);
+    process.once('exit', this.#onExit);
     try {
-      return this.#handle(await this.#running(), leave);
+      return this.#handle(await this.#running());
     } catch (error) {
-      leave();
+      this.#leave();
       if (!isUsed(dir)) await this.#child?.end();
+      process.off('exit', this.#onExit);
       // A terminal's Ctrl-C ends initdb, too: that is no failure of its own.
       this.#options.signal?.throwIfAborted();
       throw error;
     }
+  }
+
+  /** For a process that exits: what we started, however far, or adopted is told to stop. */
+  #endUnwaited(): void {
+    void this.#child?.end();
+    if (this.#pid !== null && worksIn(this.#pid, this.#dataDir)) process.kill(this.#pid, 'SIGINT');
   }
 
   /** Looks and acts until a server of ours answers: adopt a live one, else start one. */
@@ -141,7 +166,9 @@ class Starter {
 
   async #answers({ ready, port }: Postmaster): Promise<boolean> {
     if (!ready) return false;
-    return answersFor(urlOf(this.#password, port, 'postgres'), this.#dataDir);
+    const url = urlOf(this.#password, port, 'postgres');
+    this.#refusal = await refusalOf(url, this.#dataDir);
+    return this.#refusal === null;
   }
 
   async #spawn(): Promise<void> {
@@ -188,20 +215,23 @@ class Starter {
 
   #timeout(): PostgresError {
     const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
-    const message = `PostgreSQL in ${this.#dataDir} did not answer within ${seconds} s; see its log ${this.#logFile}`;
+    const why = this.#refusal === null ? '' : ` (${this.#refusal})`;
+    const message = `PostgreSQL in ${this.#dataDir} did not answer within ${seconds} s${why}; see its log ${this.#logFile}`;
     return new PostgresError('start_timeout', message);
   }
 
-  #handle({ pid, port }: Postmaster, leave: () => void): EmbeddedPostgres {
+  #handle({ pid, port }: Postmaster): EmbeddedPostgres {
+    this.#pid = pid;
     const adopted = this.#child?.pid !== pid;
     const { dir, log } = this.#options;
     log.info({ pid, port, adopted }, adopted ? 'PostgreSQL was running' : 'PostgreSQL started');
     const url = (database: string): string => urlOf(this.#password, port, database);
     const stop = async (timeoutMs?: number): Promise<void> => {
-      leave();
+      this.#leave();
       await stopEmbeddedPostgres({ dir, log }, timeoutMs);
       // The process is ours to reap, else it stays behind as a zombie.
       while (!adopted && this.#child?.ended() === false) await pause(POLL_MS);
+      process.off('exit', this.#onExit);
     };
     return {
       pid,
@@ -211,12 +241,9 @@ class Starter {
       createDatabase: (name) => createDatabase(url('postgres'), name),
       stop,
       release: async () => {
-        leave();
+        this.#leave();
         if (!isUsed(dir)) await stop();
-      },
-      abandon: () => {
-        leave();
-        if (!isUsed(dir) && worksIn(pid, this.#dataDir)) process.kill(pid, 'SIGINT');
+        process.off('exit', this.#onExit);
       },
     };
   }

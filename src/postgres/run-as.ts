@@ -93,13 +93,19 @@ async function closedTo(user: User, folder: string): Promise<string | null> {
   );
 }
 
+/** What the user has set for other servers (PGDATESTYLE, PGCLIENTENCODING …), the server would read too. */
+function withoutPostgres(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('PG')));
+}
+
 /** Starts a PostgreSQL program under the chosen user. */
 export function spawnAs(
   as: RunAs,
   program: string,
   args: readonly string[],
-  options: SpawnOptions,
+  more: SpawnOptions,
 ): ChildProcess {
+  const options = { ...more, env: withoutPostgres(process.env) };
   if (as.kind === 'caller') return spawn(program, args, options);
   if (as.kind === 'user') {
     return spawn(program, args, { ...options, uid: as.user.uid, gid: as.user.gid });

@@ -10,8 +10,6 @@ export interface AcquiredDatabase {
   /** Holds a password: never log it. */
   readonly url: string;
   release(): Promise<void>;
-  /** The same for a process that exits: nothing is waited for. */
-  abandon(): void;
 }
 
 /** Rejects with the signal's reason once that is aborted; nothing that was started stays behind then. */
@@ -22,7 +20,7 @@ export async function acquireDatabase(
 ): Promise<AcquiredDatabase> {
   const { database } = config;
   if (database.kind === 'url') {
-    return { url: database.url, release: async () => {}, abandon: () => {} };
+    return { url: database.url, release: async () => {} };
   }
   const { folder, port, name } = database;
   const server = await startEmbeddedPostgres({ dir: folder, port, log: logger, signal });
@@ -32,9 +30,5 @@ export async function acquireDatabase(
     await server.release();
     throw error;
   }
-  return {
-    url: server.url(name),
-    release: () => server.release(),
-    abandon: () => server.abandon(),
-  };
+  return { url: server.url(name), release: () => server.release() };
 }

@@ -10,6 +10,12 @@ import { newFolder } from '../folder.ts';
 import { processesOn } from '../processes.ts';
 
 const BENCH = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
+const TOOLS = new URL('../../../scripts/tools.mjs', import.meta.url).href;
+/** scripts/run.mjs without its first step, compiling: other tests are running what is compiled. */
+const SCRIPT = `const { main, runNode } = await import('${TOOLS}');
+await main(() => runNode(process.argv.slice(1)));`;
+const DIRECT = [BENCH];
+const BY_SCRIPT = ['--input-type=module', '--eval', SCRIPT, '--', BENCH];
 const INTERRUPTED = 130;
 
 /** Files by whose making the bench can be followed. */
@@ -24,11 +30,12 @@ const STEPS = [
 /** Follows a bench until it has made the file `step`, lets `then` happen, and looks at what is left. */
 async function broken(
   t: ExecutionContext,
+  program: readonly string[],
   step: string,
   then: (bench: ChildProcess, file: string) => void,
 ): Promise<{ readonly code: number | null; readonly said: string }> {
   const temporary = newFolder('bench');
-  const child = spawn(process.execPath, [BENCH, 'light', '--json', join(temporary, 'json')], {
+  const child = spawn(process.execPath, [...program, 'light', '--json', join(temporary, 'json')], {
     env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -39,15 +46,25 @@ async function broken(
   const file = (): string => join(folder() ?? '/nowhere', step);
   while (!existsSync(file())) await pause(1);
   then(child, file());
-  const [code] = (await once(child, 'close')) as [number | null];
+  const closed = once(child, 'close');
+  const [code] = (await once(child, 'exit')) as [number | null];
   t.false(existsSync(folder() ?? ''), said);
   t.deepEqual(processesOn(temporary), []);
+  await closed;
   return { code, said };
 }
 
 for (const step of STEPS) {
   test.serial(`a signal when ${step} has just been made`, async (t) => {
-    const { code, said } = await broken(t, step, (bench) => bench.kill('SIGINT'));
+    const { code, said } = await broken(t, DIRECT, step, (bench) => bench.kill('SIGINT'));
+    t.is(code, INTERRUPTED, said);
+  });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  test.serial(`${signal} to the script that runs it is the bench's signal, too`, async (t) => {
+    const step = 'validator-1/node.log';
+    const { code, said } = await broken(t, BY_SCRIPT, step, (script) => script.kill(signal));
     t.is(code, INTERRUPTED, said);
   });
 }
@@ -55,7 +72,7 @@ for (const step of STEPS) {
 test.serial(
   'a node that ends by itself ends the bench with the last lines of its log',
   async (t) => {
-    const { code, said } = await broken(t, 'node-4/ready.json', (_bench, file) => {
+    const { code, said } = await broken(t, DIRECT, 'node-4/ready.json', (_bench, file) => {
       const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number };
       process.kill(pid, 'SIGKILL');
     });

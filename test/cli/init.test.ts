@@ -39,12 +39,12 @@ test('wrong usage exits 2 with what is wrong on stderr, and changes nothing', as
   t.false(existsSync(data));
 });
 
-test('what the machine refuses exits 1', async (t) => {
+test('a folder that cannot be written exits 2 and names the flag', async (t) => {
   const data = folder();
   writeFileSync(data, '');
   const { code, stderr } = await run(['init', '--data', data]);
-  t.is(code, 1);
-  t.regex(stderr, /^althing: .*EEXIST/);
+  t.is(code, 2);
+  t.regex(stderr, /^althing: .*EEXIST.*--data/);
 });
 
 test('--help shows examples', async (t) => {

@@ -223,6 +223,16 @@ test('refuses requests that make no cluster, before it writes anything', async (
   t.false(existsSync(data));
 });
 
+test('a folder that cannot be written is named together with the flag', async (t) => {
+  const file = join(newFolder('init'), 'file');
+  writeFileSync(file, '');
+  for (const data of [file, join(file, 'data')]) {
+    const error = await t.throwsAsync(initCluster({ data, nowMs }), { instanceOf: InitError });
+    t.true(error.message.startsWith(`${data} is where the cluster is kept`), error.message);
+    t.regex(error.message, /choose another --data/);
+  }
+});
+
 test('no two nodes get the same port', (t) => {
   const ports = Array.from({ length: 10 }, (_, at) => Object.values(nodePorts(at))).flat();
   t.is(new Set(ports).size, ports.length);

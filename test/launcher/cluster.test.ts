@@ -104,6 +104,12 @@ test.serial('what a killed launcher left is cleared away by the next start', asy
   t.deepEqual(processesOn(dataDir), []);
 });
 
+test.serial('data that cannot be written ends with 2, and the flag is named', async (t) => {
+  const launcher = new Launcher(['--data', '/dev/null/data']);
+  t.is(await launcher.ended, 2);
+  t.regex(launcher.output, /^\/dev\/null\/data is where the cluster is kept .*--data\n$/);
+});
+
 test.serial('one signal drains; nothing is left', async (t) => {
   const launcher = start();
   await launcher.until(/nodes ready/);
@@ -134,7 +140,7 @@ test.serial('two signals while nodes start orphan nothing', async (t) => {
   await launcher.until(/starting four nodes/);
   launcher.kill('SIGINT');
   await launcher.until(/draining/);
-  launcher.kill('SIGINT');
+  launcher.kill('SIGTERM');
   t.is(await launcher.ended, 130, launcher.output);
   t.deepEqual(processesOn(dataDir), []);
 });

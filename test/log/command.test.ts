@@ -1,9 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { initCluster } from '../../src/init/init.ts';
-import { run } from '../cli/program.ts';
+import { EXIT } from '../../src/cli/command.ts';
+import { ALTHING, run } from '../cli/program.ts';
 import { newFolder } from '../folder.ts';
+import { processesOn } from '../processes.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
 import { append, event, IDENTITY, openTestActor, openTestLog, tamper } from './harness.ts';
 
@@ -74,6 +79,24 @@ test.serial('an embedded server that does not start is a failure, not wrong usag
   t.is(code, 1, stderr);
   t.regex(stderr, /port \d+ on 127\.0\.0\.1 is taken/);
 });
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  test.serial(`after ${signal} no server is left that the command started`, async (t) => {
+    const data = newFolder('command');
+    await initCluster({ data, nodes: 1, nowMs: Date.now() });
+    const place = ['--id', 'validator-1', '--data', data];
+    const command = spawn(process.execPath, [ALTHING, 'log', 'verify', ...place], {
+      env: { ...process.env, ALTHING_POSTGRES_PORT: '0' },
+      stdio: 'ignore',
+    });
+    t.teardown(() => command.kill('SIGKILL'));
+    while (!existsSync(join(data, 'postgres', 'data', 'postmaster.pid'))) await pause(1);
+    command.kill(signal);
+    const [code] = (await once(command, 'exit')) as [number | null];
+    t.is(code, EXIT.interrupted);
+    t.deepEqual(processesOn(data), []);
+  });
+}
 
 test.serial('a place that the configuration does not have is wrong usage', async (t) => {
   const data = newFolder('command');

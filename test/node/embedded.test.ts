@@ -96,6 +96,27 @@ test('a node whose start fails leaves no server behind', async (t) => {
   }
 });
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  test(`${signal} drains a node, and its server stops`, async (t) => {
+    const nodes = await clusterOf(t, 1);
+    const node = await nodes.ready('validator-1');
+    node.kill(signal);
+    t.is(await exitOf(node), 0);
+    t.deepEqual(nodes.servers(), []);
+  });
+}
+
+test('two signals during a start leave no server behind', async (t) => {
+  const nodes = await clusterOf(t, 1);
+  const node = nodes.start('validator-1');
+  while (nodes.servers().length === 0) await pause(1);
+  node.kill('SIGTERM');
+  node.kill('SIGINT');
+  await exitOf(node);
+  while (nodes.servers().length > 0) await pause(20);
+  t.pass();
+});
+
 test('a signal at any moment of a start leaves no server behind', async (t) => {
   const nodes = await clusterOf(t, 1);
   for (const step of ['postgres/password', 'postgres/data', 'postgres/data/postmaster.pid']) {

@@ -22,8 +22,12 @@ async function clusterOf(t: ExecutionContext, nodes: number): Promise<Cluster> {
 }
 
 /** Runs the node with these arguments to its end. */
-async function run(args: readonly string[]): Promise<{ code: number | null; stderr: string }> {
+async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; stderr: string }> {
   const child = spawn(process.execPath, [ENTRY, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
@@ -71,6 +75,19 @@ test('a folder for its state that cannot be written ends with 2, before anything
   t.is(code, 2);
   t.true(stderr.includes(`${file} is where this node remembers how far its log reached`), stderr);
   t.regex(stderr, /make it writable, or name another folder by --state/);
+  t.false(existsSync(join(data, 'postgres')));
+});
+
+test('a ready file that cannot be written ends with 2, before anything starts', async (t) => {
+  const data = newFolder('process');
+  await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const start = ['--id', 'validator-1', '--data', data];
+  for (const file of [join(data, 'genesis.json', 'x'), join(data, 'nowhere', 'x'), data]) {
+    const { code, stderr } = await run([...start, '--ready-file', file]);
+    t.is(code, 2);
+    t.true(stderr.includes(`${file} is where this node says that it is ready`), stderr);
+    t.regex(stderr, /name another file by --ready-file/);
+  }
   t.false(existsSync(join(data, 'postgres')));
 });
 
@@ -124,8 +141,12 @@ test('a second process with one identity ends with 5, and the first lives on', a
   await cluster.start();
   const first = cluster.pid(0);
   const [url] = cluster.urls;
-  t.is(await exitOf(cluster, 0), 5);
-  t.regex(lastRecord(cluster, 0).msg, /another process/);
+  const readyFile = join(cluster.folder, cluster.id(0), 'ready.json');
+  const same = ['--id', cluster.id(0), '--data', cluster.folder, '--ready-file', readyFile];
+  const { code, stderr } = await run(same, { ALTHING_DATABASE_URL: cluster.databaseUrl(0) });
+  t.is(code, 5, stderr);
+  t.regex(stderr, /another process/);
+  t.true(readFileSync(readyFile, 'utf8').includes(String(first)));
   t.is((await fetch(`${url}/readyz`)).status, 200);
   process.kill(first, 'SIGTERM');
   while (isAlive(first)) await pause(20);
@@ -183,7 +204,7 @@ test('a second signal ends the process at once', async (t) => {
   const ended = cluster.end(0, 'SIGTERM');
   const log = (): string => readFileSync(cluster.logFile(0), 'utf8');
   while (!log().includes('draining')) await pause(5);
-  process.kill(child, 'SIGTERM');
+  process.kill(child, 'SIGINT');
   t.is(await ended, 1);
-  t.regex(log(), /SIGTERM again: stopped at once/);
+  t.regex(log(), /SIGINT: stopped at once/);
 });

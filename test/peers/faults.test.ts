@@ -1,5 +1,6 @@
 /** Peers that break rules: few lines in the log, and distance. */
 import test from 'ava';
+import { ConnectionLines } from '../../src/peers/connection-lines.ts';
 import { PeerFaults } from '../../src/peers/faults.ts';
 import { createTestCluster, Journal, journalLogger, type LogRecord } from './cluster.ts';
 
@@ -77,4 +78,17 @@ test('K5: streams of a peer kept apart are closed, refused for a while, and then
   caller.network.keepApart(1, 100);
   await called.events.next(({ kind }) => kind === 'connected' && times() > before);
   t.deepEqual(caller.network.connected(), [1]);
+});
+
+test('a peer that comes and goes all the time gets few lines, and hides no other', (t) => {
+  const journal = new Journal<LogRecord>();
+  const clock = { ms: 0 };
+  const lines = new ConnectionLines(journalLogger(journal), () => clock.ms);
+  for (let at = 0; at < 10_000; at++) lines.say({ peer: 'node-2' }, 'peer connected');
+  t.is(journal.entries.length, 20);
+  lines.say({ peer: 'node-3' }, 'peer connected');
+  t.is(journal.entries.length, 21);
+  clock.ms = 60_000;
+  lines.say({ peer: 'node-2' }, 'peer disconnected');
+  t.is(journal.entries.at(-1)?.fields['linesLeftOut'], 9_980);
 });

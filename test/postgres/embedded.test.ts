@@ -259,13 +259,13 @@ interface RunResult {
   readonly output: string;
 }
 
-async function runAsOther(
+async function runApart(
   dir: string,
-  options: { uid?: number; path?: string },
+  options: { uid?: number; path?: string; env?: NodeJS.ProcessEnv },
 ): Promise<RunResult> {
   const child = spawn(process.execPath, [RUNNER, dir], {
     cwd: '/',
-    env: { PATH: options.path ?? process.env['PATH'] },
+    env: { ...options.env, PATH: options.path ?? process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
@@ -279,16 +279,50 @@ async function runAsOther(
 const asRoot = isRoot ? test.serial : test.serial.skip;
 const asOther = nobodyCanRunThis() ? test.serial : test.serial.skip;
 
+/** What pg and the server read from the environment, each so that it would break them. */
+const FOR_OTHERS: NodeJS.ProcessEnv = {
+  PGHOST: '192.0.2.1',
+  PGPORT: '1',
+  PGUSER: 'nobody',
+  PGPASSWORD: 'wrong',
+  PGDATABASE: 'none',
+  PGSSLMODE: 'verify-full',
+  PGSSLNEGOTIATION: 'direct',
+  PGOPTIONS: '-c no_such_setting=1',
+  PGREPLICATION: 'true',
+  PGCLIENTENCODING: 'none',
+  PGDATESTYLE: 'none',
+  PGDATA: '/nowhere',
+};
+
+test.serial("what the user's environment says of other servers does not reach it", async (t) => {
+  const { code, output } = await runApart(newFolder('postgres'), { env: FOR_OTHERS });
+  t.is(code, 0, output);
+});
+
+test.serial('a server that does not take us in time is reported with its reason', async (t) => {
+  const dir = newFolder('postgres');
+  const server = await start(dir);
+  const password = await readFile(join(dir, 'password'), 'utf8');
+  await writeFile(join(dir, 'password'), 'another');
+  const late = startEmbeddedPostgres({ dir, port: 0, log: quiet, startTimeoutMs: 200 });
+  const error = await t.throwsAsync(late, { instanceOf: PostgresError });
+  t.is(error.code, 'start_timeout');
+  t.regex(error.message, /\(password authentication failed for user "althing"\); see its log/);
+  await writeFile(join(dir, 'password'), password);
+  await server.stop();
+});
+
 asOther('works for an ordinary user', async (t) => {
   const dir = newFolder('postgres');
   await chown(dir, NOBODY, NOBODY);
-  t.deepEqual(await runAsOther(dir, { uid: NOBODY }), { code: 0, output: 'uid 65534 answered\n' });
+  t.deepEqual(await runApart(dir, { uid: NOBODY }), { code: 0, output: 'uid 65534 answered\n' });
   await rm(dir, { recursive: true });
 });
 
 asOther('works for root where user namespaces are not to be had', async (t) => {
   const dir = newFolder('postgres');
-  const { code, output } = await runAsOther(join(dir, 'postgres'), { path: '/nowhere' });
+  const { code, output } = await runApart(join(dir, 'postgres'), { path: '/nowhere' });
   t.is(code, 0, output);
   t.regex(output, /answered/);
   t.is(await mode(join(dir, 'postgres', 'password')), 0o600);
@@ -299,7 +333,7 @@ asOther('works for root where user namespaces are not to be had', async (t) => {
 asRoot('without namespaces and below a folder closed to others, says what to do', async (t) => {
   const dir = newFolder('postgres');
   await chmod(dir, 0o700);
-  const { code, output } = await runAsOther(join(dir, 'data', 'postgres'), { path: '/nowhere' });
+  const { code, output } = await runApart(join(dir, 'data', 'postgres'), { path: '/nowhere' });
   t.is(code, 1);
   t.regex(output, /cannot_run .*--data.*--database-url/);
   t.true(output.includes(`may not enter ${dir} on the way to ${dir}/data/postgres`), output);
