@@ -15,19 +15,17 @@ import { heldItem, type FeedItem } from './feed-item.ts';
 import type { FinalBlock } from './final-queue.ts';
 import type { Held, Lane } from './lane.ts';
 import { Replay } from './replay.ts';
-import type { Setting } from './setting.ts';
+import { feedBytes, type FeedBytes, type Setting } from './setting.ts';
 
 export const FEED_TAG = 'feed';
-/** With execution: told and not executed yet. One block goes out whatever its size. */
+/** Blocks with execution, and newest settled blocks in memory; their bytes: `FeedBytes`. */
 const TOLD_BLOCKS_MAX = 64;
-const TOLD_BYTES_MAX = 16 * 1024 * 1024;
-/** Newest settled blocks kept in memory for when execution gets there. */
 const RECENT_BLOCKS_MAX = 256;
-const RECENT_BYTES_MAX = 32 * 1024 * 1024;
 
 export class Feed {
   readonly #setting: Setting;
   readonly #lanes: readonly Lane[];
+  readonly #limits: FeedBytes;
   /** Contiguous heights that end at the settled one. */
   #recent: FeedItem[] = [];
   #recentBytes = 0;
@@ -45,6 +43,7 @@ export class Feed {
   constructor(setting: Setting, lanes: readonly Lane[]) {
     this.#setting = setting;
     this.#lanes = lanes;
+    this.#limits = feedBytes(setting.cluster);
     this.#cut = emptyCut(setting.cluster.n);
   }
 
@@ -69,7 +68,7 @@ export class Feed {
     if (item === null) return this.#forgetRecent();
     this.#recent.push(item);
     this.#recentBytes += item.bytes;
-    while (this.#recentBytes > RECENT_BYTES_MAX || this.#recent.length > RECENT_BLOCKS_MAX) {
+    while (this.#recentBytes > this.#limits.recentMax || this.#recent.length > RECENT_BLOCKS_MAX) {
       this.#dropRecent();
     }
   }
@@ -100,7 +99,7 @@ export class Feed {
 
   #mayTell(): boolean {
     if (this.#told.length === 0) return true;
-    return this.#told.length < TOLD_BLOCKS_MAX && this.#toldBytes < TOLD_BYTES_MAX;
+    return this.#told.length < TOLD_BLOCKS_MAX && this.#toldBytes < this.#limits.toldMax;
   }
 
   #next(out: Effect[]): FeedItem | null {

@@ -3,6 +3,9 @@
  *
  * I71. What is handed out is the chain that the cut names, digest by digest: where the batch stored
  *      first for a seq is not the one in the cut, the fork stream's is taken in its place.
+ * I101. What is asked for is read whatever is in memory already; beyond it, reading ahead stops at a
+ *      bound. So any block that can be final is handed out in the end, and at most the batches of one
+ *      block and a read more are in memory: as many as a lane may hold above its base (I74).
  */
 import { InvariantViolation, type LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
@@ -10,11 +13,8 @@ import { batchDigest, batchHeader } from '../structures.ts';
 import { ZERO_DIGEST, type Digest, type Tip } from '../types.ts';
 import { laneStream, readEvent } from './events.ts';
 import type { Lane } from './lane.ts';
-import type { Setting } from './setting.ts';
+import { feedBytes, type FeedBytes, type Setting } from './setting.ts';
 
-const READ_BYTES_MAX = 2 * 1024 * 1024;
-/** Bytes below which more is read. */
-const LOW_BYTES = 1024 * 1024;
 const READ_BATCHES_MAX = 1024;
 
 interface Stored {
@@ -27,6 +27,7 @@ export class LaneReader {
   readonly #setting: Setting;
   readonly #lane: Lane;
   readonly #tag: string;
+  readonly #limits: FeedBytes;
   /** The first batches by seq, contiguous up to `#next`. */
   readonly #stored = new Map<number, Stored>();
   readonly #forks = new Map<Digest, Stored>();
@@ -39,6 +40,7 @@ export class LaneReader {
     this.#setting = setting;
     this.#lane = lane;
     this.#tag = tag;
+    this.#limits = feedBytes(setting.cluster);
   }
 
   /**
@@ -47,8 +49,10 @@ export class LaneReader {
    */
   collect(from: Tip, to: Tip, last: number, out: Effect[]): readonly Uint8Array[] | null {
     this.#next ??= from.seq + 1;
-    if (this.#next <= last && this.#bytes < LOW_BYTES) this.#readLane(last, out);
-    if (this.#next <= to.seq) return null;
+    const lacks = this.#next <= to.seq;
+    const isLow = this.#bytes < this.#limits.readLow;
+    if (lacks || (isLow && this.#next <= last)) this.#readLane(last, out);
+    if (lacks) return null;
     const payloads: Uint8Array[] = [];
     let want = to.digest;
     for (let seq = to.seq; seq > from.seq; seq--) {
@@ -107,7 +111,7 @@ export class LaneReader {
   #read(kind: 'lane' | 'fork', stream: string, from: number, to: number, out: Effect[]): void {
     if (this.#reading !== null) return;
     this.#reading = kind;
-    out.push({ kind: 'readLog', tag: this.#tag, stream, from, to, bytesMax: READ_BYTES_MAX });
+    out.push({ kind: 'readLog', tag: this.#tag, stream, from, to, bytesMax: this.#limits.readMax });
   }
 
   #open(event: LogEvent): Stored {

@@ -25,6 +25,31 @@ export function branchBytesMax(cluster: Cluster): number {
 /** Batches of one branch that a replica keeps above a lane's base, for the same reason. */
 export const BRANCH_BATCHES_MAX = 2 * OWN_BATCHES_MAX;
 
+/**
+ * Payload bytes that are on their way from the log to execution. They follow from W, so that a simulated
+ * lane, whose W is small, meets them as well.
+ */
+export interface FeedBytes {
+  /** Of one lane, read from the log at once. */
+  readonly readMax: number;
+  /** Of one lane, in memory: with less than this more is read ahead. */
+  readonly readLow: number;
+  /** With execution: told and not executed yet. One block goes out whatever its size. */
+  readonly toldMax: number;
+  /** Of the newest settled blocks, kept in memory for when execution gets there. */
+  readonly recentMax: number;
+}
+
+export function feedBytes({ genesis }: Cluster): FeedBytes {
+  const window = genesis.limits.laneBytesMax;
+  return {
+    readMax: Math.ceil(window / 8),
+    readLow: Math.ceil(window / 16),
+    toldMax: window,
+    recentMax: 2 * window,
+  };
+}
+
 /** The others a request goes to at once: one of them is honest (D4). */
 export function askedAtOnce(cluster: Cluster): number {
   return faultyMax(cluster.n) + 1;

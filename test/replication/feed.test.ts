@@ -112,24 +112,66 @@ test('I70: gives execution a bounded number of blocks, and keeps a bounded numbe
   t.deepEqual(rest, expected(blocks.slice(64)));
 });
 
-test('I70: gives execution a bounded number of bytes, and at least one block', (t) => {
-  const lab = new Lab(4, { laneBytesMax: 64 * 1024 * 1024 });
-  const seat = new Seat(lab);
-  seat.start();
-  const batches: Batch[] = [];
-  const blocks = upTo(12).map((height) => {
-    for (let at = 0; at < 4; at++) {
-      batches.push(lab.batch(1, batches.at(-1), 'x'.repeat(1024 * 1024)));
+const KIB = 1024;
+
+/** Blocks that hold so many batches each of lane 1, of 1 KiB; the seat has them and knows that they are final. */
+function heavy(seat: Seat, counts: readonly number[]): { blocks: Block[]; told: number[] } {
+  let parent: Batch | undefined;
+  const told: number[] = [];
+  const blocks = counts.map((count, at) => {
+    for (let i = 0; i < count; i++) {
+      parent = seat.lab.batch(1, parent, `${at + 1}/${i} `.padEnd(KIB, 'x'));
+      seat.batch(parent);
     }
-    return lab.block(height, lab.cut({ 1: tipOf(batches.at(-1)) }));
+    const block = seat.lab.block(at + 1, seat.lab.cut({ 1: tipOf(parent) }));
+    told.push(...heights(seat.finalise(block)));
+    return block;
   });
-  seat.batches(batches);
-  const told = blocks.flatMap((block) => heights(seat.finalise(block)));
+  return { blocks, told };
+}
+
+test('I70: gives execution a bounded number of bytes, and at least one block', (t) => {
+  const seat = new Seat(new Lab(4, { laneBytesMax: 16 * KIB }));
+  seat.start();
+  const { told } = heavy(
+    seat,
+    upTo(12).map(() => 4),
+  );
   t.deepEqual(told, [1, 2, 3, 4]);
-  t.true(seat.machine.status().pendingBytes <= 32 * 1024 * 1024);
+  t.true(seat.machine.status().pendingBytes <= 32 * KIB);
   const done = [4, 8].flatMap((height) => heights(seat.step({ kind: 'executedTo', height })));
   t.deepEqual(done, [5, 6, 7, 8, 9, 10, 11, 12]);
 });
+
+for (const [what, counts] of [
+  ['each less than is read at once', [1, 1, 1]],
+  ['one with twice as much as is read at once', [1, 4, 1]],
+  ['one with all that two windows hold', [1, 32, 1]],
+  ['each a little more than is read ahead', [2, 3, 3, 2]],
+] as const) {
+  test(`I101: what blocks hold of one lane is read again, ${what}`, (t) => {
+    const seat = new Seat(new Lab(4, { laneBytesMax: 16 * KIB }));
+    seat.start();
+    const { blocks } = heavy(seat, counts);
+    const after = seat.restarted();
+    after.answering = false;
+    const done: string[] = [];
+    let open = after.start();
+    for (let round = 0; round < 100; round++) {
+      done.push(...executed(open));
+      open = heights(open).flatMap((height) => after.step({ kind: 'executedTo', height }));
+      for (const read of after.reads.splice(0)) {
+        if (read.stream === 'lane-1') t.is(read.bytesMax, 2 * KIB);
+        open.push(...after.answer(read));
+      }
+    }
+    t.is(done.length, blocks.length);
+    t.deepEqual(
+      done.map((each) => each.split(', ').length),
+      counts,
+    );
+  });
+}
 
 test('waits for blocks that consensus has not written yet', (t) => {
   const lab = new Lab();
