@@ -7,7 +7,7 @@ import pg from 'pg';
 import { verifyLog } from '../../src/log/verify.ts';
 import { startEmbeddedPostgres } from '../../src/postgres/embedded.ts';
 import { quiet, startTestServer, type TestServer } from '../postgres/server.ts';
-import { append, event, openTestActor, openTestLog, read, sql } from './harness.ts';
+import { append, event, openTestActor, openTestLog, read, sql, withParameter } from './harness.ts';
 
 let server: TestServer;
 test.before(async () => {
@@ -170,7 +170,7 @@ test.serial('L15: a server with fsync off is refused', async (t) => {
 
 test.serial('L16: a server with an asynchronous standby is refused', async (t) => {
   const url = await server.newDatabase();
-  const standby = new pg.Client({ connectionString: url, replication: 'true' } as pg.ClientConfig);
+  const standby = new pg.Client({ connectionString: withParameter(url, 'replication', 'true') });
   standby.on('error', () => {});
   await standby.connect();
   const position = await standby.query('IDENTIFY_SYSTEM');

@@ -73,6 +73,13 @@ export function find(log: ActorLog, key: string): Promise<LogEvent | null> {
   });
 }
 
+/** The same database, asked for otherwise. */
+export function withParameter(url: string, name: string, value: string): string {
+  const changed = new URL(url);
+  changed.searchParams.set(name, value);
+  return changed.href;
+}
+
 /** Runs statements as somebody with every right; `tamper` also gets past the triggers. */
 export async function sql(url: string, ...statements: string[]): Promise<pg.QueryResult[]> {
   const client = new pg.Client({ connectionString: url });

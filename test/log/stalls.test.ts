@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { newRun } from '../../src/log/session-lock.ts';
 import { newFolder } from '../folder.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
-import { append, event, openTestActor, openTestLog, read, sql } from './harness.ts';
+import { append, event, openTestActor, openTestLog, read, sql, withParameter } from './harness.ts';
 
 let server: TestServer;
 test.before(async () => {
@@ -121,7 +121,7 @@ test('L17: an actor that starts again knows the hanging session of its earlier l
 });
 
 test('L17: sessions are told apart although the database URL names them all alike', async (t) => {
-  const url = `${await server.newDatabase()}?application_name=alike`;
+  const url = withParameter(await server.newDatabase(), 'application_name', 'alike');
   const node = await openTestLog(url);
   const logs = await Promise.all([openTestActor(url, 'one'), openTestActor(url, 'two')]);
   await Promise.all(logs.map((log, at) => append(log, event(`${at}`, 0))));

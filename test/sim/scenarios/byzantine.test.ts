@@ -64,7 +64,8 @@ test('bad commit signatures spoil no certificate that a node needs that was away
 
 test('a leader that piles up prepared blocks halts nobody (I93)', (t) => {
   for (let seed = 1; seed <= 5; seed++) {
-    const { outcome } = play({ seed, byzantine: { 0: ['hoarder'] } });
+    const profile = { heartbeatMs: 8 };
+    const { outcome } = play({ seed, byzantine: { 0: ['hoarder'] }, profile });
     t.is(outcome.violation, null, `seed ${seed}`);
     t.true(outcome.finalHeight > 64, `seed ${seed} height ${outcome.finalHeight}`);
   }
@@ -76,6 +77,7 @@ test('who was away catches up over more blocks than an answer holds, final by on
     const { outcome } = play({
       seed,
       byzantine: { 0: ['hoarder'] },
+      profile: { heartbeatMs: 8 },
       arrange: (made) => at(made, 1, () => made.nodes[3]?.crashFor(4_000)),
     });
     t.is(outcome.violation, null, `seed ${seed}`);
