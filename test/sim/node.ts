@@ -86,6 +86,8 @@ export class SimNode implements Endpoint {
   appendHook: ((append: number, phase: AppendPhase) => void) | null = null;
   machines: NodeMachines | null = null;
   #pausedUntil = 0;
+  /** What came due in a pause, in that order: pauses may overlap. */
+  #held: (() => void)[] = [];
   #failures = 0;
   #shells = new Map<ProtocolActor, AnyShell>();
   #hosts: ActorHost[] = [];
@@ -163,6 +165,13 @@ export class SimNode implements Endpoint {
     this.pauses++;
     this.pausedAtUs = this.setup.scheduler.now;
     this.#pausedUntil = this.setup.scheduler.now + ms * 1000;
+    this.setup.scheduler.at(this.#pausedUntil, () => this.#goOn());
+  }
+
+  #goOn(): void {
+    const { scheduler } = this.setup;
+    if (scheduler.now < this.#pausedUntil) return;
+    for (const run of this.#held.splice(0)) scheduler.after(0, run);
   }
 
   /** Runs `task` later on this node, unless it was restarted by then. */
@@ -171,8 +180,8 @@ export class SimNode implements Endpoint {
     const { incarnation } = this;
     const run = (): void => {
       if (!this.running || this.incarnation !== incarnation) return;
-      if (scheduler.now < this.#pausedUntil) return scheduler.at(this.#pausedUntil, run);
-      task();
+      if (scheduler.now < this.#pausedUntil) this.#held.push(run);
+      else task();
     };
     scheduler.after(delayUs, run);
   }
