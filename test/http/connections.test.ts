@@ -52,16 +52,21 @@ function opened(port: number): Promise<ClientHttp2Session | null> {
   });
 }
 
+/** Opens connections, one after the other, until none is to be had. */
+async function allOf<T>(open: () => Promise<T | null>): Promise<T[]> {
+  const all: T[] = [];
+  for (let one = await open(); one !== null; one = await open()) {
+    all.push(one);
+    if (all.length === CONNECTIONS_MAX) break;
+  }
+  return all;
+}
+
 // H8
 test('connections of gRPC leave descriptors to others, too', async (t) => {
   const { port, grpcPort, lines } = await startLimited(t, 'fallback');
   const other = await served(port);
-  const sessions: ClientHttp2Session[] = [];
-  for (let more = true; more && sessions.length < CONNECTIONS_MAX;) {
-    const session = await opened(grpcPort);
-    if (session === null) more = false;
-    else sessions.push(session);
-  }
+  const sessions = await allOf(() => opened(grpcPort));
   t.true(sessions.length > 100 && sessions.length < 300, String(sessions.length));
   t.regex(String((await lines.next()).value), /ulimit -n/);
   t.is((await other?.send(get('/metrics')).answer())?.status, 200);
@@ -73,12 +78,7 @@ for (const binding of BINDINGS) {
   // H8
   test(`${binding}: connections leave descriptors to others, and are taken again when some close`, async (t) => {
     const { port, lines } = await startLimited(t, binding);
-    const clients: RawClient[] = [];
-    for (let more = true; more && clients.length < CONNECTIONS_MAX;) {
-      const client = await served(port);
-      if (client === null) more = false;
-      else clients.push(client);
-    }
+    const clients = await allOf(() => served(port));
     t.true(clients.length > 100 && clients.length < 300, String(clients.length));
     t.regex(String((await lines.next()).value), /ulimit -n/);
     const [first] = clients.splice(0, 1);
