@@ -165,14 +165,11 @@ interface ChannelInside {
  * Closes the client. grpc-js lets one whose connection failed connect once more when its back-off is
  * over, although it was closed: a connection that nobody uses, and that the peer refuses in the end.
  * Without these inner parts, should a later version lack them, that is what happens.
- *
- * In a turn of its own: a session that is closed from within one of its events, which is where faults are
- * found, may be destroyed while it reads, and that corrupts memory (nodejs/node#64850).
  */
 function closeForGood(client: Client): void {
   const inside = (client.getChannel() as Channel)['internalChannel'] as ChannelInside | undefined;
   for (const { subchannel } of Object.values(inside?.subchannelPool?.pool ?? {}).flat()) {
     subchannel.backoffTimeout?.stop();
   }
-  setImmediate(() => client.close());
+  client.close();
 }
