@@ -15,7 +15,7 @@ import type { Effect } from '../messages.ts';
 import type { Millis, Tip } from '../types.ts';
 import { heldItem, type FeedItem } from './feed-item.ts';
 import type { FinalBlock } from './final-queue.ts';
-import type { Held, Lane } from './lane.ts';
+import type { Held } from './lane.ts';
 import { Replay } from './replay.ts';
 import { feedBytes, type FeedBytes, type Setting } from './setting.ts';
 
@@ -26,7 +26,6 @@ const RECENT_BLOCKS_MAX = 256;
 
 export class Feed {
   readonly #setting: Setting;
-  readonly #lanes: readonly Lane[];
   readonly #limits: FeedBytes;
   /** Contiguous heights that end at the settled one. */
   #recent: FeedItem[] = [];
@@ -42,9 +41,8 @@ export class Feed {
   #replay: Replay | null = null;
   #replays = 0;
 
-  constructor(setting: Setting, lanes: readonly Lane[]) {
+  constructor(setting: Setting) {
     this.#setting = setting;
-    this.#lanes = lanes;
     this.#limits = feedBytes(setting.cluster);
     this.#cut = emptyCut(setting.cluster.n);
   }
@@ -113,7 +111,7 @@ export class Feed {
       this.#replay = null;
       return this.#dropRecent();
     }
-    this.#replay ??= new Replay(this.#setting, this.#lanes, `${FEED_TAG}/${++this.#replays}`, {
+    this.#replay ??= new Replay(this.#setting, `${FEED_TAG}/${++this.#replays}`, {
       height: this.#height,
       cut: this.#cut,
     });

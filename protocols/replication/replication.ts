@@ -73,7 +73,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     this.#final = new FinalQueue(setting);
     this.#fetcher = new Fetcher(setting, this.#board);
     this.#server = new Server(setting);
-    this.#feed = new Feed(setting, this.#lanes);
+    this.#feed = new Feed(setting);
     const parts = { lanes: this.#lanes, board: this.#board };
     this.#intake = new Intake(setting, { ...parts, fetcher: this.#fetcher, final: this.#final });
     const checkpoints = this.#checkpoints;
@@ -158,7 +158,10 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
       case 'peerDisconnected':
         this.#fetcher.peerDown(input.peer);
         return this.#server.peerDown(input.peer);
-      case 'logFound':
+      case 'logFound': {
+        const events = input.event === null ? [] : [input.event];
+        return this.#logRead(input.tag, events, now, out.effects);
+      }
       case 'drain':
         return;
       default:
@@ -259,7 +262,8 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
 
   #noteSettled(height: number, cut: readonly Tip[], out: Output<Effect>): void {
     if (height % SETTLED_EVERY !== 0) return;
-    out.deferred.push(settledToEvent(this.#settledPosition++, { height, cut }));
+    const forks = this.#lanes.map((lane) => lane.firstFork);
+    out.deferred.push(settledToEvent(this.#settledPosition++, { height, cut, forks }));
   }
 
   /** What follows from any input: answers, reports, requests, and blocks for execution. */

@@ -12,7 +12,7 @@ import { batchDigest, batchHeader } from '../structures.ts';
 import type { Digest, Millis, ValidatorIndex } from '../types.ts';
 import { BATCH_STORED, laneStream, readEvent } from './events.ts';
 import { BATCHES_PER_FETCH } from './fetch.ts';
-import type { Held, Lane, Place } from './lane.ts';
+import type { Held, Lane } from './lane.ts';
 import type { Setting } from './setting.ts';
 
 export const SERVE_TAG = 'serve';
@@ -30,7 +30,8 @@ interface Request {
 
 interface Client {
   readonly waiting: Map<string, Request>;
-  reading: Request | null;
+  /** What is being read, first from the lane stream, then by its key. */
+  reading: { readonly request: Request; readonly byKey: boolean } | null;
   readonly pace: Pace;
 }
 
@@ -75,11 +76,16 @@ export class Server {
   /** The log's answer for the request of this peer that is under way. */
   logRead(to: ValidatorIndex, events: readonly LogEvent[], now: Millis, out: Effect[]): void {
     const client = this.#clients[to];
-    const request = client?.reading;
-    if (client === undefined || request === null || request === undefined) return;
+    const reading = client?.reading ?? null;
+    if (client === undefined || reading === null) return;
     client.reading = null;
-    for (const event of events) this.#sendStored(to, client, request, event, out);
-    this.#next(to, client, now, out);
+    const { request, byKey } = reading;
+    const sent = events.filter((event) => this.#sendStored(to, client, request, event, out));
+    // Not the version that was stored first: a fork, then.
+    if (request.digest !== null && sent.length === 0 && !byKey) {
+      client.reading = { request, byKey: true };
+      out.push({ kind: 'findLog', tag: `${SERVE_TAG}/${to}`, key: request.digest });
+    } else this.#next(to, client, now, out);
   }
 
   peerDown(peer: ValidatorIndex): void {
@@ -121,19 +127,14 @@ export class Server {
   }
 
   #read(to: ValidatorIndex, client: Client, request: Request, out: Effect[]): void {
-    const { lane, fromSeq, toSeq, digest } = request;
-    const fork = digest === null ? undefined : lane.log.fork(digest);
-    const place: Place =
-      fork === undefined
-        ? { stream: laneStream(lane.index), position: fromSeq }
-        : lane.log.forkPlace(fork);
-    client.reading = request;
+    const { lane, fromSeq, toSeq } = request;
+    client.reading = { request, byKey: false };
     out.push({
       kind: 'readLog',
       tag: `${SERVE_TAG}/${to}`,
-      stream: place.stream,
-      from: place.position,
-      to: place.position + toSeq - fromSeq + 1,
+      stream: laneStream(lane.index),
+      from: fromSeq,
+      to: toSeq + 1,
       bytesMax: ANSWER_BYTES_MAX,
     });
   }
@@ -144,13 +145,14 @@ export class Server {
     request: Request,
     event: LogEvent,
     out: Effect[],
-  ): void {
-    if (event.kind !== BATCH_STORED || event.body === undefined) return;
+  ): boolean {
+    if (event.kind !== BATCH_STORED || event.body === undefined) return false;
     const header = readEvent(batchHeader, event);
     const { crypto, cluster } = this.#setting;
     const wanted = request.digest;
-    if (wanted !== null && batchDigest(crypto, cluster.id, header) !== wanted) return;
+    if (wanted !== null && batchDigest(crypto, cluster.id, header) !== wanted) return false;
     this.#send(to, client, header, event.body, out);
+    return true;
   }
 
   #send(

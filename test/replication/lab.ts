@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { CHAIN_STREAM, chainEntry, emptyCut, EXECUTED_NOTHING } from '../../protocols/chain.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import { DEFAULT_LIMITS, type Cluster, type ConsensusLimits } from '../../protocols/genesis.ts';
-import { InvariantViolation, type LogEvent } from '../../protocols/machine.ts';
+import { InvariantViolation, type LogEvent, type RecoveryRead } from '../../protocols/machine.ts';
 import type { Effect, PeerMessage, ReplicationInput } from '../../protocols/messages.ts';
 import type { Batch } from '../../protocols/replication/lane.ts';
 import { ReplicationMachine } from '../../protocols/replication/replication.ts';
@@ -126,6 +126,12 @@ export class Log {
     return stream;
   }
 
+  /** The newest event that carries the key. */
+  find(key: string): LogEvent | null {
+    const events = [...this.streams.values()].flat();
+    return events.findLast(({ keys }) => keys?.includes(key)) ?? null;
+  }
+
   read(name: string, from: number, to: number, bytesMax: number): LogEvent[] {
     const found: LogEvent[] = [];
     let bytes = 0;
@@ -144,15 +150,18 @@ export class Log {
   }
 }
 
-/** Gives a new machine what its log holds. */
-export function recover(machine: ReplicationMachine, log: Log): void {
+/** Gives a new machine what its log holds; what it read. */
+export function recover(machine: ReplicationMachine, log: Log): RecoveryRead[] {
+  const reads: RecoveryRead[] = [];
   for (let read = machine.nextRecovery(); read !== null; read = machine.nextRecovery()) {
     const events = log.stream(read.stream);
     const wanted = read.from === 'last' ? events.slice(-1) : events.slice(read.from);
     for (const { body, ...event } of wanted) {
       machine.recover(read.bodies && body !== undefined ? { ...event, body } : event);
     }
+    reads.push(read);
   }
+  return reads;
 }
 
 type ReadLog = Extract<Effect, { kind: 'readLog' }>;
@@ -162,6 +171,7 @@ export class Seat {
   readonly self: number;
   readonly log: Log;
   readonly machine: ReplicationMachine;
+  readonly recoveryReads: readonly RecoveryRead[];
   readonly timers = new Map<string, number>();
   /** Reads that were asked for while `answering` was off. */
   readonly reads: ReadLog[] = [];
@@ -181,7 +191,7 @@ export class Seat {
       crypto: { ...nodeCrypto, verify: (...args) => this.#verify(...args) },
       signer,
     });
-    recover(this.machine, log);
+    this.recoveryReads = recover(this.machine, log);
   }
 
   #verify(...args: Parameters<Crypto['verify']>): boolean {
@@ -199,11 +209,16 @@ export class Seat {
       if (effect.kind === 'setTimer') this.timers.set(effect.timer, effect.at);
     }
     for (const effect of output.effects) {
+      if (effect.kind === 'findLog') effects.push(...this.find(effect));
       if (effect.kind !== 'readLog') continue;
       if (this.answering) effects.push(...this.answer(effect));
       else this.reads.push(effect);
     }
     return effects;
+  }
+
+  find({ tag, key }: Extract<Effect, { kind: 'findLog' }>): Effect[] {
+    return this.step({ kind: 'logFound', tag, event: this.log.find(key) });
   }
 
   answer({ tag, stream, from, to, bytesMax }: ReadLog): Effect[] {
