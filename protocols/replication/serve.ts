@@ -2,8 +2,9 @@
  * Answers to peers that fetch batches (rules D4, C1): from memory where the payload is there, else
  * from the log.
  *
- * I68. A peer has at most one read of the log under way and one waiting request for each lane and
- *      kind; its answers stay within SERVED. A peer can slow down only itself.
+ * I68. A peer has at most one read of the log under way, and of each lane one range and SINGLES_MAX
+ *      batches that wait to be read; its answers stay within SERVED. A peer can slow down only itself, and
+ *      none of its searches in a lane puts off another (I66): an honest peer has two of them at a time.
  */
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
@@ -17,6 +18,8 @@ import type { Setting } from './setting.ts';
 
 export const SERVE_TAG = 'serve';
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+/** Of one lane, asked for by digest. When there are more, the oldest is let go. */
+const SINGLES_MAX = 8;
 /** 100 MB/s to one peer. */
 const SERVED: Rate = { bytesPerMs: 100_000, burstBytes: 8 * ANSWER_BYTES_MAX };
 
@@ -95,8 +98,12 @@ export class Server {
   #request(to: ValidatorIndex, request: Request, now: Millis, out: Effect[]): void {
     const client = this.#clients[to];
     if (client === undefined) return;
-    const kind = request.digest === null ? 'range' : 'single';
-    client.waiting.set(`${request.lane.index}/${kind}`, request);
+    const { lane, digest } = request;
+    client.waiting.set(`${lane.index}/${digest ?? 'range'}`, request);
+    const singles = [...client.waiting].filter(
+      ([, each]) => each.lane === lane && each.digest !== null,
+    );
+    if (singles.length > SINGLES_MAX) client.waiting.delete(singles[0]![0]);
     this.#next(to, client, now, out);
   }
 
