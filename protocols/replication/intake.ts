@@ -185,6 +185,6 @@ export class Intake {
   #store(lane: Lane, batch: Batch, by: ValidatorIndex | null, out: Output<Effect>): void {
     const { event, grew } = lane.store(batch, by);
     out.events.push(event);
-    if (grew) this.#board.grew(lane, this.#setting.self);
+    if (grew) this.#board.grew(lane);
   }
 }

@@ -68,16 +68,17 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     this.#setting = setting;
     this.#lanes = Array.from({ length: n }, (_, lane) => new Lane(lane));
     this.#board = new Board(n, quorum);
-    this.#cuts = new Cuts(setting.cluster);
+    this.#feed = new Feed(setting);
+    const { backlog } = this.#feed;
+    this.#cuts = new Cuts(setting.cluster, backlog);
     this.#checkpoints = new Checkpoints(n, quorum);
     this.#final = new FinalQueue(setting);
     this.#fetcher = new Fetcher(setting, this.#board);
     this.#server = new Server(setting);
-    this.#feed = new Feed(setting);
     const parts = { lanes: this.#lanes, board: this.#board };
     this.#intake = new Intake(setting, { ...parts, fetcher: this.#fetcher, final: this.#final });
     const checkpoints = this.#checkpoints;
-    this.#reporter = new Reporter(setting, { ...parts, checkpoints });
+    this.#reporter = new Reporter(setting, { ...parts, checkpoints, backlog });
     this.#hearsay = new Hearsay(setting, { ...parts, checkpoints, reporter: this.#reporter });
     this.#recovery = new Recovery(setting, this.#lanes);
   }
@@ -125,9 +126,8 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     this.#recovery = null;
     recovery.finish();
     this.#final.restore(recovery.settled, recovery.newest, recovery.cut);
-    this.#feed.restore(recovery.settled);
+    this.#feed.restore(recovery.settled, recovery.newest?.height ?? 0);
     this.#settledPosition = recovery.settledPosition;
-    for (const lane of this.#lanes) this.#board.grew(lane, this.#setting.self);
   }
 
   #handle(input: ReplicationInput, now: Millis, out: Output<Effect>): void {
@@ -254,7 +254,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
       );
       this.#noteSettled(next.block.height, cut, out);
       for (const lane of this.#lanes) {
-        this.#board.settled(lane, settled[lane.index]!, this.#setting.self);
+        this.#board.settled(lane, settled[lane.index]!);
         this.#intake.drain(lane, out);
       }
     }

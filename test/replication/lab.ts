@@ -106,7 +106,7 @@ export class Lab {
   }
 }
 
-/** A log as the node's store keeps it: dense streams, reads cut by bytes. */
+/** A log as the node's store keeps it: dense streams, reads cut by bytes, the newest event of a key. */
 export class Log {
   readonly streams = new Map<string, LogEvent[]>();
 
@@ -126,10 +126,8 @@ export class Log {
     return stream;
   }
 
-  /** The newest event that carries the key. */
   find(key: string): LogEvent | null {
-    const events = [...this.streams.values()].flat();
-    return events.findLast(({ keys }) => keys?.includes(key)) ?? null;
+    return [...this.streams.values()].flat().findLast(({ keys }) => keys?.includes(key)) ?? null;
   }
 
   read(name: string, from: number, to: number, bytesMax: number): LogEvent[] {
@@ -209,16 +207,15 @@ export class Seat {
       if (effect.kind === 'setTimer') this.timers.set(effect.timer, effect.at);
     }
     for (const effect of output.effects) {
-      if (effect.kind === 'findLog') effects.push(...this.find(effect));
+      if (effect.kind === 'findLog') {
+        const event = this.log.find(effect.key);
+        effects.push(...this.step({ kind: 'logFound', tag: effect.tag, event }));
+      }
       if (effect.kind !== 'readLog') continue;
       if (this.answering) effects.push(...this.answer(effect));
       else this.reads.push(effect);
     }
     return effects;
-  }
-
-  find({ tag, key }: Extract<Effect, { kind: 'findLog' }>): Effect[] {
-    return this.step({ kind: 'logFound', tag, event: this.log.find(key) });
   }
 
   answer({ tag, stream, from, to, bytesMax }: ReadLog): Effect[] {
@@ -265,11 +262,7 @@ export class Seat {
 
   /** The block is final; consensus writes it to its stream afterwards. */
   finalise(block: Block): Effect[] {
-    const effects = this.step({
-      kind: 'finalised',
-      block,
-      digest: this.lab.forge.digest(block),
-    });
+    const effects = this.step({ kind: 'finalised', block, digest: this.lab.forge.digest(block) });
     this.log.append([this.lab.chainEvent(block)]);
     return effects;
   }
