@@ -230,6 +230,7 @@ export class World {
       speed: {
         turnUs: 30 * slow,
         syncUs: profile.syncUs * Math.min(slow, 10),
+        executeUsPerKib: profile.executeUsPerKib,
         appendErrors: profile.appendErrors,
       },
       observers,
