@@ -82,13 +82,15 @@ export class Board {
     for (const lane of lanes) this.#note(lane, marks.validator, marks.tips[lane.index]!);
   }
 
-  /** The chain of `lane` grew to `tip`, which this node (`self`) holds. */
-  grew(lane: Lane, self: ValidatorIndex): void {
-    const tip = lane.tip;
-    this.#rows[lane.index]!.forEach((row, validator) => {
-      if (validator === self) row.linked = row.claimed = tip.seq;
-      else link(row, lane);
-    });
+  /** The chain of `lane` grew. */
+  grew(lane: Lane): void {
+    for (const row of this.#rows[lane.index]!) link(row, lane);
+  }
+
+  /** This node (`self`) marks the chain of `lane` up to `seq`. */
+  marked(lane: Lane, self: ValidatorIndex, seq: number): void {
+    const row = this.#row(lane.index, self);
+    row.linked = row.claimed = seq;
   }
 
   /** Forks of `lane` were stored: marks that wait for them count. */
@@ -99,21 +101,21 @@ export class Board {
   }
 
   /** The base of `lane` has moved. */
-  settled(lane: Lane, { switched, dropped }: Settled, self: ValidatorIndex): void {
-    if (switched) return this.#switched(lane, self);
+  settled(lane: Lane, { switched, dropped }: Settled): void {
+    if (switched) return this.#switched(lane);
     const forks = this.#forks[lane.index]!;
     for (const digest of dropped) forks.reported.delete(digest);
     if (forks.best !== null && !lane.holds(forks.best.tip)) this.#recount(lane);
   }
 
   /** The chain of `lane` follows another branch now: support is what the newest marks say of it. */
-  #switched(lane: Lane, self: ValidatorIndex): void {
+  #switched(lane: Lane): void {
     this.#rows[lane.index]!.forEach((row, validator) => {
       row.linked = Math.min(row.linked, lane.base.seq);
       const latest = this.latest(validator);
       if (latest !== null) this.#note(lane, validator, latest.tips[lane.index]!);
     });
-    this.grew(lane, self);
+    this.grew(lane);
     this.#recount(lane);
   }
 

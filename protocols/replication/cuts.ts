@@ -1,6 +1,7 @@
 /**
  * Cuts of proposed blocks that consensus waits for (B4): each is answered once, when every lane
- * holds its tip and leads to it through the cut of the block's parent (B1). Only those are kept that
+ * holds its tip and leads to it through the cut of the block's parent (B1), and execution follows those
+ * that the block moves (I103). Only those are kept that
  * may still be voted for: of the newest term (I32), above the final height. Bounded: the oldest goes
  * when there are too many; those that can no longer be held, because settled blocks have passed
  * them or their lane leads elsewhere, go too.
@@ -9,6 +10,7 @@ import { leaderOf } from '../certificates.ts';
 import type { Cluster } from '../genesis.ts';
 import type { ReplicationMessage } from '../messages.ts';
 import type { Digest } from '../types.ts';
+import type { Backlog } from './backlog.ts';
 import type { Lane } from './lane.ts';
 import type { Branch } from './walk.ts';
 
@@ -17,16 +19,18 @@ const WATCHED_MAX = 256;
 type HoldCut = Extract<ReplicationMessage, { readonly kind: 'holdCut' }>;
 
 interface Watched extends HoldCut {
-  /** Lanes whose tip is not held yet. */
+  /** Lanes whose tip is not held yet, or for which execution is too far behind. */
   missing: readonly Lane[];
 }
 
 export class Cuts {
   readonly #cluster: Cluster;
+  readonly #backlog: Backlog;
   #watched: Watched[] = [];
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, backlog: Backlog) {
     this.#cluster = cluster;
+    this.#backlog = backlog;
   }
 
   watch(asked: HoldCut, lanes: readonly Lane[]): void {
@@ -48,7 +52,7 @@ export class Cuts {
     if (this.#watched.length === 0) return [];
     const held: Digest[] = [];
     this.#watched = this.#watched.filter((watched) => {
-      if (!review(watched)) return false;
+      if (!review(watched, this.#backlog)) return false;
       if (watched.missing.length === 0) held.push(watched.block);
       return watched.missing.length > 0;
     });
@@ -64,21 +68,24 @@ export class Cuts {
       if (!missing.includes(lane) || cut[lane.index]!.seq > lane.reach) continue;
       const parent = parentCut[lane.index]!;
       if (parent.seq > lane.base.seq && !lane.holds(parent)) return { tip: parent, by: null };
-      return { tip: cut[lane.index]!, by: leaderOf(this.#cluster, term) };
+      const tip = cut[lane.index]!;
+      if (!lane.holds(tip)) return { tip, by: leaderOf(this.#cluster, term) };
     }
     return null;
   }
 }
 
 /** Drops lanes that hold their tip by now. False when the cut can never be held. */
-function review(watched: Watched): boolean {
+function review(watched: Watched, backlog: Backlog): boolean {
   const missing: Lane[] = [];
   for (const lane of watched.missing) {
     const tip = watched.cut[lane.index]!;
+    const parent = watched.parentCut[lane.index]!;
     if (!lane.holds(tip)) {
       if (tip.seq <= lane.base.seq) return false;
       missing.push(lane);
-    } else if (!lane.leadsThrough(tip, watched.parentCut[lane.index]!)) return false;
+    } else if (!lane.leadsThrough(tip, parent)) return false;
+    else if (tip.seq > parent.seq && backlog.stopsVotes(lane.index)) missing.push(lane);
   }
   watched.missing = missing;
   return true;

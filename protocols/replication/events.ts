@@ -2,14 +2,15 @@
  * What replication writes and reads back.
  *
  * - `lane-<i>`: the first batch stored for each seq of lane i; the position is the seq.
- * - `fork-<i>`: further batches for a seq, stored because a cut or f + 1 marks named them (D3), and the proof that
- *   the lane's owner signed two headers for one seq; numbered on its own.
+ * - `fork-<i>`: further batches for a seq, stored because a cut or f + 1 marks named them (D3); numbered on
+ *   its own, and found by their digest.
+ * - `evidence-<i>`: proof that the lane's owner signed two headers for one seq; numbered on its own.
  * - `replication`: now and then the height up to which every batch is stored here. It only shortens
  *   recovery: an older one, or none, costs time and nothing else.
  */
-import { struct, u53, type Schema } from '../codec.ts';
+import { list, struct, u53, type Schema } from '../codec.ts';
 import { InvariantViolation, type LogEvent } from '../machine.ts';
-import { batchHeader, tips } from '../structures.ts';
+import { batchHeader, tips, VALIDATORS_MAX } from '../structures.ts';
 import type { BatchHeader, Tip, ValidatorIndex } from '../types.ts';
 import { packStructure, unpackStructure } from '../wire.ts';
 import type { Batch, Place } from './lane.ts';
@@ -22,6 +23,8 @@ export function chainPosition(height: number): number {
 export const SETTLED_STREAM = 'replication';
 export const laneStream = (lane: ValidatorIndex): string => `lane-${lane}`;
 export const forkStream = (lane: ValidatorIndex): string => `fork-${lane}`;
+
+export const evidenceStream = (lane: ValidatorIndex): string => `evidence-${lane}`;
 
 export const BATCH_STORED = 'batchStored';
 export const EQUIVOCATION_FOUND = 'equivocationFound';
@@ -41,10 +44,17 @@ export const equivocation: Schema<Equivocation> = struct({
 export interface SettledTo {
   readonly height: number;
   readonly cut: readonly Tip[];
+  /** For each lane the position in its fork stream below which nothing lies above `cut`. */
+  readonly forks: readonly number[];
 }
-export const settledTo: Schema<SettledTo> = struct({ height: u53, cut: tips });
+export const settledTo: Schema<SettledTo> = struct({
+  height: u53,
+  cut: tips,
+  forks: list(u53, VALIDATORS_MAX),
+});
 
 export function batchStored(place: Place, batch: Batch): LogEvent {
+  const isFork = place.stream === forkStream(batch.header.lane);
   return {
     stream: place.stream,
     seq: place.position,
@@ -52,6 +62,7 @@ export function batchStored(place: Place, batch: Batch): LogEvent {
     header: packStructure(batchHeader, batch.header),
     body: batch.payload,
     bodyDigest: batch.header.payloadDigest,
+    ...(isFork ? { keys: [batch.digest] } : {}),
   };
 }
 

@@ -12,6 +12,8 @@ export interface FeedItem {
   readonly block: Block;
   readonly digest: Digest;
   readonly batches: readonly LanePayload[];
+  /** Of payload, by lane and together. */
+  readonly laneBytes: readonly number[];
   readonly bytes: number;
 }
 
@@ -19,15 +21,13 @@ export interface FeedItem {
 export function feedItem(final: FinalBlock, byLane: readonly (readonly Uint8Array[])[]): FeedItem {
   const n = byLane.length;
   const batches: LanePayload[] = [];
-  let bytes = 0;
   for (let at = 0; at < n; at++) {
     const lane = (final.block.height + at) % n;
-    for (const payload of byLane[lane]!) {
-      batches.push({ lane, payload });
-      bytes += payload.length;
-    }
+    for (const payload of byLane[lane]!) batches.push({ lane, payload });
   }
-  return { ...final, batches, bytes };
+  const laneBytes = byLane.map((lane) => lane.reduce((sum, { length }) => sum + length, 0));
+  const bytes = laneBytes.reduce((sum, each) => sum + each, 0);
+  return { ...final, batches, laneBytes, bytes };
 }
 
 /** The same of batches in memory; null when the log alone has one of the payloads. */

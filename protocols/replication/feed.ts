@@ -11,26 +11,33 @@ import { emptyCut } from '../chain.ts';
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import type { Millis, Tip } from '../types.ts';
+import { Backlog } from './backlog.ts';
 import { heldItem, type FeedItem } from './feed-item.ts';
 import type { FinalBlock } from './final-queue.ts';
-import type { Held, Lane } from './lane.ts';
+import type { Held } from './lane.ts';
 import { Replay } from './replay.ts';
-import { feedBytes, type FeedBytes, type Setting } from './setting.ts';
+import { branchBytesMax, feedBytes, type FeedBytes, type Setting } from './setting.ts';
 
 export const FEED_TAG = 'feed';
 /** Blocks with execution, and newest settled blocks in memory; their bytes: `FeedBytes`. */
 const TOLD_BLOCKS_MAX = 64;
 const RECENT_BLOCKS_MAX = 256;
 
+interface Told {
+  readonly height: number;
+  readonly laneBytes: readonly number[];
+  readonly bytes: number;
+}
+
 export class Feed {
   readonly #setting: Setting;
-  readonly #lanes: readonly Lane[];
   readonly #limits: FeedBytes;
+  readonly backlog: Backlog;
   /** Contiguous heights that end at the settled one. */
   #recent: FeedItem[] = [];
   #recentBytes = 0;
   #settled = 0;
-  #told: { readonly height: number; readonly bytes: number }[] = [];
+  #told: Told[] = [];
   #toldBytes = 0;
   /** Height of the last block told. */
   #height = 0;
@@ -40,10 +47,10 @@ export class Feed {
   #replay: Replay | null = null;
   #replays = 0;
 
-  constructor(setting: Setting, lanes: readonly Lane[]) {
+  constructor(setting: Setting) {
     this.#setting = setting;
-    this.#lanes = lanes;
     this.#limits = feedBytes(setting.cluster);
+    this.backlog = new Backlog(setting.cluster.n, branchBytesMax(setting.cluster));
     this.#cut = emptyCut(setting.cluster.n);
   }
 
@@ -57,13 +64,19 @@ export class Feed {
     return this.#settled - this.#executed;
   }
 
-  restore(settled: number): void {
+  /** Up to `settled` all is stored; up to `final` the log knows what is final. */
+  restore(settled: number, final: number): void {
     this.#settled = settled;
+    this.backlog.restore(final);
   }
 
   /** The next settled block; `batches` by lane, ascending in each. */
   offer(final: FinalBlock, batches: readonly (readonly Held[])[]): void {
     this.#settled = final.block.height;
+    if (final.block.height > this.#executed) {
+      const bytes = batches.map((lane) => lane.reduce((sum, { header }) => sum + header.bytes, 0));
+      this.backlog.settled(final.block.height, bytes);
+    }
     const item = heldItem(final, batches);
     if (item === null) return this.#forgetRecent();
     this.#recent.push(item);
@@ -76,7 +89,9 @@ export class Feed {
   executedTo(height: number): void {
     this.#executed = height;
     while (this.#told.length > 0 && this.#told[0]!.height <= height) {
-      this.#toldBytes -= this.#told.shift()!.bytes;
+      const { laneBytes, bytes, height: done } = this.#told.shift()!;
+      this.#toldBytes -= bytes;
+      this.backlog.executed(done, laneBytes);
     }
   }
 
@@ -108,7 +123,7 @@ export class Feed {
       this.#replay = null;
       return this.#dropRecent();
     }
-    this.#replay ??= new Replay(this.#setting, this.#lanes, `${FEED_TAG}/${++this.#replays}`, {
+    this.#replay ??= new Replay(this.#setting, `${FEED_TAG}/${++this.#replays}`, {
       height: this.#height,
       cut: this.#cut,
     });
@@ -116,10 +131,10 @@ export class Feed {
   }
 
   #tell(item: FeedItem, out: Effect[]): void {
-    const { block, digest, batches, bytes } = item;
+    const { block, digest, batches, laneBytes, bytes } = item;
     this.#height = block.height;
     this.#cut = block.cut;
-    this.#told.push({ height: block.height, bytes });
+    this.#told.push({ height: block.height, laneBytes, bytes });
     this.#toldBytes += bytes;
     const message = { kind: 'execute', block, digest, batches } as const;
     out.push({ kind: 'tell', to: 'transaction', message });

@@ -178,13 +178,13 @@ export class Intake {
   #equivocated(lane: Lane, first: BatchHeader, second: BatchHeader, out: Output<Effect>): void {
     const evidence = lane.log.evidence(first, second);
     if (evidence !== null) out.events.push(evidence);
-    const detail = `two headers signed for seq ${first.seq}; fork-${lane.index} keeps the proof`;
+    const detail = `two headers signed for seq ${first.seq}; evidence-${lane.index} keeps the proof`;
     fault(out.effects, lane.index, 'lane_equivocation', detail);
   }
 
   #store(lane: Lane, batch: Batch, by: ValidatorIndex | null, out: Output<Effect>): void {
     const { event, grew } = lane.store(batch, by);
     out.events.push(event);
-    if (grew) this.#board.grew(lane, this.#setting.self);
+    if (grew) this.#board.grew(lane);
   }
 }

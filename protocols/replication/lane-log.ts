@@ -1,26 +1,20 @@
 /**
- * Where one lane's batches stand in the log (I62), and which of its seqs have evidence there.
+ * Where one lane's batches go in the log (I62), and which of its seqs have evidence there.
  *
- * Evidence is kept for EVIDENCE_MAX seqs: one proves as much as a thousand, and the owner decides how
- * many there are. The index of forks is kept whole: it holds one small entry for each batch that an equivocating
- * owner got into a cut, and execution after a restart needs it.
+ * I104. What is in memory of a lane's other versions is bounded, however long its owner equivocates: those
+ *      above the base (I74), and evidence of EVIDENCE_MAX seqs, since one proves as much as a thousand.
+ *      What became final is found in the log by its digest, and recovery begins at the first position that
+ *      may lie above the base.
  */
 import type { LogEvent } from '../machine.ts';
-import type { BatchHeader, Digest, ValidatorIndex } from '../types.ts';
-import { equivocationFound, forkStream, laneStream } from './events.ts';
+import type { BatchHeader, ValidatorIndex } from '../types.ts';
+import { equivocationFound, evidenceStream, forkStream, laneStream } from './events.ts';
 import type { Place } from './lane.ts';
 
 const EVIDENCE_MAX = 64;
 
-export interface Fork {
-  readonly seq: number;
-  readonly parent: Digest;
-  readonly position: number;
-}
-
 export class LaneLog {
   readonly #lane: ValidatorIndex;
-  readonly #forks = new Map<Digest, Fork>();
   readonly #evidence = new Set<number>();
   #next = 0;
   #nextFork = 0;
@@ -34,25 +28,22 @@ export class LaneLog {
     return this.#next;
   }
 
-  fork(digest: Digest): Fork | undefined {
-    return this.#forks.get(digest);
-  }
-
-  forkPlace(fork: Fork): Place {
-    return { stream: forkStream(this.#lane), position: fork.position };
+  /** The next position of the fork stream. */
+  get nextFork(): number {
+    return this.#nextFork;
   }
 
   /** The place for a batch that is stored now. */
-  place(header: BatchHeader, digest: Digest): Place {
-    if (header.seq !== this.#next) return this.forkPlace(this.#addFork(header, digest));
+  place(seq: number): Place {
+    if (seq !== this.#next) return { stream: forkStream(this.#lane), position: this.#nextFork++ };
     return { stream: laneStream(this.#lane), position: this.#next++ };
   }
 
   /** Evidence against the owner, once for each seq; null when it or enough of it is there already. */
   evidence(first: BatchHeader, second: BatchHeader): LogEvent | null {
     if (this.#evidence.has(first.seq) || this.#evidence.size >= EVIDENCE_MAX) return null;
+    const place = { stream: evidenceStream(this.#lane), position: this.#evidence.size };
     this.#evidence.add(first.seq);
-    const place = { stream: forkStream(this.#lane), position: this.#nextFork++ };
     return equivocationFound(place, { first, second });
   }
 
@@ -60,18 +51,12 @@ export class LaneLog {
     this.#next = position + 1;
   }
 
-  recoverFork(header: BatchHeader, digest: Digest): Place {
-    return this.forkPlace(this.#addFork(header, digest));
+  /** Fork events below `next` are there; recovery has no need of them. */
+  recoverForks(next: number): void {
+    this.#nextFork = next;
   }
 
   recoverEvidence(seq: number): void {
-    this.#nextFork++;
     this.#evidence.add(seq);
-  }
-
-  #addFork(header: BatchHeader, digest: Digest): Fork {
-    const fork = { seq: header.seq, parent: header.parentDigest, position: this.#nextFork++ };
-    this.#forks.set(digest, fork);
-    return fork;
   }
 }

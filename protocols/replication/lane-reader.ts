@@ -10,9 +10,8 @@
 import { InvariantViolation, type LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import { batchDigest, batchHeader } from '../structures.ts';
-import { ZERO_DIGEST, type Digest, type Tip } from '../types.ts';
+import { ZERO_DIGEST, type Digest, type Tip, type ValidatorIndex } from '../types.ts';
 import { laneStream, readEvent } from './events.ts';
-import type { Lane } from './lane.ts';
 import { feedBytes, type FeedBytes, type Setting } from './setting.ts';
 
 const READ_BATCHES_MAX = 1024;
@@ -25,7 +24,7 @@ interface Stored {
 
 export class LaneReader {
   readonly #setting: Setting;
-  readonly #lane: Lane;
+  readonly #lane: ValidatorIndex;
   readonly #tag: string;
   readonly #limits: FeedBytes;
   /** The first batches by seq, contiguous up to `#next`. */
@@ -34,9 +33,10 @@ export class LaneReader {
   #bytes = 0;
   /** The seq to read next; null before the first. */
   #next: number | null = null;
-  #reading: 'lane' | 'fork' | null = null;
+  /** What is being read: the lane from `seq` on, or the fork of this digest. */
+  #reading: { readonly seq: number; readonly digest: Digest | null } | null = null;
 
-  constructor(setting: Setting, lane: Lane, tag: string) {
+  constructor(setting: Setting, lane: ValidatorIndex, tag: string) {
     this.#setting = setting;
     this.#lane = lane;
     this.#tag = tag;
@@ -78,10 +78,11 @@ export class LaneReader {
     if (tag !== this.#tag) return;
     const reading = this.#reading;
     this.#reading = null;
-    if (events.length === 0) throw this.#gap(this.#next ?? 0, ZERO_DIGEST);
+    if (reading === null) return;
+    if (events.length === 0) throw this.#gap(reading.seq, reading.digest ?? ZERO_DIGEST);
     for (const event of events) {
       const stored = this.#open(event);
-      if (reading === 'fork') this.#forks.set(stored.digest, stored);
+      if (reading.digest !== null) this.#forks.set(stored.digest, stored);
       else {
         this.#stored.set(event.seq, stored);
         this.#bytes += stored.payload.length;
@@ -91,27 +92,24 @@ export class LaneReader {
   }
 
   #readLane(last: number, out: Effect[]): void {
+    if (this.#reading !== null) return;
     const from = this.#next!;
     const to = Math.min(last + 1, from + READ_BATCHES_MAX);
-    this.#read('lane', laneStream(this.#lane.index), from, to, out);
+    this.#reading = { seq: from, digest: null };
+    const range = { stream: laneStream(this.#lane), from, to, bytesMax: this.#limits.readMax };
+    out.push({ kind: 'readLog', tag: this.#tag, ...range });
   }
 
   #find(seq: number, digest: Digest, out: Effect[]): Stored | null {
     const first = this.#stored.get(seq);
     if (first?.digest === digest) return first;
-    const read = this.#forks.get(digest);
-    if (read !== undefined) return read;
-    const fork = this.#lane.log.fork(digest);
-    if (fork === undefined) throw this.#gap(seq, digest);
-    const { stream, position } = this.#lane.log.forkPlace(fork);
-    this.#read('fork', stream, position, position + 1, out);
+    const fork = this.#forks.get(digest);
+    if (fork !== undefined) return fork;
+    if (this.#reading === null) {
+      this.#reading = { seq, digest };
+      out.push({ kind: 'findLog', tag: this.#tag, key: digest });
+    }
     return null;
-  }
-
-  #read(kind: 'lane' | 'fork', stream: string, from: number, to: number, out: Effect[]): void {
-    if (this.#reading !== null) return;
-    this.#reading = kind;
-    out.push({ kind: 'readLog', tag: this.#tag, stream, from, to, bytesMax: this.#limits.readMax });
   }
 
   #open(event: LogEvent): Stored {
@@ -124,7 +122,7 @@ export class LaneReader {
   #gap(seq: number, digest: Digest): InvariantViolation {
     return new InvariantViolation(
       'final_batch_missing',
-      `a final block names batch ${digest} of lane ${this.#lane.index} at seq ${seq}, which the log ` +
+      `a final block names batch ${digest} of lane ${this.#lane} at seq ${seq}, which the log ` +
         'does not have; run `althing log verify`',
     );
   }

@@ -20,7 +20,7 @@ import {
   type ValidatorIndex,
 } from '../types.ts';
 import { Ahead } from './ahead.ts';
-import { batchStored, laneStream } from './events.ts';
+import { batchStored, forkStream, laneStream } from './events.ts';
 import { LaneLog } from './lane-log.ts';
 import { BRANCH_BATCHES_MAX } from './setting.ts';
 
@@ -172,7 +172,7 @@ export class Lane {
         `lane ${this.index} cannot store seq ${batch.header.seq}: its parent is not held`,
       );
     }
-    const place = this.log.place(batch.header, batch.digest);
+    const place = this.log.place(batch.header.seq);
     const grew = this.#take({ ...batch, place, by });
     return { event: batchStored(place, batch), grew };
   }
@@ -197,6 +197,16 @@ export class Lane {
   restore(base: Tip, stored: readonly Stored[]): void {
     this.#base = base;
     this.#regrow(stored);
+  }
+
+  /** The position in the fork stream below which nothing is held. */
+  get firstFork(): number {
+    const stream = forkStream(this.index);
+    let first = this.log.nextFork;
+    for (const { place } of [...this.#chain, ...this.#forks.values()]) {
+      if (place.stream === stream) first = Math.min(first, place.position);
+    }
+    return first;
   }
 
   #take(stored: Stored): boolean {

@@ -1,15 +1,15 @@
 /**
  * What is read from the log before the first step, and what is made of it: the newest final block,
- * the height up to which all was stored, then for each lane its forks and the batches above that
- * height's cut, without their payloads.
+ * the height up to which all was stored, then for each lane its evidence, and the forks and batches
+ * above that height's cut, without their payloads.
  */
 import { CHAIN_STREAM, chainEntry, emptyCut } from '../chain.ts';
 import { InvariantViolation, type LogEvent, type RecoveryRead } from '../machine.ts';
 import { batchDigest, batchHeader } from '../structures.ts';
-import type { Block, Digest, BatchHeader, Tip } from '../types.ts';
+import type { Block, Tip } from '../types.ts';
 import {
-  EQUIVOCATION_FOUND,
   equivocation,
+  evidenceStream,
   forkStream,
   laneStream,
   readEvent,
@@ -25,6 +25,8 @@ export class Recovery {
   readonly #stored: Stored[][];
   #reads = 0;
   #cut: readonly Tip[];
+  /** The position at which each lane's fork stream is read from. */
+  #forks: readonly number[];
   /** The newest final block in the log. */
   newest: Block | null = null;
   settled = 0;
@@ -36,6 +38,7 @@ export class Recovery {
     this.#lanes = lanes;
     this.#stored = lanes.map(() => []);
     this.#cut = emptyCut(setting.cluster.n);
+    this.#forks = lanes.map(() => 0);
   }
 
   /** The cut of the height up to which all was stored. */
@@ -47,10 +50,14 @@ export class Recovery {
     const step = this.#reads++;
     if (step === 0) return { stream: CHAIN_STREAM, from: 'last', bodies: false };
     if (step === 1) return { stream: SETTLED_STREAM, from: 'last', bodies: false };
-    const lane = (step - 2) >> 1;
+    const lane = Math.floor((step - 2) / 3);
     if (lane >= this.#lanes.length) return null;
-    if (step % 2 === 0) return { stream: forkStream(lane), from: 0, bodies: false };
-    return { stream: laneStream(lane), from: Math.max(0, this.#cut[lane]!.seq), bodies: false };
+    const streams = [
+      { stream: evidenceStream(lane), from: 0 },
+      { stream: forkStream(lane), from: this.#forks[lane]! },
+      { stream: laneStream(lane), from: Math.max(0, this.#cut[lane]!.seq) },
+    ];
+    return { ...streams[(step - 2) % 3]!, bodies: false };
   }
 
   read(event: LogEvent): void {
@@ -70,31 +77,27 @@ export class Recovery {
   }
 
   #readSettled(event: LogEvent): void {
-    const { height, cut } = readEvent(settledTo, event);
+    const { height, cut, forks } = readEvent(settledTo, event);
     this.settled = height;
     this.#cut = cut;
+    this.#forks = forks;
+    this.#lanes.forEach(({ log }, lane) => log.recoverForks(forks[lane]!));
     this.settledPosition = event.seq + 1;
   }
 
   #readLane(event: LogEvent): void {
     const [stream, lane] = splitStream(event.stream);
     const { log } = this.#lanes[lane]!;
-    if (event.kind === EQUIVOCATION_FOUND) {
+    if (stream === 'evidence') {
       return log.recoverEvidence(readEvent(equivocation, event).first.seq);
     }
+    if (stream === 'lane') log.recoverLane(event.seq);
+    else log.recoverForks(event.seq + 1);
     const header = readEvent(batchHeader, event);
+    if (header.seq <= this.#cut[lane]!.seq) return;
     const { crypto, cluster } = this.#setting;
     const digest = batchDigest(crypto, cluster.id, header);
-    if (stream === 'lane') log.recoverLane(event.seq);
-    const place =
-      stream === 'lane'
-        ? { stream: event.stream, position: event.seq }
-        : log.recoverFork(header, digest);
-    this.#keep(lane, header, digest, place);
-  }
-
-  #keep(lane: number, header: BatchHeader, digest: Digest, place: Stored['place']): void {
-    if (header.seq <= this.#cut[lane]!.seq) return;
+    const place = { stream: event.stream, position: event.seq };
     this.#stored[lane]!.push({ header, digest, payload: null, place, by: null });
   }
 }

@@ -10,7 +10,6 @@ import type { Millis, Tip } from '../types.ts';
 import { chainPosition } from './events.ts';
 import { feedItem, type FeedItem } from './feed-item.ts';
 import { readFinalBlock, type FinalBlock } from './final-queue.ts';
-import type { Lane } from './lane.ts';
 import { LaneReader } from './lane-reader.ts';
 import type { Setting } from './setting.ts';
 
@@ -39,12 +38,15 @@ export class Replay {
   /** A short answer is asked for again after a pause. */
   #reading: 'idle' | 'reading' | 'pausing' = 'idle';
 
-  constructor(setting: Setting, lanes: readonly Lane[], tag: string, start: ReplayStart) {
+  constructor(setting: Setting, tag: string, start: ReplayStart) {
     this.#setting = setting;
     this.#tag = tag;
     this.#cut = start.cut;
     this.#read = start.height;
-    this.#readers = lanes.map((lane) => new LaneReader(setting, lane, `${tag}/${lane.index}`));
+    this.#readers = Array.from(
+      { length: setting.cluster.n },
+      (_, lane) => new LaneReader(setting, lane, `${tag}/${lane}`),
+    );
   }
 
   /** The next block with its batches, once they are read. Blocks up to `settled` may be read. */

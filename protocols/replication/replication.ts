@@ -68,16 +68,17 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     this.#setting = setting;
     this.#lanes = Array.from({ length: n }, (_, lane) => new Lane(lane));
     this.#board = new Board(n, quorum);
-    this.#cuts = new Cuts(setting.cluster);
+    this.#feed = new Feed(setting);
+    const { backlog } = this.#feed;
+    this.#cuts = new Cuts(setting.cluster, backlog);
     this.#checkpoints = new Checkpoints(n, quorum);
     this.#final = new FinalQueue(setting);
     this.#fetcher = new Fetcher(setting, this.#board);
     this.#server = new Server(setting);
-    this.#feed = new Feed(setting, this.#lanes);
     const parts = { lanes: this.#lanes, board: this.#board };
     this.#intake = new Intake(setting, { ...parts, fetcher: this.#fetcher, final: this.#final });
     const checkpoints = this.#checkpoints;
-    this.#reporter = new Reporter(setting, { ...parts, checkpoints });
+    this.#reporter = new Reporter(setting, { ...parts, checkpoints, backlog });
     this.#hearsay = new Hearsay(setting, { ...parts, checkpoints, reporter: this.#reporter });
     this.#recovery = new Recovery(setting, this.#lanes);
   }
@@ -127,9 +128,8 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     this.#recovery = null;
     recovery.finish();
     this.#final.restore(recovery.settled, recovery.newest, recovery.cut);
-    this.#feed.restore(recovery.settled);
+    this.#feed.restore(recovery.settled, recovery.newest?.height ?? 0);
     this.#settledPosition = recovery.settledPosition;
-    for (const lane of this.#lanes) this.#board.grew(lane, this.#setting.self);
   }
 
   #handle(input: ReplicationInput, now: Millis, out: Output<Effect>): void {
@@ -160,7 +160,10 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
       case 'peerDisconnected':
         this.#fetcher.peerDown(input.peer);
         return this.#server.peerDown(input.peer);
-      case 'logFound':
+      case 'logFound': {
+        const events = input.event === null ? [] : [input.event];
+        return this.#logRead(input.tag, events, now, out.effects);
+      }
       case 'drain':
         return;
       default:
@@ -252,7 +255,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
       );
       this.#noteSettled(next.block.height, cut, out);
       for (const lane of this.#lanes) {
-        this.#board.settled(lane, settled[lane.index]!, this.#setting.self);
+        this.#board.settled(lane, settled[lane.index]!);
         this.#intake.drain(lane, out);
       }
     }
@@ -260,7 +263,8 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
 
   #noteSettled(height: number, cut: readonly Tip[], out: Output<Effect>): void {
     if (height % SETTLED_EVERY !== 0) return;
-    out.deferred.push(settledToEvent(this.#settledPosition++, { height, cut }));
+    const forks = this.#lanes.map((lane) => lane.firstFork);
+    out.deferred.push(settledToEvent(this.#settledPosition++, { height, cut, forks }));
   }
 
   /** What follows from any input: answers, reports, requests, and blocks for execution. */

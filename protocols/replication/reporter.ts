@@ -13,6 +13,7 @@ import type { Effect } from '../messages.ts';
 import { marksBytes } from '../structures.ts';
 import type { Executed, Marks, Millis, Tip, ValidatorIndex } from '../types.ts';
 import type { Board } from './board.ts';
+import type { Backlog } from './backlog.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Lane } from './lane.ts';
 import { OWN_BATCHES_MAX, type Setting } from './setting.ts';
@@ -33,6 +34,7 @@ export class Reporter {
   readonly #lanes: readonly Lane[];
   readonly #board: Board;
   readonly #checkpoints: Checkpoints;
+  readonly #backlog: Backlog;
   #executed: Executed = EXECUTED_NOTHING;
   #signed: Marks | null = null;
   #sent: Marks | null = null;
@@ -44,12 +46,13 @@ export class Reporter {
 
   constructor(
     setting: Setting,
-    parts: { lanes: readonly Lane[]; board: Board; checkpoints: Checkpoints },
+    parts: { lanes: readonly Lane[]; board: Board; checkpoints: Checkpoints; backlog: Backlog },
   ) {
     this.#setting = setting;
     this.#lanes = parts.lanes;
     this.#board = parts.board;
     this.#checkpoints = parts.checkpoints;
+    this.#backlog = parts.backlog;
   }
 
   /** Height of the newest checkpoint executed here. */
@@ -73,7 +76,7 @@ export class Reporter {
   marks(): Marks {
     if (this.#signed !== null && this.#covers(this.#signed)) return this.#signed;
     const { cluster, self, signer } = this.#setting;
-    const tips = this.#lanes.map((lane) => lane.tip);
+    const tips = this.#lanes.map((lane) => this.#markable(lane));
     const content = { epoch: 0, validator: self, tips, executed: this.#executed };
     this.#signed = { ...content, signature: signer.sign(marksBytes(cluster.id, content)) };
     return this.#signed;
@@ -99,8 +102,15 @@ export class Reporter {
   #covers(marks: Marks): boolean {
     return (
       marks.executed === this.#executed &&
-      this.#lanes.every((lane) => lane.tip.digest === marks.tips[lane.index]!.digest)
+      this.#lanes.every((lane) => this.#markable(lane).digest === marks.tips[lane.index]!.digest)
     );
+  }
+
+  /** The end of the chain; or what was marked before, as long as execution is too far behind (I103). */
+  #markable(lane: Lane): Tip {
+    const marked = this.#signed?.tips[lane.index];
+    if (marked === undefined || !this.#backlog.stopsMarks(lane.index)) return lane.tip;
+    return lane.at(marked.seq)?.digest === marked.digest ? marked : lane.base;
   }
 
   #paceMarks(now: Millis, out: Effect[]): void {
@@ -117,6 +127,9 @@ export class Reporter {
   }
 
   #reportTips(out: Effect[]): void {
+    for (const lane of this.#lanes) {
+      this.#board.marked(lane, this.#setting.self, this.#markable(lane).seq);
+    }
     const supports = this.#lanes.map((lane) => this.#board.support(lane));
     const report: Report = {
       tips: supports.map((each) => each.tip),

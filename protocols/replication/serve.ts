@@ -2,8 +2,9 @@
  * Answers to peers that fetch batches (rules D4, C1): from memory where the payload is there, else
  * from the log.
  *
- * I68. A peer has at most one read of the log under way and one waiting request for each lane and
- *      kind; its answers stay within SERVED. A peer can slow down only itself.
+ * I68. A peer has at most one read of the log under way, and of each lane one range and SINGLES_MAX
+ *      batches that wait to be read; its answers stay within SERVED. A peer can slow down only itself, and
+ *      none of its searches in a lane puts off another (I66): an honest peer has two of them at a time.
  */
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
@@ -12,11 +13,13 @@ import { batchDigest, batchHeader } from '../structures.ts';
 import type { Digest, Millis, ValidatorIndex } from '../types.ts';
 import { BATCH_STORED, laneStream, readEvent } from './events.ts';
 import { BATCHES_PER_FETCH } from './fetch.ts';
-import type { Held, Lane, Place } from './lane.ts';
+import type { Held, Lane } from './lane.ts';
 import type { Setting } from './setting.ts';
 
 export const SERVE_TAG = 'serve';
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+/** Of one lane, asked for by digest. When there are more, the oldest is let go. */
+const SINGLES_MAX = 8;
 /** 100 MB/s to one peer. */
 const SERVED: Rate = { bytesPerMs: 100_000, burstBytes: 8 * ANSWER_BYTES_MAX };
 
@@ -30,7 +33,8 @@ interface Request {
 
 interface Client {
   readonly waiting: Map<string, Request>;
-  reading: Request | null;
+  /** What is being read, first from the lane stream, then by its key. */
+  reading: { readonly request: Request; readonly byKey: boolean } | null;
   readonly pace: Pace;
 }
 
@@ -75,11 +79,16 @@ export class Server {
   /** The log's answer for the request of this peer that is under way. */
   logRead(to: ValidatorIndex, events: readonly LogEvent[], now: Millis, out: Effect[]): void {
     const client = this.#clients[to];
-    const request = client?.reading;
-    if (client === undefined || request === null || request === undefined) return;
+    const reading = client?.reading ?? null;
+    if (client === undefined || reading === null) return;
     client.reading = null;
-    for (const event of events) this.#sendStored(to, client, request, event, out);
-    this.#next(to, client, now, out);
+    const { request, byKey } = reading;
+    const sent = events.filter((event) => this.#sendStored(to, client, request, event, out));
+    // Not the version that was stored first: a fork, then.
+    if (request.digest !== null && sent.length === 0 && !byKey) {
+      client.reading = { request, byKey: true };
+      out.push({ kind: 'findLog', tag: `${SERVE_TAG}/${to}`, key: request.digest });
+    } else this.#next(to, client, now, out);
   }
 
   peerDown(peer: ValidatorIndex): void {
@@ -89,8 +98,12 @@ export class Server {
   #request(to: ValidatorIndex, request: Request, now: Millis, out: Effect[]): void {
     const client = this.#clients[to];
     if (client === undefined) return;
-    const kind = request.digest === null ? 'range' : 'single';
-    client.waiting.set(`${request.lane.index}/${kind}`, request);
+    const { lane, digest } = request;
+    client.waiting.set(`${lane.index}/${digest ?? 'range'}`, request);
+    const singles = [...client.waiting].filter(
+      ([, each]) => each.lane === lane && each.digest !== null,
+    );
+    if (singles.length > SINGLES_MAX) client.waiting.delete(singles[0]![0]);
     this.#next(to, client, now, out);
   }
 
@@ -121,19 +134,14 @@ export class Server {
   }
 
   #read(to: ValidatorIndex, client: Client, request: Request, out: Effect[]): void {
-    const { lane, fromSeq, toSeq, digest } = request;
-    const fork = digest === null ? undefined : lane.log.fork(digest);
-    const place: Place =
-      fork === undefined
-        ? { stream: laneStream(lane.index), position: fromSeq }
-        : lane.log.forkPlace(fork);
-    client.reading = request;
+    const { lane, fromSeq, toSeq } = request;
+    client.reading = { request, byKey: false };
     out.push({
       kind: 'readLog',
       tag: `${SERVE_TAG}/${to}`,
-      stream: place.stream,
-      from: place.position,
-      to: place.position + toSeq - fromSeq + 1,
+      stream: laneStream(lane.index),
+      from: fromSeq,
+      to: toSeq + 1,
       bytesMax: ANSWER_BYTES_MAX,
     });
   }
@@ -144,13 +152,14 @@ export class Server {
     request: Request,
     event: LogEvent,
     out: Effect[],
-  ): void {
-    if (event.kind !== BATCH_STORED || event.body === undefined) return;
+  ): boolean {
+    if (event.kind !== BATCH_STORED || event.body === undefined) return false;
     const header = readEvent(batchHeader, event);
     const { crypto, cluster } = this.#setting;
     const wanted = request.digest;
-    if (wanted !== null && batchDigest(crypto, cluster.id, header) !== wanted) return;
+    if (wanted !== null && batchDigest(crypto, cluster.id, header) !== wanted) return false;
     this.#send(to, client, header, event.body, out);
+    return true;
   }
 
   #send(

@@ -168,3 +168,62 @@ test('a step and a mark count a deep branch only as far as it is new', (t) => {
   Lane.prototype.find = find;
   t.true(levels.size < 10, `looks at ${levels.size} levels`);
 });
+
+test('I104: what became final of an owner that always equivocates is found in the log, not in memory', (t) => {
+  const { lab, seat, cut } = seated();
+  const texts: string[] = [];
+  let tip: Batch | undefined;
+  const second: Batch[] = [];
+  for (let height = 1; height <= 130; height++) {
+    seat.batch(lab.batch(OWNER, tip, `first ${height}`));
+    tip = lab.batch(OWNER, tip, `second ${height}`);
+    second.push(tip);
+    seat.finalise(lab.block(height, cut(tipOf(tip))));
+    texts.push(...executed(seat.batch(tip, 1)));
+    seat.step({ kind: 'executedTo', height });
+  }
+  t.deepEqual([texts.length, texts[0], texts[129]], [130, '1: second 1', '130: second 130']);
+  t.is(seat.log.stream(`fork-${OWNER}`).length, 130);
+
+  const after = seat.restarted();
+  const read = after.recoveryReads.find(({ stream }) => stream === `fork-${OWNER}`);
+  t.is(read?.from, 128, 'recovery skips what is below the newest note');
+  const again = after.start();
+  for (let height = 1; height <= 130; height++) {
+    again.push(...after.step({ kind: 'executedTo', height }));
+  }
+  t.deepEqual(executed(again), texts);
+  for (const asked of [seat, after]) {
+    for (const { header, digest } of [second[0]!, second[60]!, second[129]!]) {
+      const fetch = { kind: 'fetchBatch', lane: OWNER, seq: header.seq, digest } as const;
+      const answer = sent(asked.from(1, fetch), 'batch').map(({ message }) => message.header);
+      t.deepEqual(answer, [header]);
+    }
+  }
+  const next = lab.batch(OWNER, tip, 'next');
+  t.deepEqual(
+    executed([...after.batch(next), ...after.finalise(lab.block(131, cut(tipOf(next))))]),
+    ['131: next'],
+  );
+});
+
+test('I104: recovery finds a branch that was stored below the newest note and lies above the base', (t) => {
+  const { lab, seat, cut } = seated();
+  const chain = lab.batches(OWNER, 3);
+  const branch = lab.batches(OWNER, 2, 'second', chain[0]);
+  const below = lab.batch(OWNER, undefined, 'below');
+  seat.batches(chain);
+  seat.holdCut('below', cut(tipOf(below)));
+  t.deepEqual(held(serving(seat, [below], 1000).effects), [hash('below')]);
+  seat.holdCut('branch', cut(tipOf(branch[1])));
+  t.deepEqual(held(serving(seat, branch, 1000).effects), [hash('branch')]);
+  for (let height = 1; height <= 64; height++) {
+    seat.finalise(lab.block(height, cut(tipOf(chain[0]))));
+  }
+  const after = seat.restarted();
+  const read = after.recoveryReads.find(({ stream }) => stream === `fork-${OWNER}`);
+  t.is(read?.from, 1);
+  after.start();
+  const again = after.holdCut('again', cut(tipOf(branch[1])), cut(tipOf(chain[0])));
+  t.deepEqual(held(again), [hash('again')]);
+});

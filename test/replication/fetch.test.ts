@@ -144,7 +144,7 @@ test('D3: reports the first version, keeps both headers as evidence, stores no o
   const effects = [...seat.batch(second[0]!), ...seat.batch(second[0]!)];
   t.deepEqual(faults(effects), ['lane_equivocation', 'lane_equivocation'], 'each costs a check');
   t.deepEqual(
-    seat.log.stream('fork-1').map(({ kind }) => kind),
+    seat.log.stream('evidence-1').map(({ kind }) => kind),
     ['equivocationFound'],
   );
   t.deepEqual(marked([...effects, ...seat.wait(500)])?.[1], tipOf(first[1]));
@@ -159,7 +159,7 @@ test('keeps evidence of 64 seqs of a lane, also across a restart', (t) => {
   seat.batches([root, ...lab.batches(1, 100, 'first', root)]);
   const shown = (asked: Seat): number => {
     for (const batch of second) t.deepEqual(faults(asked.batch(batch)), ['lane_equivocation']);
-    return asked.log.stream('fork-1').length;
+    return asked.log.stream('evidence-1').length;
   };
   t.is(shown(seat), 64);
   t.is(shown(seat.restarted()), 64);

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { CHAIN_STREAM, chainEntry, emptyCut, EXECUTED_NOTHING } from '../../protocols/chain.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import { DEFAULT_LIMITS, type Cluster, type ConsensusLimits } from '../../protocols/genesis.ts';
-import { InvariantViolation, type LogEvent } from '../../protocols/machine.ts';
+import { InvariantViolation, type LogEvent, type RecoveryRead } from '../../protocols/machine.ts';
 import type { Effect, PeerMessage, ReplicationInput } from '../../protocols/messages.ts';
 import type { Batch } from '../../protocols/replication/lane.ts';
 import { ReplicationMachine } from '../../protocols/replication/replication.ts';
@@ -106,7 +106,7 @@ export class Lab {
   }
 }
 
-/** A log as the node's store keeps it: dense streams, reads cut by bytes. */
+/** A log as the node's store keeps it: dense streams, reads cut by bytes, the newest event of a key. */
 export class Log {
   readonly streams = new Map<string, LogEvent[]>();
 
@@ -124,6 +124,10 @@ export class Log {
     const stream = this.streams.get(name) ?? [];
     this.streams.set(name, stream);
     return stream;
+  }
+
+  find(key: string): LogEvent | null {
+    return [...this.streams.values()].flat().findLast(({ keys }) => keys?.includes(key)) ?? null;
   }
 
   read(name: string, from: number, to: number, bytesMax: number): LogEvent[] {
@@ -144,15 +148,18 @@ export class Log {
   }
 }
 
-/** Gives a new machine what its log holds. */
-export function recover(machine: ReplicationMachine, log: Log): void {
+/** Gives a new machine what its log holds; what it read. */
+export function recover(machine: ReplicationMachine, log: Log): RecoveryRead[] {
+  const reads: RecoveryRead[] = [];
   for (let read = machine.nextRecovery(); read !== null; read = machine.nextRecovery()) {
     const events = log.stream(read.stream);
     const wanted = read.from === 'last' ? events.slice(-1) : events.slice(read.from);
     for (const { body, ...event } of wanted) {
       machine.recover(read.bodies && body !== undefined ? { ...event, body } : event);
     }
+    reads.push(read);
   }
+  return reads;
 }
 
 type ReadLog = Extract<Effect, { kind: 'readLog' }>;
@@ -162,6 +169,7 @@ export class Seat {
   readonly self: number;
   readonly log: Log;
   readonly machine: ReplicationMachine;
+  readonly recoveryReads: readonly RecoveryRead[];
   readonly timers = new Map<string, number>();
   /** Reads that were asked for while `answering` was off. */
   readonly reads: ReadLog[] = [];
@@ -181,7 +189,7 @@ export class Seat {
       crypto: { ...nodeCrypto, verify: (...args) => this.#verify(...args) },
       signer,
     });
-    recover(this.machine, log);
+    this.recoveryReads = recover(this.machine, log);
   }
 
   #verify(...args: Parameters<Crypto['verify']>): boolean {
@@ -199,6 +207,10 @@ export class Seat {
       if (effect.kind === 'setTimer') this.timers.set(effect.timer, effect.at);
     }
     for (const effect of output.effects) {
+      if (effect.kind === 'findLog') {
+        const event = this.log.find(effect.key);
+        effects.push(...this.step({ kind: 'logFound', tag: effect.tag, event }));
+      }
       if (effect.kind !== 'readLog') continue;
       if (this.answering) effects.push(...this.answer(effect));
       else this.reads.push(effect);
@@ -250,11 +262,7 @@ export class Seat {
 
   /** The block is final; consensus writes it to its stream afterwards. */
   finalise(block: Block): Effect[] {
-    const effects = this.step({
-      kind: 'finalised',
-      block,
-      digest: this.lab.forge.digest(block),
-    });
+    const effects = this.step({ kind: 'finalised', block, digest: this.lab.forge.digest(block) });
     this.log.append([this.lab.chainEvent(block)]);
     return effects;
   }

@@ -110,7 +110,7 @@ for (const seed of [21, 22]) {
     const versions = new Set(one!.executed.join(' ').match(/fork \d/g));
     t.deepEqual([...versions], ['fork 1']);
     t.true(world.faults.includes('3 lane_equivocation'));
-    t.true(zero!.log.stream('fork-3').some(({ kind }) => kind === 'equivocationFound'));
+    t.true(zero!.log.stream('evidence-3').some(({ kind }) => kind === 'equivocationFound'));
   });
 }
 

@@ -80,6 +80,36 @@ test('I68: a peer has one read under way and one request waiting for each lane',
   );
 });
 
+test('I68: searches of one peer in one lane put off neither each other nor a range', (t) => {
+  const lab = new Lab();
+  const first = new Seat(lab);
+  const batches = lab.batches(1, 30);
+  first.batches([...batches, ...lab.batches(2, 1)]);
+  const seat = first.restarted();
+  seat.answering = false;
+  seat.from(2, { kind: 'fetchBatches', lane: 2, fromSeq: 0, toSeq: 0 });
+  const ask = (seq: number) =>
+    seat.from(2, { kind: 'fetchBatch', lane: 1, seq, digest: batches[seq]!.digest });
+  const range = () => seat.from(2, { kind: 'fetchBatches', lane: 1, fromSeq: 28, toSeq: 29 });
+  const answer = () => {
+    seat.answering = true;
+    const answers = seqs(seat.answer(seat.reads.shift()!));
+    seat.answering = false;
+    return answers;
+  };
+  ask(3);
+  range();
+  ask(7);
+  ask(3);
+  t.deepEqual(answer(), [0, 3, 28, 29, 7]);
+
+  seat.from(2, { kind: 'fetchBatches', lane: 2, fromSeq: 0, toSeq: 0 });
+  range();
+  for (let seq = 0; seq < 20; seq++) ask(seq);
+  t.is(seat.reads.length, 1);
+  t.deepEqual(answer(), [0, 28, 29, 12, 13, 14, 15, 16, 17, 18, 19], 'the newest of too many');
+});
+
 test('I68: an answer stays within 4 MiB, and a peer within its rate', (t) => {
   const lab = new Lab();
   const seat = new Seat(lab);

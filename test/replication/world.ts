@@ -251,7 +251,7 @@ export class Node {
         later(1, () => done(null, this.log.read(stream, from, to, bytesMax))),
       readLast: (stream, done) =>
         later(1, () => done(null, this.log.stream(stream).at(-1) ?? null)),
-      find: (_key, done) => later(1, () => done(null, null)),
+      find: (key, done) => later(1, () => done(null, this.log.find(key))),
       tell: (_to, message) => this.#told(message),
       send: (to, message, body) => this.#say([to], message, body),
       broadcast: (message, body) => this.#say([0, 1, 2, 3], message, body),

@@ -111,13 +111,21 @@ export class ActorHost implements Host {
     const { setup } = this.#node;
     for (const observer of setup.observers) observer.told?.(this.#node, this.#actor, to, message);
     const { now } = setup.scheduler;
-    const arrival = Math.max(now + this.#random(TELL_US), (this.#lastTold.get(to) ?? 0) + 1);
+    const before = (this.#lastTold.get(to) ?? 0) + 1;
+    const arrival = Math.max(now + this.#random(TELL_US), before) + this.#executionUs(message);
     this.#lastTold.set(to, arrival);
     const said = setup.local(message);
     this.#node.later(arrival - now, () => {
       if (to === 'edge') setup.toClients(this.#node, said as never);
       else this.#node.deliver(to, said);
     });
+  }
+
+  /** A block reaches execution when it is executed: in the machine's own turn that takes no time. */
+  #executionUs(message: LocalMessage): number {
+    if (message.kind !== 'execute') return 0;
+    const bytes = message.batches.reduce((sum, { payload }) => sum + payload.length, 0);
+    return (bytes * this.#node.setup.speed.executeUsPerKib) / 1024;
   }
 
   send(to: number, message: PeerMessage, body?: Uint8Array): void {

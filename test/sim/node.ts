@@ -38,6 +38,7 @@ export interface NodeSpeed {
   /** Mean microseconds from a mailbox's first input to the turn that takes it. */
   readonly turnUs: number;
   readonly syncUs: number;
+  readonly executeUsPerKib: number;
   /** Probability that an append is refused while faults last. */
   readonly appendErrors: number;
 }

@@ -35,6 +35,8 @@ export interface Profile {
   /** Largest offset of a node's clock from true time, either way. */
   readonly skewMs: number;
   readonly appendErrors: number;
+  /** How long execution takes for each KiB; 0 for no time. */
+  readonly executeUsPerKib: number;
   readonly syncUs: number;
   readonly heartbeatMs: number;
   /** What each Byzantine validator does; all others are honest. */
@@ -63,6 +65,8 @@ export type FaultKind =
   | 'skew'
   | 'jump'
   | 'append'
+  /** Execution takes longer than sending what is executed. */
+  | 'heavy'
   /** Links so long that agreement takes longer than the shortest timeout. */
   | 'far';
 
@@ -76,6 +80,7 @@ export interface ProfileOptions {
 }
 
 const FAR_US = 250_000;
+const HEAVY_US = 10_000;
 const REAL_SIGNATURES_EVERY = 97;
 /** Mostly the smallest cluster that tolerates a Byzantine fault; larger ones cost more time. */
 const SIZES = [...Array.from({ length: 34 }, () => 4), 1, 3, 3, 7, 7, 10];
@@ -113,6 +118,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     encoded: on('encoded', 0.2),
     realSignatures: options.realSignatures ?? seed % REAL_SIGNATURES_EVERY === 0,
     clockJumpEveryMs: every('jump', 0.1, 800),
+    executeUsPerKib: on('heavy', 0.1) ? HEAVY_US : 0,
   };
   return { ...drawn, calm: isCalm(drawn) };
 }

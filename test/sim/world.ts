@@ -235,6 +235,7 @@ export class World {
       speed: {
         turnUs: 30 * slow,
         syncUs: profile.syncUs * Math.min(slow, 10),
+        executeUsPerKib: profile.executeUsPerKib,
         appendErrors: profile.appendErrors,
       },
       observers,

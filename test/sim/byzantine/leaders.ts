@@ -222,6 +222,8 @@ export function hoarder(adversary: Adversary): Behaviour {
       if (own !== null) {
         const isNew = own.justify.kind !== 'certificate' && (top === null || own.term > top.term);
         if (isNew) propose(own);
+        // Said again to one who connects.
+        else if (top !== null && top.height === own.height && friends.has(to)) return [packet];
         return [];
       }
       if (message.kind !== 'vote' || leaderOf(cluster, message.vote.term) !== adversary.self)

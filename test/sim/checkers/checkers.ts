@@ -1,6 +1,7 @@
 /** All checkers of a run, and what they saw happen. */
 import type { Observer, Report } from '../observer.ts';
 import type { World } from '../world.ts';
+import { BacklogChecker } from './backlog.ts';
 import { ConductChecker } from './conduct.ts';
 import { DurabilityChecker } from './durability.ts';
 import { OrderChecker } from './order.ts';
@@ -22,9 +23,10 @@ export function makeCheckers(world: World, report: Report): Checkers {
   const record = new RecordChecker(world, registry, order, report);
   const patience = new PatienceChecker(world, record, report);
   const durability = new DurabilityChecker({ registry, record, order, patience }, report);
+  const backlog = new BacklogChecker(world, registry, report);
   const conduct = new ConductChecker(world, report);
   return {
-    observers: [durability, order, conduct, patience],
+    observers: [durability, order, backlog, conduct, patience],
     order,
     patience,
     get coverage() {
