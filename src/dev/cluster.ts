@@ -66,7 +66,13 @@ export class ClusterProcesses {
    * Drains the nodes, ends those that do not, and then stops PostgreSQL. Comes after the start has
    * ended, however that ended.
    */
-  async stop(): Promise<{ readonly drained: boolean }> {
+  async stop(): Promise<void> {
+    const began = this.#nodes.length > 0;
+    if (began) {
+      this.#say(
+        'draining the nodes, then stopping PostgreSQL (Ctrl-C again ends the nodes at once)',
+      );
+    }
     const deadline = performance.now() + STOP_MS;
     let drained = true;
     const cut = setTimeout(() => {
@@ -78,7 +84,8 @@ export class ClusterProcesses {
     await this.#database.stop(deadline - performance.now());
     this.#record.remove();
     process.off('exit', this.#endNow);
-    return { drained };
+    if (began)
+      this.#say(drained ? 'stopped' : 'stopped; nodes that did not drain in time were ended');
   }
 
   /** Ends all nodes at once. `stop` then resolves as soon as PostgreSQL has stopped. */

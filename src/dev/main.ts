@@ -123,10 +123,8 @@ class Launch {
   async #stop(code: number): Promise<number> {
     this.#screen?.close();
     this.#screen = null;
-    this.#say('draining the nodes, then stopping PostgreSQL (Ctrl-C again ends the nodes at once)');
     try {
-      const { drained } = await this.#processes.stop();
-      this.#say(drained ? 'stopped' : 'stopped; nodes that did not drain in time were ended');
+      await this.#processes.stop();
     } catch (error) {
       return fail(error);
     }
