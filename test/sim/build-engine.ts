@@ -79,16 +79,21 @@ async function buildPlanted(planted: Planted, root: string): Promise<void> {
     const filter = (path: string): boolean => statSync(path).isDirectory() || path.endsWith('.js');
     cpSync(join(REPOSITORY, 'dist', folder), join(root, folder), { recursive: true, filter });
   }
-  for (const file of new Set(planted.hunks.map((hunk) => hunk.file))) {
-    const path = join(REPOSITORY, file);
-    if (!existsSync(path)) throw new PatchError(`${planted.name}: there is no file ${file}`);
-    const hunks = planted.hunks.filter((hunk) => hunk.file === file);
-    const source = hunks.reduce(
-      (text, hunk) => applyHunk(planted, hunk, text),
-      readFileSync(path, 'utf8'),
-    );
+  for (const [file, source] of patchedSources(planted)) {
     await compile(source, join(root, file.replace(/\.ts$/, '.js')));
   }
+}
+
+/** The changed files by path, with these bugs in them. Throws PatchError when one does not fit any more. */
+export function patchedSources(planted: Planted): ReadonlyMap<string, string> {
+  const sources = new Map<string, string>();
+  for (const hunk of planted.hunks) {
+    const path = join(REPOSITORY, hunk.file);
+    if (!existsSync(path)) throw new PatchError(`${planted.name}: there is no file ${hunk.file}`);
+    const source = sources.get(hunk.file) ?? readFileSync(path, 'utf8');
+    sources.set(hunk.file, applyHunk(planted, hunk, source));
+  }
+  return sources;
 }
 
 async function compile(source: string, target: string): Promise<void> {

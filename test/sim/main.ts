@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { loadEngine } from './build-engine.ts';
+import { loadEngine, patchedSources } from './build-engine.ts';
 import { findPlanted, optionsOf, PLANTED_SEEDS_MAX, readPlanted } from './planted.ts';
 import type { Planted } from './patch.ts';
 import { search } from './pool.ts';
@@ -81,6 +81,7 @@ async function runMany(): Promise<number> {
 async function runPlanted(name: string | undefined): Promise<number> {
   const wanted = readPlanted().filter((each) => name === undefined || each.name === name);
   if (wanted.length === 0) throw new Error(`no planted bug ${name ?? ''}: see test/planted/`);
+  for (const planted of wanted) patchedSources(planted);
   let missed = 0;
   for (const planted of wanted) if (!(await seek(planted))) missed++;
   console.log(`${wanted.length - missed} of ${wanted.length} planted bugs found`);
