@@ -16,10 +16,11 @@ function succeeds(program: string, args: readonly string[], user?: number): bool
   }
 }
 
-/** Not so for a clone below a folder that is closed to others, such as /root. */
+/** Not so for a clone, or a Node.js, below a folder that is closed to others, such as /root. */
 export function nobodyCanRunThis(): boolean {
   const self = fileURLToPath(import.meta.url);
-  return isRoot && succeeds('/bin/sh', ['-c', 'test -r "$1"', 'sh', self], NOBODY);
+  const read = "require('node:fs').accessSync(process.argv[1])";
+  return isRoot && succeeds(process.execPath, ['--eval', read, self], NOBODY);
 }
 
 /** Not so in most containers. */

@@ -9,19 +9,21 @@ import { isOwnProposal, proposal } from './leaders.ts';
 
 const OF_DATA: readonly string[] = ['batch', 'marks', 'fetchBatch', 'fetchBatches'];
 
+/** More often than it takes all to connect: who is not connected hears nothing. */
+const REPEATS = 20;
+
 export function forker(adversary: Adversary): Behaviour {
   const { setup, self } = adversary;
   const { blocks } = setup.knowledge;
-  let isDone = false;
+  let repeats = 0;
   const half = (at: number): number[] => adversary.others.filter((peer) => peer % 2 === at);
-  const fork = (block: Block): void => {
+  const twin = (block: Block): void => {
     const second = adversary.signBlock({ ...block, timestamp: block.timestamp + 1 });
-    setup.knowledge.learn(self, proposal(second).message, undefined);
-    [block, second].forEach((each, at) => {
-      for (const to of half(at)) adversary.say(proposal(each).message, undefined, to);
-    });
+    for (const each of [block, second])
+      setup.knowledge.learn(self, proposal(each).message, undefined);
   };
-  const voteFor = (block: Block, to: number): void => {
+  const sayTo = (block: Block, to: number): void => {
+    adversary.say(proposal(block).message, undefined, to);
     for (const kind of ['prepare', 'commit'] as const) {
       adversary.say({ kind: 'vote', vote: adversary.voteFor(block, kind) }, undefined, to);
     }
@@ -38,14 +40,14 @@ export function forker(adversary: Adversary): Behaviour {
   return {
     outgoing(_to, packet) {
       const block = isOwnProposal(adversary, packet);
-      if (block !== null && twins().length === 0) fork(block);
+      if (block !== null && twins().length === 0) twin(block);
       return OF_DATA.includes(packet.message.kind) ? [packet] : [];
     },
     tick() {
-      if (isDone) return;
+      if (repeats >= REPEATS) return;
       twins().forEach((block, at) => {
-        isDone = true;
-        for (const to of half(at)) voteFor(block, to);
+        repeats++;
+        for (const to of half(at)) sayTo(block, to);
       });
     },
   };
