@@ -67,7 +67,8 @@ export class Feed {
   /** Up to `settled` all is stored; up to `final` the log knows what is final. */
   restore(settled: number, final: number): void {
     this.#settled = settled;
-    this.backlog.restore(final);
+    // Notes of what is stored and the chain become durable on their own: either may be ahead.
+    this.backlog.restore(Math.max(settled, final));
   }
 
   /** The next settled block; `batches` by lane, ascending in each. */

@@ -70,7 +70,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     this.#board = new Board(n, quorum);
     this.#feed = new Feed(setting);
     const { backlog } = this.#feed;
-    this.#cuts = new Cuts(setting.cluster, backlog);
+    this.#cuts = new Cuts(setting.cluster, { backlog, board: this.#board });
     this.#checkpoints = new Checkpoints(n, quorum);
     this.#final = new FinalQueue(setting);
     this.#fetcher = new Fetcher(setting, this.#board);

@@ -3,7 +3,7 @@
  * from the log.
  *
  * I68. A peer has at most one read of the log under way, and of each lane one range and SINGLES_MAX
- *      batches that wait to be read; its answers stay within SERVED. A peer can slow down only itself, and
+ *      batches that wait to be read; its answers, and what is read for them, stay within SERVED. A peer can slow down only itself, and
  *      none of its searches in a lane puts off another (I66): an honest peer has two of them at a time.
  */
 import type { LogEvent } from '../machine.ts';
@@ -22,6 +22,9 @@ const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const SINGLES_MAX = 8;
 /** 100 MB/s to one peer. */
 const SERVED: Rate = { bytesPerMs: 100_000, burstBytes: 8 * ANSWER_BYTES_MAX };
+
+/** What a read of the log costs besides what it finds. */
+const READ_BYTES = 4096;
 
 /** `digest` is null when batches are asked for as they were stored first. */
 interface Request {
@@ -82,8 +85,11 @@ export class Server {
     const reading = client?.reading ?? null;
     if (client === undefined || reading === null) return;
     client.reading = null;
+    // A read costs the peer the same whether it finds what was asked for or not.
+    const read = events.reduce((sum, { body }) => sum + (body?.length ?? 0), READ_BYTES);
+    client.pace.gave(read);
     const { request, byKey } = reading;
-    const sent = events.filter((event) => this.#sendStored(to, client, request, event, out));
+    const sent = events.filter((event) => this.#sendStored(to, request, event, out));
     // Not the version that was stored first: a fork, then.
     if (request.digest !== null && sent.length === 0 && !byKey) {
       client.reading = { request, byKey: true };
@@ -127,8 +133,10 @@ export class Server {
     for (let seq = fromSeq; seq <= toSeq && room > 0; seq++) {
       const held: Held | undefined = lane.at(seq);
       if (held === undefined || held.payload === null) break;
-      room -= held.payload.length;
-      this.#send(to, client, held.header, held.payload, out);
+      const { header, payload } = held;
+      room -= payload.length;
+      client.pace.gave(payload.length);
+      out.push({ kind: 'send', to, message: { kind: 'batch', header }, body: payload });
     }
     return true;
   }
@@ -146,30 +154,13 @@ export class Server {
     });
   }
 
-  #sendStored(
-    to: ValidatorIndex,
-    client: Client,
-    request: Request,
-    event: LogEvent,
-    out: Effect[],
-  ): boolean {
+  #sendStored(to: ValidatorIndex, request: Request, event: LogEvent, out: Effect[]): boolean {
     if (event.kind !== BATCH_STORED || event.body === undefined) return false;
     const header = readEvent(batchHeader, event);
     const { crypto, cluster } = this.#setting;
     const wanted = request.digest;
     if (wanted !== null && batchDigest(crypto, cluster.id, header) !== wanted) return false;
-    this.#send(to, client, header, event.body, out);
+    out.push({ kind: 'send', to, message: { kind: 'batch', header }, body: event.body });
     return true;
-  }
-
-  #send(
-    to: ValidatorIndex,
-    client: Client,
-    header: Held['header'],
-    body: Uint8Array,
-    out: Effect[],
-  ): void {
-    client.pace.gave(body.length);
-    out.push({ kind: 'send', to, message: { kind: 'batch', header }, body });
   }
 }

@@ -10,7 +10,7 @@ function behind(): ReturnType<typeof seated> & {
   finalise: (...tos: number[]) => void;
 } {
   const { lab, seat, cut } = seated(50);
-  const chain = sized(lab, undefined, 'batch', 10, 30);
+  const chain = sized(lab, undefined, 'batch', 10, 32);
   let height = 0;
   let known = 0;
   const finalise = (...tos: number[]): void => {
@@ -65,6 +65,18 @@ test('I103: a vote waits only for blocks that move the lane, and only until exec
   t.deepEqual(held(seat.step({ kind: 'executedTo', height: 1 })), [hash('moves')]);
 });
 
+test('I103: no vote waits for a block that moves the lane only to what a quorum marks', (t) => {
+  const { lab, seat, cut, chain, finalise } = behind();
+  finalise(10, 20, 21);
+  seat.batches(chain.slice(21, 25));
+  const [final, further] = [cut(tipOf(chain[20])), cut(tipOf(chain[22]))];
+  t.deepEqual(held(seat.holdCut('moves', further, final)), []);
+  for (const peer of [0, 1]) {
+    t.deepEqual(held(seat.marks(lab.marks(peer, cut(tipOf(chain[23]))))), []);
+  }
+  t.deepEqual(held(seat.marks(lab.marks(2, cut(tipOf(chain[22]))))), [hash('moves')]);
+});
+
 test('I103: what is final is fetched, settled and executed however far execution is behind', (t) => {
   const { lab, seat, cut, chain, finalise } = behind();
   finalise(5, 11);
@@ -80,15 +92,52 @@ test('I103: what is final is fetched, settled and executed however far execution
   );
 });
 
-test('I103: what is replayed when the node begins again holds nothing up', (t) => {
-  const { seat: first, chain, finalise } = behind();
-  finalise(10, 15, 20, 25);
+test('I103: nothing is held up before execution has caught up once since the start', (t) => {
+  const { lab, seat: first, cut, chain, finalise } = behind();
+  finalise(5, 10);
   const seat = first.restarted();
   seat.start();
   seat.step({ kind: 'executedTo', height: 0 });
-  seat.batches(chain.slice(25, 28));
-  t.is(marks(seat), 27);
-  for (const height of [1, 2, 3, 4]) seat.step({ kind: 'executedTo', height });
-  seat.batches(chain.slice(28, 30));
-  t.is(marks(seat), 29);
+  let height = 2;
+  const further = (from: number, to: number): void => {
+    seat.batches(chain.slice(from, to));
+    seat.finalise(lab.block(++height, cut(tipOf(chain[to - 1]))));
+  };
+  further(10, 16);
+  further(16, 22);
+  seat.batches(chain.slice(22, 24));
+  t.is(marks(seat), 23, 'it replays');
+  for (const executed of [1, 2]) seat.step({ kind: 'executedTo', height: executed });
+  seat.batches(chain.slice(24, 25));
+  t.is(marks(seat), 24, 'more than 2W came meanwhile');
+  seat.step({ kind: 'executedTo', height: 3 });
+  further(25, 30);
+  seat.batches(chain.slice(30));
+  t.is(marks(seat), 29, 'it had caught up, and is behind again');
+});
+
+test('I103: blocks that the notes of what is stored know, and the chain lost, are not counted', (t) => {
+  const { lab, seat: first, cut } = seated(50);
+  const chain = sized(lab, undefined, 'batch', 10, 80);
+  const blocks = chain.slice(0, 64).map((tip, at) => lab.block(at + 1, cut(tipOf(tip))));
+  blocks.forEach((block, at) => {
+    first.batches([chain[at]!]);
+    first.step({ kind: 'finalised', block, digest: lab.forge.digest(block) });
+    if (at < 44) first.log.append([lab.chainEvent(block)]);
+  });
+  const seat = first.restarted();
+  seat.start();
+  for (const block of blocks.slice(44)) seat.finalise(block);
+  seat.wait(2000);
+  for (let height = 1; height <= 64; height++) {
+    seat.step({ kind: 'executedTo', height });
+    seat.wait(50);
+  }
+  const markedAt = chain.slice(64).map((batch, at) => {
+    seat.batches([batch]);
+    const seq = marks(seat);
+    seat.finalise(lab.block(65 + at, cut(tipOf(batch))));
+    return seq === batch.header.seq;
+  });
+  t.is(markedAt.indexOf(false), 11, 'as soon as more than 2W are not executed');
 });

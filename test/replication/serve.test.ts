@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import test from 'ava';
-import { faults, Lab, Seat, sent, tipOf } from './lab.ts';
+import { OWNER, sized } from './forked.ts';
+import { faults, hash, Lab, Seat, sent, tipOf } from './lab.ts';
 
 const seqs = (effects: Parameters<typeof sent>[0]) =>
   sent(effects, 'batch').map(({ message }) => message.header.seq);
@@ -128,4 +129,17 @@ test('I68: an answer stays within 4 MiB, and a peer within its rate', (t) => {
   t.is(ask(3), 4);
   seat.now += 1000;
   t.is(ask(2), 4);
+});
+
+test('I68: what is read for a peer and not found costs it as much as what is sent', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab, 3);
+  const [batch] = sized(lab, undefined, 'large', 900_000, 1);
+  seat.batches([batch!]);
+  const after = seat.restarted();
+  const reads = Array.from({ length: 200 }, (_, i) =>
+    after.from(2, { kind: 'fetchBatch', lane: OWNER, seq: 0, digest: hash(`none ${i}`) }),
+  ).filter((effects) => effects.some(({ kind }) => kind === 'findLog'));
+  t.true(reads.length > 8 && reads.length < 50, `${reads.length} reads`);
+  t.is(seqs(after.from(3, { kind: 'fetchBatches', lane: OWNER, fromSeq: 0, toSeq: 0 })).length, 1);
 });

@@ -1,6 +1,7 @@
 /**
  * Rule D4: no lane gets further ahead of execution than honest validators can follow (I103). When a
- * block is final, as many honest validators as must have voted for it are within 6W bytes of executing it.
+ * block is final, as many honest validators as must have voted for it are within 6W bytes of executing it,
+ * or have not caught up yet since they started.
  */
 import type { LocalMessage } from '../../../protocols/messages.ts';
 import type { Block, Tip } from '../../../protocols/types.ts';
@@ -12,8 +13,9 @@ import type { Registry } from './registry.ts';
 interface Progress {
   final: number;
   executed: number;
-  /** What was final when the node started is not counted: it is replayed. */
-  since: number;
+  /** What was final when the node started. */
+  readonly since: number;
+  hasCaughtUp: boolean;
 }
 
 export class BacklogChecker implements Observer {
@@ -34,12 +36,15 @@ export class BacklogChecker implements Observer {
 
   started(node: SimNode): void {
     const { final } = this.#of(node);
-    this.#progress.set(node, { final, executed: 0, since: final });
+    this.#progress.set(node, { final, executed: 0, since: final, hasCaughtUp: final === 0 });
   }
 
   told(node: SimNode, from: string, _to: string, message: LocalMessage): void {
     const progress = this.#of(node);
-    if (message.kind === 'executedTo' && from === 'transaction') progress.executed = message.height;
+    if (message.kind === 'executedTo' && from === 'transaction') {
+      progress.executed = message.height;
+      progress.hasCaughtUp ||= message.height >= progress.since && this.#isWithin(progress, 2);
+    }
     if (message.kind !== 'finalised') return;
     const { block } = message;
     progress.final = Math.max(progress.final, block.height);
@@ -49,7 +54,7 @@ export class BacklogChecker implements Observer {
   #of(node: SimNode): Progress {
     let progress = this.#progress.get(node);
     if (progress === undefined) {
-      progress = { final: 0, executed: 0, since: 0 };
+      progress = { final: 0, executed: 0, since: 0, hasCaughtUp: true };
       this.#progress.set(node, progress);
     }
     return progress;
@@ -62,24 +67,34 @@ export class BacklogChecker implements Observer {
     this.#totals.push(now);
     this.#cut = block.cut;
     const { profile, cluster, honest } = this.#world;
-    const bytesMax = 6 * cluster.genesis.limits.laneBytesMax;
     const voters = cluster.quorum - profile.byzantine.size;
     now.forEach((total, lane) => {
       if (total === before[lane]) return;
-      const lags = honest.map((node) => total - this.#executed(node, block.height)[lane]!);
-      const lag = lags.toSorted((a, b) => a - b)[voters - 1]!;
-      if (lag <= bytesMax) return;
+      const bound = honest.filter((node) => this.#of(node).hasCaughtUp);
+      const lags = bound.map((node) => total - this.#executed(node, block.height)[lane]!);
+      const close = lags.filter((lag) => lag <= 6 * this.#window);
+      if (close.length + honest.length - bound.length >= voters) return;
       this.#report(
         'rule D4',
-        `block ${block.height} is final, and fewer than ${voters} honest validators are within ` +
-          `${bytesMax} bytes of lane ${lane} of executing it: ${lags.join(', ')}`,
+        `block ${block.height} is final, and fewer than ${voters} honest validators are within 6 times ` +
+          `${this.#window} bytes of lane ${lane} of executing it: ${lags.join(', ')}`,
       );
     });
   }
 
+  get #window(): number {
+    return this.#world.cluster.genesis.limits.laneBytesMax;
+  }
+
+  /** Whether no lane has more than so many windows that are final for it and not executed. */
+  #isWithin({ final, executed }: Progress, windows: number): boolean {
+    const [to, from] = [this.#totals[final], this.#totals[executed]];
+    if (to === undefined || from === undefined) return false;
+    return to.every((total, lane) => total - from[lane]! <= windows * this.#window);
+  }
+
   #executed(node: SimNode, height: number): readonly number[] {
-    const { executed, since } = this.#of(node);
-    return this.#totals[Math.min(Math.max(executed, since), height)]!;
+    return this.#totals[Math.min(this.#of(node).executed, height)]!;
   }
 
   #bytes(from: Tip | undefined, to: Tip): number {
