@@ -206,6 +206,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     const isRestart = safety.term >= 0;
     if (isRestart) this.#resume();
     else enterTerm(state, 0, null);
+    this.#countConnected();
     const height = state.final.height;
     state.out.effects.push({ kind: 'tell', to: 'voting', message: { kind: 'finalTo', height } });
     for (const vote of safety.undecided) {
@@ -322,13 +323,20 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
   #connected(peer: ValidatorIndex): void {
     const state = this.#state;
     state.connected.add(peer);
+    this.#countConnected();
     if (leaderOf(state.options.cluster, state.safety.term) === peer) state.due.leaderConnected();
     sayAgainTo(state, peer);
+  }
+
+  #countConnected(): void {
+    const { due, connected, options, now } = this.#state;
+    due.quorumConnected(connected.size + 1 >= options.cluster.quorum, now);
   }
 
   #disconnected(peer: ValidatorIndex): void {
     const state = this.#state;
     state.connected.delete(peer);
+    this.#countConnected();
     if (state.safety.term < 0 || isLeader(state)) return;
     if (leaderOf(state.options.cluster, state.safety.term) === peer) {
       state.due.leaderDisconnected(state.now);

@@ -2,6 +2,10 @@
  * What is due, and when patience ends (rules T1, T5). Each item remembers since when it is due; the
  * term is abandoned when any of them is older than the timeout. Entering a term starts all anew.
  *
+ * I105. No term is abandoned while too few are connected for a quorum: nobody could follow. So a node that
+ *      starts before the others, or is cut off, still follows the term's leader when they meet (again),
+ *      instead of waiting for the next term.
+ *
  * The timeout adapts to the delay from proposal to finality that this node measures, doubles with
  * each failed term in a row, and falls back on progress.
  */
@@ -26,6 +30,8 @@ export class Due {
   #smoothedDelayMs = 0;
   #failedTerms = 0;
   #disconnectedAt: Millis | null = null;
+  /** Since when too few are connected for a quorum; null while enough are. */
+  #aloneSince: Millis | null = null;
 
   constructor(timing: ConsensusTiming) {
     this.#timing = timing;
@@ -59,8 +65,21 @@ export class Due {
 
   /** The clock was set by so much: everything is due for as long as it was. */
   shift(by: Millis): void {
+    if (this.#aloneSince !== null) this.#aloneSince += by;
     for (const [item, since] of this.#since) this.#since.set(item, since + by);
     if (this.#disconnectedAt !== null) this.#disconnectedAt += by;
+  }
+
+  /** Patience stands still meanwhile, and goes on with what was left of it when enough are back (I105). */
+  quorumConnected(isConnected: boolean, now: Millis): void {
+    if (isConnected && this.#aloneSince !== null) {
+      const by = now - this.#aloneSince;
+      this.#aloneSince = null;
+      // What became due meanwhile is due from now on.
+      const latest = now + this.#timing.heartbeatMs;
+      for (const [item, since] of this.#since) this.#since.set(item, Math.min(since + by, latest));
+      if (this.#disconnectedAt !== null) this.#disconnectedAt = now;
+    } else if (!isConnected) this.#aloneSince ??= now;
   }
 
   leaderDisconnected(now: Millis): void {
@@ -73,6 +92,7 @@ export class Due {
 
   /** When the term will be abandoned if nothing moves. */
   deadline(): Millis {
+    if (this.#aloneSince !== null) return Infinity;
     let first = Infinity;
     for (const since of this.#since.values()) first = Math.min(first, since + this.timeoutMs());
     if (this.#disconnectedAt === null) return first;

@@ -299,14 +299,15 @@ export function finalised(effects: readonly Effect[]): number[] {
 
 export function seatOf(self: number): { forge: Forge; seat: Seat } {
   const forge = new Forge();
-  const seat = new Seat(forge, self);
-  seat.start();
-  return { forge, seat };
+  return { forge, seat: started(forge, self) };
 }
 
-export function started(forge: Forge): Seat {
-  const seat = new Seat(forge, 3);
+/** Connected to all others. */
+export function started(forge: Forge, self = 3): Seat {
+  const seat = new Seat(forge, self);
   seat.start();
-  for (const peer of [0, 1, 2]) seat.step({ kind: 'peerConnected', peer });
+  for (let peer = 0; peer < forge.cluster.n; peer++) {
+    if (peer !== self) seat.step({ kind: 'peerConnected', peer });
+  }
   return seat;
 }

@@ -226,12 +226,37 @@ test('abandons the term when no block comes within heartbeat and timeout (T1)', 
 
 test('a lost connection to the leader shortens the timeout, a lost follower does not (T1)', (t) => {
   const { seat } = seatOf(3);
-  seat.step({ kind: 'peerConnected', peer: 0 });
-  seat.step({ kind: 'peerConnected', peer: 1 });
   seat.step({ kind: 'peerDisconnected', peer: 1 });
   seat.now += 200;
   t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
+  seat.step({ kind: 'peerConnected', peer: 1 });
   seat.step({ kind: 'peerDisconnected', peer: 0 });
+  seat.now += 200;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
+});
+
+test('I105: a node that starts before the others does not give up on the term without them', (t) => {
+  const seat = new Seat(new Forge(), 3);
+  seat.start();
+  seat.step({ kind: 'peerConnected', peer: 1 });
+  seat.now += 60_000;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0, 'two of four');
+  t.is(timeouts(seat.step({ kind: 'peerConnected', peer: 0 })).length, 0);
+  seat.now += 1400;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0, 'patience begins now');
+  seat.now += 200;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
+});
+
+test('I105: who is cut off from all keeps what was left of its patience', (t) => {
+  const { seat } = seatOf(3);
+  seat.now += 1000;
+  for (const peer of [0, 1]) seat.step({ kind: 'peerDisconnected', peer });
+  seat.now += 60_000;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
+  for (const peer of [1, 0]) seat.step({ kind: 'peerConnected', peer });
+  seat.now += 400;
+  t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0);
   seat.now += 200;
   t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
 });

@@ -82,10 +82,13 @@ export class SimNode implements Endpoint {
   /** How often it was stopped for a while, and when last. */
   pauses = 0;
   pausedAtUs = -Infinity;
+  /** When it was last connected to too few for a quorum. */
+  aloneAtUs = 0;
   faulty = true;
   /** Called as each append passes its phases; a scenario crashes the node from here. */
   appendHook: ((append: number, phase: AppendPhase) => void) | null = null;
   machines: NodeMachines | null = null;
+  readonly #connected = new Set<number>();
   #pausedUntil = 0;
   /** What came due in a pause, in that order: pauses may overlap. */
   #held: (() => void)[] = [];
@@ -146,6 +149,7 @@ export class SimNode implements Endpoint {
     for (const host of this.#hosts) host.close();
     this.#shells.clear();
     this.#hosts = [];
+    this.#connected.clear();
     this.log.crash(this.setup.random);
     this.setup.network.drop(this.instance);
     for (const observer of this.setup.observers) observer.crashed?.(this);
@@ -199,8 +203,15 @@ export class SimNode implements Endpoint {
     this.later(0, () => this.deliver(ROUTES[message.kind].actor, input));
   }
 
+  get isAlone(): boolean {
+    return this.#connected.size + 1 < this.setup.cluster.quorum;
+  }
+
   linkChanged(peer: number, connected: boolean): void {
     this.note(connected ? 'connected' : 'disconnected', peer);
+    if (this.isAlone) this.aloneAtUs = this.setup.scheduler.now;
+    if (connected) this.#connected.add(peer);
+    else this.#connected.delete(peer);
     if (connected) for (const observer of this.setup.observers) observer.connected?.(this, peer);
     const kind = connected ? 'peerConnected' : 'peerDisconnected';
     this.later(0, () => {

@@ -142,13 +142,16 @@ export class PatienceChecker implements Observer {
     const status = node.machines?.consensus.status();
     if (status === undefined || status.finalHeight >= height) return;
     const { finalHeight: before, timeoutMs } = status;
+    const since = this.#world.scheduler.now;
     this.#unlessDisturbed(node, timeoutMs + PREPARED_MS_MORE, () => {
       const now = this.#record.recordOf(node);
       const later = node.machines?.consensus.status();
       if (later === undefined || later.finalHeight >= height) return;
       if (now.term !== term || now.abandoned) return;
       const isMoving = later.finalHeight > before || later.timeoutMs > timeoutMs;
-      if (isMoving) return this.#awaitFinal(node, term, height);
+      // Alone it keeps its patience (I105).
+      const wasAlone = node.isAlone || node.aloneAtUs >= since;
+      if (isMoving || wasAlone) return this.#awaitFinal(node, term, height);
       this.#report(
         'rule T1',
         `n${node.instance} waits in term ${term} for height ${height}, prepared and not final`,
