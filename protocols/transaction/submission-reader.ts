@@ -84,7 +84,7 @@ interface Head {
 }
 
 const NO_BYTES = new Uint8Array(0);
-const EXPECTED_FORM = refusal('malformed', 'not a submission: see the published encoder');
+const EXPECTED_FORM = refusal('malformed', 'not a submission: docs/http.md says how one is signed');
 
 export class SubmissionReader {
   /** The tag and the cluster id: how every submission of this cluster begins. */

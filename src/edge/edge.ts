@@ -254,7 +254,7 @@ function tooLarge(max: number): Problem {
 
 function notByAClient(): Problem {
   return malformed(
-    'not a submission signed by a client: see the published encoder; what this node is to vouch ' +
-      'for is sent as JSON or msgpack with a credential',
+    'not a submission signed by a client: docs/http.md says how one is signed; what this node is to ' +
+      'vouch for is sent as JSON or msgpack with a credential',
   );
 }

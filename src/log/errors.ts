@@ -51,7 +51,7 @@ export class LogAltered extends LogError {
     const row = `(${place.stream}, ${place.seq}, ${place.part})`;
     super(
       'log_altered',
-      `log row ${row} ${alteration}: ${detail}. Stop this node for good: restore its database from a backup only as an observer with a new key`,
+      `log row ${row} ${alteration}: ${detail}. Leave this node stopped, and keep its database and folder: docs/operating.md says what to do`,
     );
     this.place = place;
     this.alteration = alteration;
