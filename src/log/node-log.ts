@@ -79,6 +79,7 @@ export async function openLog(options: NodeLogOptions): Promise<NodeLog> {
     verify: (progress) =>
       verifyLog({
         url,
+        owner: { clusterId, publicKey },
         ...(headsFile === undefined ? {} : { headsFile }),
         ...(progress === undefined ? {} : { progress }),
       }),

@@ -105,6 +105,45 @@ test.serial('a place that the configuration does not have is wrong usage', async
   t.regex(stderr, /config\.json does not exist/);
 });
 
+test.serial('with --id, the log must be that of the node', async (t) => {
+  const data = newFolder('command');
+  await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const place = ['--id', 'validator-1', '--data', data, '--database-url'];
+  for (const command of ['verify', 'export']) {
+    const { code, stdout, stderr } = await run(['log', command, ...place, url]);
+    t.is(code, 2, stderr);
+    t.true(stderr.includes(`the database belongs to cluster ${IDENTITY.clusterId}`), stderr);
+    t.is(stdout, '');
+  }
+  writeFileSync(
+    join(data, 'validator-1', 'heads.json'),
+    JSON.stringify({ votes: { seq: 0, hash: 'ab' } }),
+  );
+  const empty = await run(['log', 'verify', ...place, await server.newDatabase()]);
+  t.is(empty.code, 2, empty.stderr);
+  t.regex(empty.stderr, /holds no log/);
+});
+
+test.serial('a log emptied below its remembered heads does not pass for whole', async (t) => {
+  const data = newFolder('command');
+  const { clusterId } = await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const genesis = JSON.parse(readFileSync(join(data, 'genesis.json'), 'utf8')) as {
+    validators: { publicKey: string }[];
+  };
+  const publicKey = genesis.validators[0]!.publicKey;
+  const own = await server.newDatabase();
+  await (await openTestLog(own, { clusterId, publicKey })).close();
+  const words = ['log', 'verify', '--id', 'validator-1', '--data', data, '--database-url', own];
+  t.is((await run(words)).code, 0);
+  writeFileSync(
+    join(data, 'validator-1', 'heads.json'),
+    JSON.stringify({ votes: { seq: 0, hash: 'ab' } }),
+  );
+  const { code, stderr } = await run(words);
+  t.is(code, 3);
+  t.regex(stderr, /log row \(votes, 0, 0\) missing/);
+});
+
 test.serial('log verify ends with 3 and names the row when one was altered', async (t) => {
   await tamper(url, `UPDATE althing.event SET header = 'x' WHERE seq = 1`);
   const { code, stderr } = await run(['log', 'verify', '--database-url', url]);
