@@ -44,7 +44,7 @@ export function parseOptions(args: readonly string[]): LaunchOptions {
   const { values } = parse(args);
   const postgresPort = values['postgres-port'];
   return {
-    dataDir: resolve(values.data),
+    dataDir: folderOf('--data', values.data),
     portBase: portOf('--port-base', values['port-base'], PORT_BASE_MAX),
     postgresPort:
       postgresPort === undefined ? undefined : portOf('--postgres-port', postgresPort, 65_535),
@@ -59,6 +59,11 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new LaunchFailure(`${messageOf(error)}\n\n${USAGE}`, 2);
   }
+}
+
+function folderOf(flag: string, text: string): string {
+  if (text !== '') return resolve(text);
+  throw new LaunchFailure(`${flag} takes a folder, such as data, and is empty`, 2);
 }
 
 function portOf(flag: string, text: string, max: number): number {

@@ -27,6 +27,7 @@ test('wrong usage exits 2 with what is wrong on stderr, and changes nothing', as
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['init', '--data', data, '--nodes', 'x'], /--nodes must be from 1 to 128/],
     [['init', '--data', data, '--nodse', '4'], /--nodes/],
+    [['init', '--data', ''], /^althing: --data takes a folder/],
     [['int'], /init/],
     [[], /Usage/],
   ];

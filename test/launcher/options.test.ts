@@ -37,6 +37,7 @@ for (const [args, named] of [
   [['--port-base', '80'], '--port-base'],
   [['--port-base', '65500'], '--port-base'],
   [['--postgres-port', 'x'], '--postgres-port'],
+  [['--data', ''], '--data'],
   [['--fast'], '--fast'],
   [['now'], 'now'],
 ] as const) {
