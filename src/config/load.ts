@@ -81,7 +81,8 @@ export function loadConfig(argv: readonly string[], env: Environment, cwd: strin
   const file = fileOf(place, problems);
   const parsed = parseValues([...sources, file ?? new Map()], problems);
   const { id } = parsed.values;
-  if (id === undefined && !parsed.bad.has('id')) {
+  // An id that is missing may stand in a file that could not be read.
+  if (id === undefined && file !== null && !parsed.bad.has('id')) {
     problems.push('--id is missing: say which validator this node is, such as --id validator-1');
   }
   const config =

@@ -182,7 +182,9 @@ test('a missing file is named, with what it is and where to get it', async (t) =
 
 test('a configuration file that is none is refused by its flag', async (t) => {
   const data = await cluster();
-  t.regex(problems(['--config', data]), /cannot be read \(EISDIR.*--config/);
+  const said = problems(['--config', data]);
+  t.regex(said, /cannot be read \(EISDIR.*--config/);
+  t.notRegex(said, /--id is missing/);
 });
 
 test('an empty path is refused, and no other is taken in its place', (t) => {
