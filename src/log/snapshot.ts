@@ -1,5 +1,5 @@
 /** A whole log as it stands at one moment, for those who only read it: the node may be writing. */
-import { connect, unreachable, type Link } from './connection.ts';
+import { connect, unusable, type Link } from './connection.ts';
 import { LogError } from './errors.ts';
 import { readIdentity, requireIdentity, type LogIdentity } from './schema.ts';
 
@@ -26,12 +26,13 @@ export async function openSnapshot(
   { url, owner }: SnapshotOptions,
   applicationName: string,
 ): Promise<Snapshot> {
-  const link = await connect(url, applicationName).catch((error: unknown) => {
-    throw error instanceof LogError ? error : unreachable(url, error as Error);
-  });
+  const refused = (error: unknown): never => {
+    throw error instanceof LogError ? error : unusable(url, error as Error);
+  };
+  const link = await connect(url, applicationName).catch(refused);
   try {
     await link.client.query(ONE_SNAPSHOT);
-    const identity = await readIdentity(link.client);
+    const identity = await readIdentity(link.client).catch(refused);
     if (identity === null) {
       throw new LogError('wrong_identity', 'the database holds no log: check the URL');
     }
