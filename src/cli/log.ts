@@ -13,6 +13,7 @@ import {
 } from '../log/verify.ts';
 import { createLogger } from '../logger.ts';
 import { startEmbeddedPostgres } from '../postgres/embedded.ts';
+import { isInitialised } from '../postgres/initialise.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 
 interface Place {
@@ -110,6 +111,12 @@ async function withSource(place: Place, work: (source: Source) => Promise<void>)
   const { database, headsFile, cluster, index } = configOf(place);
   const owner = { clusterId: cluster.id, publicKey: cluster.genesis.validators[index]!.publicKey };
   if (database.kind === 'url') return work({ url: database.url, owner, headsFile });
+  if (!isInitialised(database.folder)) {
+    throw new UsageError(
+      `${database.folder} holds no database server, so no log was ever written there: if the node ` +
+        'keeps its log elsewhere, name the database by ALTHING_DATABASE_URL or --database-url',
+    );
+  }
   await withEmbedded(database, (url) => work({ url, owner, headsFile }));
 }
 
