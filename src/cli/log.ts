@@ -113,7 +113,7 @@ async function withSource(place: Place, work: (source: Source) => Promise<void>)
   if (database.kind === 'url') return work({ url: database.url, owner, headsFile });
   if (!isInitialised(database.folder)) {
     throw new UsageError(
-      `${database.folder} holds no database server, so no log was ever written there: if the node ` +
+      `${database.folder} holds no database server, so there is no log to read: if the node ` +
         'keeps its log elsewhere, name the database by ALTHING_DATABASE_URL or --database-url',
     );
   }

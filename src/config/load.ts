@@ -140,7 +140,7 @@ function otherNode(dataFolder: string): string {
   const ids = nodesIn(dataFolder);
   return ids.length === 0
     ? `make a cluster by \`npx althing init --data ${dataFolder}\`, or name the file by --config`
-    : `${dataFolder} has ${ids.join(', ')}: name one of them by --id`;
+    : `${dataFolder} has ${ids.join(', ')}: name one of them by --id, or the file by --config`;
 }
 
 /** Nobody but its owner may list the folder: to others it looks empty. */

@@ -72,7 +72,7 @@ const ASKS_FOR_PASSWORD =
 /** What a server that can be reached refuses, by SQLSTATE, and what to do about it. */
 const REFUSALS: Readonly<Record<string, string>> = {
   '28P01':
-    'refuses the password: correct the one in ALTHING_DATABASE_URL or in the file named by PGPASSFILE',
+    'does not know this user or refuses the password: correct them in ALTHING_DATABASE_URL or in the file named by PGPASSFILE',
   '28000':
     'refuses this user from this machine: create the role, or let it in by pg_hba.conf of the server',
   '3D000': 'does not exist: create it, or correct the name in the URL',

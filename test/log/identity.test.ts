@@ -86,7 +86,7 @@ test('a server that refuses is not called unreachable: what is amiss is said, an
   };
   const cases: readonly (readonly [string, RegExp])[] = [
     [changed((to) => (to.password = '')), /asks for a password.*ALTHING_DATABASE_URL.*PGPASSFILE/],
-    [changed((to) => (to.password = 'trout')), /refuses the password: correct/],
+    [changed((to) => (to.password = 'trout')), /refuses the password: correct them in/],
     [changed((to) => (to.pathname = '/nowhere')), /nowhere does not exist: create it/],
     [
       changed((to) => Object.assign(to, { username: 'poor', password: 'swordfish' })),
