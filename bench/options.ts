@@ -67,6 +67,8 @@ Examples:
   npm run bench -- kills --all --times 20
 `;
 
+const EXIT_USAGE = 2;
+
 /** Ends the process with a message when the arguments make no sense. */
 export function readOptions(argv: readonly string[]): Options {
   const command = new Command('bench')
@@ -91,6 +93,7 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--json <file>', 'where the result goes [bench/results/…]')
     .option('--keep', 'keep the cluster folder', false)
     .addHelpText('after', EXAMPLES)
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_USAGE))
     .parse(argv, { from: 'user' });
   const named = command.processedArgs[0] as readonly Scenario[] | undefined;
   const scenarios: readonly Scenario[] = named === undefined ? ['peak', 'light'] : named;

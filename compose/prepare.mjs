@@ -1,6 +1,4 @@
-// node compose/prepare.mjs [DIR]: makes what compose.yaml mounts, once: the cluster's keys,
-// certificates and configuration (althing init), a folder for each node's state, a database role with
-// a password for each node, and the edge's certificate. Run again, it keeps all of that. DIR is the folder of the Compose project; default: this one.
+// node compose/prepare.mjs [DIR]: see USAGE.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -23,7 +21,25 @@ const EDGE_HOSTS = ['localhost', '127.0.0.1', '::1'];
 /** Containers run as whoever owns the files; as root neither PostgreSQL nor a node should. */
 const UNPRIVILEGED = 1000;
 
-const project = resolve(process.argv[2] ?? fileURLToPath(new URL('.', import.meta.url)));
+const USAGE = `Usage: node compose/prepare.mjs [DIR]
+
+Makes what compose.yaml mounts, once: the cluster's keys, certificates and configuration (althing
+init), a folder for each node's state, a database role with a password for each node, and the edge's
+certificate. Run again, it keeps all of that. DIR is the folder of the Compose project; default: the
+one of this file.
+`;
+
+const args = process.argv.slice(2);
+if (args.includes('--help') || args.includes('-h')) {
+  process.stdout.write(USAGE);
+  process.exit();
+}
+const wrong = args.find((arg) => arg === '' || arg.startsWith('-')) ?? args[1];
+if (wrong !== undefined) {
+  process.stderr.write(`"${wrong}" is not understood: give one folder, or nothing\n\n${USAGE}`);
+  process.exit(2);
+}
+const project = resolve(args[0] ?? fileURLToPath(new URL('.', import.meta.url)));
 const data = join(project, 'data');
 const database = join(data, 'database');
 const edge = join(data, 'edge');

@@ -1,5 +1,6 @@
 /** `althing init`: makes a cluster's files and says what to do with them. */
 import { Command } from 'commander';
+import { faultyMax } from '../../protocols/quorum.ts';
 import { InitError, initCluster, type InitResult } from '../init/init.ts';
 import { clusterFiles } from '../init/layout.ts';
 import { UsageError, type CommandContext } from './command.ts';
@@ -35,7 +36,18 @@ export function initCommand(context: CommandContext): Command {
     .action(async (flags: Flags) => {
       const result = await run(flags);
       context.print(result, () => human(result));
+      const advice = adviceOnSize(result.nodes.length);
+      if (result.created && advice !== null) process.stderr.write(`${advice}\n`);
     });
+}
+
+/** Null for a size that is the smallest to tolerate what it tolerates. */
+function adviceOnSize(n: number): string | null {
+  const f = faultyMax(n);
+  if (f === 0) return `A cluster of ${n} tolerates no faulty node: the smallest that does has 4.`;
+  const smallest = 3 * f + 1;
+  if (n === smallest) return null;
+  return `A cluster of ${n} tolerates ${f} faulty, as one of ${smallest} does: ${smallest + 3} nodes tolerate ${f + 1}.`;
 }
 
 async function run({ nodes, data, hosts, name }: Flags): Promise<InitResult> {

@@ -5,9 +5,15 @@ import { abortable } from '../abortable.ts';
 import { loadConfig, type Database, type NodeConfig } from '../config/load.ts';
 import { Interruption } from '../interruption.ts';
 import { exportLog } from '../log/export.ts';
-import { verifyLog, type VerifyProgress, type VerifyResult } from '../log/verify.ts';
+import {
+  verifyLog,
+  type VerifyOptions,
+  type VerifyProgress,
+  type VerifyResult,
+} from '../log/verify.ts';
 import { createLogger } from '../logger.ts';
 import { startEmbeddedPostgres } from '../postgres/embedded.ts';
+import { isInitialised } from '../postgres/initialise.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 
 interface Place {
@@ -23,10 +29,8 @@ interface ExportFlags extends Place {
   readonly bodies: boolean;
 }
 
-interface Source {
-  readonly url: string;
-  readonly headsFile: string | null;
-}
+/** The log, and what is known of it where the node itself is known. */
+type Source = Pick<VerifyOptions, 'url' | 'owner' | 'headsFile'>;
 
 const PROGRESS_AFTER_MS = 2000;
 const PROGRESS_EVERY_MS = 1000;
@@ -67,13 +71,8 @@ function verifyCommand(context: CommandContext): Command {
   return withPlace(new Command('verify'))
     .description('read every row and compute every digest again')
     .action(async (flags: Place) => {
-      await withSource(flags, async ({ url, headsFile }) => {
-        const progress = newProgress();
-        const result = await verifyLog({
-          url,
-          progress,
-          ...(headsFile === null ? {} : { headsFile }),
-        });
+      await withSource(flags, async (source) => {
+        const result = await verifyLog({ ...source, progress: newProgress() });
         context.print(result, () => human(result));
       });
     });
@@ -89,8 +88,9 @@ function exportCommand(): Command {
     .action(async (flags: ExportFlags) => {
       const range = { ...position('from', flags.from), ...position('to', flags.to) };
       const stream = flags.stream === undefined ? {} : { stream: flags.stream };
-      await withSource(flags, async ({ url }) => {
-        for await (const line of exportLog({ url, bodies: flags.bodies, ...stream, ...range })) {
+      await withSource(flags, async (source) => {
+        const options = { ...source, bodies: flags.bodies, ...stream, ...range };
+        for await (const line of exportLog(options)) {
           if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
         }
       });
@@ -106,11 +106,18 @@ function position(name: 'from' | 'to', text: string | undefined): { from?: numbe
 /** Gives the log's place to `work`. */
 async function withSource(place: Place, work: (source: Source) => Promise<void>): Promise<void> {
   if (place.databaseUrl !== undefined && place.id === undefined) {
-    return work({ url: place.databaseUrl, headsFile: null });
+    return work({ url: place.databaseUrl });
   }
-  const { database, headsFile } = configOf(place);
-  if (database.kind === 'url') return work({ url: database.url, headsFile });
-  await withEmbedded(database, (url) => work({ url, headsFile }));
+  const { database, headsFile, cluster, index } = configOf(place);
+  const owner = { clusterId: cluster.id, publicKey: cluster.genesis.validators[index]!.publicKey };
+  if (database.kind === 'url') return work({ url: database.url, owner, headsFile });
+  if (!isInitialised(database.folder)) {
+    throw new UsageError(
+      `${database.folder} holds no database server, so there is no log to read: if the node ` +
+        'keeps its log elsewhere, name the database by ALTHING_DATABASE_URL or --database-url',
+    );
+  }
+  await withEmbedded(database, (url) => work({ url, owner, headsFile }));
 }
 
 function configOf({ id, data, databaseUrl }: Place): NodeConfig {

@@ -2,7 +2,7 @@
  * The node's configuration: read once, checked as a whole, frozen. Whatever is wrong is reported in
  * one go, each thing with where it was said; the process then ends with exit code 2.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { ValidatorIndex } from '../../protocols/types.ts';
@@ -77,15 +77,18 @@ export function loadConfig(argv: readonly string[], env: Environment, cwd: strin
   if (flags.help) return { kind: 'text', text: helpText() };
   if (flags.version) return { kind: 'text', text: `${VERSION}\n` };
   const sources = [flags.values, readEnvironment(env, problems)];
-  const place = placeOf(parseValues(sources, []).values, cwd);
+  const place = placeOf(parseValues(sources, []), cwd);
   const file = fileOf(place, problems);
   const parsed = parseValues([...sources, file ?? new Map()], problems);
   const { id } = parsed.values;
-  if (id === undefined && !parsed.bad.has('id')) {
+  // An id that is missing may stand in a file that could not be read.
+  if (id === undefined && file !== null && !parsed.bad.has('id')) {
     problems.push('--id is missing: say which validator this node is, such as --id validator-1');
   }
   const config =
-    id === undefined || file === null ? null : assemble(parsed, id, place, cwd, problems);
+    id === undefined || place === null || file === null
+      ? null
+      : assemble(parsed, id, place, cwd, problems);
   if (config === null || problems.length > 0) throw new ConfigError(problems);
   return { kind: 'config', config };
 }
@@ -96,8 +99,12 @@ interface Place {
   readonly configPath: string | null;
 }
 
-/** A given file decides where the node's files are; else the data folder and the id do. */
-function placeOf({ config, data, id }: Values, cwd: string): Place {
+/**
+ * A given file decides where the node's files are; else the data folder and the id do. Null when one
+ * of them is no path: another place than the one that was meant is not to be spoken of.
+ */
+function placeOf({ values: { config, data, id }, bad }: Parsed, cwd: string): Place | null {
+  if (bad.has('config') || bad.has('data')) return null;
   if (config !== undefined) {
     const configPath = resolve(cwd, config);
     return { configPath, dataFolder: resolve(cwd, data ?? dirname(dirname(configPath))) };
@@ -110,15 +117,40 @@ function placeOf({ config, data, id }: Values, cwd: string): Place {
 }
 
 /** Null when there is no file: then there is nothing beside it either. */
-function fileOf({ configPath, dataFolder }: Place, problems: string[]): RawValues | null {
+function fileOf(place: Place | null, problems: string[]): RawValues | null {
+  if (place === null) return null;
+  const { configPath, dataFolder } = place;
   if (configPath === null) return new Map();
   if (!existsSync(configPath)) {
+    problems.push(`${configPath} does not exist: ${otherNode(dataFolder)}`);
+    return null;
+  }
+  try {
+    return readFileValues(readFileSync(configPath, 'utf8'), configPath, problems);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
     problems.push(
-      `${configPath} does not exist: make a cluster by \`npx althing init --data ${dataFolder}\`, or name the file by --config`,
+      `${configPath} cannot be read (${reason}): name a node's config.json by --config, or the node by --id`,
     );
     return null;
   }
-  return readFileValues(readFileSync(configPath, 'utf8'), configPath, problems);
+}
+
+function otherNode(dataFolder: string): string {
+  const ids = nodesIn(dataFolder);
+  return ids.length === 0
+    ? `make a cluster by \`npx althing init --data ${dataFolder}\`, or name the file by --config`
+    : `${dataFolder} has ${ids.join(', ')}: name one of them by --id, or the file by --config`;
+}
+
+/** Nobody but its owner may list the folder: to others it looks empty. */
+function nodesIn(dataFolder: string): string[] {
+  try {
+    const names = readdirSync(dataFolder).toSorted();
+    return names.filter((name) => existsSync(nodeFiles(join(dataFolder, name)).config));
+  } catch {
+    return [];
+  }
 }
 
 function assemble(

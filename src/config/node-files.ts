@@ -1,6 +1,6 @@
 /** Reads a node's own files (init/layout.ts) and checks that they belong together. */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { PublicKey, ValidatorIndex } from '../../protocols/types.ts';
 import { publicKeyOfSpki } from '../crypto/keys.ts';
@@ -11,6 +11,17 @@ import { nodeFiles } from '../init/layout.ts';
 
 /** Shorter tokens are guessed. */
 const TOKEN_LENGTH_MIN = 16;
+
+/** What each file is and where it is to be had, for when it is missing. */
+const SOURCES: Readonly<Record<Exclude<keyof ReturnType<typeof nodeFiles>, 'config'>, string>> = {
+  genesis:
+    'the genesis, the same for all nodes of the cluster: copy it from the folder of another node',
+  ca: "the certificate of the cluster's CA: copy it from the folder of another node",
+  token: 'the API token: copy it from the folder of another node',
+  certificate:
+    "this node's certificate: put it back from where `althing init` made it, or from a backup",
+  key: "this node's private key: put it back from where `althing init` made it, or from a backup; another key is another node",
+};
 
 export interface NodeFiles {
   readonly paths: ReturnType<typeof nodeFiles>;
@@ -28,7 +39,12 @@ export function readNodeFiles(
   problems: string[],
 ): NodeFiles | null {
   const paths = nodeFiles(folder);
-  const attempt = <T>(path: string, read: (path: string) => T): T | null => {
+  const attempt = <T>(name: keyof typeof SOURCES, read: (path: string) => T): T | null => {
+    const path = paths[name];
+    if (!existsSync(path)) {
+      problems.push(`${path} does not exist; it is ${SOURCES[name]}`);
+      return null;
+    }
     try {
       return read(path);
     } catch (error) {
@@ -37,13 +53,13 @@ export function readNodeFiles(
       return null;
     }
   };
-  const cluster = attempt(paths.genesis, (path) =>
+  const cluster = attempt('genesis', (path) =>
     clusterOf(parseGenesis(readFileSync(path, 'utf8')), nodeCrypto),
   );
-  const key = attempt(paths.key, (path) => loadSigner(path).publicKey);
-  const certificate = attempt(paths.certificate, readCertificate);
-  const ca = attempt(paths.ca, readCertificate);
-  const apiToken = dev ? null : attempt(paths.token, readToken);
+  const key = attempt('key', (path) => loadSigner(path).publicKey);
+  const certificate = attempt('certificate', readCertificate);
+  const ca = attempt('ca', readCertificate);
+  const apiToken = dev ? null : attempt('token', readToken);
   if (cluster === null || key === null || certificate === null || ca === null) return null;
   if (apiToken === null && !dev) return null;
   if (!certificate.verify(ca.publicKey)) {

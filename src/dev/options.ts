@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LaunchFailure, messageOf } from './failure.ts';
-import { DEFAULT_PORT_BASE, PORT_BASE_MAX } from './plan.ts';
+import { DEFAULT_PORT_BASE, planCluster, PORT_BASE_MAX, type ClusterPlan } from './plan.ts';
+import { portsOf } from './ports.ts';
 
 export interface LaunchOptions {
   readonly dataDir: string;
@@ -42,15 +43,22 @@ const CONFIG = {
 /** Throws LaunchFailure (usage) that names the flag. */
 export function parseOptions(args: readonly string[]): LaunchOptions {
   const { values } = parse(args);
-  const postgresPort = values['postgres-port'];
-  return {
-    dataDir: resolve(values.data),
-    portBase: portOf('--port-base', values['port-base'], PORT_BASE_MAX),
-    postgresPort:
-      postgresPort === undefined ? undefined : portOf('--postgres-port', postgresPort, 65_535),
-    once: values.once,
-    help: values.help,
-  };
+  const postgres = values['postgres-port'];
+  const dataDir = folderOf('--data', values.data);
+  const portBase = portOf('--port-base', values['port-base'], PORT_BASE_MAX);
+  const postgresPort =
+    postgres === undefined ? undefined : portOf('--postgres-port', postgres, 65_535);
+  requireOwnPort(planCluster(dataDir, portBase, postgresPort), portBase);
+  return { dataDir, portBase, postgresPort, once: values.once, help: values.help };
+}
+
+function requireOwnPort(plan: ClusterPlan, portBase: number): void {
+  const same = portsOf(plan).find(({ port }) => port === plan.postgresPort);
+  if (same === undefined) return;
+  throw new LaunchFailure(
+    `--postgres-port ${same.port} is, by --port-base ${portBase}, the port for ${same.use}: choose another`,
+    2,
+  );
 }
 
 function parse(args: readonly string[]) {
@@ -59,6 +67,11 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new LaunchFailure(`${messageOf(error)}\n\n${USAGE}`, 2);
   }
+}
+
+function folderOf(flag: string, text: string): string {
+  if (text !== '') return resolve(text);
+  throw new LaunchFailure(`${flag} takes a folder, such as data, and is empty`, 2);
 }
 
 function portOf(flag: string, text: string, max: number): number {

@@ -8,7 +8,8 @@ interface NamedPort {
   readonly use: string;
 }
 
-function portsOf({ nodes }: ClusterPlan): readonly NamedPort[] {
+/** All but PostgreSQL's. */
+export function portsOf({ nodes }: ClusterPlan): readonly NamedPort[] {
   return nodes.flatMap(({ id, httpPort, grpcPort, peerPort }) => [
     { port: httpPort, use: `HTTP of ${id}` },
     { port: grpcPort, use: `gRPC of ${id}` },

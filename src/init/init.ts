@@ -67,8 +67,9 @@ export async function initCluster(options: InitOptions): Promise<InitResult> {
   });
 }
 
-function faultsOf({ nodes, hosts, name }: InitOptions): string[] {
+function faultsOf({ data, nodes, hosts, name }: InitOptions): string[] {
   const faults: string[] = [];
+  if (data === '') faults.push('--data takes a folder, such as data, and is empty');
   const n = nodes ?? hosts?.length ?? DEFAULT_NODES;
   if (!Number.isInteger(n) || n < 1 || n > VALIDATORS_MAX) {
     faults.push(`--nodes must be from 1 to ${VALIDATORS_MAX}`);

@@ -66,11 +66,33 @@ export async function connect(
   }
 }
 
-/** What a failed `connect` means to a caller that tries no longer. */
-export function unreachable(url: string, cause: Error): LogError {
+const ASKS_FOR_PASSWORD =
+  'asks for a password, and none was given: write it into ALTHING_DATABASE_URL, or into a file named by PGPASSFILE';
+
+/** What a server that can be reached refuses, by SQLSTATE, and what to do about it. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  '28P01':
+    'does not know this user or refuses the password: correct them in ALTHING_DATABASE_URL or in the file named by PGPASSFILE',
+  '28000':
+    'refuses this user from this machine: create the role, or let it in by pg_hba.conf of the server',
+  '3D000': 'does not exist: create it, or correct the name in the URL',
+  '42501':
+    'does not give this user the rights that the log needs: name the user that made the log, or for a new log GRANT CREATE ON DATABASE to this one',
+};
+
+function refusalOf({ code, message }: Error & { readonly code?: unknown }): string | undefined {
+  // pg's own error, before anything is sent to the server.
+  if (/client password must be/.test(message)) return ASKS_FOR_PASSWORD;
+  return typeof code === 'string' ? REFUSALS[code] : undefined;
+}
+
+/** What a failed `connect` or start means to a caller that tries no longer. */
+export function unusable(url: string, cause: Error): LogError {
   // Of several addresses tried in vain only the codes are told, not a message.
   const reason = cause.message || String((cause as { code?: unknown }).code);
-  const message = `the database ${describeUrl(url)} cannot be reached: ${reason}`;
+  const refusal = refusalOf(cause);
+  const means = refusal === undefined ? `cannot be reached: ${reason}` : `${refusal} (${reason})`;
+  const message = `the database ${describeUrl(url)} ${means}`;
   return new LogError('unavailable', message, { cause });
 }
 

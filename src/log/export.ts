@@ -3,10 +3,9 @@
  */
 import { LogError } from './errors.ts';
 import { LogReader, READER_SETTINGS, type VerifiedEvent } from './reader.ts';
-import { openSnapshot } from './snapshot.ts';
+import { openSnapshot, type SnapshotOptions } from './snapshot.ts';
 
-export interface ExportOptions {
-  readonly url: string;
+export interface ExportOptions extends SnapshotOptions {
   /** Only this stream; default all, one after the other. */
   readonly stream?: string;
   /** First position; default 0. */
@@ -22,10 +21,10 @@ const BYTES_PER_READ = 4 * 1024 * 1024;
 /**
  * Lines without line ends: `{stream, seq, kind, header, body?, bodyDigest?, keys?, hash}`, header and
  * body in base64, digests in hex. Errors: `log_altered`, `wrong_identity` when there is no such log
- * or stream, `bad_url`, `unavailable`.
+ * or stream, or it is another node's, `bad_url`, `unavailable`.
  */
 export async function* exportLog(options: ExportOptions): AsyncGenerator<string, void> {
-  const { link, identity } = await openSnapshot(options.url, 'althing export');
+  const { link, identity } = await openSnapshot(options, 'althing export');
   try {
     const sql = 'SELECT name FROM althing.stream WHERE name = $1 OR $1 IS NULL ORDER BY id';
     const { rows } = await link.client.query<{ name: string }>(sql, [options.stream ?? null]);

@@ -11,7 +11,7 @@ import {
   connect,
   describeUrl,
   isTransient,
-  unreachable,
+  unusable,
   withTimeout,
   type Link,
 } from './connection.ts';
@@ -79,6 +79,7 @@ export async function openLog(options: NodeLogOptions): Promise<NodeLog> {
     verify: (progress) =>
       verifyLog({
         url,
+        owner: { clusterId, publicKey },
         ...(headsFile === undefined ? {} : { headsFile }),
         ...(progress === undefined ? {} : { progress }),
       }),
@@ -135,8 +136,8 @@ class IdentityHolder {
         return await this.#hold(link);
       } catch (error) {
         if (error instanceof LogError && !isTransient(error)) throw error;
-        if (!isTransient(error) || this.#closed) throw unreachable(url, error as Error);
-        if (performance.now() > deadline) throw unreachable(url, error as Error);
+        if (!isTransient(error) || this.#closed) throw unusable(url, error as Error);
+        if (performance.now() > deadline) throw unusable(url, error as Error);
       }
       await pause(POLL_MS);
     }
@@ -172,8 +173,7 @@ class IdentityHolder {
       if (!this.#closed) logger.info({}, 'the identity is held again');
     } catch (error) {
       if (this.#closed) return;
-      const lost =
-        error instanceof LogError ? error : unreachable(this.#options.url, error as Error);
+      const lost = error instanceof LogError ? error : unusable(this.#options.url, error as Error);
       onLost(lost);
     }
   }

@@ -84,7 +84,7 @@ export async function prepareSchema(client: pg.Client, identity: LogIdentity): P
   try {
     await client.query('SELECT pg_advisory_xact_lock($1, $2)', [LOCK_CLASS, MIGRATION_LOCK]);
     if (!(await tableExists(client))) await create(client, identity);
-    await checkIdentity(client, identity);
+    requireIdentity(await readIdentityOf(client), identity);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
@@ -112,33 +112,33 @@ interface IdentityRow {
   readonly public_key: string;
 }
 
-async function readIdentityRow(client: pg.Client): Promise<IdentityRow> {
+async function readIdentityOf(client: pg.Client): Promise<LogIdentity> {
   const { rows } = await client.query<IdentityRow>('SELECT * FROM althing.log_identity');
   const row = rows[0];
   if (row === undefined) {
     const message = 'the row of althing.log_identity is missing: the database was tampered with';
     throw new LogError('log_altered', message);
   }
-  if (row.schema_version === SCHEMA_VERSION) return row;
+  if (row.schema_version === SCHEMA_VERSION) {
+    return { clusterId: row.cluster_id, publicKey: row.public_key };
+  }
   const message = `the database has log schema ${row.schema_version}, and this version of Althing knows ${SCHEMA_VERSION}: use the version that made it`;
   throw new LogError('wrong_schema', message);
 }
 
-async function checkIdentity(client: pg.Client, identity: LogIdentity): Promise<void> {
-  const row = await readIdentityRow(client);
-  if (row.cluster_id !== identity.clusterId) {
-    const message = `the database belongs to cluster ${row.cluster_id}, and this node to cluster ${identity.clusterId}: give it a database of its own`;
+/** Errors: `wrong_identity` when the log is not that of the node. */
+export function requireIdentity(log: LogIdentity, node: LogIdentity): void {
+  if (log.clusterId !== node.clusterId) {
+    const message = `the database belongs to cluster ${log.clusterId}, and this node to cluster ${node.clusterId}: give it a database of its own`;
     throw new LogError('wrong_identity', message);
   }
-  if (row.public_key !== identity.publicKey) {
-    const message = `the database belongs to the node with key ${row.public_key}, and this node has key ${identity.publicKey}: give it a database of its own`;
+  if (log.publicKey !== node.publicKey) {
+    const message = `the database belongs to the node with key ${log.publicKey}, and this node has key ${node.publicKey}: give it a database of its own`;
     throw new LogError('wrong_identity', message);
   }
 }
 
 /** Whose log it is; null when the database holds none. Errors: `wrong_schema`, `log_altered`. */
 export async function readIdentity(client: pg.Client): Promise<LogIdentity | null> {
-  if (!(await tableExists(client))) return null;
-  const row = await readIdentityRow(client);
-  return { clusterId: row.cluster_id, publicKey: row.public_key };
+  return (await tableExists(client)) ? readIdentityOf(client) : null;
 }

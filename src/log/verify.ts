@@ -11,10 +11,9 @@ import { LogAltered } from './errors.ts';
 import { checkHeads, loadHeads, type RememberedHeads } from './heads.ts';
 import { LogReader, READER_SETTINGS } from './reader.ts';
 import type { LogIdentity } from './schema.ts';
-import { openSnapshot, type Snapshot } from './snapshot.ts';
+import { openSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts';
 
-export interface VerifyOptions {
-  readonly url: string;
+export interface VerifyOptions extends SnapshotOptions {
   /** Heads remembered by the node, if they can be had. */
   readonly headsFile?: string;
   readonly progress?: (progress: VerifyProgress) => void;
@@ -42,13 +41,13 @@ export interface VerifyResult extends LogIdentity {
 const BYTES_PER_READ = 16 * 1024 * 1024;
 
 /**
- * Errors: `log_altered` (a `LogAltered` names the row), `wrong_identity` when there is no log,
- * `bad_heads`, `bad_url`, `unavailable`.
+ * Errors: `log_altered` (a `LogAltered` names the row), `wrong_identity` when there is no log or
+ * another node's, * `bad_heads`, `bad_url`, `unavailable`.
  */
 export async function verifyLog(options: VerifyOptions): Promise<VerifyResult> {
   // Before the view is taken: the node may remember what is newer than it.
   const remembered = options.headsFile === undefined ? null : await loadHeads(options.headsFile);
-  const snapshot = await openSnapshot(options.url, 'althing verify');
+  const snapshot = await openSnapshot(options, 'althing verify');
   try {
     return await verify(snapshot, remembered, options);
   } finally {

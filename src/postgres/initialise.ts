@@ -6,6 +6,7 @@
  * away. A crash leaves nothing that looks finished.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
@@ -18,6 +19,11 @@ const SCRATCH = 'tmp-';
 
 export function dataDirOf(dir: string): string {
   return join(dir, 'data');
+}
+
+/** Whether the folder holds a server's data, so that a start makes no new ones. */
+export function isInitialised(dir: string): boolean {
+  return existsSync(join(dataDirOf(dir), 'PG_VERSION'));
 }
 
 /** Gives the superuser's password, made on the first call. */

@@ -22,11 +22,26 @@ test('init makes a cluster and tells how to start it; run again, it keeps it', a
   t.deepEqual(await run(['--json', 'init', '--data', data]), kept);
 });
 
+test('init says what a size tolerates that is not the best for it', async (t) => {
+  for (const [nodes, advice] of [
+    ['2', 'A cluster of 2 tolerates no faulty node: the smallest that does has 4.\n'],
+    ['4', ''],
+    ['6', 'A cluster of 6 tolerates 1 faulty, as one of 4 does: 7 nodes tolerate 2.\n'],
+    ['7', ''],
+    ['9', 'A cluster of 9 tolerates 2 faulty, as one of 7 does: 10 nodes tolerate 3.\n'],
+  ] as const) {
+    const { code, stderr } = await run(['init', '--data', folder(), '--nodes', nodes]);
+    t.is(code, 0);
+    t.is(stderr, advice);
+  }
+});
+
 test('wrong usage exits 2 with what is wrong on stderr, and changes nothing', async (t) => {
   const data = folder();
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['init', '--data', data, '--nodes', 'x'], /--nodes must be from 1 to 128/],
     [['init', '--data', data, '--nodse', '4'], /--nodes/],
+    [['init', '--data', ''], /^althing: --data takes a folder/],
     [['int'], /init/],
     [[], /Usage/],
   ];

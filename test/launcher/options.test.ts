@@ -37,6 +37,9 @@ for (const [args, named] of [
   [['--port-base', '80'], '--port-base'],
   [['--port-base', '65500'], '--port-base'],
   [['--postgres-port', 'x'], '--postgres-port'],
+  [['--port-base', '9010', '--postgres-port', '9010'], '--port-base 9010'],
+  [['--postgres-port', '9205'], '--postgres-port 9205'],
+  [['--data', ''], '--data'],
   [['--fast'], '--fast'],
   [['now'], 'now'],
 ] as const) {

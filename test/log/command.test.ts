@@ -6,10 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { initCluster } from '../../src/init/init.ts';
 import { EXIT } from '../../src/cli/command.ts';
+import { startEmbeddedPostgres } from '../../src/postgres/embedded.ts';
 import { ALTHING, run } from '../cli/program.ts';
 import { newFolder } from '../folder.ts';
 import { processesOn } from '../processes.ts';
-import { startTestServer, type TestServer } from '../postgres/server.ts';
+import { quiet, startTestServer, type TestServer } from '../postgres/server.ts';
 import { append, event, IDENTITY, openTestActor, openTestLog, tamper } from './harness.ts';
 
 let server: TestServer;
@@ -68,9 +69,29 @@ test.serial('a database that does not answer is a failure, not wrong usage', asy
   }
 });
 
-test.serial('an embedded server that does not start is a failure, not wrong usage', async (t) => {
+/** A cluster of one on the embedded server, which has run once. */
+async function usedCluster(): Promise<string> {
   const data = newFolder('command');
   await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const dir = join(data, 'postgres');
+  await (await startEmbeddedPostgres({ dir, port: 0, log: quiet })).stop();
+  return data;
+}
+
+test.serial('reading a log makes no server where there is none', async (t) => {
+  const data = newFolder('command');
+  await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  for (const command of ['verify', 'export']) {
+    const words = ['log', command, '--id', 'validator-1', '--data', data];
+    const { code, stderr } = await run(words);
+    t.is(code, 2);
+    t.regex(stderr, /holds no database server.*ALTHING_DATABASE_URL or --database-url/);
+  }
+  t.false(existsSync(join(data, 'postgres')));
+});
+
+test.serial('an embedded server that does not start is a failure, not wrong usage', async (t) => {
+  const data = await usedCluster();
   const { port } = new URL(url);
   const config = join(data, 'validator-1', 'config.json');
   const text = readFileSync(config, 'utf8').replace('{', `{ "postgresPort": ${port},`);
@@ -82,8 +103,7 @@ test.serial('an embedded server that does not start is a failure, not wrong usag
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test.serial(`after ${signal} no server is left that the command started`, async (t) => {
-    const data = newFolder('command');
-    await initCluster({ data, nodes: 1, nowMs: Date.now() });
+    const data = await usedCluster();
     const place = ['--id', 'validator-1', '--data', data];
     const command = spawn(process.execPath, [ALTHING, 'log', 'verify', ...place], {
       env: { ...process.env, ALTHING_POSTGRES_PORT: '0' },
@@ -103,6 +123,45 @@ test.serial('a place that the configuration does not have is wrong usage', async
   const { code, stderr } = await run(['log', 'verify', '--id', 'validator-1', '--data', data]);
   t.is(code, 2, stderr);
   t.regex(stderr, /config\.json does not exist/);
+});
+
+test.serial('with --id, the log must be that of the node', async (t) => {
+  const data = newFolder('command');
+  await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const place = ['--id', 'validator-1', '--data', data, '--database-url'];
+  for (const command of ['verify', 'export']) {
+    const { code, stdout, stderr } = await run(['log', command, ...place, url]);
+    t.is(code, 2, stderr);
+    t.true(stderr.includes(`the database belongs to cluster ${IDENTITY.clusterId}`), stderr);
+    t.is(stdout, '');
+  }
+  writeFileSync(
+    join(data, 'validator-1', 'heads.json'),
+    JSON.stringify({ votes: { seq: 0, hash: 'ab' } }),
+  );
+  const empty = await run(['log', 'verify', ...place, await server.newDatabase()]);
+  t.is(empty.code, 2, empty.stderr);
+  t.regex(empty.stderr, /holds no log/);
+});
+
+test.serial('a log emptied below its remembered heads does not pass for whole', async (t) => {
+  const data = newFolder('command');
+  const { clusterId } = await initCluster({ data, nodes: 1, nowMs: Date.now() });
+  const genesis = JSON.parse(readFileSync(join(data, 'genesis.json'), 'utf8')) as {
+    validators: { publicKey: string }[];
+  };
+  const publicKey = genesis.validators[0]!.publicKey;
+  const own = await server.newDatabase();
+  await (await openTestLog(own, { clusterId, publicKey })).close();
+  const words = ['log', 'verify', '--id', 'validator-1', '--data', data, '--database-url', own];
+  t.is((await run(words)).code, 0);
+  writeFileSync(
+    join(data, 'validator-1', 'heads.json'),
+    JSON.stringify({ votes: { seq: 0, hash: 'ab' } }),
+  );
+  const { code, stderr } = await run(words);
+  t.is(code, 3);
+  t.regex(stderr, /log row \(votes, 0, 0\) missing/);
 });
 
 test.serial('log verify ends with 3 and names the row when one was altered', async (t) => {

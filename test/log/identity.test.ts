@@ -76,6 +76,31 @@ test('a database belongs to one node of one cluster', async (t) => {
   t.true(cluster.message.includes(other) && cluster.message.includes(IDENTITY.clusterId));
 });
 
+test('a server that refuses is not called unreachable: what is amiss is said, and what to do', async (t) => {
+  const url = await server.newDatabase();
+  await sql(url, `CREATE ROLE poor LOGIN PASSWORD 'swordfish'`);
+  const changed = (change: (parsed: URL) => void): string => {
+    const parsed = new URL(url);
+    change(parsed);
+    return parsed.href;
+  };
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [changed((to) => (to.password = '')), /asks for a password.*ALTHING_DATABASE_URL.*PGPASSFILE/],
+    [changed((to) => (to.password = 'trout')), /refuses the password: correct them in/],
+    [changed((to) => (to.pathname = '/nowhere')), /nowhere does not exist: create it/],
+    [
+      changed((to) => Object.assign(to, { username: 'poor', password: 'swordfish' })),
+      /rights that the log needs: .*GRANT CREATE ON DATABASE/,
+    ],
+  ];
+  for (const [wrong, says] of cases) {
+    const { message } = await t.throwsAsync(openTestLog(wrong), { code: 'unavailable' });
+    t.regex(message, says);
+    t.notRegex(message, /cannot be reached|swordfish|trout/);
+    t.true(message.includes(new URL(wrong).pathname));
+  }
+});
+
 const END_IDENTITY = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE application_name LIKE 'althing identity %' AND datname = current_database()`;
 

@@ -54,23 +54,28 @@ export interface Profile {
   readonly realSignatures: boolean;
 }
 
-export type FaultKind =
-  | 'loss'
-  | 'reorder'
-  | 'partition'
-  | 'crash'
-  | 'blackout'
-  | 'pause'
-  | 'slow'
-  | 'skew'
-  | 'jump'
-  | 'append'
+const FAULT_KINDS = [
+  'loss',
+  'reorder',
+  'partition',
+  'crash',
+  'blackout',
+  'pause',
+  'slow',
+  'skew',
+  'jump',
+  'append',
   /** Execution takes longer than sending what is executed. */
-  | 'heavy'
+  'heavy',
   /** Links so long that agreement takes longer than the shortest timeout. */
-  | 'far';
+  'far',
+] as const;
 
-export type Focus = FaultKind | DrawnName | 'calm' | 'encoded' | 'idle' | 'window';
+const KINDS_OF_RUN = ['calm', 'encoded', 'idle', 'window'] as const;
+
+export type Focus = (typeof FAULT_KINDS)[number] | DrawnName | (typeof KINDS_OF_RUN)[number];
+
+export const FOCUSES: readonly Focus[] = [...FAULT_KINDS, ...KINDS_OF_RUN, ...BEHAVIOURS];
 
 export interface ProfileOptions {
   readonly nodes?: number;
