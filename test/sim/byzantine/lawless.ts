@@ -178,13 +178,12 @@ const BEGINNINGS: readonly Break[] = [
     return onto(adversary, block, ...child);
   },
   (adversary, block) => {
-    const { timeoutCertificates } = adversary.setup.knowledge;
-    const older = timeoutCertificates.filter(
-      ({ term, highest }) =>
-        term < block.term - 1 && (highest?.block ?? block.parent) === block.parent,
-    );
-    if (older.length === 0) return { ...block, height: block.height + 1 };
-    return { ...block, justify: { kind: 'timeouts', certificate: adversary.random.pick(older) } };
+    const { timeoutCertificates, blocks } = adversary.setup.knowledge;
+    const older = timeoutCertificates.findLast(({ term }) => term < block.term - 1);
+    if (older === undefined) return { ...block, height: block.height + 1 };
+    const parent = older.highest?.block ?? adversary.setup.cluster.id;
+    const moved = onto(adversary, block, parent, blocks.get(parent));
+    return { ...moved, justify: { kind: 'timeouts', certificate: older } };
   },
   (adversary, block) => ({
     ...onto(adversary, block, adversary.setup.cluster.id, undefined),
