@@ -42,7 +42,7 @@ const BYTES_PER_READ = 16 * 1024 * 1024;
 
 /**
  * Errors: `log_altered` (a `LogAltered` names the row), `wrong_identity` when there is no log or
- * another node's, * `bad_heads`, `bad_url`, `unavailable`.
+ * another node's, `bad_heads`, `bad_url`, `unavailable`.
  */
 export async function verifyLog(options: VerifyOptions): Promise<VerifyResult> {
   // Before the view is taken: the node may remember what is newer than it.
