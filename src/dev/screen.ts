@@ -56,7 +56,8 @@ export class Screen {
 
   /** Rows are cut at the terminal's edge; the footer may wrap, so that it can be copied whole. */
   #page(rows: readonly NodeRow[]): string {
-    const columns = this.#output.columns ?? 120;
+    // A terminal that was not told its width says 0.
+    const columns = this.#output.columns || 120;
     const cut = table(rows).map((text) => text.slice(0, columns));
     return `${CLEAR}${[...cut, '', ...this.#footer].join('\n')}\n`;
   }

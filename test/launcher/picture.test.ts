@@ -2,6 +2,7 @@ import test from 'ava';
 import type { NodeView } from '../../src/dev/node-process.ts';
 import { failedChecks } from '../../src/dev/status.ts';
 import { line, table, type NodeRow } from '../../src/dev/picture.ts';
+import { Screen } from '../../src/dev/screen.ts';
 
 const process = (id: string, over: Partial<NodeView> = {}): NodeView => ({
   id,
@@ -32,6 +33,23 @@ test('a node shows role, term, height, commit index, TPS, finality and memory', 
   t.is(head.replaceAll(/ {2,}/g, '|'), 'node|role|term|height|commit|TPS|p50 ms|p99 ms|memory');
   t.is(row.replaceAll(/ {2,}/g, '|'), 'validator-1|LEADER|3|119|120|412|8.3|31|150 MB');
 });
+
+for (const [columns, shown] of [
+  [20, 20],
+  [200, undefined],
+  [0, undefined],
+] as const) {
+  test(`a terminal of ${columns} columns shows rows of ${shown ?? 'their whole length'}`, async (t) => {
+    const pages: string[] = [];
+    const output = { isTTY: true, columns, write: (text: string) => pages.push(text) };
+    const screen = new Screen(output, async () => [leader], ['the footer']);
+    await screen.show();
+    screen.close();
+    const rows = pages.join('').split('\n');
+    t.true(rows.includes((table([leader])[1] ?? '').slice(0, shown)));
+    t.true(rows.includes('the footer'));
+  });
+}
 
 test('columns stand under each other', (t) => {
   const lines = table([
