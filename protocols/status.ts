@@ -7,7 +7,7 @@ import type { Digest, Tip, ValidatorIndex } from './types.ts';
 export interface ConsensusStatus {
   readonly epoch: number;
   readonly term: number;
-  /** LEADER leads the term; CANDIDATE has abandoned it and waits for the next (A2). */
+  /** LEADER leads the term; CANDIDATE has abandoned it, or is connected to too few for a quorum (A2). */
   readonly state: 'LEADER' | 'FOLLOWER' | 'CANDIDATE';
   readonly leader: ValidatorIndex;
   /** Height of the highest block known with a prepare certificate. */

@@ -120,10 +120,11 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     const { safety } = state;
     const term = Math.max(0, safety.term);
     const leads = leaderOf(state.options.cluster, term) === state.options.self;
+    const isOut = safety.abandoned || safety.term < 0 || state.due.isAlone;
     return {
       epoch: 0,
       term,
-      state: safety.abandoned || safety.term < 0 ? 'CANDIDATE' : leads ? 'LEADER' : 'FOLLOWER',
+      state: isOut ? 'CANDIDATE' : leads ? 'LEADER' : 'FOLLOWER',
       leader: leaderOf(state.options.cluster, term),
       preparedHeight: Math.max(safety.highest?.height ?? 0, state.final.height),
       finalHeight: state.final.height,

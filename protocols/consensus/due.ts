@@ -70,6 +70,10 @@ export class Due {
     if (this.#disconnectedAt !== null) this.#disconnectedAt += by;
   }
 
+  get isAlone(): boolean {
+    return this.#aloneSince !== null;
+  }
+
   /** Patience stands still meanwhile, and goes on with what was left of it when enough are back (I105). */
   quorumConnected(isConnected: boolean, now: Millis): void {
     if (isConnected && this.#aloneSince !== null) {

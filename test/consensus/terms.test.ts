@@ -241,11 +241,22 @@ test('I105: a node that starts before the others does not give up on the term wi
   seat.step({ kind: 'peerConnected', peer: 1 });
   seat.now += 60_000;
   t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0, 'two of four');
+  t.is(seat.machine.status().state, 'CANDIDATE');
   t.is(timeouts(seat.step({ kind: 'peerConnected', peer: 0 })).length, 0);
+  t.is(seat.machine.status().state, 'FOLLOWER');
   seat.now += 1400;
   t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 0, 'patience begins now');
   seat.now += 200;
   t.is(timeouts(seat.step({ kind: 'timer', timer: 'due' })).length, 1);
+});
+
+test('I105: a leader without a quorum does not say that it leads', (t) => {
+  const { seat } = seatOf(0);
+  t.is(seat.machine.status().state, 'LEADER');
+  for (const peer of [1, 2]) seat.step({ kind: 'peerDisconnected', peer });
+  t.is(seat.machine.status().state, 'CANDIDATE');
+  seat.step({ kind: 'peerConnected', peer: 2 });
+  t.is(seat.machine.status().state, 'LEADER');
 });
 
 test('I105: who is cut off from all keeps what was left of its patience', (t) => {
