@@ -23,11 +23,10 @@ export function chainPosition(height: number): number {
 export const SETTLED_STREAM = 'replication';
 export const laneStream = (lane: ValidatorIndex): string => `lane-${lane}`;
 export const forkStream = (lane: ValidatorIndex): string => `fork-${lane}`;
-
 export const evidenceStream = (lane: ValidatorIndex): string => `evidence-${lane}`;
 
 export const BATCH_STORED = 'batchStored';
-export const EQUIVOCATION_FOUND = 'equivocationFound';
+const EQUIVOCATION_FOUND = 'equivocationFound';
 export const SETTLED_TO = 'settledTo';
 
 /** Two headers that the owner signed for one seq: evidence against it. */

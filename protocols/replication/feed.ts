@@ -74,10 +74,8 @@ export class Feed {
   /** The next settled block; `batches` by lane, ascending in each. */
   offer(final: FinalBlock, batches: readonly (readonly Held[])[]): void {
     this.#settled = final.block.height;
-    if (final.block.height > this.#executed) {
-      const bytes = batches.map((lane) => lane.reduce((sum, { header }) => sum + header.bytes, 0));
-      this.backlog.settled(final.block.height, bytes);
-    }
+    const bytes = batches.map((lane) => lane.reduce((sum, { header }) => sum + header.bytes, 0));
+    this.backlog.settled(final.block.height, bytes);
     const item = heldItem(final, batches);
     if (item === null) return this.#forgetRecent();
     this.#recent.push(item);

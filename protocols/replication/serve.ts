@@ -3,8 +3,9 @@
  * from the log.
  *
  * I68. A peer has at most one read of the log under way, and of each lane one range and SINGLES_MAX
- *      batches that wait to be read; its answers, and what is read for them, stay within SERVED. A peer can slow down only itself, and
- *      none of its searches in a lane puts off another (I66): an honest peer has two of them at a time.
+ *      batches that wait to be read; its answers, and what is read for them, stay within SERVED. A peer
+ *      can slow down only itself, and none of its searches in a lane puts off another (I66): an honest
+ *      peer has two of them at a time.
  */
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
@@ -22,7 +23,6 @@ const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const SINGLES_MAX = 8;
 /** 100 MB/s to one peer. */
 const SERVED: Rate = { bytesPerMs: 100_000, burstBytes: 8 * ANSWER_BYTES_MAX };
-
 /** What a read of the log costs besides what it finds. */
 const READ_BYTES = 4096;
 
@@ -89,9 +89,10 @@ export class Server {
     const read = events.reduce((sum, { body }) => sum + (body?.length ?? 0), READ_BYTES);
     client.pace.gave(read);
     const { request, byKey } = reading;
-    const sent = events.filter((event) => this.#sendStored(to, request, event, out));
+    let isFound = false;
+    for (const event of events) isFound = this.#sendStored(to, request, event, out) || isFound;
     // Not the version that was stored first: a fork, then.
-    if (request.digest !== null && sent.length === 0 && !byKey) {
+    if (request.digest !== null && !isFound && !byKey) {
       client.reading = { request, byKey: true };
       out.push({ kind: 'findLog', tag: `${SERVE_TAG}/${to}`, key: request.digest });
     } else this.#next(to, client, now, out);
@@ -154,6 +155,7 @@ export class Server {
     });
   }
 
+  /** Whether the event is what the request asks for. */
   #sendStored(to: ValidatorIndex, request: Request, event: LogEvent, out: Effect[]): boolean {
     if (event.kind !== BATCH_STORED || event.body === undefined) return false;
     const header = readEvent(batchHeader, event);

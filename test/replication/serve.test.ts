@@ -57,7 +57,7 @@ test('answers nothing to ranges that make no sense', (t) => {
   t.deepEqual(faults(seat.from(2, { kind: 'fetchBlock', digest: id })), ['misrouted']);
 });
 
-test('I68: a peer has one read under way and one request waiting for each lane', (t) => {
+test('I68: a peer has one read under way and one range waiting for each lane', (t) => {
   const lab = new Lab();
   const first = new Seat(lab);
   first.batches(lab.batches(1, 70));

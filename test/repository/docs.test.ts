@@ -21,7 +21,8 @@ function isThere(from: string, target: string): boolean {
   const [path = '', anchor] = target.split('#');
   const page = path === '' ? from : join(dirname(from), path);
   if (anchor !== undefined) return anchorsOf(pages.get(page) ?? '').includes(anchor);
-  return files.some((file) => file.path === page || file.path.startsWith(page));
+  const folder = page.endsWith('/') ? page : `${page}/`;
+  return files.some(({ path: file }) => file === page || file.startsWith(folder));
 }
 
 test('every link between the pages leads to a file, and to a heading in it', (t) => {

@@ -10,7 +10,7 @@ import { isOwnProposal, proposal } from './leaders.ts';
 const OF_DATA: readonly string[] = ['batch', 'marks', 'fetchBatch', 'fetchBatches'];
 
 /** More often than it takes all to connect: who is not connected hears nothing. */
-const REPEATS = 20;
+const REPEATS = 10;
 
 export function forker(adversary: Adversary): Behaviour {
   const { setup, self } = adversary;
@@ -44,9 +44,9 @@ export function forker(adversary: Adversary): Behaviour {
       return OF_DATA.includes(packet.message.kind) ? [packet] : [];
     },
     tick() {
-      if (repeats >= REPEATS) return;
-      twins().forEach((block, at) => {
-        repeats++;
+      const both = twins();
+      if (both.length === 0 || ++repeats > REPEATS) return;
+      both.forEach((block, at) => {
         for (const to of half(at)) sayTo(block, to);
       });
     },
