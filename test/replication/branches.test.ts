@@ -2,7 +2,7 @@
 import test from 'ava';
 import { Lane, type Batch } from '../../protocols/replication/lane.ts';
 import { asked, held, OWNER, reportedTip, seated, serving, type Effects } from './forked.ts';
-import { executed, hash, sent, tells, tipOf } from './lab.ts';
+import { executed, hash, sent, tells, tipOf, type Seat } from './lab.ts';
 
 test('I67: a batch that the stream brings completes the walk that waits for it', (t) => {
   const { lab, seat, cut } = seated();
@@ -226,4 +226,23 @@ test('I104: recovery finds a branch that was stored below the newest note and li
   after.start();
   const again = after.holdCut('again', cut(tipOf(branch[1])), cut(tipOf(chain[0])));
   t.deepEqual(held(again), [hash('again')]);
+});
+
+test('I104: forks go on where they ended when all of them lie below the newest note', (t) => {
+  const { lab, seat, cut } = seated();
+  const store = (asked: Seat, height: number, parent: Batch | undefined): Batch => {
+    const second = lab.batch(OWNER, parent, `second ${height}`);
+    asked.batch(lab.batch(OWNER, parent, `first ${height}`));
+    asked.finalise(lab.block(height, cut(tipOf(second))));
+    asked.batch(second, 1);
+    return second;
+  };
+  let tip: Batch | undefined;
+  for (let height = 1; height <= 64; height++) tip = store(seat, height, tip);
+  const after = seat.restarted();
+  after.start();
+  const read = after.recoveryReads.find(({ stream }) => stream === `fork-${OWNER}`);
+  t.is(read?.from, 64, 'nothing of it is read');
+  store(after, 65, tip);
+  t.is(after.log.stream(`fork-${OWNER}`).at(-1)?.seq, 64);
 });
