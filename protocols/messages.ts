@@ -5,6 +5,7 @@
  */
 import { index, list, nullable, struct, u53, union, type Schema } from './codec.ts';
 import type { LogEvent } from './machine.ts';
+import type { SubmissionReceipts } from './submission-receipts.ts';
 import {
   batchHeader,
   block,
@@ -32,6 +33,8 @@ import type {
   ValidatorIndex,
   Vote,
 } from './types.ts';
+
+export type { SubmissionOutcomes, SubmissionReceipts } from './submission-receipts.ts';
 
 /** Most blocks in one `blocks` answer. */
 export const BLOCKS_PER_ANSWER = 64;
@@ -268,17 +271,6 @@ export type SubmitResult =
       readonly message: string;
       readonly retryAfterMs?: number;
     };
-
-/** What became of one submission. `encoded` is kept as bytes until somebody reads it. */
-export interface SubmissionReceipts {
-  readonly id: Digest;
-  readonly height: number;
-  /** Place of the submission's first transaction in its block. */
-  readonly index: number;
-  readonly txCount: number;
-  /** The outcomes in order (transaction/receipts.ts). */
-  readonly encoded: Uint8Array;
-}
 
 export type LocalMessage =
   ConsensusMessage | VotingMessage | ReplicationMessage | TransactionMessage | EdgeMessage;

@@ -5,7 +5,7 @@
 import type { Crypto } from '../crypto.ts';
 import type { Digest, Millis } from '../types.ts';
 import { HashInput } from './hash-input.ts';
-import type { CommandContext, Rows, TablesOf } from './module.ts';
+import type { CommandContext, Outcome, Tables } from './module.ts';
 import type { ReceiptEvent } from './receipts.ts';
 import type { Value } from './values.ts';
 
@@ -22,6 +22,8 @@ export class Scope {
   /** Index of the transaction in its submission. */
   index = 0;
   draws = 0;
+  /** Timers that it has set. */
+  scheduled = 0;
   events: ReceiptEvent[] = [];
   readonly #crypto: Crypto;
   readonly #input = new HashInput();
@@ -39,12 +41,23 @@ export class Scope {
   }
 }
 
-export class ModuleContext implements CommandContext {
-  readonly tables: TablesOf<Rows>;
-  readonly #scope: Scope;
+/** What contexts leave to the runner: it knows the other modules and the timers. */
+export interface Host {
+  schedule(module: string, at: Millis, timer: string, args: Value): string;
+  cancel(module: string, id: string): boolean;
+  call(sender: string, module: string, command: string, args: Value): Outcome;
+}
 
-  constructor(scope: Scope, tables: TablesOf<Rows>) {
+export class ModuleContext implements CommandContext {
+  readonly tables: Tables;
+  readonly #module: string;
+  readonly #scope: Scope;
+  readonly #host: Host;
+
+  constructor(module: string, scope: Scope, tables: Tables, host: Host) {
+    this.#module = module;
     this.#scope = scope;
+    this.#host = host;
     this.tables = tables;
   }
 
@@ -64,11 +77,21 @@ export class ModuleContext implements CommandContext {
     return this.#scope.via;
   }
 
-  random(): Uint8Array {
-    return this.#scope.random();
-  }
+  // Fields, so that commands can take them out of the context.
 
-  emit(name: string, data: Value): void {
-    this.#scope.events.push({ name, data });
-  }
+  readonly random = (): Uint8Array => this.#scope.random();
+
+  readonly emit = (name: string, data: Value): void => {
+    this.#scope.events.push({ module: this.#module, name, data });
+  };
+
+  readonly schedule = (at: Millis, timer: string, args: Value): string =>
+    this.#host.schedule(this.#module, at, timer, args);
+
+  readonly cancel = (id: string): boolean => this.#host.cancel(this.#module, id);
+
+  readonly call = (module: string, command: string, args: Value, as?: string): Outcome => {
+    const sender = as === undefined ? `module:${this.#module}` : `module:${this.#module}/${as}`;
+    return this.#host.call(sender, module, command, args);
+  };
 }

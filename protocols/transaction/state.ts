@@ -12,6 +12,7 @@ import type { Place } from './places.ts';
 import { StateTree } from './state-tree.ts';
 import type { Submission } from './submission-reader.ts';
 import { Journal, MemoryTable } from './tables.ts';
+import { Timers } from './timers.ts';
 import { ClientWindows, removeLeaf } from './windows.ts';
 
 export type SubmissionStanding =
@@ -28,6 +29,7 @@ export class State {
   readonly journal = new Journal();
   readonly windows = new ClientWindows();
   readonly keys: IdempotencyKeys;
+  readonly timers = new Timers(this.journal);
   readonly #tables = new Map<string, ModuleTables>();
   readonly #tree: StateTree;
 
@@ -78,9 +80,9 @@ export class State {
     if (this.#tables.has(module.name)) {
       throw new InvariantViolation('module_twice', `two modules are named ${module.name}`);
     }
-    const tables = module.tables.map((name) => [
+    const tables = module.tables.map(({ name, indexes }) => [
       name,
-      new MemoryTable(`${module.name}/${name}`, this.journal),
+      new MemoryTable(`${module.name}/${name}`, this.journal, indexes),
     ]);
     this.#tables.set(module.name, Object.fromEntries(tables) as ModuleTables);
   }

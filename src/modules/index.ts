@@ -2,7 +2,8 @@
  * The built-in modules, and how edges speak to them: JSON to canonical arguments and back.
  */
 import type { Value } from '../../protocols/transaction/values.ts';
-import { argsOf, type DefinedModule } from './define.ts';
+import { argsOf } from './args.ts';
+import type { DefinedModule } from './define.ts';
 import { Misfit } from './from-json.ts';
 import * as installed from './installed.ts';
 

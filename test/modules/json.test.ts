@@ -136,7 +136,7 @@ test('values become JSON without losing what JSON cannot say', (t) => {
 const AMOUNT = 'expected an integer from 0 to 2^63 - 1, as decimal text such as "1000"';
 const NAME = 'expected 1 to 64 letters, digits, dots, dashes, colons or underscores';
 const OWNER =
-  'expected `key:` and 64 digits of lower-case hex, or `principal:` and a name of 1 to 256 characters';
+  'expected `key:` and 64 digits of lower-case hex, or `principal:` or `module:` and a name of 1 to 256 characters';
 const sentences: readonly (readonly [string, string, object, string, string])[] = [
   ['ledger', 'issue', { account: 'a', amount: String(2n ** 63n) }, 'amount', AMOUNT],
   ['ledger', 'issue', { account: 'a', amount: '9'.repeat(30) }, 'amount', AMOUNT],

@@ -287,14 +287,14 @@ test('a checkpoint is made every C heights; its roots are the committed ones', (
   t.deepEqual(checkpoints, [
     {
       height: 4,
-      stateRoot: '4077ceeaa955964e9366e6dbdae0848a19ad22073c45765ea3689731b9c05cd3',
-      receiptsRoot: '2bffadfc5bec7bfe28226f078b8a43e3f444b6bb0fc9b7d2945f048511aa00dc',
+      stateRoot: '9c873a7f7a52f415fbf01adf025ca25817ccd6f2cdc5bc7392b13e95a5e07898',
+      receiptsRoot: 'ece67edafbaf94f4b66c89df67a4eecec35fa714c0ab8633401e502b5c3546d8',
       pendingSet: '0'.repeat(64),
     },
     {
       height: 8,
-      stateRoot: '6dd845df2fccb17bb178a5a42d49b46434bb0ebc8cf6ace323c680a7efc56bd6',
-      receiptsRoot: 'b2e9dfc84d39926b33c1dccd0b4bf0ab4604f3c4cc46c0e5aa1ba601cb6161e2',
+      stateRoot: '321e3257bb058d7413f280b209b92993c66e39a5dfd93e6c62a81571b1347855',
+      receiptsRoot: '4a31a28f629feaea47de5d24f2bd4b871e4da559ef68991da20538d7e5b4eb4f',
       pendingSet: '0'.repeat(64),
     },
   ] as unknown as typeof checkpoints);
