@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import type { TSchema } from '@sinclair/typebox';
-import { builtInModules } from '../../src/modules/index.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
 import { sectionOf } from '../repository/docs.ts';
 import { ROOT } from '../repository/sources.ts';
 
