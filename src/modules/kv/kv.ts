@@ -184,4 +184,9 @@ export const kv = defineModule({
       },
     ),
   }),
+  refusals: {
+    key_not_found: 'There is no such key.',
+    value_mismatch: 'The key does not hold the expected value.',
+    version_mismatch: 'The version of the key is another.',
+  },
 });
