@@ -14,9 +14,14 @@ import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { initCommand } from './init.ts';
 import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
+import { readModelCommand } from './read-model.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [initCommand, logCommand];
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
+  initCommand,
+  logCommand,
+  readModelCommand,
+];
 
 function createProgram(): Command {
   const program = new Command('althing')

@@ -98,6 +98,11 @@ export class Edge {
     return this.port.info.devMode ? hostProblem(host) : null;
   }
 
+  /** Transactions executed here in a second, of late. */
+  tps(): number {
+    return this.#meter.tps;
+  }
+
   executedHeight(): number {
     return this.port.live().actors.transaction.executedHeight;
   }
