@@ -109,8 +109,9 @@ export class Executor {
     this.#listener = listener;
     this.state = new State(crypto, cluster.genesis.limits, modules);
     this.reader = new SubmissionReader(cluster.id, genesis.limits);
-    this.#runner = new Runner(crypto, this.state, modules);
-    this.#lanes = new Map(genesis.validators.map(({ publicKey }, lane) => [publicKey, lane]));
+    const validators = genesis.validators.map(({ publicKey }) => publicKey);
+    this.#runner = new Runner(crypto, this.state, modules, validators);
+    this.#lanes = new Map(validators.map((publicKey, lane) => [publicKey, lane]));
     this.#blockReceipts = new MerkleFrontier(crypto);
     this.#allReceipts = new MerkleFrontier(crypto);
     this.time = genesis.createdAtMs;

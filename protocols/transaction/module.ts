@@ -7,7 +7,7 @@
  * A command that returns `refuse(…)` or throws leaves no trace but its receipt: rows that it wrote
  * and events that it emitted are undone (I47).
  */
-import type { Millis } from '../types.ts';
+import type { Digest, Millis, PublicKey } from '../types.ts';
 import type { Value } from './values.ts';
 
 /** Rows by key, and by what its indexes say of them. A row that was read is not to be changed. */
@@ -78,9 +78,16 @@ export interface CommandContext {
   readonly sender: string;
   /** Public key of the node that vouches for the sender; empty when nobody does. */
   readonly via: string;
+  /** Those of this height, by index. */
+  readonly validators: readonly PublicKey[];
   readonly tables: Tables;
   /** 32 bytes that nobody could choose before the block was final; others with every call. */
   readonly random: () => Uint8Array;
+  /**
+   * BLAKE3-256 of the text `althing/v1/value` (its length first, u32) and the value's canonical bytes:
+   * a name for content, which anybody can compute. Throws NotAValue.
+   */
+  readonly hash: (value: Value) => Digest;
   /** Adds an event to the receipt. */
   readonly emit: (name: string, data: Value) => void;
   /**

@@ -11,7 +11,7 @@
 import { utf8, Writer } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import { InvariantViolation } from '../machine.ts';
-import type { Block, Digest, Millis } from '../types.ts';
+import type { Block, Digest, Millis, PublicKey } from '../types.ts';
 import { CallsWriter } from './calls.ts';
 import { ModuleContext, Scope, type Host } from './command-context.ts';
 import {
@@ -66,9 +66,14 @@ export class Runner implements Host {
   readonly #timerNames = new Map<string, Uint8Array>();
   #depth = 0;
 
-  constructor(crypto: Crypto, state: State, modules: ModuleSet) {
+  constructor(
+    crypto: Crypto,
+    state: State,
+    modules: ModuleSet,
+    validators: readonly PublicKey[],
+  ) {
     this.#state = state;
-    this.#scope = new Scope(crypto);
+    this.#scope = new Scope(crypto, validators);
     for (const module of modules) {
       const { name } = module;
       const context = new ModuleContext(name, this.#scope, state.tablesOf(name), this);

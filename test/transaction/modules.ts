@@ -83,6 +83,11 @@ const commands: readonly Command[] = [
       return { time, height, sender, via };
     },
   },
+  {
+    name: 'hash',
+    check: () => true,
+    run: ({ hash, validators }, args) => ({ hash: hash(args), validators }),
+  },
 ];
 
 /** Sets a timer, has another module's command run, and says what came of it. */
