@@ -11,7 +11,7 @@ import type { Digest, Millis, PublicKey } from '../types.ts';
 import type { Value } from './values.ts';
 
 /** Rows by key, and by what its indexes say of them. A row that was read is not to be changed. */
-export interface ReadTable<Row extends Value = Value, Index extends string = string> {
+export interface ReadTable<Row = Value, Index extends string = string> {
   get(key: string): Row | undefined;
   /**
    * The first rows of a range. There is no walk over all of a table: whatever a client may ask for
@@ -22,7 +22,7 @@ export interface ReadTable<Row extends Value = Value, Index extends string = str
   pageBy(index: Index, range: IndexRange): Page<Row>;
 }
 
-export interface Table<Row extends Value = Value, Index extends string = string> extends ReadTable<
+export interface Table<Row = Value, Index extends string = string> extends ReadTable<
   Row,
   Index
 > {
@@ -54,7 +54,7 @@ export interface Page<Row> {
 }
 
 /** What an index says of a row: one text, several, or none. Text without U+0000. Pure. */
-export type IndexFunction<Row extends Value = Value> = (
+export type IndexFunction<Row = Value> = (
   row: Row,
   key: string,
 ) => string | readonly string[] | null;
@@ -161,6 +161,8 @@ export interface Module {
   readonly name: string;
   /** Raised whenever the same inputs may give another outcome. */
   readonly version: number;
+  /** BLAKE3 of its source; empty for a module that is part of this software. */
+  readonly digest: Digest | '';
   /** No other module sees them. */
   readonly tables: readonly TableShape[];
   readonly commands: ReadonlyMap<string, Command>;

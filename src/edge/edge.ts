@@ -66,7 +66,8 @@ const RETRY_MS = 1_000;
 export class Edge {
   readonly port: EdgePort;
   readonly cluster: Cluster;
-  readonly catalog: ModuleCatalog;
+  /** Of the modules that are in force: another one after an upgrade. */
+  catalog: ModuleCatalog;
   readonly health: HealthChecks;
   readonly #nodeKey: PublicKey;
   readonly #credentials: Credentials;

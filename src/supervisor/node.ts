@@ -20,7 +20,7 @@ import type { ActorLog } from '../log/actor-log.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
 import { builtInModules } from '../modules/built-in.ts';
-import { ModuleCatalog } from '../modules/catalog.ts';
+import { catalogOf } from '../modules/catalog.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ReadModel } from '../read-model/read-model.ts';
@@ -76,6 +76,8 @@ const NOTHING_YET: ActorStatuses = {
 
 export class Node {
   readonly #parts: NodeParts;
+  /** All that this node can run, in whatever versions. */
+  readonly #modules = builtInModules;
   readonly #info: NodeInfo;
   readonly #system: ActorSystem;
   readonly #bridge: PeerBridge;
@@ -138,7 +140,7 @@ export class Node {
     this.#edge = new Edge({
       port: this.#port(),
       cluster: config.cluster,
-      catalog: new ModuleCatalog(builtInModules),
+      catalog: catalogOf(this.#modules, config.cluster.genesis.programs),
       nodeKey: config.cluster.genesis.validators[config.index]!.publicKey,
       crypto: nodeCrypto,
       auth: { apiToken: config.apiToken },
@@ -289,6 +291,9 @@ export class Node {
       case 'submitted':
       case 'answer':
         return this.#requests.answered(message);
+      case 'programs':
+        this.#edge.catalog = catalogOf(this.#modules, message.programs);
+        return;
       case 'blockExecuted':
         this.#blocks?.executed(message);
         this.#readModel?.executed(message.block.height);

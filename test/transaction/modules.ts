@@ -168,6 +168,7 @@ const queries: readonly Query[] = [
 export const scratch: Module = {
   name: 'scratch',
   version: 1,
+  digest: '',
   tables: [{ name: 'rows', indexes: new Map([['byText', textOf]]) }],
   commands: new Map([...commands, ...modulesCommands].map((command) => [command.name, command])),
   timers: new Map(timers.map((timer) => [timer.name, timer])),
