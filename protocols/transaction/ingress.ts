@@ -19,7 +19,7 @@ import * as limits from './ingress-limits.ts';
 import type { Place } from './places.ts';
 import { RecentReceipts } from './recent-receipts.ts';
 import { isRefusal, refusal, type Refusal } from './refusals.ts';
-import { Sealing, type Sealable, type SealedBatch } from './sealing.ts';
+import { Sealing, type Sealable } from './sealing.ts';
 import { submissionId } from './submission.ts';
 import type { Submission } from './submission-reader.ts';
 
@@ -41,12 +41,12 @@ export interface IngressMode {
   readonly catchingUp: boolean;
 }
 
-const DRAINING = refusal(
+export const DRAINING = refusal(
   'draining',
   'the node is about to stop: ask another one',
   limits.RETRY_DRAINING_MS,
 );
-const CATCHING_UP = refusal(
+export const CATCHING_UP = refusal(
   'catching_up',
   'the node executes its log again after a restart',
   limits.RETRY_CATCHING_UP_MS,
@@ -154,10 +154,6 @@ export class Ingress {
         this.#refuse(requests, refusedAs('expired'));
       }
     }
-  }
-
-  nextBatch(hurry: boolean): SealedBatch | null {
-    return this.sealing.next(hurry);
   }
 
   takeResults(): SubmitResult[] {

@@ -7,7 +7,9 @@
  */
 import { InvariantViolation } from '../machine.ts';
 import type { AnswerResult, TransactionInput } from '../messages.ts';
+import type { StateRead } from '../state-read.ts';
 import type { Executor } from './executor.ts';
+import { CATCHING_UP } from './ingress.ts';
 import { ModuleRefusal, type Query } from './module.ts';
 import { assertValue, NotAValue, sizeOf, type Value } from './values.ts';
 
@@ -52,7 +54,10 @@ export class Queries {
     this.#waiting = this.#waiting.slice(done);
   }
 
-  run(asked: { module: string; query: string; args: unknown }): AnswerResult {
+  run(asked: StateRead): AnswerResult {
+    if (this.#executor.height < (asked.notBelow ?? 0)) {
+      return failed(CATCHING_UP.code, CATCHING_UP.message);
+    }
     const module = this.#executor.programs.named(asked.module);
     if (module === undefined) return failed('unknown_module', 'no module of that name');
     const query = module.queries.get(asked.query);

@@ -16,17 +16,13 @@ import {
   type Output,
   type RecoveryRead,
 } from '../machine.ts';
-import type {
-  AnswerResult,
-  Effect,
-  EdgeMessage,
-  SubmissionReceipts,
-  TransactionInput,
-} from '../messages.ts';
+import type { AnswerResult, Effect, SubmissionReceipts, TransactionInput } from '../messages.ts';
 import type { TransactionStatus } from '../status.ts';
 import type { Digest, Millis } from '../types.ts';
-import { Executor, type BlockResult, type FinalBlock, type Listener } from './executor.ts';
-import { Ingress, refusedResult, type Lookup } from './ingress.ts';
+import { Confirmations } from './confirmations.ts';
+import { answer, tellEdge, tellReplication } from './effects.ts';
+import { Executor, type BlockResult, type Listener } from './executor.ts';
+import { CATCHING_UP, DRAINING, Ingress, refusedResult, type Lookup } from './ingress.ts';
 import { WAITING_REQUESTS_MAX } from './ingress-limits.ts';
 import type { ModuleSet } from './module.ts';
 import { Queries, type AskedQuery } from './queries.ts';
@@ -37,6 +33,8 @@ const STEP_BUDGET = 2000;
 const EXECUTE_TIMER = 'transaction/execute';
 /** Between two steps that answer queries everybody else has a turn. */
 const ANSWER_TIMER = 'transaction/answer';
+/** The next batch for reads alone is due. */
+const CONFIRM_TIMER = 'transaction/confirm';
 
 export interface TransactionOptions {
   readonly cluster: Cluster;
@@ -47,24 +45,28 @@ export interface TransactionOptions {
   readonly modules: ModuleSet;
 }
 
+type Queued = Extract<TransactionInput, { kind: 'execute' }>;
+
 /** Who waits for the log's answer about a submission. */
 type Asker =
   | { readonly kind: 'submit'; readonly lookup: Lookup }
   | { readonly kind: 'find'; readonly request: number; readonly id: Digest };
 
-const BUSY: AnswerResult = {
+const BUSY = {
   ok: false,
   code: 'overloaded',
   message: 'too many questions wait at this node: try again',
-};
+} as const;
+const CONFIRMED: AnswerResult = { ok: true, value: null };
 
 export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
   readonly #self: number;
   readonly #executor: Executor;
   readonly #ingress: Ingress;
   readonly #queries: Queries;
+  readonly #confirmations = new Confirmations();
   /** Final blocks that are not executed yet, the first of which may be begun. */
-  #queue: FinalBlock[] = [];
+  #queue: Queued[] = [];
   /** Height of the newest block taken into the queue. */
   #queued = 0;
   #timerSet = false;
@@ -108,7 +110,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   step(input: TransactionInput, now: Millis): Output<Effect> {
     const out = newOutput<Effect>();
     this.#handle(input, now, out);
-    this.#seal(out);
+    this.#seal(now, out);
     this.#answer(out);
     this.#tellPrograms(out);
     return out;
@@ -127,6 +129,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
         return this.#ingress.sealing.roomIs(input.bytes);
       case 'query':
         return this.#query(input, now, out);
+      case 'confirm':
+        return this.#confirm(input.request, out);
       case 'findSubmission':
         return this.#find(input.request, input.id, out);
       case 'logFound':
@@ -161,7 +165,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   // ------------------------------------------------------------------------------------- executing
 
   /** Blocks come in height order, each once: replication starts and ends with this machine. */
-  #execute(final: FinalBlock, now: Millis, out: Output<Effect>): void {
+  #execute(final: Queued, now: Millis, out: Output<Effect>): void {
     const { height } = final.block;
     if (height !== this.#queued + 1) {
       throw new InvariantViolation('height_gap', `block ${height} came after ${this.#queued}`);
@@ -183,6 +187,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       budget.left--;
       done++;
       this.#blockDone(result, out);
+      this.#confirmed(final.sealed, out);
       this.#answerQueries(now, out);
     }
     this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
@@ -228,12 +233,21 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   // ------------------------------------------------------------------------------------- answering
 
-  #seal(out: Output<Effect>): void {
+  #seal(now: Millis, out: Output<Effect>): void {
+    const { sealing } = this.#ingress;
     for (;;) {
-      const batch = this.#ingress.nextBatch(this.#draining);
-      if (batch === null) return;
+      const batch = sealing.next(this.#draining);
+      if (batch === null) break;
+      this.#confirmations.sealed(sealing.sealed);
       tellReplication(out, { kind: 'sealBatch', ...batch });
     }
+    const at = this.#confirmations.dueAt(now);
+    if (at === null) return;
+    if (at > now) return void out.immediate.push({ kind: 'setTimer', timer: CONFIRM_TIMER, at });
+    const batch = sealing.barrier();
+    if (batch === null) return;
+    this.#confirmations.barrier(sealing.sealed, now);
+    tellReplication(out, { kind: 'sealBatch', ...batch });
   }
 
   #answer(out: Output<Effect>): void {
@@ -269,6 +283,20 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     this.#queries.answer((request, result) => answer(out, request, height, result));
     this.#answersPause = true;
     out.immediate.push({ kind: 'setTimer', timer: ANSWER_TIMER, at: now });
+  }
+
+  #confirm(request: number, out: Output<Effect>): void {
+    const refusal = this.#draining ? DRAINING : this.#catchingUp ? CATCHING_UP : null;
+    if (refusal === null && this.#confirmations.take(request)) return;
+    const { code, message } = refusal ?? BUSY;
+    answer(out, request, this.#executor.height, { ok: false, code, message });
+  }
+
+  #confirmed(sealed: number, out: Output<Effect>): void {
+    const { height } = this.#executor;
+    for (const request of this.#confirmations.executed(sealed)) {
+      answer(out, request, height, CONFIRMED);
+    }
   }
 
   #find(request: number, id: Digest, out: Output<Effect>): void {
@@ -319,19 +347,4 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     }
     return { ok: false, code: 'not_found', message: 'no such submission was executed here' };
   }
-}
-
-function tellReplication(
-  out: Output<Effect>,
-  message: Extract<Effect, { kind: 'tell'; to: 'replication' }>['message'],
-): void {
-  out.immediate.push({ kind: 'tell', to: 'replication', message });
-}
-
-function tellEdge(out: Output<Effect>, message: EdgeMessage): void {
-  out.immediate.push({ kind: 'tell', to: 'edge', message });
-}
-
-function answer(out: Output<Effect>, request: number, height: number, result: AnswerResult): void {
-  tellEdge(out, { kind: 'answer', request, height, result });
 }

@@ -57,6 +57,12 @@ export interface Found {
   readonly receipts: SubmissionReceipts;
 }
 
+/** How a read of executed state is to be answered. */
+export interface ReadOptions {
+  /** It reflects all that was final anywhere when it was asked; else what this node has executed. */
+  readonly linearizable?: boolean;
+}
+
 /** Between what is asked for here and what the chain allows, besides the drift of clocks. */
 const CLOCK_MARGIN_MS = 60_000;
 const VALIDITY_WITHOUT_KEY_MS = 5 * 60_000;
@@ -133,9 +139,21 @@ export class Edge {
     module: string,
     query: string,
     args: Value,
+    options: ReadOptions = {},
   ): Promise<{ readonly height: number; readonly value: unknown } | Problem> {
-    const { height, result } = await this.port.query(module, query, args);
+    const bound = await this.#bound(options);
+    if (bound instanceof Problem) return bound;
+    const { height, result } = await this.port.query({ module, query, args, ...bound });
     return result.ok ? { height, value: result.value } : answerProblem(result);
+  }
+
+  /** The height that a linearizable read must not be answered from below (I108). */
+  async #bound({ linearizable }: ReadOptions): Promise<{ notBelow?: number } | Problem> {
+    if (linearizable !== true) return {};
+    const refused = this.#gate.check();
+    if (refused !== null) return refused;
+    const { height, result } = await this.port.confirm();
+    return result.ok ? { notBelow: height } : answerProblem(result);
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */

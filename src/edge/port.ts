@@ -3,6 +3,7 @@
  * over the actor runtime; the contract tests of the edges drive the same interface.
  */
 import type { AnswerResult, SubmitResult } from '../../protocols/messages.ts';
+import type { StateRead } from '../../protocols/state-read.ts';
 import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import type { Block, Certificate, Digest } from '../../protocols/types.ts';
@@ -48,6 +49,11 @@ export interface FinalBlock {
   readonly txCount: number;
 }
 
+export interface Answered {
+  readonly height: number;
+  readonly result: AnswerResult;
+}
+
 export interface EdgePort {
   readonly info: NodeInfo;
   live(): Live;
@@ -58,12 +64,13 @@ export interface EdgePort {
    */
   submit(bytes: Uint8Array, until?: 'admitted'): Promise<Submitted>;
   /** A read of executed state; `height` is the executed height that it reflects. */
-  query(
-    module: string,
-    query: string,
-    args: unknown,
-  ): Promise<{ readonly height: number; readonly result: AnswerResult }>;
-  findSubmission(id: Digest): Promise<{ readonly height: number; readonly result: AnswerResult }>;
+  query(read: StateRead): Promise<Answered>;
+  /**
+   * Waits, within a bound, until this node has executed all that is final anywhere by now; `height` is
+   * how far it had got by then. `no_quorum` when none confirmed it in time.
+   */
+  confirm(): Promise<Answered>;
+  findSubmission(id: Digest): Promise<Answered>;
   /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;
   /** Null where the node keeps none. */

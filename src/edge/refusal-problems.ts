@@ -53,7 +53,8 @@ export function refusalProblem(refused: Extract<Submitted, { ok: false }>): Prob
 export function answerProblem({ code, message }: Extract<AnswerResult, { ok: false }>): Problem {
   const status = Object.hasOwn(READ_STATUSES, code) ? READ_STATUSES[code] : undefined;
   if (status !== undefined) {
-    return new Problem(status, code, message, status === 500 ? {} : { retryAfterMs: RETRY_MS });
+    const isPassing = status === 503 || status === 409;
+    return new Problem(status, code, message, isPassing ? { retryAfterMs: RETRY_MS } : {});
   }
   return new Problem(ABSENT.test(code) ? 404 : 422, code, message);
 }
@@ -62,6 +63,8 @@ export function answerProblem({ code, message }: Extract<AnswerResult, { ok: fal
 const READ_STATUSES: Readonly<Record<string, number>> = {
   overloaded: 503,
   catching_up: 503,
+  draining: 503,
+  no_quorum: 503,
   in_progress: 409,
   module_fault: 500,
 };

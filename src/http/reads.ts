@@ -2,30 +2,47 @@
  * The options that every read of final state takes, beside the parameters of its own. Those that this
  * version lacks are refused by name, so that nobody takes a plain answer for a proved or a past one.
  */
+import type { ReadOptions } from '../edge/edge.ts';
 import { Problem } from '../edge/problem.ts';
 import { onlyParameters, type Request } from './request.ts';
 
-export const CONSISTENCY = 'consistency';
+const CONSISTENCY = 'consistency';
 const FINALIZED = 'finalized';
+const LINEARIZABLE = 'linearizable';
+
+/** Those of reads of state. */
+export const READ_OPTIONS: readonly string[] = [CONSISTENCY];
 
 const NOT_THERE_YET: Readonly<Record<string, string>> = {
   proof: 'proofs are not there yet: leave the parameter out',
   atHeight: 'reads of the past are not there yet: leave the parameter out',
 };
 
-/** Null when this node offers what is asked for. */
-export function readOptions({ query }: Request): Problem | null {
+/** How a read of state is to be answered. */
+export function readOptions({ query }: Request): ReadOptions | Problem {
   for (const [name, detail] of Object.entries(NOT_THERE_YET)) {
     if (query.has(name)) return refused('unsupported_parameter', detail, name);
   }
-  if ((query.get(CONSISTENCY) ?? FINALIZED) === FINALIZED) return null;
-  const detail = `this node offers ${FINALIZED}, its own executed state; others are not there yet`;
+  const consistency = query.get(CONSISTENCY) ?? FINALIZED;
+  if (consistency === FINALIZED) return {};
+  if (consistency === LINEARIZABLE) return { linearizable: true };
+  const detail = `expected ${FINALIZED}, this node's own executed state, or ${LINEARIZABLE}`;
   return refused('unsupported_consistency', detail, CONSISTENCY);
 }
 
-/** For a read that has no parameters of its own. */
-export function onlyReadOptions(request: Request): Problem | null {
-  return readOptions(request) ?? onlyParameters(request, [CONSISTENCY]);
+/** For a read of state that has no parameters of its own. */
+export function onlyReadOptions(request: Request): ReadOptions | Problem {
+  const options = readOptions(request);
+  return options instanceof Problem ? options : (onlyParameters(request, READ_OPTIONS) ?? options);
+}
+
+/** For a read of what never changes once it is final, without parameters of its own. */
+export function onlyFinalized(request: Request): Problem | null {
+  const options = onlyReadOptions(request);
+  if (options instanceof Problem) return options;
+  if (options.linearizable !== true) return null;
+  const detail = `only ${FINALIZED} is offered here: what this node has executed`;
+  return refused('unsupported_consistency', detail, CONSISTENCY);
 }
 
 function refused(code: string, detail: string, field: string): Problem {

@@ -3,12 +3,13 @@
  *
  * I18. Each request is answered exactly once: by its actor, or with `overloaded` when the actors do not
  *      keep up (a submission at once, a question when it had to wait), or when they start again or stop:
- *      a question with `catching_up`, a submission, which may have been taken, with `outcome_unknown`.
+ *      a question with `catching_up`, or `no_quorum` where it waited for one; a submission, which may have been taken, with `outcome_unknown`.
  */
 import type { EdgeMessage, SubmitRequest } from '../../protocols/messages.ts';
-import { OUTCOME_UNKNOWN, type Submitted } from '../edge/port.ts';
+import { OUTCOME_UNKNOWN, type Answered, type Submitted } from '../edge/port.ts';
 import type { ActorSystem } from './actor-system.ts';
-import { Questions, type Answer, type Question, type QuestionLimits } from './questions.ts';
+import { Confirmations, type ConfirmationLimits } from './confirmations.ts';
+import { Questions, type Question, type QuestionLimits } from './questions.ts';
 
 /** Submissions handed over and not answered; beyond it clients are told to come back. */
 const SUBMISSIONS_MAX = 100_000;
@@ -38,6 +39,7 @@ export class Requests {
   readonly #finalised: (tookMs: number) => void;
   readonly #submissions = new Map<number, Waiting>();
   readonly #questions: Questions;
+  readonly #confirmations: Confirmations;
   #next = 1;
   #bytes = 0;
   #batch: SubmitRequest[] = [];
@@ -47,10 +49,13 @@ export class Requests {
     system: ActorSystem,
     finalised: (tookMs: number) => void,
     questionLimits?: QuestionLimits,
+    confirmationLimits?: ConfirmationLimits,
   ) {
     this.#system = system;
     this.#finalised = finalised;
-    this.#questions = new Questions(system, () => this.#next++, questionLimits);
+    const nextNumber = (): number => this.#next++;
+    this.#questions = new Questions(system, nextNumber, questionLimits);
+    this.#confirmations = new Confirmations(system, nextNumber, confirmationLimits);
   }
 
   get waiting(): number {
@@ -85,12 +90,18 @@ export class Requests {
     this.#system.send('transaction', { kind: 'local', to: 'transaction', message });
   }
 
-  ask(question: Question): Promise<Answer> {
+  ask(question: Question): Promise<Answered> {
     return this.#questions.ask(question);
+  }
+
+  /** The height of an answer that is `ok` reflects all that was final anywhere when this was called. */
+  confirm(): Promise<Answered> {
+    return this.#confirmations.confirm();
   }
 
   /** The actors may have room again. */
   resume(): void {
+    this.#confirmations.resume();
     this.#questions.resume();
   }
 
@@ -100,8 +111,10 @@ export class Requests {
         for (const { request, ...result } of message.results) this.#resolve(request, result);
         return;
       case 'answer':
+        if (this.#confirmations.answered(message)) return;
         return this.#questions.answered(message);
       case 'blockExecuted':
+        this.#confirmations.executed(message.block.height);
         return this.#questions.executed(message.block.height);
     }
   }
@@ -119,6 +132,7 @@ export class Requests {
   giveUp(): void {
     for (const request of this.#submissions.keys()) this.#resolve(request, LOST);
     this.#questions.giveUp();
+    this.#confirmations.giveUp();
     this.#batch = [];
   }
 }

@@ -5,12 +5,8 @@
  */
 import { DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
-import type {
-  AnswerResult,
-  EdgeMessage,
-  Effect,
-  TransactionInput,
-} from '../../protocols/messages.ts';
+import type { EdgeMessage, Effect, TransactionInput } from '../../protocols/messages.ts';
+import type { StateRead } from '../../protocols/state-read.ts';
 import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
 import { EMPTY_TIP, ZERO_DIGEST, type Block, type Digest } from '../../protocols/types.ts';
 import { generateKey } from '../../src/crypto/keys.ts';
@@ -18,7 +14,14 @@ import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { signerFromPem } from '../../src/crypto/signer.ts';
 import { Edge } from '../../src/edge/edge.ts';
 import type { EdgeLogger } from '../../src/edge/logger.ts';
-import type { EdgePort, FinalBlock, Live, NodeInfo, Submitted } from '../../src/edge/port.ts';
+import type {
+  Answered,
+  EdgePort,
+  FinalBlock,
+  Live,
+  NodeInfo,
+  Submitted,
+} from '../../src/edge/port.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
 import { ModuleCatalog } from '../../src/modules/catalog.ts';
 import type { DefinedModule } from '../../src/modules/define.ts';
@@ -28,11 +31,6 @@ export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
 /** The client of these tests; it owns the account `alice`. */
 export const client = signerFromPem(generateKey().pem);
 const node = signerFromPem(generateKey().pem);
-
-interface Answered {
-  readonly height: number;
-  readonly result: AnswerResult;
-}
 
 export function testCluster(): Cluster {
   const keys = [node.publicKey, ...[2, 3, 4].map(() => generateKey().publicKey)];
@@ -73,6 +71,8 @@ export class TestPort implements EdgePort {
   readonly #events: LogEvent[] = [];
   readonly #waiting = new Map<number, (message: EdgeMessage) => void>();
   #request = 0;
+  /** Batches that the machine sealed and that are final. */
+  #sealed = 0;
   #held: (() => void)[] | null = null;
   #whenSubmitting: (() => void) | null = null;
 
@@ -126,7 +126,10 @@ export class TestPort implements EdgePort {
 
   #release(effect: Effect): void {
     if (effect.kind === 'setTimer') {
-      setImmediate(() => this.#step({ kind: 'timer', timer: effect.timer }));
+      const fire = (): void => this.#step({ kind: 'timer', timer: effect.timer });
+      const waitMs = effect.at - Date.now();
+      if (waitMs > 0) setTimeout(fire, waitMs);
+      else setImmediate(fire);
     } else if (effect.kind === 'findLog') {
       const event = this.#events.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
       setImmediate(() => this.#step({ kind: 'logFound', tag: effect.tag, event }));
@@ -159,7 +162,8 @@ export class TestPort implements EdgePort {
     };
     this.#blocks.push(block);
     const batches = [{ lane: 0, payload }];
-    this.#step({ kind: 'execute', block, digest: digestOf(block.height), batches });
+    const sealed = ++this.#sealed;
+    this.#step({ kind: 'execute', block, digest: digestOf(block.height), batches, sealed });
   }
 
   #answered(message: EdgeMessage): void {
@@ -195,9 +199,16 @@ export class TestPort implements EdgePort {
     );
   }
 
-  query(module: string, query: string, args: unknown): Promise<Answered> {
+  query(read: StateRead): Promise<Answered> {
     return this.#ask(
-      (request) => ({ kind: 'query', request, module, query, args }),
+      (request) => ({ kind: 'query', request, ...read }),
+      (message) => (message.kind === 'answer' ? message : undefined),
+    );
+  }
+
+  confirm(): Promise<Answered> {
+    return this.#ask(
+      (request) => ({ kind: 'confirm', request }),
       (message) => (message.kind === 'answer' ? message : undefined),
     );
   }

@@ -4,7 +4,7 @@ import { integerField } from '../../edge/fields.ts';
 import type { FinalBlock } from '../../edge/port.ts';
 import { Problem } from '../../edge/problem.ts';
 import { answer } from '../negotiation.ts';
-import { onlyReadOptions } from '../reads.ts';
+import { onlyFinalized } from '../reads.ts';
 import { onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -24,7 +24,7 @@ export function chainRoutes(edge: Edge): Route[] {
 }
 
 async function getBlock(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request);
+  const refused = onlyFinalized(request);
   if (refused !== null) return refused;
   const named = request.params[0] ?? '';
   const height = named === 'latest' ? named : integerField(named, 'height');

@@ -35,11 +35,11 @@ function placeOf(request: Request): { readonly namespace: string; readonly key: 
 const etagOf = (version: unknown): string => `"${String(version)}"`;
 
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request);
-  if (refused !== null) return refused;
+  const options = onlyReadOptions(request);
+  if (options instanceof Problem) return options;
   const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request));
   if (args instanceof Problem) return args;
-  const found = await edge.query(MODULE, 'get', args.value);
+  const found = await edge.query(MODULE, 'get', args.value, options);
   if (found instanceof Problem) return found;
   const { value, height } = found;
   const etag = etagOf(isMembers(value) ? value['version'] : '');

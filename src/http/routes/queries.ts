@@ -7,7 +7,7 @@ import { queryArgs, singularOf } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { Problem } from '../../edge/problem.ts';
 import { answer } from '../negotiation.ts';
-import { CONSISTENCY, readOptions } from '../reads.ts';
+import { READ_OPTIONS, readOptions } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -28,19 +28,16 @@ export function queryRoutes(edge: Edge): Route[] {
 
 async function ask(edge: Edge, request: Request): Promise<Reply | Problem> {
   const [module = '', query = ''] = request.params;
-  const parameters = parametersOf(request);
-  return parameters instanceof Problem ? parameters : run(edge, request, module, query, parameters);
+  return run(edge, request, module, query, parametersOf(request));
 }
 
 async function askByName(edge: Edge, request: Request): Promise<Reply | Problem> {
   const [module = '', things = '', name = ''] = request.params;
-  const parameters = parametersOf(request);
-  if (parameters instanceof Problem) return parameters;
   const query = singularOf(edge.catalog, module, things);
   if (query === null) {
     return new Problem(404, 'unknown_query', `nothing is served at ${module}/${things}/…`);
   }
-  return run(edge, request, module, query, { ...parameters, [query]: name });
+  return run(edge, request, module, query, { ...parametersOf(request), [query]: name });
 }
 
 async function run(
@@ -50,17 +47,16 @@ async function run(
   query: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Reply | Problem> {
+  const options = readOptions(request);
+  if (options instanceof Problem) return options;
   const args = queryArgs(edge.catalog, module, query, parameters);
   if (args instanceof Problem) return args;
-  const read = await edge.query(module, query, args.value);
+  const read = await edge.query(module, query, args.value, options);
   if (read instanceof Problem) return read;
   return answer(request, read.value, 200, { height: read.height });
 }
 
 /** Those of the module's own query. */
-function parametersOf(request: Request): Readonly<Record<string, string>> | Problem {
-  const refused = readOptions(request);
-  if (refused !== null) return refused;
-  const { [CONSISTENCY]: _, ...parameters } = Object.fromEntries(request.query);
-  return parameters;
+function parametersOf({ query }: Request): Readonly<Record<string, string>> {
+  return Object.fromEntries([...query].filter(([name]) => !READ_OPTIONS.includes(name)));
 }

@@ -28,7 +28,7 @@ import {
   type AnswerFormat,
   type BodyFormat,
 } from '../negotiation.ts';
-import { onlyReadOptions } from '../reads.ts';
+import { onlyFinalized } from '../reads.ts';
 import { JSON_TYPE, onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -122,7 +122,7 @@ export function readWait(request: Request): Wait | Problem {
 }
 
 async function find(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request);
+  const refused = onlyFinalized(request);
   if (refused !== null) return refused;
   const name = readTransactionName(request.params[0] ?? '');
   if (name instanceof Problem) return name;
