@@ -43,6 +43,12 @@ export function expectBalances(wishes: readonly Wish[]): Expectation[] {
   ]);
 }
 
+/** What `asker` pays if all of these wishes happen. */
+export function paidBy(wishes: readonly Wish[], asker: string): number {
+  const calls = wishes.filter((wish) => wish.asker === asker).flatMap((wish) => wish.calls);
+  return calls.filter(mustSucceed).reduce((sum, call) => sum + amountOf(call), 0);
+}
+
 function amountOf({ module, args }: Wish['calls'][number]): number {
   return module === 'ledger' ? (args as { readonly amount: number }).amount : 0;
 }

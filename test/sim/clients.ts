@@ -7,6 +7,7 @@ import type { EdgeMessage, SubmissionReceipts, SubmitResult } from '../../protoc
 import { Audit } from './audit.ts';
 import type { SimNode } from './node.ts';
 import type { Random } from './random.ts';
+import { Readers } from './readers.ts';
 import { isSettled, RETRYABLE, type Wish } from './submissions.ts';
 import type { World } from './world.ts';
 import { Workload } from './workload.ts';
@@ -21,15 +22,21 @@ export class Clients {
   readonly #requests = new Map<number, Wish>();
   readonly wishes: Wish[] = [];
   readonly #places = new Map<string, string>();
+  readonly #readers: Readers;
   #audit: Audit | null = null;
   #request = 0;
   #toCome = 0;
-  readonly coverage = { submissions: 0, retries: 0, repeatedAnswers: 0, refusals: 0 };
+  readonly #counts = { submissions: 0, retries: 0, repeatedAnswers: 0, refusals: 0 };
 
   constructor(world: World, random: Random, signerOf: (name: string) => Signer) {
     this.#world = world;
     this.#random = random;
     this.#workload = new Workload(world, random.fork(), signerOf);
+    this.#readers = new Readers(world, random.fork(), this.wishes, () => ++this.#request);
+  }
+
+  get coverage(): Readonly<Record<string, number>> {
+    return { ...this.#counts, ...this.#readers.coverage };
   }
 
   start(): void {
@@ -41,6 +48,7 @@ export class Clients {
         this.#world.scheduler.after(atMs * 1000, () => this.#begin(client));
       }
     }
+    this.#readers.start();
   }
 
   #begin(client: number): void {
@@ -64,18 +72,19 @@ export class Clients {
   /** Once all is well again, every honest node must bring a new submission through by itself. */
   probe(): void {
     for (const node of this.#world.honest) this.submit(this.#workload.probe(node.validator));
+    this.#readers.probe();
   }
 
   submit(wish: Wish): void {
     this.wishes.push(wish);
-    this.coverage.submissions++;
+    this.#counts.submissions++;
     this.#attempt(wish);
     // Some ask two nodes at once, as an impatient client does.
     if (wish.only === null && this.#random.chance(0.2)) this.#attempt(wish);
   }
 
   isDone(): boolean {
-    return this.#toCome === 0 && this.wishes.every(isSettled);
+    return this.#toCome === 0 && this.wishes.every(isSettled) && this.#readers.isDone();
   }
 
   /** Height of the newest receipt that any client holds. */
@@ -103,7 +112,10 @@ export class Clients {
   answered(node: SimNode, message: EdgeMessage): void {
     // Without proofs a client cannot hold a Byzantine node to its word: it asks another one.
     if (!this.#world.isHonest(node.validator)) return;
-    if (message.kind === 'answer') return this.#audit?.answered(node, message);
+    if (message.kind === 'answer') {
+      if (!this.#readers.answered(message)) this.#audit?.answered(node, message);
+      return;
+    }
     if (message.kind !== 'submitted') return;
     for (const result of message.results) {
       const wish = this.#requests.get(result.request);
@@ -118,7 +130,7 @@ export class Clients {
     if (isSettled(wish)) return;
     const { scheduler } = this.#world;
     const node = this.#random.pick(this.#nodesFor(wish));
-    if (wish.attempts++ > 0) this.coverage.retries++;
+    if (wish.attempts++ > 0) this.#counts.retries++;
     const request = ++this.#request;
     this.#requests.set(request, wish);
     scheduler.after(this.#random.between(50, 1_500), () => {
@@ -150,7 +162,7 @@ export class Clients {
       return this.#report(`${wish.label} was refused for good (${wish.refused}) and then executed`);
     }
     if (told !== null) {
-      this.coverage.repeatedAnswers++;
+      this.#counts.repeatedAnswers++;
       return this.expectSame(wish, told, receipts, node);
     }
     wish.told = receipts;
@@ -181,7 +193,7 @@ export class Clients {
   }
 
   #refused(wish: Wish, result: Extract<SubmitResult, { ok: false }>, node: SimNode): void {
-    this.coverage.refusals++;
+    this.#counts.refusals++;
     // A node also says so of a request that only waits there: until that is final, nothing is.
     const isOpen =
       result.code === 'idempotency_key_reused' && wish.rivals.some(({ told }) => !told);

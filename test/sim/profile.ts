@@ -43,6 +43,8 @@ export interface Profile {
   readonly byzantine: ReadonlyMap<number, readonly BehaviourName[]>;
   readonly clients: number;
   readonly submissionsPerClient: number;
+  /** Reads that must reflect all that is final when they begin. */
+  readonly reads: number;
   /** By how much a client raises its sequence numbers: its window moves on quickly (E2). */
   readonly seqStep: number;
   /** Faults last for this long, then everything heals. */
@@ -71,7 +73,7 @@ const FAULT_KINDS = [
   'far',
 ] as const;
 
-const KINDS_OF_RUN = ['calm', 'encoded', 'idle', 'window'] as const;
+const KINDS_OF_RUN = ['calm', 'encoded', 'idle', 'window', 'reads'] as const;
 
 export type Focus = (typeof FAULT_KINDS)[number] | DrawnName | (typeof KINDS_OF_RUN)[number];
 
@@ -124,6 +126,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     realSignatures: options.realSignatures ?? seed % REAL_SIGNATURES_EVERY === 0,
     clockJumpEveryMs: every('jump', 0.1, 800),
     executeUsPerKib: on('heavy', 0.1) ? HEAVY_US : 0,
+    reads: on('reads', 0.4) ? random.between(3, 12) : 0,
   };
   return { ...drawn, calm: isCalm(drawn) };
 }
