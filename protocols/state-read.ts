@@ -5,4 +5,6 @@ export interface StateRead {
   readonly args: unknown;
   /** Refused with `catching_up` while less than this height is executed here. */
   readonly notBelow?: number;
+  /** The height to read; absent, the one executed last. `height_pruned` when it is no longer kept. */
+  readonly atHeight?: number;
 }

@@ -10,7 +10,7 @@ import type { AnswerResult, TransactionInput } from '../messages.ts';
 import type { StateRead } from '../state-read.ts';
 import type { Executor } from './executor.ts';
 import { CATCHING_UP } from './ingress.ts';
-import { ModuleRefusal, type Query } from './module.ts';
+import { ModuleRefusal, type Query, type QueryContext } from './module.ts';
 import { assertValue, NotAValue, sizeOf, type Value } from './values.ts';
 
 /** What answers may make of one step: about a millisecond, here and where they are packed. */
@@ -24,10 +24,13 @@ export type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
 
 export class Queries {
   readonly #executor: Executor;
+  readonly #loggedHeight: () => number;
   #waiting: AskedQuery[] = [];
 
-  constructor(executor: Executor) {
+  /** @param loggedHeight up to which execution had got before the node started */
+  constructor(executor: Executor, loggedHeight = (): number => 0) {
     this.#executor = executor;
+    this.#loggedHeight = loggedHeight;
   }
 
   get waiting(): number {
@@ -42,45 +45,67 @@ export class Queries {
   }
 
   /** Answers the oldest that wait, and leaves what is too much for one step. */
-  answer(tell: (request: number, result: AnswerResult) => void): void {
+  answer(tell: (request: number, height: number, result: AnswerResult) => void): void {
     let bytes = 0;
     let done = 0;
     while (done < this.#waiting.length && bytes < ANSWER_BYTES_PER_STEP) {
       const asked = this.#waiting[done++]!;
       const result = this.run(asked);
       bytes += ANSWER_COST + (result.ok ? sizeOf(result.value as Value) : 0);
-      tell(asked.request, result);
+      const { height } = this.#executor;
+      tell(asked.request, result.ok ? (asked.atHeight ?? height) : height, result);
     }
     this.#waiting = this.#waiting.slice(done);
   }
 
   run(asked: StateRead): AnswerResult {
-    if (this.#executor.height < (asked.notBelow ?? 0)) {
-      return failed(CATCHING_UP.code, CATCHING_UP.message);
-    }
+    const unreadable = this.#unreadable(asked);
+    if (unreadable !== null) return unreadable;
     const module = this.#executor.programs.named(asked.module);
     if (module === undefined) return failed('unknown_module', 'no module of that name');
     const query = module.queries.get(asked.query);
     if (query === undefined) return failed('unknown_query', 'no query of that name');
     try {
-      return this.#run(asked.module, query, asked.args);
+      return this.#run(asked, query);
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;
       return failed('module_fault', 'the module failed to answer');
     }
   }
 
-  #run(module: string, query: Query, args: unknown): AnswerResult {
+  /** Why nothing can be read there. */
+  #unreadable({ module, notBelow = 0, atHeight }: StateRead): AnswerResult | null {
+    const { height, state, programs } = this.#executor;
+    const least = Math.max(notBelow, Math.min(atHeight ?? 0, this.#loggedHeight()));
+    if (least > height) return failed(CATCHING_UP.code, CATCHING_UP.message);
+    if (atHeight === undefined) return null;
+    if (atHeight > height) {
+      return failed('height_ahead', `this node has executed height ${height}, and not yet more`);
+    }
+    const oldest = Math.max(state.history.oldest, programs.readableFrom(module));
+    if (atHeight >= oldest) return null;
+    return failed('height_pruned', `the oldest height that can still be read here is ${oldest}`);
+  }
+
+  #run({ module, args, atHeight }: StateRead, query: Query): AnswerResult {
     if (!isValue(args) || !query.check(args)) {
       return failed(
         'invalid_args',
         `the arguments do not fit the schema of ${module}.${query.name}`,
       );
     }
-    const { height, time, state } = this.#executor;
-    const answer = query.run({ height, time, tables: state.tablesOf(module) }, args);
+    const answer = query.run(this.#contextAt(module, atHeight), args);
     if (answer instanceof ModuleRefusal) return failed(answer.code, answer.message);
     return { ok: true, value: answer };
+  }
+
+  #contextAt(module: string, atHeight: number | undefined): QueryContext {
+    const { height, time, state } = this.#executor;
+    if (atHeight === undefined || atHeight === height) {
+      return { height, time, tables: state.tablesOf(module) };
+    }
+    const tables = state.pastTablesOf(module, atHeight);
+    return { height: atHeight, time: state.history.timeOf(atHeight), tables };
   }
 }
 

@@ -84,7 +84,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     this.#self = self;
     this.#executor = new Executor(crypto, cluster, modules, this.#listener());
     this.#ingress = new Ingress(crypto, cluster, signer.publicKey, this.#executor);
-    this.#queries = new Queries(this.#executor);
+    this.#queries = new Queries(this.#executor, () => this.#log.storedHeight);
   }
 
   nextRecovery(): RecoveryRead | null {
@@ -279,8 +279,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   #answerQueries(now: Millis, out: Output<Effect>): void {
     if (this.#queries.waiting === 0 || this.#answersPause) return;
     if (!this.#executor.isBetweenBlocks) return;
-    const { height } = this.#executor;
-    this.#queries.answer((request, result) => answer(out, request, height, result));
+    this.#queries.answer((request, height, result) => answer(out, request, height, result));
     this.#answersPause = true;
     out.immediate.push({ kind: 'setTimer', timer: ANSWER_TIMER, at: now });
   }

@@ -9,6 +9,7 @@
 import { utf8 } from '../../protocols/bytes.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
+import type { StateRead } from '../../protocols/state-read.ts';
 import type { SubmissionReceipts } from '../../protocols/messages.ts';
 import { isCallersKey, nonce } from '../../protocols/transaction/idempotency.ts';
 import {
@@ -61,6 +62,8 @@ export interface Found {
 export interface ReadOptions {
   /** It reflects all that was final anywhere when it was asked; else what this node has executed. */
   readonly linearizable?: boolean;
+  /** It reads what there was when this height had been executed. */
+  readonly atHeight?: number;
 }
 
 /** Between what is asked for here and what the chain allows, besides the drift of clocks. */
@@ -147,8 +150,12 @@ export class Edge {
     return result.ok ? { height, value: result.value } : answerProblem(result);
   }
 
-  /** The height that a linearizable read must not be answered from below (I108). */
-  async #bound({ linearizable }: ReadOptions): Promise<{ notBelow?: number } | Problem> {
+  /** The height to read; of a linearizable read the one that it must not be answered from below (I108). */
+  async #bound({
+    linearizable,
+    atHeight,
+  }: ReadOptions): Promise<Pick<StateRead, 'notBelow' | 'atHeight'> | Problem> {
+    if (atHeight !== undefined) return { atHeight };
     if (linearizable !== true) return {};
     const refused = this.#gate.check();
     if (refused !== null) return refused;

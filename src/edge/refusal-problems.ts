@@ -66,6 +66,8 @@ const READ_STATUSES: Readonly<Record<string, number>> = {
   draining: 503,
   no_quorum: 503,
   in_progress: 409,
+  height_ahead: 404,
+  height_pruned: 410,
   module_fault: 500,
 };
 /** A module's code that says by its name that a thing is not there. */

@@ -50,6 +50,50 @@ for (const binding of BINDINGS) {
     const below = await fetch(`${url}/api/v11/ledger/supply?consistency=linearizable`);
     t.deepEqual([below.status, await codeOf(below)], [503, 'catching_up']);
   });
+
+  test(`${binding}: reads of the past are answered from their height, of keys and by every query`, async (t) => {
+    const { url } = await start(t, binding);
+    for (const value of [1, 2, 3]) await put(url, value);
+    const ask = (path: string): Promise<Response> => fetch(`${url}/api/v11/${path}`);
+    for (const height of [1, 2, 3]) {
+      const key = await ask(`kv/n/k?atHeight=${height}`);
+      t.is(key.headers.get('x-althing-height'), String(height));
+      t.is(key.headers.get('etag'), `"${height}"`);
+      t.like(await key.json(), { value: height, version: height });
+      const list = await ask(`kv/list?namespace=n&atHeight=${height}`);
+      t.is(list.headers.get('x-althing-height'), String(height));
+      t.is(list.status, 200);
+    }
+    const first = await ask('kv/n/k?atHeight=0');
+    t.deepEqual([first.status, await codeOf(first)], [404, 'key_not_found']);
+    const account = await ask('ledger/accounts/alice?atHeight=0');
+    t.like(await account.json(), { balance: '1000' });
+  });
+
+  test(`${binding}: a height that is not there is refused, and says which are`, async (t) => {
+    const { url, port } = await start(t, binding);
+    await put(url, 1);
+    const ask = async (query: string): Promise<readonly [number, string]> => {
+      const answer = await fetch(`${url}/api/v11/ledger/supply?${query}`);
+      t.is(answer.headers.get('retry-after'), null);
+      return [answer.status, await codeOf(answer)];
+    };
+    t.deepEqual(await ask('atHeight=2'), [404, 'height_ahead']);
+    for (const bad of ['', '-1', '1.0', 'latest', '99999999999999999999', '1&atHeight=1']) {
+      t.is((await ask(`atHeight=${bad}`))[0], 400, bad);
+    }
+    for (const other of ['linearizable', 'linear']) {
+      t.deepEqual(await ask(`atHeight=1&consistency=${other}`), [400, 'unsupported_consistency']);
+    }
+    t.is(
+      (await fetch(`${url}/api/v11/ledger/supply?atHeight=1&consistency=finalized`)).status,
+      200,
+    );
+    const message = 'the oldest height that can still be read here is 7';
+    port.query = () =>
+      Promise.resolve({ height: 9, result: { ok: false, code: 'height_pruned', message } });
+    t.deepEqual(await ask('atHeight=1'), [410, 'height_pruned']);
+  });
 }
 
 /** Later than what is answered at once. */
