@@ -65,7 +65,7 @@ export class State {
         continue;
       }
       entry.leaf ||= tree.create(entry.table.id, entry.key);
-      tree.row(entry.leaf).value(entry.row);
+      tree.row().value(entry.row);
       tree.put(entry.leaf);
     }
     this.journal.forgetChanges();

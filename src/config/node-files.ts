@@ -6,7 +6,7 @@ import type { PublicKey, ValidatorIndex } from '../../protocols/types.ts';
 import { publicKeyOfSpki } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
-import { clusterOf, parseGenesis } from '../init/genesis.ts';
+import { parseGenesis } from '../init/genesis.ts';
 import { nodeFiles } from '../init/layout.ts';
 
 /** Shorter tokens are guessed. */

@@ -11,7 +11,7 @@ import type { Digest } from '../../protocols/types.ts';
 import { generateKey } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { createAuthority, issueLeaf, type Authority } from './certificates.ts';
-import { clusterIdOf, createGenesis, parseGenesis } from './genesis.ts';
+import { createGenesis, parseGenesis } from './genesis.ts';
 import { clusterFiles, DATA_FOLDER_MODE, nodeFiles, nodeId, nodePorts } from './layout.ts';
 import { finishStaged, locked, placeFiles, type NewFile } from './staging.ts';
 

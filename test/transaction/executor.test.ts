@@ -287,13 +287,13 @@ test('a checkpoint is made every C heights; its roots are the committed ones', (
   t.deepEqual(checkpoints, [
     {
       height: 4,
-      stateRoot: '4077ceeaa955964e9366e6dbdae0848a19ad22073c45765ea3689731b9c05cd3',
+      stateRoot: '879ad8d01da441a1e2e70f465317e86337b991f93c8ba1b5e1051bee2191ce2a',
       receiptsRoot: '2bffadfc5bec7bfe28226f078b8a43e3f444b6bb0fc9b7d2945f048511aa00dc',
       pendingSet: '0'.repeat(64),
     },
     {
       height: 8,
-      stateRoot: '6dd845df2fccb17bb178a5a42d49b46434bb0ebc8cf6ace323c680a7efc56bd6',
+      stateRoot: '5d64b8c2d2519bc38b231dbc913ed8063e018a851e4cc43825d4457b313f3bd3',
       receiptsRoot: 'b2e9dfc84d39926b33c1dccd0b4bf0ab4604f3c4cc46c0e5aa1ba601cb6161e2',
       pendingSet: '0'.repeat(64),
     },
