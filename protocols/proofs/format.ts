@@ -10,6 +10,7 @@ import { fromHex, utf8, Writer } from '../bytes.ts';
 import {
   binary,
   decodeCanonical,
+  integer,
   list,
   nullable,
   struct,
@@ -21,7 +22,7 @@ import {
 import { refuse } from '../canonical-reader.ts';
 import { blockContent, certificate, digest, type BlockContent } from '../structures.ts';
 import { readText } from '../transaction/text-reader.ts';
-import { HASH, LEAF, PATH_BITS } from '../transaction/tree-encoding.ts';
+import { HASH, LEAF, PATH_BITS, type Step } from '../transaction/tree-encoding.ts';
 import type { Certificate, Digest } from '../types.ts';
 
 export const PROOF_TAG = 'althing/v1/proof';
@@ -34,12 +35,6 @@ const TABLE_BYTES_MAX = 256;
 const KEY_BYTES_MAX = 64 * 1024;
 /** Levels of an RFC 6962 tree of 2^53 leaves. */
 const LEVELS_MAX = 53;
-
-/** What stands before and after a node in what is hashed for its parent: ICS-23's inner op. */
-export interface Step {
-  readonly prefix: Uint8Array;
-  readonly suffix: Uint8Array;
-}
 
 /** There is a row, and these are its canonical bytes. */
 export interface RowClaim {
@@ -121,6 +116,8 @@ const step: Schema<Step> = struct({ prefix: binary(2 + LEAF), suffix: binary(1 +
 const treeSteps = list(step, PATH_BITS);
 const merkleSteps = list(step, LEVELS_MAX);
 const hash = binary(HASH, true);
+/** As wide as where they are hashed: what is cut off there would have a second encoding. */
+const u32 = integer(0, 0xffff_ffff);
 const place = { table: text(TABLE_BYTES_MAX), key: text(KEY_BYTES_MAX) };
 
 const claim: Schema<Claim> = union<Claim>({
@@ -133,8 +130,8 @@ const claim: Schema<Claim> = union<Claim>({
   receipts: struct({
     id: digest,
     height: u53,
-    index: u53,
-    txCount: u53,
+    index: u32,
+    txCount: u32,
     outcomes: binary(PROOF_BYTES_MAX),
     blockSteps: merkleSteps,
     heightSteps: merkleSteps,

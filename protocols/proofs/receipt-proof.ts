@@ -14,9 +14,9 @@
  */
 import { bytesEqual, fromHex, Writer } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
-import { HASH } from '../transaction/tree-encoding.ts';
+import { HASH, type Step } from '../transaction/tree-encoding.ts';
 import type { Digest } from '../types.ts';
-import type { ReceiptsClaim, Step } from './format.ts';
+import type { ReceiptsClaim } from './format.ts';
 
 const LEAF_TAG = 0;
 const INNER_TAG = 1;

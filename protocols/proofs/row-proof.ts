@@ -9,7 +9,7 @@
  * Absence is shown by what stands where the key's path ends, nothing or another leaf. ICS-23's two
  * neighbours would be two such proofs, and say no more: in this tree order is that of hashes.
  */
-import { fromHex } from '../bytes.ts';
+import { bytesEqual, fromHex } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import {
   bitOf,
@@ -20,10 +20,10 @@ import {
   pathOf,
   rowHash,
   SUBTREE,
+  type Step,
 } from '../transaction/tree-encoding.ts';
 import { ZERO_DIGEST, type Digest } from '../types.ts';
-import { bytesEqual } from '../bytes.ts';
-import type { AbsenceClaim, RowClaim, Step } from './format.ts';
+import type { AbsenceClaim, RowClaim } from './format.ts';
 
 const CHILD_BYTES: Readonly<Record<number, number>> = {
   [NOTHING]: 1,

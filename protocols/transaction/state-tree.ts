@@ -25,24 +25,19 @@ import {
   PATH_BITS,
   ROW_TAG,
   SUBTREE,
+  type Step,
 } from './tree-encoding.ts';
 
 const UNCHANGED = 0;
 const PRESENT = 1;
 const ABSENT = 2;
 
-/** What stands before and after a node in what is hashed for its parent (ICS-23's inner op). */
-export interface TreeStep {
-  readonly prefix: Uint8Array;
-  readonly suffix: Uint8Array;
-}
-
 /** Where the way along a path ends. */
 export interface TreeEnd {
   /** Path and row hash of the leaf that stands there, which may be another path's; null for nothing. */
   readonly leaf: { readonly path: Uint8Array; readonly rowHash: Uint8Array } | null;
   /** From there up to the root. */
-  readonly steps: readonly TreeStep[];
+  readonly steps: readonly Step[];
 }
 
 export class StateTree {
@@ -116,7 +111,7 @@ export class StateTree {
 
   /** The way along `path` as of the last `update`. */
   find(path: Uint8Array): TreeEnd {
-    const steps: TreeStep[] = [];
+    const steps: Step[] = [];
     let node = this.#root;
     for (let depth = 0; node > 0; depth++) {
       const left = this.#left[node]!;

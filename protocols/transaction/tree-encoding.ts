@@ -24,6 +24,12 @@ export const NOTHING = 1;
 export const ONE_LEAF = 2;
 export const SUBTREE = 3;
 
+/** What stands before and after a node in what is hashed for its parent: ICS-23's inner op. */
+export interface Step {
+  readonly prefix: Uint8Array;
+  readonly suffix: Uint8Array;
+}
+
 /** The table's id as it stands in paths. */
 export function tableId(module: string, table: string): string {
   return `${module}/${table}`;

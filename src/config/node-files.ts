@@ -1,7 +1,7 @@
 /** Reads a node's own files (init/layout.ts) and checks that they belong together. */
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { Cluster } from '../../protocols/genesis.ts';
+import { clusterOf, type Cluster } from '../../protocols/genesis.ts';
 import type { PublicKey, ValidatorIndex } from '../../protocols/types.ts';
 import { publicKeyOfSpki } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';

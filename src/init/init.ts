@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, relative } from 'node:path';
+import { clusterIdOf } from '../../protocols/genesis.ts';
 import { VALIDATORS_MAX } from '../../protocols/structures.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { generateKey } from '../crypto/keys.ts';

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { loadSigner } from '../../src/crypto/signer.ts';
+import { clusterIdOf } from '../../protocols/genesis.ts';
 import { GenesisError, parseGenesis } from '../../src/init/genesis.ts';
 import { InitError, initCluster } from '../../src/init/init.ts';
 import { nodePorts } from '../../src/init/layout.ts';
