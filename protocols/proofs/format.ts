@@ -32,7 +32,7 @@ export const PROOF_BYTES_MAX = 16 * 1024 * 1024;
 export const HEADERS_MAX = 64;
 export const CLAIMS_MAX = 256;
 const TABLE_BYTES_MAX = 256;
-const KEY_BYTES_MAX = 64 * 1024;
+export const KEY_BYTES_MAX = 64 * 1024;
 /** Levels of an RFC 6962 tree of 2^53 leaves. */
 const LEVELS_MAX = 53;
 

@@ -28,8 +28,7 @@ export type Fact =
     };
 
 export type Verified =
-  | { readonly ok: true; readonly certified: Certified; readonly facts: readonly Fact[] }
-  | Refused;
+  { readonly ok: true; readonly certified: Certified; readonly facts: readonly Fact[] } | Refused;
 
 /** Whom to trust, from the document that a cluster began with. */
 export function trustGenesis(crypto: Crypto, genesis: Genesis): Verifier {

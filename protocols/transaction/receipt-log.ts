@@ -109,28 +109,56 @@ export class ReceiptLog {
   }
 }
 
+/** Goes through the receipts of an event of the stream. */
+export class ReceiptsCursor {
+  readonly height: number;
+  readonly #body: Uint8Array;
+  #at = 0;
+
+  /** Throws InvariantViolation. */
+  constructor(event: LogEvent) {
+    this.height = readReceiptsHeader(event).height;
+    this.#body = event.body ?? new Uint8Array(0);
+  }
+
+  /** Passes over those of other submissions than `wanted`; whether the next ones are its. */
+  seek(wanted: Uint8Array): boolean {
+    for (let end = this.#end(); end !== null; end = this.#end()) {
+      if (startsWith(this.#body, this.#at, wanted)) return true;
+      this.#at = end;
+    }
+    return false;
+  }
+
+  /** The next submission's; null after the last. */
+  next(): SubmissionReceipts | null {
+    const body = this.#body;
+    const at = this.#at;
+    const end = this.#end();
+    if (end === null) return null;
+    this.#at = end;
+    return {
+      id: toHex(body.subarray(at, at + ID_BYTES)) as Digest,
+      height: this.height,
+      index: readU32(body, at + ID_BYTES),
+      txCount: readU32(body, at + ID_BYTES + 4),
+      encoded: body.slice(at + HEAD_BYTES, end),
+    };
+  }
+
+  /** Where the next ones end; null when there are none. */
+  #end(): number | null {
+    const start = this.#at + HEAD_BYTES;
+    if (start > this.#body.length) return null;
+    const end = start + readU32(this.#body, start - 4);
+    return end > this.#body.length ? null : end;
+  }
+}
+
 /** The receipts of one submission in an event that `findLog` found; null when it is not there. */
 export function findReceipts(event: LogEvent, id: Digest): SubmissionReceipts | null {
-  const { height } = readReceiptsHeader(event);
-  const body = event.body ?? new Uint8Array(0);
-  const wanted = fromHex(id);
-  let at = 0;
-  while (at + HEAD_BYTES <= body.length) {
-    const start = at + HEAD_BYTES;
-    const end = start + readU32(body, start - 4);
-    if (end > body.length) break;
-    if (startsWith(body, at, wanted)) {
-      return {
-        id: toHex(body.subarray(at, at + ID_BYTES)) as Digest,
-        height,
-        index: readU32(body, at + ID_BYTES),
-        txCount: readU32(body, at + ID_BYTES + 4),
-        encoded: body.slice(start, end),
-      };
-    }
-    at = end;
-  }
-  return null;
+  const cursor = new ReceiptsCursor(event);
+  return cursor.seek(fromHex(id)) ? cursor.next() : null;
 }
 
 function startsWith(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {

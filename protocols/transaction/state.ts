@@ -9,7 +9,7 @@ import type { Digest, Millis } from '../types.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import type { Module, ModuleSet } from './module.ts';
 import type { Place } from './places.ts';
-import { StateTree } from './state-tree.ts';
+import { StateTree, type TreeEnd } from './state-tree.ts';
 import type { Submission } from './submission-reader.ts';
 import { Journal, MemoryTable } from './tables.ts';
 import { ClientWindows, removeLeaf } from './windows.ts';
@@ -54,6 +54,16 @@ export class State {
    */
   expire(time: Millis, max: number): number {
     return this.windows.expire(time, max) + this.keys.expire(time, max);
+  }
+
+  /** No row differs from the last checkpoint. */
+  get isCheckpoint(): boolean {
+    return this.journal.changed.length === 0;
+  }
+
+  /** Where the way to a row ends in the tree of the last checkpoint. */
+  find(path: Uint8Array): TreeEnd {
+    return this.#tree.find(path);
   }
 
   /** The state root over everything written so far. */
