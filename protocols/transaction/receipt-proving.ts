@@ -183,6 +183,6 @@ export class ReceiptProving {
 /** Receipts are written a little after they are given. */
 const NOT_LOGGED: AnswerResult = {
   ok: false,
-  code: 'not_found',
+  code: 'not_logged',
   message: 'no such submission is in the log of this node yet',
 };

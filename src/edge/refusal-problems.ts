@@ -6,7 +6,7 @@ import type { AnswerResult } from '../../protocols/messages.ts';
 import type { RefusalCode } from '../../protocols/transaction/refusals.ts';
 import type { HealthChecks } from './health.ts';
 import type { EdgePort, Submitted } from './port.ts';
-import { Problem, unavailable } from './problem.ts';
+import { Problem, unavailable, type ProblemExtras } from './problem.ts';
 
 const STATUSES: Readonly<Record<RefusalCode, number>> = {
   malformed: 400,
@@ -49,19 +49,29 @@ export function refusalProblem(refused: Extract<Submitted, { ok: false }>): Prob
   });
 }
 
-/** A read that a module, or the node, refused. */
-export function answerProblem({ code, message }: Extract<AnswerResult, { ok: false }>): Problem {
+/**
+ * A read that a module, or the node, refused.
+ *
+ * @param extras beside the refusal, such as the proof that what was asked for is not there
+ */
+export function answerProblem(
+  { code, message }: Extract<AnswerResult, { ok: false }>,
+  extras: ProblemExtras = {},
+): Problem {
   const status = Object.hasOwn(READ_STATUSES, code) ? READ_STATUSES[code] : undefined;
   if (status !== undefined) {
-    return new Problem(status, code, message, status === 500 ? {} : { retryAfterMs: RETRY_MS });
+    const retry = status === 500 ? {} : { retryAfterMs: RETRY_MS };
+    return new Problem(status, code, message, { ...retry, extras });
   }
-  return new Problem(ABSENT.test(code) ? 404 : 422, code, message);
+  return new Problem(ABSENT.test(code) ? 404 : 422, code, message, { extras });
 }
 
 /** The node's own codes; modules choose theirs. */
 const READ_STATUSES: Readonly<Record<string, number>> = {
   overloaded: 503,
   catching_up: 503,
+  not_certified: 503,
+  log_unavailable: 503,
   in_progress: 409,
   module_fault: 500,
 };

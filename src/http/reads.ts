@@ -8,10 +8,21 @@ import { onlyParameters, type Request } from './request.ts';
 export const CONSISTENCY = 'consistency';
 const FINALIZED = 'finalized';
 
+export const PROOF = 'proof';
+
 const NOT_THERE_YET: Readonly<Record<string, string>> = {
-  proof: 'proofs are not there yet: leave the parameter out',
   atHeight: 'reads of the past are not there yet: leave the parameter out',
 };
+
+/**
+ * Whether the answer is to come with a proof. A block comes with its certificate, and is read without
+ * this.
+ */
+export function wantsProof({ query }: Request): boolean | Problem {
+  const asked = query.get(PROOF);
+  if (asked === undefined || asked === '1') return asked === '1';
+  return refused('malformed', 'expected 1, or leave the parameter out', PROOF);
+}
 
 /** Null when this node offers what is asked for. */
 export function readOptions({ query }: Request): Problem | null {
@@ -23,9 +34,10 @@ export function readOptions({ query }: Request): Problem | null {
   return refused('unsupported_consistency', detail, CONSISTENCY);
 }
 
-/** For a read that has no parameters of its own. */
-export function onlyReadOptions(request: Request): Problem | null {
-  return readOptions(request) ?? onlyParameters(request, [CONSISTENCY]);
+/** For a read that has no parameters of its own; `provable` if its answer may come with a proof. */
+export function onlyReadOptions(request: Request, provable?: 'provable'): Problem | null {
+  const known = provable === undefined ? [CONSISTENCY] : [CONSISTENCY, PROOF];
+  return readOptions(request) ?? onlyParameters(request, known);
 }
 
 function refused(code: string, detail: string, field: string): Problem {

@@ -23,8 +23,11 @@ import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
+import { Certifications } from './certifications.ts';
 import { NodeMetrics } from './metrics.ts';
+
 import { PeerBridge } from './peer-bridge.ts';
+import { Proofs } from './proofs.ts';
 import { Requests } from './requests.ts';
 
 const STOP_BOUND_MS = 5_000;
@@ -85,6 +88,7 @@ export class Node {
   #draining = false;
   #running: (() => void) | null = null;
   #blocks: Blocks | null = null;
+  #proofs: Proofs | null = null;
   #edgeLog: ActorLog | null = null;
   #http: HttpServer | null = null;
   #grpc: GrpcServer | null = null;
@@ -149,6 +153,11 @@ export class Node {
     this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
     const executedHeight = (): number => this.#statuses.transaction.executedHeight;
     this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
+    this.#proofs = new Proofs({
+      clusterId: config.cluster.id,
+      certifications: new Certifications(this.#blocks),
+      ask: (wanted) => this.#requests.ask({ kind: 'prove', wanted }),
+    });
     const running = new Promise<void>((resolve) => (this.#running = resolve));
     await this.#network.start();
     this.#system.start();
@@ -229,6 +238,7 @@ export class Node {
       live: () => this.#live(),
       submit: (bytes, until) => this.#requests.submit(bytes, until),
       query: (module, query, args) => this.#requests.ask({ kind: 'query', module, query, args }),
+      prove: (wanted) => this.#proofs!.prove(wanted),
       findSubmission: (id) => this.#requests.ask({ kind: 'findSubmission', id }),
       block: async (height) => (await this.#blocks?.at(height)) ?? null,
       metrics: () => this.#metrics.render(),

@@ -164,7 +164,6 @@ for (const binding of BINDINGS) {
           path,
         );
       }
-      t.deepEqual(await ask(path, 'proof=1'), [400, 'unsupported_parameter'], path);
       t.deepEqual(await ask(path, 'atHeight=1'), [400, 'unsupported_parameter'], path);
       t.not((await ask(path, 'consistancy=finalized'))[0], 200, path);
     }

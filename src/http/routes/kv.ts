@@ -11,9 +11,10 @@ import { decodeAll } from '../../edge/receipts.ts';
 import { parseJson } from '../../edge/strict-json.ts';
 import { parseMsgpack } from '../../edge/strict-msgpack.ts';
 import { answer, bodyFormat } from '../negotiation.ts';
-import { onlyReadOptions } from '../reads.ts';
+import { onlyReadOptions, wantsProof } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
+import { answerProved } from './proofs.ts';
 import { callerOf, readWait, tellAccepted } from './transactions.ts';
 
 const MODULE = 'kv';
@@ -35,10 +36,16 @@ function placeOf(request: Request): { readonly namespace: string; readonly key: 
 const etagOf = (version: unknown): string => `"${String(version)}"`;
 
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request);
+  const refused = onlyReadOptions(request, 'provable');
   if (refused !== null) return refused;
   const args = queryArgs(MODULE, 'get', placeOf(request));
   if (args instanceof Problem) return args;
+  const proof = wantsProof(request);
+  if (proof instanceof Problem) return proof;
+  if (proof) {
+    const wanted = { kind: 'query', module: MODULE, query: 'get', args: args.value } as const;
+    return answerProved(edge, request, wanted);
+  }
   const found = await edge.query(MODULE, 'get', args.value);
   if (found instanceof Problem) return found;
   const { value, height } = found;

@@ -7,7 +7,8 @@ import { queryArgs, singularOf } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { Problem } from '../../edge/problem.ts';
 import { answer } from '../negotiation.ts';
-import { CONSISTENCY, readOptions } from '../reads.ts';
+import { CONSISTENCY, PROOF, readOptions, wantsProof } from '../reads.ts';
+import { answerProved } from './proofs.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -52,6 +53,11 @@ async function run(
 ): Promise<Reply | Problem> {
   const args = queryArgs(module, query, parameters);
   if (args instanceof Problem) return args;
+  const proof = wantsProof(request);
+  if (proof instanceof Problem) return proof;
+  if (proof) {
+    return answerProved(edge, request, { kind: 'query', module, query, args: args.value });
+  }
   const read = await edge.query(module, query, args.value);
   if (read instanceof Problem) return read;
   return answer(request, read.value, 200, { height: read.height });
@@ -61,6 +67,6 @@ async function run(
 function parametersOf(request: Request): Readonly<Record<string, string>> | Problem {
   const refused = readOptions(request);
   if (refused !== null) return refused;
-  const { [CONSISTENCY]: _, ...parameters } = Object.fromEntries(request.query);
+  const { [CONSISTENCY]: _, [PROOF]: _proof, ...parameters } = Object.fromEntries(request.query);
   return parameters;
 }
