@@ -75,6 +75,9 @@ export function proofOf(executed: Executed, claims: readonly Claim[], voting?: V
 
 export class World {
   readonly node: Node;
+  /** By height, of the blocks that are not empty. */
+  readonly #payloads = new Map<number, Uint8Array>();
+  #end = 0;
   #seq = 0;
   #requests = 1000;
 
@@ -97,8 +100,26 @@ export class World {
         alice,
       ),
     );
-    this.node.execute([{ lane: 1, payload: payloadOf(signed) }]);
+    const payload = payloadOf(signed);
+    this.node.execute([{ lane: 1, payload }]);
+    this.#payloads.set(this.node.height, payload);
     return signed.map((bytes) => idOf(bytes));
+  }
+
+  /** The same node after a restart, which has executed so many blocks of its log again. */
+  restarted(height: number): World {
+    const world = new World(this.node.log.slice());
+    for (const [at, payload] of this.#payloads) world.#payloads.set(at, payload);
+    world.#end = this.node.height;
+    world.replay(height);
+    return world;
+  }
+
+  replay(to = this.#end): void {
+    while (this.node.height < to) {
+      const payload = this.#payloads.get(this.node.height + 1);
+      this.node.execute(payload === undefined ? [] : [{ lane: 1, payload }]);
+    }
   }
 
   put(...keys: string[]): void {

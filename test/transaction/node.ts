@@ -60,8 +60,7 @@ export class Node {
       if (this.logIsSilent) return;
       const { tag, stream, from, to } = effect;
       this.step({ kind: 'logRead', tag, events: this.events(stream).slice(from, to) });
-    }
-    else if (effect.kind === 'findLog') {
+    } else if (effect.kind === 'findLog') {
       if (this.logIsSilent) return;
       const event = this.log.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
       this.step({ kind: 'logFound', tag: effect.tag, event });
