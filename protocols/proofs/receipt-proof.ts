@@ -46,18 +46,6 @@ function blockLeaf(crypto: Crypto, height: number, root: Uint8Array): Uint8Array
   return hashOf(crypto, new Writer(41).u8(LEAF_TAG).i54(height).raw(root).view());
 }
 
-/** A step up an RFC 6962 tree past a sibling on the left or on the right. */
-export function stepPast(sibling: Uint8Array, side: 'left' | 'right'): Step {
-  const none = new Uint8Array(0);
-  return side === 'left'
-    ? { prefix: Uint8Array.of(INNER_TAG, ...sibling), suffix: none }
-    : { prefix: Uint8Array.of(INNER_TAG), suffix: sibling };
-}
-
-export function innerHash(crypto: Crypto, left: Uint8Array, right: Uint8Array): Uint8Array {
-  return hashOf(crypto, Uint8Array.of(INNER_TAG, ...left, ...right));
-}
-
 /** Null when a step is not an inner node with two children. */
 function fold(crypto: Crypto, leaf: Uint8Array, steps: readonly Step[]): Uint8Array | null {
   let node = leaf;

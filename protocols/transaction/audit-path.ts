@@ -1,10 +1,11 @@
 /**
- * The way from a leaf of an RFC 6962 tree up to its root (section 2.1.1), from the roots of complete
- * subtrees alone: whoever has these needs no leaves.
+ * The root of an RFC 6962 tree and the way up to it from a leaf (sections 2.1 and 2.1.1), from the roots
+ * of complete subtrees alone.
  */
 import type { Crypto } from '../crypto.ts';
-import { innerHash, stepPast } from '../proofs/receipt-proof.ts';
-import type { Step } from './tree-encoding.ts';
+import { HASH, type Step } from './tree-encoding.ts';
+
+const INNER_TAG = 1;
 
 /** The root of the complete subtree over the leaves `start … start + 2^level − 1`. */
 export type SubtreeRoot = (start: number, level: number) => Uint8Array;
@@ -23,10 +24,12 @@ export function auditPath(
     const level = levelBelow(left);
     const half = 2 ** level;
     if (index - start < half) {
-      steps.push(stepPast(rootOf(crypto, start + half, left - half, subtree), 'right'));
+      const right = rootOf(crypto, start + half, left - half, subtree);
+      steps.push({ prefix: Uint8Array.of(INNER_TAG), suffix: right });
       left = half;
     } else {
-      steps.push(stepPast(subtree(start, level), 'left'));
+      const prefix = Uint8Array.of(INNER_TAG, ...subtree(start, level));
+      steps.push({ prefix, suffix: new Uint8Array(0) });
       start += half;
       left -= half;
     }
@@ -35,12 +38,20 @@ export function auditPath(
 }
 
 /** The root over `count` leaves from `start` on, where a subtree of the whole begins. */
-function rootOf(crypto: Crypto, start: number, count: number, subtree: SubtreeRoot): Uint8Array {
+export function rootOf(
+  crypto: Crypto,
+  start: number,
+  count: number,
+  subtree: SubtreeRoot,
+): Uint8Array {
   const level = levelBelow(count + 1);
   const half = 2 ** level;
-  if (half === count) return subtree(start, level);
-  const rest = rootOf(crypto, start + half, count - half, subtree);
-  return innerHash(crypto, subtree(start, level), rest);
+  const left = subtree(start, level);
+  if (half === count) return left;
+  const right = rootOf(crypto, start + half, count - half, subtree);
+  const root = new Uint8Array(HASH);
+  crypto.treeHash(Uint8Array.of(INNER_TAG, ...left, ...right), root, 0);
+  return root;
 }
 
 /** The greatest level whose subtree has fewer than `count` leaves. */

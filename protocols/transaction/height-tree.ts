@@ -10,10 +10,9 @@
  */
 import { toHex } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
-import { innerHash } from '../proofs/receipt-proof.ts';
-import type { Digest } from '../types.ts';
-import { auditPath, type SubtreeRoot } from './audit-path.ts';
-import { MerkleFrontier } from './merkle.ts';
+import { ZERO_DIGEST, type Digest } from '../types.ts';
+import { auditPath, rootOf } from './audit-path.ts';
+import { Subtrees } from './subtrees.ts';
 import { HASH, type Step } from './tree-encoding.ts';
 
 /** A chunk has 2^10 hashes. */
@@ -31,39 +30,43 @@ export interface Chunk extends ChunkName {
 }
 
 interface Level {
-  hashes: Uint8Array;
-  count: number;
+  chunk: Subtrees;
   /** Of the chunk that fills. */
   index: number;
   /** The full one before it. */
-  before: Uint8Array | null;
+  before: Subtrees | null;
 }
 
 export class HeightTree {
   readonly #crypto: Crypto;
   readonly #bits: number;
-  readonly #frontier: MerkleFrontier;
   readonly #levels: Level[] = [];
+  #size = 0;
   #full: Chunk[] = [];
 
   constructor(crypto: Crypto, bits = CHUNK_BITS) {
     this.#crypto = crypto;
     this.#bits = bits;
-    this.#frontier = new MerkleFrontier(crypto);
   }
 
   /** Blocks so far. */
   get size(): number {
-    return this.#frontier.size;
+    return this.#size;
   }
 
+  /** The RFC 6962 tree hash, 32 zero bytes for no blocks. */
   digest(): Digest {
-    return this.#frontier.digest();
+    if (this.#size === 0) return ZERO_DIGEST;
+    const root = rootOf(this.#crypto, 0, this.#size, (start, level) => {
+      const place = this.#placeOf(start, level);
+      return this.#levels[place.level]!.chunk.root(place.offset, place.subtree);
+    });
+    return toHex(root) as Digest;
   }
 
   /** Appends the leaf hash of the next block. */
   append(leaf: Uint8Array): void {
-    this.#frontier.append(leaf, 0);
+    this.#size++;
     this.#put(0, leaf);
   }
 
@@ -74,10 +77,10 @@ export class HeightTree {
     return full;
   }
 
-  /** The hashes of a chunk, so far; null where it is in the log only. Never changed, only added to. */
-  chunk({ level, index }: ChunkName): Uint8Array | null {
+  /** A chunk, as far as it is; null where it is in the log only. What it has does not change. */
+  chunk({ level, index }: ChunkName): Subtrees | null {
     const at = this.#levels[level];
-    if (at?.index === index) return at.hashes;
+    if (at?.index === index) return at.chunk;
     return at !== undefined && index === at.index - 1 ? at.before : null;
   }
 
@@ -85,8 +88,8 @@ export class HeightTree {
   chunksFor(height: number, size: number): ChunkName[] {
     const names = new Map<string, ChunkName>();
     const none = new Uint8Array(HASH);
-    auditPath(this.#crypto, height - 1, size, (start, subtreeLevel) => {
-      const { level, index } = this.#placeOf(start, subtreeLevel);
+    auditPath(this.#crypto, height - 1, size, (start, subtree) => {
+      const { level, index } = this.#placeOf(start, subtree);
       names.set(`${level}/${index}`, { level, index });
       return none;
     });
@@ -94,12 +97,11 @@ export class HeightTree {
   }
 
   /** The steps from the leaf of the block at `height` up to the root over the first `size` blocks. */
-  path(height: number, size: number, chunkAt: (name: ChunkName) => Uint8Array): Step[] {
-    const subtree: SubtreeRoot = (start, subtreeLevel) => {
-      const { level, index, offset, count } = this.#placeOf(start, subtreeLevel);
-      return subtreeRoot(this.#crypto, chunkAt({ level, index }), offset, count);
-    };
-    return auditPath(this.#crypto, height - 1, size, subtree);
+  path(height: number, size: number, chunkAt: (name: ChunkName) => Subtrees): Step[] {
+    return auditPath(this.#crypto, height - 1, size, (start, level) => {
+      const place = this.#placeOf(start, level);
+      return chunkAt(place).root(place.offset, place.subtree);
+    });
   }
 
   /** Where the log has the event of a full chunk: how many became full before it. */
@@ -118,40 +120,26 @@ export class HeightTree {
     return 2 ** (this.#bits * (level + 1));
   }
 
-  /** The subtree's leaves as hashes of the highest level that has them. */
-  #placeOf(start: number, subtreeLevel: number): ChunkName & { offset: number; count: number } {
-    const level = Math.floor(subtreeLevel / this.#bits);
+  /** The complete subtree of blocks as one of the highest chunks that has it. */
+  #placeOf(start: number, blockLevel: number): ChunkName & { offset: number; subtree: number } {
+    const level = Math.floor(blockLevel / this.#bits);
     const first = start / 2 ** (this.#bits * level);
     const index = Math.floor(first / 2 ** this.#bits);
     const offset = first - index * 2 ** this.#bits;
-    return { level, index, offset, count: 2 ** (subtreeLevel - level * this.#bits) };
+    return { level, index, offset, subtree: blockLevel - level * this.#bits };
   }
 
   #put(level: number, hash: Uint8Array): void {
-    const hashesMax = 2 ** this.#bits;
-    const hashes = (): Uint8Array => new Uint8Array(hashesMax * HASH);
-    const at = (this.#levels[level] ??= { hashes: hashes(), count: 0, index: 0, before: null });
-    at.hashes.set(hash, at.count * HASH);
-    if (++at.count < hashesMax) return;
-    const root = subtreeRoot(this.#crypto, at.hashes, 0, hashesMax);
-    this.#full.push({ level, index: at.index, root: toHex(root) as Digest, hashes: at.hashes });
-    at.before = at.hashes;
-    at.hashes = hashes();
+    const fresh = (): Subtrees => new Subtrees(this.#crypto);
+    const at = (this.#levels[level] ??= { chunk: fresh(), index: 0, before: null });
+    const { chunk, index } = at;
+    chunk.append(hash);
+    if (chunk.count < 2 ** this.#bits) return;
+    const root = chunk.root(0, this.#bits);
+    this.#full.push({ level, index, root: toHex(root) as Digest, hashes: chunk.hashes() });
+    at.before = chunk;
+    at.chunk = fresh();
     at.index++;
-    at.count = 0;
     this.#put(level + 1, root);
   }
-}
-
-/** The root over `count` hashes from `offset` on; `count` is a power of two. */
-export function subtreeRoot(
-  crypto: Crypto,
-  hashes: Uint8Array,
-  offset: number,
-  count: number,
-): Uint8Array {
-  if (count === 1) return hashes.slice(offset * HASH, (offset + 1) * HASH);
-  const half = count / 2;
-  const left = subtreeRoot(crypto, hashes, offset, half);
-  return innerHash(crypto, left, subtreeRoot(crypto, hashes, offset + half, half));
 }

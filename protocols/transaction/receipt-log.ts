@@ -113,7 +113,8 @@ export class ReceiptLog {
 export class ReceiptsCursor {
   readonly height: number;
   readonly #body: Uint8Array;
-  #at = 0;
+  /** Where the next ones begin. */
+  at = 0;
 
   /** Throws InvariantViolation. */
   constructor(event: LogEvent) {
@@ -124,8 +125,8 @@ export class ReceiptsCursor {
   /** Passes over those of other submissions than `wanted`; whether the next ones are its. */
   seek(wanted: Uint8Array): boolean {
     for (let end = this.#end(); end !== null; end = this.#end()) {
-      if (startsWith(this.#body, this.#at, wanted)) return true;
-      this.#at = end;
+      if (startsWith(this.#body, this.at, wanted)) return true;
+      this.at = end;
     }
     return false;
   }
@@ -133,10 +134,10 @@ export class ReceiptsCursor {
   /** The next submission's; null after the last. */
   next(): SubmissionReceipts | null {
     const body = this.#body;
-    const at = this.#at;
+    const at = this.at;
     const end = this.#end();
     if (end === null) return null;
-    this.#at = end;
+    this.at = end;
     return {
       id: toHex(body.subarray(at, at + ID_BYTES)) as Digest,
       height: this.height,
@@ -148,7 +149,7 @@ export class ReceiptsCursor {
 
   /** Where the next ones end; null when there are none. */
   #end(): number | null {
-    const start = this.#at + HEAD_BYTES;
+    const start = this.at + HEAD_BYTES;
     if (start > this.#body.length) return null;
     const end = start + readU32(this.#body, start - 4);
     return end > this.#body.length ? null : end;

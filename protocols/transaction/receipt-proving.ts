@@ -6,19 +6,23 @@
  */
 import type { Crypto } from '../crypto.ts';
 import type { LogEvent } from '../machine.ts';
-import type { AnswerResult, Effect, SubmissionReceipts } from '../messages.ts';
+import type { AnswerResult, Effect } from '../messages.ts';
 import type { Proved } from '../proofs/request.ts';
 import type { Digest, Executed } from '../types.ts';
-import { BlockLeaves } from './block-leaves.ts';
+import { BlockLeaves, type PlacedReceipts } from './block-leaves.ts';
 import { CHUNKS_STREAM } from './chunk-log.ts';
 import type { ChunkName, HeightTree } from './height-tree.ts';
 import { ReceiptsCursor } from './receipt-log.ts';
-import type { Step } from './tree-encoding.ts';
+import { Subtrees } from './subtrees.ts';
 
 const WAITING_MAX = 1024;
 /** Leaves hashed in one turn: about a millisecond. */
 const LEAVES_PER_TURN = 1000;
+/** Proofs begun, or put off, in one turn. */
+const BEGUN_PER_TURN = 32;
 const CHUNK_READ_BYTES = 64 * 1024;
+/** Chunks from the log that are kept, of 64 KiB each. */
+const CHUNKS_MAX = 16;
 export const PROVE_TIMER = 'transaction/prove';
 
 interface Asked {
@@ -27,10 +31,7 @@ interface Asked {
 }
 
 /** The submission's way up to the root of its block is known. */
-interface Placed extends Asked {
-  readonly receipts: SubmissionReceipts;
-  readonly steps: readonly Step[];
-}
+type Placed = Asked & PlacedReceipts;
 
 /** What is being done. */
 type Stage =
@@ -40,7 +41,7 @@ type Stage =
       readonly kind: 'reading';
       readonly placed: Placed;
       readonly executed: Executed;
-      readonly chunks: Map<string, Uint8Array>;
+      readonly chunks: Map<string, Subtrees>;
       readonly missing: ChunkName[];
     };
 
@@ -63,6 +64,12 @@ export class ReceiptProving {
   #early: Placed[] = [];
   #ready: Placed[] = [];
   #stage: Stage | null = null;
+  /** The last block and the last chunks that were read: what is asked next is often of the same. */
+  #block: BlockLeaves | null = null;
+  readonly #chunks = new Map<string, Subtrees>();
+  #begun = 0;
+  /** Until the next turn. */
+  #pauses = false;
   /** Names questions to the log: an answer to an earlier one is nobody's. */
   #tags = 0;
 
@@ -92,20 +99,30 @@ export class ReceiptProving {
     if (stage?.kind !== 'finding' || tag !== this.#tag()) return;
     const { asked } = stage;
     if (event === null) return this.#end(asked.request, NOT_LOGGED, port);
-    const leaves = new BlockLeaves(this.#crypto, new ReceiptsCursor(event), asked.id);
-    this.#stage = { kind: 'hashing', asked, leaves };
-    this.goOn(port);
+    this.#block = null;
+    const leaves = new BlockLeaves(this.#crypto, new ReceiptsCursor(event));
+    const next = { kind: 'hashing', asked, leaves } as const;
+    this.#stage = next;
+    this.#hashOn(next, port);
   }
 
-  /** The next leaves, if any are to be hashed. */
+  /** In a new turn, with the next leaves or the next proof. */
   goOn(port: ProvingPort): void {
+    this.#pauses = false;
     const stage = this.#stage;
-    if (stage?.kind !== 'hashing') return;
-    const { asked, leaves } = stage;
+    if (stage?.kind === 'hashing') this.#hashOn(stage, port);
+    else this.#next(port);
+  }
+
+  #hashOn({ asked, leaves }: Extract<Stage, { kind: 'hashing' }>, port: ProvingPort): void {
     if (!leaves.hash(LEAVES_PER_TURN)) return port.later();
-    const found = leaves.found();
+    this.#block = leaves;
+    const found = leaves.find(asked.id);
     if (found === null) return this.#end(asked.request, NOT_LOGGED, port);
-    const placed = { ...asked, ...found };
+    this.#placed({ ...asked, ...found }, port);
+  }
+
+  #placed(placed: Placed, port: ProvingPort): void {
     if (placed.receipts.height <= (port.executed?.height ?? 0)) return this.#gather(placed, port);
     this.#early.push(placed);
     this.#stage = null;
@@ -117,16 +134,26 @@ export class ReceiptProving {
     if (stage?.kind !== 'reading' || tag !== this.#tag()) return;
     const body = events[0]?.body;
     if (body === undefined) return this.#end(stage.placed.request, NOT_LOGGED, port);
-    stage.chunks.set(nameOf(stage.missing.shift()!), body);
+    const name = nameOf(stage.missing.shift()!);
+    const chunk = Subtrees.of(this.#crypto, body);
+    stage.chunks.set(name, chunk);
+    this.#keep(name, chunk);
     this.#readOn(stage, port);
   }
 
   #next(port: ProvingPort): void {
-    if (this.#stage !== null) return;
+    if (this.#stage !== null || this.#pauses) return;
+    if (this.#ready.length + this.#asked.length === 0) return;
+    if (++this.#begun % BEGUN_PER_TURN === 0) {
+      this.#pauses = true;
+      return port.later();
+    }
     const placed = this.#ready.shift();
     if (placed !== undefined) return this.#gather(placed, port);
     const asked = this.#asked.shift();
     if (asked === undefined) return;
+    const found = this.#block?.find(asked.id) ?? null;
+    if (found !== null) return this.#placed({ ...asked, ...found }, port);
     this.#stage = { kind: 'finding', asked };
     this.#tags++;
     port.ask({ kind: 'findLog', tag: this.#tag(), key: asked.id });
@@ -136,16 +163,23 @@ export class ReceiptProving {
   #gather(placed: Placed, port: ProvingPort): void {
     const { executed } = port;
     if (executed === null) return this.#end(placed.request, NOT_LOGGED, port);
-    const chunks = new Map<string, Uint8Array>();
+    const chunks = new Map<string, Subtrees>();
     const missing: ChunkName[] = [];
     for (const name of this.#tree.chunksFor(placed.receipts.height, executed.height)) {
-      const hashes = this.#tree.chunk(name);
-      if (hashes === null) missing.push(name);
-      else chunks.set(nameOf(name), hashes);
+      const chunk = this.#tree.chunk(name) ?? this.#chunks.get(nameOf(name));
+      if (chunk === undefined) missing.push(name);
+      else chunks.set(nameOf(name), chunk);
     }
     const stage = { kind: 'reading', placed, executed, chunks, missing } as const;
     this.#stage = stage;
     this.#readOn(stage, port);
+  }
+
+  #keep(name: string, chunk: Subtrees): void {
+    this.#chunks.set(name, chunk);
+    for (const oldest of this.#chunks.keys()) {
+      if (this.#chunks.size > CHUNKS_MAX) this.#chunks.delete(oldest);
+    }
   }
 
   #readOn(stage: Extract<Stage, { kind: 'reading' }>, port: ProvingPort): void {

@@ -4,6 +4,7 @@ import { toHex } from '../../protocols/bytes.ts';
 import { InvariantViolation, type LogEvent } from '../../protocols/machine.ts';
 import { ChunkLog } from '../../protocols/transaction/chunk-log.ts';
 import { HeightTree, type Chunk } from '../../protocols/transaction/height-tree.ts';
+import { Subtrees } from '../../protocols/transaction/subtrees.ts';
 import { crypto } from './crypto.ts';
 
 function hash(bytes: Uint8Array): Uint8Array {
@@ -59,7 +60,7 @@ class Heights {
         read++;
         const chunk = this.full[this.tree.positionOf(name)]!;
         if (chunk.level !== name.level || chunk.index !== name.index) throw new Error('misplaced');
-        return [`${name.level}/${name.index}`, chunk.hashes] as const;
+        return [`${name.level}/${name.index}`, Subtrees.of(crypto, chunk.hashes)] as const;
       }),
     );
     const steps = this.tree.path(height, size, ({ level, index }) =>
