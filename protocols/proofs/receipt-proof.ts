@@ -12,7 +12,7 @@
  *       inner node. Where a leaf stands among the others is not part of the claim; what is (height, index)
  *       stands in the leaves.
  */
-import { bytesEqual, fromHex, Writer } from '../bytes.ts';
+import { bytesEqual, concat, fromHex, Writer } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import { HASH, type Step } from '../transaction/tree-encoding.ts';
 import type { Digest } from '../types.ts';
@@ -55,7 +55,7 @@ function fold(crypto: Crypto, leaf: Uint8Array, steps: readonly Step[]): Uint8Ar
       prefix.length + suffix.length === 1 + HASH &&
       (prefix.length === 1 || suffix.length === 0);
     if (!isInner) return null;
-    node = hashOf(crypto, Uint8Array.of(...prefix, ...node, ...suffix));
+    node = hashOf(crypto, concat(prefix, node, suffix));
   }
   return node;
 }

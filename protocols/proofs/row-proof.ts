@@ -9,7 +9,7 @@
  * Absence is shown by what stands where the key's path ends, nothing or another leaf. ICS-23's two
  * neighbours would be two such proofs, and say no more: in this tree order is that of hashes.
  */
-import { bytesEqual, fromHex } from '../bytes.ts';
+import { bytesEqual, concat, fromHex } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import {
   bitOf,
@@ -48,7 +48,7 @@ export function rowFault(
 }
 
 function leafChild(path: Uint8Array, hash: Uint8Array): Uint8Array {
-  return Uint8Array.of(ONE_LEAF, ...path, ...hash);
+  return concat(Uint8Array.of(ONE_LEAF), path, hash);
 }
 
 function treeFault(
@@ -65,8 +65,8 @@ function treeFault(
     const kindAt = prefix.length - 1;
     const isWhole = isChild(sibling) && (isRight ? suffix.length === 0 : kindAt === 0);
     if (!isWhole || prefix[kindAt] !== child[0]) return 'malformed';
-    const hash = hashOf(crypto, Uint8Array.of(...prefix, ...child.subarray(1), ...suffix));
-    child = Uint8Array.of(SUBTREE, ...hash);
+    const hash = hashOf(crypto, concat(prefix, child.subarray(1), suffix));
+    child = concat(Uint8Array.of(SUBTREE), hash);
   }
   return bytesEqual(rootOf(crypto, child), fromHex(stateRoot)) ? null : 'wrong_root';
 }

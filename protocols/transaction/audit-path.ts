@@ -2,10 +2,11 @@
  * The root of an RFC 6962 tree and the way up to it from a leaf (sections 2.1 and 2.1.1), from the roots
  * of complete subtrees alone.
  */
+import { concat } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import { HASH, type Step } from './tree-encoding.ts';
 
-const INNER_TAG = 1;
+const INNER = Uint8Array.of(1);
 
 /** The root of the complete subtree over the leaves `start … start + 2^level − 1`. */
 export type SubtreeRoot = (start: number, level: number) => Uint8Array;
@@ -25,10 +26,10 @@ export function auditPath(
     const half = 2 ** level;
     if (index - start < half) {
       const right = rootOf(crypto, start + half, left - half, subtree);
-      steps.push({ prefix: Uint8Array.of(INNER_TAG), suffix: right });
+      steps.push({ prefix: INNER, suffix: right });
       left = half;
     } else {
-      const prefix = Uint8Array.of(INNER_TAG, ...subtree(start, level));
+      const prefix = concat(INNER, subtree(start, level));
       steps.push({ prefix, suffix: new Uint8Array(0) });
       start += half;
       left -= half;
@@ -50,7 +51,7 @@ export function rootOf(
   if (half === count) return left;
   const right = rootOf(crypto, start + half, count - half, subtree);
   const root = new Uint8Array(HASH);
-  crypto.treeHash(Uint8Array.of(INNER_TAG, ...left, ...right), root, 0);
+  crypto.treeHash(concat(INNER, left, right), root, 0);
   return root;
 }
 

@@ -13,7 +13,7 @@
 import type { Crypto } from '../crypto.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Digest } from '../types.ts';
-import { toHex } from '../bytes.ts';
+import { concat, toHex } from '../bytes.ts';
 import { HashInput } from './hash-input.ts';
 import { NodePool } from './node-pool.ts';
 import {
@@ -122,7 +122,7 @@ export class StateTree {
       const sibling = this.#child(toRight ? left : right);
       steps.push(
         toRight
-          ? { prefix: Uint8Array.of(...sibling, ...kind), suffix: new Uint8Array(0) }
+          ? { prefix: concat(sibling, kind), suffix: new Uint8Array(0) }
           : { prefix: kind, suffix: sibling },
       );
     }

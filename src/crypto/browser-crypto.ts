@@ -9,7 +9,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { blake2b } from '@noble/hashes/blake2.js';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { bytesEqual, fromHex, isHex, toHex } from '../../protocols/bytes.ts';
+import { bytesEqual, concat, fromHex, isHex, toHex } from '../../protocols/bytes.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Digest, PublicKey } from '../../protocols/types.ts';
 
@@ -38,7 +38,7 @@ function verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boo
   if (s >= Fn.ORDER) return false;
   const a = pointOf(publicKey);
   if (a === null || pointOf(r) === null) return false;
-  const k = Fn.create(littleEndian(sha512(Uint8Array.of(...r, ...publicKey, ...message))));
+  const k = Fn.create(littleEndian(sha512(concat(r, publicKey, message))));
   const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k));
   return bytesEqual(expected.toBytes(), r);
 }
