@@ -106,6 +106,21 @@ for (const binding of BINDINGS) {
     t.true(verifyReceiptProof(trust(started), new Uint8Array(body.proof), submission).ok);
   });
 
+  test(`${binding}: a query that looks at more rows than a proof shows is told to ask for fewer`, async (t) => {
+    const started = await start(t, binding);
+    const transactions = Array.from({ length: 300 }, (_, at) => ({
+      module: 'kv',
+      command: 'set',
+      args: { namespace: 'n', key: `k${at}`, value: at },
+    }));
+    const body = JSON.stringify({ transactions });
+    await fetch(`${started.url}/api/v11/transactions`, { method: 'POST', headers, body });
+    const [status, refused] = await read(started, 'kv/list?namespace=n&limit=1000&proof=1');
+    t.deepEqual([status, refused.code], [422, 'too_many_rows']);
+    const [, page] = await read(started, 'kv/list?namespace=n&limit=200&proof=1');
+    t.like(verifyProof(trust(started), fromHex(page.proof)), { ok: true, facts: { length: 201 } });
+  });
+
   test(`${binding}: refuses what cannot be proved, by name`, async (t) => {
     const started = await start(t, binding);
     for (const [path, status, code] of [

@@ -99,51 +99,60 @@ test('I111: paths that begin alike make proofs as long as what they share', (t) 
   t.is(rows.fault(rows.claim('a')), null);
 });
 
-/** The tree of rows, one of whose steps could be cut elsewhere than between its two children. */
-function misread(port: Crypto): { rows: Rows; claim: RowClaim } {
+/** The two children of the root of some tree, which are as wanted. */
+function childrenWhere(isWanted: (left: Uint8Array, right: Uint8Array) => boolean): {
+  rows: Rows;
+  left: Uint8Array;
+  right: Uint8Array;
+} {
   for (let at = 0; ; at++) {
     const rows = new Rows(
-      port,
+      crypto,
       [1, 2, 3, 4].map((n) => `${at}-${n}`),
     );
-    for (const each of rows.rows.keys()) {
-      const claim = rows.claim(each) as RowClaim;
-      // The right child at the top, whose hash ends like a child that is nothing.
-      const right = claim.steps.at(-1)?.suffix;
-      if (right?.[0] === 3 && right.at(-1) === 1) return { rows, claim };
-    }
+    const [left, right] = [0, 1].map((bit) => {
+      // What a key of the other side has beside it at the top.
+      const top = rows.claim(keyWithBit(1 - bit)).steps.at(-1)!;
+      return bit === 0 ? top.prefix.subarray(0, -1) : top.suffix;
+    });
+    if (isWanted(left!, right!)) return { rows, left: left!, right: right! };
   }
 }
+
+/** A key that is in no tree here, whose path begins with this bit. */
+function keyWithBit(bit: number): string {
+  for (let at = 0; ; at++) {
+    if (pathOf(crypto, TABLE, `x${at}`)[0]! >> 7 === bit) return `x${at}`;
+  }
+}
+
+/** What `rows` say to a made-up absence, one step below the root. */
+function faultOf(
+  rows: Rows,
+  bit: number,
+  leaf: AbsenceClaim['leaf'],
+  prefix: readonly number[],
+  suffix: readonly number[],
+): string | null {
+  const steps = [{ prefix: Uint8Array.from(prefix), suffix: Uint8Array.from(suffix) }];
+  return rows.fault({ kind: 'absence', table: TABLE, key: keyWithBit(bit), leaf, steps });
+}
+
+const SUBTREE = 3;
+const ONE_LEAF = 2;
 
 test('I111: the end of a hash does not pass for a child that is nothing', (t) => {
-  const { rows, claim } = misread(crypto);
-  const [top] = claim.steps.slice(-1);
-  // All that is hashed for the root, but for its last byte, as the left child of "nothing".
-  const below = claim.steps.slice(0, -1);
-  const left = topLeft(rows, claim, below);
-  const prefix = Uint8Array.of(...top!.prefix, ...left, ...top!.suffix);
-  for (let at = 0; ; at++) {
-    const forged = {
-      kind: 'absence',
-      table: TABLE,
-      key: `x${at}`,
-      leaf: null,
-      steps: [{ prefix, suffix: new Uint8Array(0) }],
-    } as const;
-    // A key whose path begins with a one.
-    if ((pathOf(crypto, TABLE, forged.key)[0]! & 0x80) === 0) continue;
-    t.is(rows.fault(forged), 'malformed');
-    return;
-  }
+  const onRight = childrenWhere((_, right) => right[0] === SUBTREE && right.at(-1) === 1);
+  const { rows, left, right } = onRight;
+  t.is(faultOf(rows, 1, null, [...left, ...right], []), 'malformed');
+  const onLeft = childrenWhere((child) => child[0] === SUBTREE && child.at(-1) === 1);
+  t.is(faultOf(onLeft.rows, 0, null, [...onLeft.left], [...onLeft.right]), 'malformed');
 });
 
-/** What stands between the prefix and the suffix of the top step: the left child without its kind. */
-function topLeft(rows: Rows, claim: RowClaim, below: RowClaim['steps']): Uint8Array {
-  const out = new Uint8Array(32);
-  let node = Uint8Array.of(...pathOf(crypto, TABLE, claim.key), ...rowHash(crypto, claim.row));
-  for (const { prefix, suffix } of below) {
-    crypto.treeHash(Uint8Array.of(...prefix, ...node, ...suffix), out, 0);
-    node = out.slice();
-  }
-  return node;
-}
+test('I111: a subtree and the start of the leaf beside it do not pass for a leaf', (t) => {
+  const { rows, left, right } = childrenWhere(
+    (one, other) => one[0] === SUBTREE && other[0] === ONE_LEAF && other[32] === SUBTREE,
+  );
+  const leaf = { path: left.slice(1), rowHash: right.slice(0, 32) };
+  t.is(faultOf(rows, 0, leaf, [SUBTREE], [...right.subarray(32)]), 'malformed');
+});

@@ -86,6 +86,20 @@ test('I116: one turn makes a bounded part, and the next go on; too many are told
   t.is(answered().length, asked.length + 1);
 });
 
+test('I116: a proof that waited for a checkpoint is made with it, however lately queries were answered', (t) => {
+  const world = new World();
+  world.run([put('a', 1)]);
+  world.node.execute();
+  world.node.execute();
+  world.ask(row('a'));
+  const { lastRequest } = world;
+  world.node.step({ kind: 'query', request: 1, module: 'scratch', query: 'get', args: 'a' });
+  t.true(world.node.timers.has('transaction/answer'));
+  const { block, digest } = finalBlock(4, []);
+  const said = world.node.step({ kind: 'execute', block, digest, batches: [] });
+  t.true(said.some((each) => each.kind === 'answer' && each.request === lastRequest));
+});
+
 test('a query is proved by the rows that it looked at, there or not', (t) => {
   const world = new World();
   world.put('a', 'b');
