@@ -7,7 +7,7 @@
  *   doubled one shows in a balance.
  */
 import { Pool } from 'undici';
-import type { SubmissionReceipts } from '../protocols/messages.ts';
+import type { SubmissionOutcomes } from '../protocols/messages.ts';
 import { OPENING_BALANCE, transfersOf, type Workload } from './workload.ts';
 
 const CONNECTIONS = 8;
@@ -16,7 +16,7 @@ const VIOLATIONS_MAX = 20;
 export interface Answered {
   /** Number of the submission in its workload. */
   readonly at: number;
-  readonly receipts: Pick<SubmissionReceipts, 'id' | 'height' | 'index'>;
+  readonly receipts: Pick<SubmissionOutcomes, 'id' | 'height' | 'index'>;
 }
 
 export interface AuditInput {

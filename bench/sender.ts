@@ -5,7 +5,7 @@
  */
 import { Pool } from 'undici';
 import { toHex } from '../protocols/bytes.ts';
-import type { SubmissionReceipts } from '../protocols/messages.ts';
+import type { SubmissionOutcomes } from '../protocols/messages.ts';
 import { decodeReceipts } from '../protocols/transaction/receipts.ts';
 import type { Digest } from '../protocols/types.ts';
 
@@ -28,11 +28,11 @@ export interface SenderOptions {
 }
 
 export type Sent =
-  | { readonly ok: true; readonly retries: number; readonly receipts: SubmissionReceipts }
+  | { readonly ok: true; readonly retries: number; readonly receipts: SubmissionOutcomes }
   | { readonly ok: false; readonly retries: number; readonly error: string };
 
 type Attempt =
-  | { readonly kind: 'answered'; readonly receipts: SubmissionReceipts }
+  | { readonly kind: 'answered'; readonly receipts: SubmissionOutcomes }
   | { readonly kind: 'again' | 'refused'; readonly error: string };
 
 export class Sender {
@@ -90,7 +90,7 @@ export class Sender {
   }
 }
 
-function readReceipts(answer: Uint8Array): SubmissionReceipts {
+function readReceipts(answer: Uint8Array): SubmissionOutcomes {
   const view = new DataView(answer.buffer, answer.byteOffset);
   return {
     id: toHex(answer.subarray(0, 32)) as Digest,
@@ -102,7 +102,7 @@ function readReceipts(answer: Uint8Array): SubmissionReceipts {
 }
 
 /** Only transactions that succeeded count; a failed one makes its whole submission a failure. */
-function judge(receipts: SubmissionReceipts, retries: number): Sent {
+function judge(receipts: SubmissionOutcomes, retries: number): Sent {
   const decoded = decodeReceipts(receipts);
   if (decoded === null) return { ok: false, retries, error: 'receipts that cannot be read' };
   const failed = decoded.find(({ status }) => status === 'failed');

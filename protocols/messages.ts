@@ -4,8 +4,10 @@
  * shell (Effect). A batch payload travels beside its envelope as raw bytes (`body`).
  */
 import { index, list, nullable, struct, u53, union, type Schema } from './codec.ts';
+import type { Program } from './genesis.ts';
 import type { LogEvent } from './machine.ts';
 import type { ProofWanted } from './proofs/request.ts';
+import type { SubmissionReceipts } from './submission-receipts.ts';
 import {
   batchHeader,
   block,
@@ -33,6 +35,8 @@ import type {
   ValidatorIndex,
   Vote,
 } from './types.ts';
+
+export type { SubmissionOutcomes, SubmissionReceipts } from './submission-receipts.ts';
 
 /** Most blocks in one `blocks` answer. */
 export const BLOCKS_PER_ANSWER = 64;
@@ -244,6 +248,8 @@ export type EdgeMessage =
       readonly height: number;
       readonly result: AnswerResult;
     }
+  /** The modules that are in force from the next block on. */
+  | { readonly kind: 'programs'; readonly programs: readonly Program[] }
   /** A block was executed here (in height order). */
   | {
       readonly kind: 'blockExecuted';
@@ -271,17 +277,6 @@ export type SubmitResult =
       readonly message: string;
       readonly retryAfterMs?: number;
     };
-
-/** What became of one submission. `encoded` is kept as bytes until somebody reads it. */
-export interface SubmissionReceipts {
-  readonly id: Digest;
-  readonly height: number;
-  /** Place of the submission's first transaction in its block. */
-  readonly index: number;
-  readonly txCount: number;
-  /** The outcomes in order (transaction/receipts.ts). */
-  readonly encoded: Uint8Array;
-}
 
 export type LocalMessage =
   ConsensusMessage | VotingMessage | ReplicationMessage | TransactionMessage | EdgeMessage;

@@ -6,7 +6,7 @@
 import type { Verifier } from '../certificates.ts';
 import type { Crypto } from '../crypto.ts';
 import { clusterOf, type Genesis } from '../genesis.ts';
-import type { SubmissionReceipts } from '../messages.ts';
+import type { SubmissionOutcomes } from '../submission-receipts.ts';
 import { decodeReceipts, type Receipt } from '../transaction/receipts.ts';
 import { decodeValue } from '../transaction/value-reader.ts';
 import type { Value } from '../transaction/values.ts';
@@ -22,7 +22,7 @@ export type Fact =
   | { readonly kind: 'absence'; readonly table: string; readonly key: string }
   | {
       readonly kind: 'receipts';
-      readonly submission: SubmissionReceipts;
+      readonly submission: SubmissionOutcomes;
       /** One for each transaction of the submission, with its events. */
       readonly receipts: readonly Receipt[];
     };

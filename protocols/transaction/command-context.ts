@@ -3,13 +3,14 @@
  * transaction that runs now. Nothing is allocated for a transaction that emits and draws nothing.
  */
 import type { Crypto } from '../crypto.ts';
-import type { Digest, Millis } from '../types.ts';
+import type { Digest, Millis, PublicKey } from '../types.ts';
 import { HashInput } from './hash-input.ts';
-import type { CommandContext, Rows, TablesOf } from './module.ts';
+import type { CommandContext, Outcome, Tables } from './module.ts';
 import type { ReceiptEvent } from './receipts.ts';
 import type { Value } from './values.ts';
 
 const RANDOM_TAG = 'althing/v1/random';
+const VALUE_TAG = 'althing/v1/value';
 
 /** The transaction that runs now. The runner sets it; commands read it through their context. */
 export class Scope {
@@ -22,12 +23,16 @@ export class Scope {
   /** Index of the transaction in its submission. */
   index = 0;
   draws = 0;
+  /** Timers that it has set. */
+  scheduled = 0;
   events: ReceiptEvent[] = [];
+  readonly validators: readonly PublicKey[];
   readonly #crypto: Crypto;
   readonly #input = new HashInput();
 
-  constructor(crypto: Crypto) {
+  constructor(crypto: Crypto, validators: readonly PublicKey[]) {
     this.#crypto = crypto;
+    this.validators = Object.freeze([...validators]);
   }
 
   /** The n-th draw of a transaction is a hash over its block, its id and n (E1). */
@@ -37,14 +42,29 @@ export class Scope {
     this.#crypto.treeHash(input.u32(this.index).u32(this.draws++).done(), drawn, 0);
     return drawn;
   }
+
+  hash(value: Value): Digest {
+    return this.#crypto.hash(this.#input.start().text(VALUE_TAG).value(value).done());
+  }
+}
+
+/** What contexts leave to the runner: it knows the other modules and the timers. */
+export interface Host {
+  schedule(module: string, at: Millis, timer: string, args: Value): string;
+  cancel(module: string, id: string): boolean;
+  call(sender: string, module: string, command: string, args: Value): Outcome;
 }
 
 export class ModuleContext implements CommandContext {
-  readonly tables: TablesOf<Rows>;
+  readonly tables: Tables;
+  readonly #module: string;
   readonly #scope: Scope;
+  readonly #host: Host;
 
-  constructor(scope: Scope, tables: TablesOf<Rows>) {
+  constructor(module: string, scope: Scope, tables: Tables, host: Host) {
+    this.#module = module;
     this.#scope = scope;
+    this.#host = host;
     this.tables = tables;
   }
 
@@ -64,11 +84,27 @@ export class ModuleContext implements CommandContext {
     return this.#scope.via;
   }
 
-  random(): Uint8Array {
-    return this.#scope.random();
+  get validators(): readonly PublicKey[] {
+    return this.#scope.validators;
   }
 
-  emit(name: string, data: Value): void {
-    this.#scope.events.push({ name, data });
-  }
+  // Fields, so that commands can take them out of the context.
+
+  readonly random = (): Uint8Array => this.#scope.random();
+
+  readonly hash = (value: Value): Digest => this.#scope.hash(value);
+
+  readonly emit = (name: string, data: Value): void => {
+    this.#scope.events.push({ module: this.#module, name, data });
+  };
+
+  readonly schedule = (at: Millis, timer: string, args: Value): string =>
+    this.#host.schedule(this.#module, at, timer, args);
+
+  readonly cancel = (id: string): boolean => this.#host.cancel(this.#module, id);
+
+  readonly call = (module: string, command: string, args: Value, as?: string): Outcome => {
+    const sender = as === undefined ? `module:${this.#module}` : `module:${this.#module}/${as}`;
+    return this.#host.call(sender, module, command, args);
+  };
 }

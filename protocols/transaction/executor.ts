@@ -29,10 +29,14 @@ import { PayloadCursor } from './payload.ts';
 import type { Place } from './places.ts';
 import type { View } from './queries.ts';
 import { isRefusal } from './refusals.ts';
-import { Runner } from './runner.ts';
+import { Programs } from './programs.ts';
+import { Runner, type Ran } from './runner.ts';
 import { State } from './state.ts';
 import { submissionId } from './submission.ts';
 import { SubmissionReader, type Submission } from './submission-reader.ts';
+import { TIMERS_PER_BLOCK } from './timers.ts';
+
+const TIMERS_TAG = 'althing/v1/timers';
 
 /** What a signature check costs, in transactions. */
 const CHECK_COST = 30;
@@ -60,6 +64,8 @@ export interface Listener {
   /** Its `validUntil` lies too far ahead of this block: it may yet execute later, from another lane. */
   tooFar(id: Digest, lane: number): void;
   batchDone(lane: number, payload: Uint8Array): void;
+  /** Other modules are in force from this block on. */
+  programsChanged(): void;
 }
 
 export interface BlockResult {
@@ -74,6 +80,8 @@ export interface BlockResult {
 
 interface Running {
   readonly final: FinalBlock;
+  /** Those of this block so far; done when nothing is due any more, or enough. */
+  readonly timers: { count: number; done: boolean };
   batch: number;
   cursor: PayloadCursor | null;
   txCount: number;
@@ -82,6 +90,7 @@ interface Running {
 
 export class Executor {
   readonly state: State;
+  readonly programs: Programs;
   readonly reader: SubmissionReader;
   /** Over the receipts roots of all blocks. */
   readonly heights: HeightTree;
@@ -105,14 +114,17 @@ export class Executor {
     this.#crypto = crypto;
     this.#cluster = cluster;
     this.#listener = listener;
-    this.state = new State(crypto, cluster.genesis.limits, modules);
+    this.state = new State(crypto, cluster.genesis.limits);
+    this.programs = new Programs(genesis, modules, this.state);
     this.reader = new SubmissionReader(cluster.id, genesis.limits);
-    this.#runner = new Runner(crypto, this.state, modules);
-    this.#lanes = new Map(genesis.validators.map(({ publicKey }, lane) => [publicKey, lane]));
+    const validators = genesis.validators.map(({ publicKey }) => publicKey);
+    this.#runner = new Runner(crypto, this.state, validators);
+    this.#lanes = new Map(validators.map((publicKey, lane) => [publicKey, lane]));
     this.#blockReceipts = new MerkleFrontier(crypto);
     this.heights = new HeightTree(crypto);
     this.time = genesis.createdAtMs;
-    for (const module of modules) {
+    for (const module of this.programs.inForce) {
+      this.#runner.install(module);
       const context = { time: this.time, tables: this.state.tablesOf(module.name) };
       module.genesis(context, genesis.modules[module.name]);
     }
@@ -146,7 +158,13 @@ export class Executor {
         `block ${block.height} cannot execute after ${this.height}`,
       );
     }
-    this.#running = { final, batch: 0, cursor: null, txCount: 0, receipts: [] };
+    const timers = { count: 0, done: false };
+    this.#running = { final, timers, batch: 0, cursor: null, txCount: 0, receipts: [] };
+    const upgraded = this.programs.upgrade(block.height, block.timestamp);
+    if (upgraded !== null) {
+      this.#runner.install(upgraded);
+      this.#listener.programsChanged();
+    }
     this.#runner.startBlock(block, digest);
     budget.left -= this.state.expire(block.timestamp, FORGET_COST_PER_BLOCK);
   }
@@ -158,6 +176,7 @@ export class Executor {
   advance(budget: { left: number }): BlockResult | null {
     const running = this.#running;
     if (running === null) throw new InvariantViolation('no_block', 'nothing to execute');
+    if (!this.#timersDone(running, budget)) return null;
     while (running.batch < running.final.batches.length) {
       const { lane, payload } = running.final.batches[running.batch]!;
       running.cursor ??= new PayloadCursor(payload);
@@ -171,6 +190,37 @@ export class Executor {
       running.batch++;
     }
     return this.#finish(running);
+  }
+
+  /** Runs what is due before all that was submitted (I117); false when the budget ended first. */
+  #timersDone(running: Running, budget: { left: number }): boolean {
+    const { timers, final } = running;
+    while (!timers.done) {
+      if (budget.left <= 0) return false;
+      const isFull = timers.count >= TIMERS_PER_BLOCK;
+      const timer = isFull ? undefined : this.state.timers.next(final.block.timestamp);
+      if (timer === undefined) {
+        timers.done = true;
+        if (timers.count > 0) this.#timersRan(running);
+        break;
+      }
+      if (timers.count++ === 0) this.#runner.startTimers(this.#timersId(final));
+      this.#runner.runTimer(timer);
+      budget.left--;
+    }
+    return true;
+  }
+
+  /** The timers of a block have receipts as a submission of that many transactions has. */
+  #timersId({ digest }: FinalBlock): Digest {
+    return this.#crypto.hash(this.#input.start().text(TIMERS_TAG).hex(digest).done());
+  }
+
+  #timersRan(running: Running): void {
+    const id = this.#timersId(running.final);
+    const ran = this.#runner.takeTimers();
+    this.#hashReceipts(fromHex(id), 0, running.timers.count, ran.encoded);
+    this.#record(running, { id, txCount: running.timers.count, ...ran });
   }
 
   #submission(
@@ -220,16 +270,26 @@ export class Executor {
     const { height, timestamp } = running.final.block;
     const { txCount, seq, validUntil } = submission;
     const index = running.txCount;
-    const encoded = this.#runner.run(submission, id);
-    const leaf = this.#input.start().byte(0).raw(idBytes).u32(index).u32(txCount).raw(encoded);
-    this.#crypto.treeHash(leaf.done(), this.#leaf, 0);
-    this.#blockReceipts.append(this.#leaf, 0);
+    const ran = this.#runner.run(submission, id);
+    this.#hashReceipts(idBytes, index, txCount, ran.encoded);
     const place = { id, height, index, txCount };
     const execution = { ...place, seq, validUntil, idBytes, receiptsDigest: this.#leaf };
     if (submission.kind === 'client') this.state.windows.executed(submission.key, execution);
     else this.state.keys.executed(submission, execution, timestamp);
-    const receipts: SubmissionReceipts = { ...place, encoded };
-    running.txCount += txCount;
+    this.#record(running, { id, txCount, ...ran });
+  }
+
+  /** The next leaf of the block's receipts. */
+  #hashReceipts(id: Uint8Array, index: number, txCount: number, encoded: Uint8Array): void {
+    const leaf = this.#input.start().byte(0).raw(id).u32(index).u32(txCount).raw(encoded);
+    this.#crypto.treeHash(leaf.done(), this.#leaf, 0);
+    this.#blockReceipts.append(this.#leaf, 0);
+  }
+
+  #record(running: Running, ran: { id: Digest; txCount: number } & Ran): void {
+    const { height } = running.final.block;
+    const receipts: SubmissionReceipts = { height, index: running.txCount, ...ran };
+    running.txCount += ran.txCount;
     running.receipts.push(receipts);
     this.#listener.executed(receipts);
   }

@@ -7,24 +7,25 @@
  * A command that returns `refuse(…)` or throws leaves no trace but its receipt: rows that it wrote
  * and events that it emitted are undone (I47).
  */
-import type { Millis } from '../types.ts';
+import type { Digest, Millis, PublicKey } from '../types.ts';
 import type { Value } from './values.ts';
 
-/** Rows by key. A row is immutable: write a new one instead of changing one that was read. */
-export interface Table<Row extends Value = Value> {
+/** Rows by key, and by what its indexes say of them. A row that was read is not to be changed. */
+export interface ReadTable<Row = Value, Index extends string = string> {
   get(key: string): Row | undefined;
+  /**
+   * The first rows of a range. There is no walk over all of a table: whatever a client may ask for
+   * must not keep the node from its work.
+   */
+  page(range: Range): Page<Row>;
+  /** The same in the order of an index: see IndexRange. Throws for an index that it does not have. */
+  pageBy(index: Index, range: IndexRange): Page<Row>;
+}
+
+export interface Table<Row = Value, Index extends string = string> extends ReadTable<Row, Index> {
   /** Throws NotAValue when the row has no canonical form; the transaction then fails. */
   set(key: string, row: Row): void;
   delete(key: string): void;
-}
-
-export interface ReadTable<Row extends Value = Value> {
-  get(key: string): Row | undefined;
-  /**
-   * The first rows of a range. There is no walk over all of a table: a query runs between two
-   * transactions, and what a client may ask for must not keep the node from its work.
-   */
-  page(range: Range): Page<Row>;
 }
 
 /** Keys that start with `prefix` and lie above `after`, in byte order. */
@@ -35,42 +36,88 @@ export interface Range {
   readonly limit: number;
 }
 
+/**
+ * Rows by what the index says of them, then by key: those of exactly `equals`, or of whatever starts
+ * with `prefix`; all without either. `after` is the `next` of the page before.
+ */
+export interface IndexRange extends Range {
+  readonly equals?: string;
+}
+
 export interface Page<Row> {
   readonly rows: readonly (readonly [key: string, row: Row])[];
   /** The `after` of the next page; null at the end of the range. */
   readonly next: string | null;
 }
 
-export type Rows = Readonly<Record<string, Value>>;
-export type TablesOf<R> = { readonly [K in keyof R]: Table<R[K] & Value> };
-export type ReadTablesOf<R> = { readonly [K in keyof R]: ReadTable<R[K] & Value> };
+/** What an index says of a row: one text, several, or none. Text without U+0000. Pure. */
+export type IndexFunction<Row = Value> = (
+  row: Row,
+  key: string,
+) => string | readonly string[] | null;
 
-export interface CommandContext<R = Rows> {
+export interface TableShape {
+  readonly name: string;
+  readonly indexes: ReadonlyMap<string, IndexFunction>;
+}
+
+export type Tables = Readonly<Record<string, Table>>;
+export type ReadTables = Readonly<Record<string, ReadTable>>;
+
+export interface CommandContext {
   /** Time of the block in milliseconds: the only clock. */
   readonly time: Millis;
   readonly height: number;
-  /** `key:<64 hex>` for who signed, or `principal:<name>` for whom node `via` vouches (E3). */
+  /**
+   * `key:<64 hex>` for who signed, `principal:<name>` for whom node `via` vouches (E3), or
+   * `module:<name>` when a module calls or its own timer runs.
+   */
   readonly sender: string;
-  /** Public key of the node that vouches for the sender; empty when the sender signed. */
+  /** Public key of the node that vouches for the sender; empty when nobody does. */
   readonly via: string;
-  readonly tables: TablesOf<R>;
+  /** Those of this height, by index. */
+  readonly validators: readonly PublicKey[];
+  readonly tables: Tables;
   /** 32 bytes that nobody could choose before the block was final; others with every call. */
-  random(): Uint8Array;
+  readonly random: () => Uint8Array;
+  /**
+   * BLAKE3-256 of the text `althing/v1/value` (its length first, u32) and the value's canonical bytes:
+   * a name for content, which anybody can compute. Throws NotAValue.
+   */
+  readonly hash: (value: Value) => Digest;
   /** Adds an event to the receipt. */
-  emit(name: string, data: Value): void;
+  readonly emit: (name: string, data: Value) => void;
+  /**
+   * Has the module's own timer run in the first block whose time has reached `at`, or soon after
+   * (I117). Returns its id. Throws CannotSchedule for more than SCHEDULED_MAX in one transaction.
+   */
+  readonly schedule: (at: Millis, timer: string, args: Value) => string;
+  /** False when this module has no such timer waiting. */
+  readonly cancel: (id: string) => boolean;
+  /**
+   * Runs a command of a module, as sender `module:<this module>`, or `module:<this module>/<as>`. It
+   * succeeds, or leaves nothing behind and its refusal is returned (I118).
+   */
+  readonly call: (module: string, command: string, args: Value, as?: string) => Outcome;
 }
 
-export interface QueryContext<R = Rows> {
+export interface QueryContext {
   readonly time: Millis;
   /** Executed height that the tables reflect. */
   readonly height: number;
-  readonly tables: ReadTablesOf<R>;
+  readonly tables: ReadTables;
 }
 
-export interface GenesisContext<R = Rows> {
-  /** Time of height 0. */
+/** What fills the tables for height 0, or brings them to the next version of their module. */
+export interface TablesContext {
+  /** Time of height 0, or of the block. */
   readonly time: Millis;
-  readonly tables: TablesOf<R>;
+  readonly tables: Tables;
+}
+
+/** The meter of the transaction is used up; it fails with `too_expensive`, alike on every node. */
+export class OverBudget extends Error {
+  override readonly name = 'OverBudget';
 }
 
 /** Why a command did nothing. Codes are lower_snake_case and part of the module's interface. */
@@ -91,6 +138,7 @@ export function refuse(code: string, message: string): ModuleRefusal {
 /** A result for the receipt, nothing, or a refusal. */
 export type Outcome = Value | undefined | ModuleRefusal;
 
+/** A command, or a timer: what a module lets run by itself later. */
 export interface Command {
   readonly name: string;
   /** Whether the arguments fit the schema. Pure, and the same on every node. */
@@ -110,15 +158,20 @@ export interface Module {
   readonly name: string;
   /** Raised whenever the same inputs may give another outcome. */
   readonly version: number;
-  /** Names of its tables; no other module sees them. */
-  readonly tables: readonly string[];
+  /** BLAKE3 of its source; empty for a module that is part of this software. */
+  readonly digest: Digest | '';
+  /** No other module sees them. */
+  readonly tables: readonly TableShape[];
   readonly commands: ReadonlyMap<string, Command>;
+  readonly timers: ReadonlyMap<string, Command>;
   readonly queries: ReadonlyMap<string, Query>;
+  /** Brings the rows that version `from` left to this one. */
+  migrate(context: TablesContext, from: number): void;
   /**
    * Fills the tables for height 0 from the genesis document's `modules.<name>`, undefined when it
    * has none. Throws an Error that names the field when the configuration is not valid.
    */
-  genesis(context: GenesisContext, config: unknown): void;
+  genesis(context: TablesContext, config: unknown): void;
 }
 
 /** The modules that a cluster runs: the same on every node. */

@@ -6,7 +6,6 @@
  * cluster writes nothing here. The numbering follows from the chain, so that a node that executes it
  * again after a restart knows which events stand in the log already, and continues where they end.
  */
-import { fromHex, toHex, Writer } from '../bytes.ts';
 import { struct, u53 } from '../codec.ts';
 import { InvariantViolation, type LogEvent } from '../machine.ts';
 import type { SubmissionReceipts } from '../messages.ts';
@@ -14,14 +13,10 @@ import { digest } from '../structures.ts';
 import type { Digest } from '../types.ts';
 import { packStructure, unpackStructure } from '../wire.ts';
 import type { BlockResult } from './executor.ts';
-import { readU32 } from './submission-reader.ts';
+import { packReceipts, readReceipts } from './receipt-records.ts';
 
 export const RECEIPTS_STREAM = 'transaction';
 const KIND = 'receipts';
-const ID_BYTES = 32;
-/** id, index, number of transactions, length of the outcomes */
-const HEAD_BYTES = ID_BYTES + 12;
-
 export interface ReceiptsHeader {
   readonly height: number;
   readonly receiptsRoot: Digest;
@@ -39,12 +34,6 @@ const header = struct<ReceiptsHeader>({
 
 function receiptsEvent(seq: number, result: BlockResult): LogEvent {
   const { receipts } = result;
-  let size = 0;
-  for (const { encoded } of receipts) size += HEAD_BYTES + encoded.length;
-  const body = new Writer(size);
-  for (const each of receipts) {
-    body.hex(each.id).u32(each.index).u32(each.txCount).bytes(each.encoded);
-  }
   return {
     stream: RECEIPTS_STREAM,
     seq,
@@ -55,7 +44,7 @@ function receiptsEvent(seq: number, result: BlockResult): LogEvent {
       submissions: receipts.length,
       transactions: result.txCount,
     }),
-    body: body.take(),
+    body: packReceipts(receipts),
     keys: receipts.map(({ id }) => id),
   };
 }
@@ -111,58 +100,38 @@ export class ReceiptLog {
 
 /** Goes through the receipts of an event of the stream. */
 export class ReceiptsCursor {
-  readonly height: number;
-  readonly #body: Uint8Array;
-  /** Where the next ones begin. */
+  readonly #event: LogEvent;
+  readonly #height: number;
+  /** Where in the event the next ones begin. */
   at = 0;
 
   /** Throws InvariantViolation. */
   constructor(event: LogEvent) {
-    this.height = readReceiptsHeader(event).height;
-    this.#body = event.body ?? new Uint8Array(0);
+    this.#event = event;
+    this.#height = readReceiptsHeader(event).height;
   }
 
-  /** Passes over those of other submissions than `wanted`; whether the next ones are its. */
-  seek(wanted: Uint8Array): boolean {
-    for (let end = this.#end(); end !== null; end = this.#end()) {
-      if (startsWith(this.#body, this.at, wanted)) return true;
-      this.at = end;
-    }
-    return false;
-  }
-
-  /** The next submission's; null after the last. */
+  /** The next submission's; null after the last. Throws InvariantViolation. */
   next(): SubmissionReceipts | null {
-    const body = this.#body;
-    const at = this.at;
-    const end = this.#end();
-    if (end === null) return null;
-    this.at = end;
-    return {
-      id: toHex(body.subarray(at, at + ID_BYTES)) as Digest,
-      height: this.height,
-      index: readU32(body, at + ID_BYTES),
-      txCount: readU32(body, at + ID_BYTES + 4),
-      encoded: body.slice(at + HEAD_BYTES, end),
-    };
-  }
-
-  /** Where the next ones end; null when there are none. */
-  #end(): number | null {
-    const start = this.at + HEAD_BYTES;
-    if (start > this.#body.length) return null;
-    const end = start + readU32(this.#body, start - 4);
-    return end > this.#body.length ? null : end;
+    const { seq, body = new Uint8Array(0) } = this.#event;
+    if (this.at >= body.length) return null;
+    const read = readReceipts(body, this.at, this.#height);
+    if (read === null) {
+      throw new InvariantViolation('log_unreadable', `${RECEIPTS_STREAM}/${seq}: cut short`);
+    }
+    this.at = read.end;
+    return read.receipts;
   }
 }
 
 /** The receipts of one submission in an event that `findLog` found; null when it is not there. */
 export function findReceipts(event: LogEvent, id: Digest): SubmissionReceipts | null {
-  const cursor = new ReceiptsCursor(event);
-  return cursor.seek(fromHex(id)) ? cursor.next() : null;
+  for (const receipts of receiptsIn(event)) if (receipts.id === id) return receipts;
+  return null;
 }
 
-function startsWith(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < ID_BYTES; i++) if (bytes[at + i] !== wanted[i]) return false;
-  return true;
+/** All receipts in an event of the stream, in the order of execution. Throws InvariantViolation. */
+export function* receiptsIn(event: LogEvent): Iterable<SubmissionReceipts> {
+  const cursor = new ReceiptsCursor(event);
+  for (let next = cursor.next(); next !== null; next = cursor.next()) yield next;
 }

@@ -6,12 +6,13 @@
  *   0x80 | flags · parts              one transaction that said something:
  *     0x01 failed                     u8 length, code · u16 length, message
  *     0x02 has a result               u32 length, canonical value
- *     0x04 has events                 u16 count, and for each: u8 length, name · u32 length, value
+ *     0x04 has events                 u16 count, and for each:
+ *                                     u8 length, `<module>.<name>` · u32 length, value
  *
  * I52. Decoding what was encoded gives every outcome back, and `txCount` of them.
  */
 import { utf8, Writer } from '../bytes.ts';
-import type { SubmissionReceipts } from '../messages.ts';
+import type { SubmissionOutcomes } from '../messages.ts';
 import { transactionId } from './submission.ts';
 import { readU16, readU32 } from './submission-reader.ts';
 import { readText } from './text-reader.ts';
@@ -23,9 +24,12 @@ const RESULT = 2;
 const EVENTS = 4;
 const RUN_MAX = 0xffff;
 const CODE_BYTES_MAX = 64;
+const EVENT_NAME_BYTES_MAX = 255;
 const MESSAGE_BYTES_MAX = 1024;
 
 export interface ReceiptEvent {
+  /** The module that emitted it: of a transaction that calls other modules, not always its own. */
+  readonly module: string;
   readonly name: string;
   readonly data: Value;
 }
@@ -102,7 +106,7 @@ export class OutcomeWriter {
 function writeEvents(writer: Writer, events: readonly ReceiptEvent[]): void {
   writer.u16(events.length);
   for (const event of events) {
-    const name = shortened(event.name, CODE_BYTES_MAX);
+    const name = shortened(`${event.module}.${event.name}`, EVENT_NAME_BYTES_MAX);
     writer.u8(name.length).raw(name);
     writeSized(writer, event.data);
   }
@@ -129,7 +133,7 @@ type Outcome = Omit<Receipt, 'id' | 'height' | 'index'>;
 const PLAIN: Outcome = { status: 'ok', events: [] };
 
 /** One receipt for each transaction of the submission; null when the bytes are not receipts. */
-export function decodeReceipts(receipts: SubmissionReceipts): Receipt[] | null {
+export function decodeReceipts(receipts: SubmissionOutcomes): Receipt[] | null {
   const outcomes = new OutcomeReader(receipts.encoded).all(receipts.txCount);
   if (outcomes === null) return null;
   return outcomes.map((outcome, at) => ({
@@ -173,7 +177,11 @@ class OutcomeReader {
   #events(): ReceiptEvent[] {
     const events: ReceiptEvent[] = [];
     for (let count = this.#int(2); count > 0 && !this.#bad; count--) {
-      events.push({ name: this.#text(this.#int(1)), data: this.#value() });
+      const name = this.#text(this.#int(1));
+      const dot = name.indexOf('.');
+      if (dot < 0) this.#bad = true;
+      const data = this.#value();
+      events.push({ module: name.slice(0, dot), name: name.slice(dot + 1), data });
     }
     return events;
   }

@@ -3,8 +3,12 @@ import type { SubmissionReceipts } from '../messages.ts';
 import type { Digest } from '../types.ts';
 import { RECENT_RECEIPTS_BYTES_MAX, RECENT_RECEIPTS_MAX } from './ingress-limits.ts';
 
-/** What an entry costs besides its encoded outcomes, roughly. */
-const ENTRY_BYTES = 200;
+/** What an entry costs besides its bytes, roughly. */
+const ENTRY_BYTES = 400;
+
+function costOf({ calls, encoded }: SubmissionReceipts): number {
+  return calls.length + encoded.length + ENTRY_BYTES;
+}
 
 export class RecentReceipts {
   /** In order of execution: a Map keeps it. */
@@ -13,7 +17,7 @@ export class RecentReceipts {
 
   add(receipts: SubmissionReceipts): void {
     this.#byId.set(receipts.id, receipts);
-    this.#bytes += receipts.encoded.length + ENTRY_BYTES;
+    this.#bytes += costOf(receipts);
     if (this.#byId.size > RECENT_RECEIPTS_MAX || this.#bytes > RECENT_RECEIPTS_BYTES_MAX) {
       this.#dropOldest();
     }
@@ -26,7 +30,7 @@ export class RecentReceipts {
   #dropOldest(): void {
     for (const [id, receipts] of this.#byId) {
       this.#byId.delete(id);
-      this.#bytes -= receipts.encoded.length + ENTRY_BYTES;
+      this.#bytes -= costOf(receipts);
       if (this.#bytes <= RECENT_RECEIPTS_BYTES_MAX) return;
     }
   }

@@ -1,5 +1,5 @@
 /** The rows as a query sees them, and which of them it looked at: those are what its proof shows. */
-import type { Page, Range, ReadTable } from './module.ts';
+import type { Page, ReadTable } from './module.ts';
 import type { View } from './queries.ts';
 import { tableId } from './tree-encoding.ts';
 import type { Value } from './values.ts';
@@ -38,17 +38,18 @@ export class RecordedView implements View {
   }
 
   #recorded(id: string, table: ReadTable): ReadTable {
+    const saw = (page: Page<Value>): Page<Value> => {
+      for (const [key, row] of page.rows) this.#saw({ table: id, key, row });
+      return page;
+    };
     return {
       get: (key) => {
         const row = table.get(key);
         this.#saw({ table: id, key, row });
         return row;
       },
-      page: (range: Range): Page<Value> => {
-        const page = table.page(range);
-        for (const [key, row] of page.rows) this.#saw({ table: id, key, row });
-        return page;
-      },
+      page: (range) => saw(table.page(range)),
+      pageBy: (index, range) => saw(table.pageBy(index, range)),
     };
   }
 

@@ -5,17 +5,30 @@
  *
  * I53. The outcome of a transaction depends on the block, the submission and the rows alone. What a
  *      module throws becomes `module_fault` with a fixed text.
+ * I118. A command that another module calls is undone alone when it is refused or throws, and acts for
+ *      the module that calls: nobody else's rights reach it.
  */
+import { utf8, Writer } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import { InvariantViolation } from '../machine.ts';
-import type { Block, Digest } from '../types.ts';
-import { ModuleContext, Scope } from './command-context.ts';
-import { ModuleRefusal, type Command, type ModuleSet, type Outcome } from './module.ts';
+import type { Block, Digest, Millis, PublicKey } from '../types.ts';
+import { CallsWriter } from './calls.ts';
+import { ModuleContext, Scope, type Host } from './command-context.ts';
+import {
+  ModuleRefusal,
+  OverBudget,
+  refuse,
+  type Command,
+  type Module,
+  type Outcome,
+} from './module.ts';
 import { OutcomeWriter } from './receipts.ts';
 import type { State } from './state.ts';
 import { readU32, type Submission } from './submission-reader.ts';
 import { readText } from './text-reader.ts';
+import { CannotSchedule, SCHEDULED_MAX, type Timer } from './timers.ts';
 import { decodeValue } from './value-reader.ts';
+import { assertValue, type Value } from './values.ts';
 
 /** A command that a transaction can name, or why the one it names cannot run. */
 type Resolved =
@@ -24,55 +37,110 @@ type Resolved =
 
 interface RunnableModule {
   readonly context: ModuleContext;
-  readonly commands: ReadonlyMap<string, Command>;
+  readonly module: Module;
 }
 
-const FAULT = 'the module failed; nothing of the transaction remains';
+/** What became of the transactions: `calls` as in calls.ts, `encoded` as in receipts.ts. */
+export interface Ran {
+  readonly sender: string;
+  readonly via: string;
+  readonly calls: Uint8Array;
+  readonly encoded: Uint8Array;
+}
 
-export class Runner {
+/** Modules that call one another. */
+const CALL_DEPTH_MAX = 8;
+const FAULT = 'the module failed; nothing of the transaction remains';
+const TOO_EXPENSIVE = 'the transaction takes more steps than one may; nothing of it remains';
+
+export class Runner implements Host {
   readonly #state: State;
   readonly #scope: Scope;
   readonly #modules = new Map<string, RunnableModule>();
   readonly #outcomes = new OutcomeWriter();
+  readonly #calls = new CallsWriter();
   /** The last names resolved: mostly the next transaction has the same. */
   #names: Uint8Array = new Uint8Array(0);
   #resolved: Resolved = { command: null, code: 'unknown_module', message: '' };
+  readonly #timerNames = new Map<string, Uint8Array>();
+  #depth = 0;
 
-  constructor(crypto: Crypto, state: State, modules: ModuleSet) {
+  constructor(crypto: Crypto, state: State, validators: readonly PublicKey[]) {
     this.#state = state;
-    this.#scope = new Scope(crypto);
-    for (const module of modules) {
-      const context = new ModuleContext(this.#scope, state.tablesOf(module.name));
-      this.#modules.set(module.name, { context, commands: module.commands });
-    }
+    this.#scope = new Scope(crypto, validators);
+  }
+
+  /** From now on `module` runs under its name. */
+  install(module: Module): void {
+    const { name } = module;
+    const context = new ModuleContext(name, this.#scope, this.#state.tablesOf(name), this);
+    this.#modules.set(name, { context, module });
+    this.#names = new Uint8Array(0);
   }
 
   startBlock(block: Block, digest: Digest): void {
     this.#scope.time = block.timestamp;
     this.#scope.height = block.height;
     this.#scope.blockDigest = digest;
+    this.#state.timers.startBlock(block.height);
   }
 
-  /** Runs all transactions of the submission; their outcomes as in receipts.ts. */
-  run(submission: Submission, id: Digest): Uint8Array {
-    const scope = this.#scope;
+  /** Runs all transactions of the submission. */
+  run(submission: Submission, id: Digest): Ran {
     const { bytes, txCount } = submission;
-    scope.submission = id;
     const client = submission.kind === 'client';
-    scope.sender = client ? `key:${submission.key}` : `principal:${submission.principal}`;
-    scope.via = client ? '' : submission.key;
-    this.#outcomes.start();
+    const sender = client ? `key:${submission.key}` : `principal:${submission.principal}`;
+    this.#start(id, sender, client ? '' : submission.key);
     let at = submission.callsStart;
     for (let i = 0; i < txCount; i++) {
       const namesEnd = endOfNames(bytes, at);
       const argsStart = namesEnd + 4;
       const argsEnd = argsStart + readU32(bytes, namesEnd);
-      scope.index = i;
       this.#resolve(bytes, at, namesEnd);
+      this.#calls.add(this.#names);
+      this.#scope.index = i;
       this.#runOne(bytes, argsStart, argsEnd);
       at = argsEnd;
     }
-    return this.#outcomes.take();
+    return this.#take();
+  }
+
+  /** The timers of a block run like the transactions of one submission, which is `id`. */
+  startTimers(id: Digest): void {
+    this.#start(id, '', '');
+    this.#scope.index = -1;
+  }
+
+  runTimer({ module, timer, args }: Timer): void {
+    const found = this.#modules.get(module);
+    this.#scope.index++;
+    this.#scope.sender = `module:${module}`;
+    this.#calls.add(this.#namesOf(module, timer));
+    const command = found?.module.timers.get(timer);
+    if (found === undefined || command === undefined) {
+      return this.#outcomes.failed(
+        'unknown_timer',
+        'the module has no timer of that name any more',
+      );
+    }
+    this.#execute(command, found.context, args, 'the arguments do not fit the timer any more');
+  }
+
+  takeTimers(): Ran {
+    return { ...this.#take(), sender: '' };
+  }
+
+  #start(id: Digest, sender: string, via: string): void {
+    this.#scope.submission = id;
+    this.#scope.sender = sender;
+    this.#scope.via = via;
+    this.#outcomes.start();
+    this.#calls.start();
+  }
+
+  #take(): Ran {
+    const { sender, via } = this.#scope;
+    return { sender, via, calls: this.#calls.take(), encoded: this.#outcomes.take() };
   }
 
   #runOne(bytes: Uint8Array, argsStart: number, argsEnd: number): void {
@@ -83,13 +151,20 @@ export class Runner {
     if (args === undefined) {
       return this.#outcomes.failed('malformed_args', 'the arguments are not a canonical value');
     }
-    if (!command.check(args)) return this.#outcomes.failed('invalid_args', resolved.misfit);
-    this.#scope.draws = 0;
+    this.#execute(command, context, args, resolved.misfit);
+  }
+
+  #execute(command: Command, context: ModuleContext, args: Value, misfit: string): void {
+    const scope = this.#scope;
+    scope.draws = 0;
+    scope.scheduled = 0;
     try {
+      if (!command.check(args)) return this.#outcomes.failed('invalid_args', misfit);
       this.#settle(command.run(context, args));
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;
-      this.#fail('module_fault', FAULT);
+      if (error instanceof OverBudget) this.#fail('too_expensive', TOO_EXPENSIVE);
+      else this.#fail('module_fault', FAULT);
     }
   }
 
@@ -110,6 +185,78 @@ export class Runner {
     this.#outcomes.failed(code, message);
   }
 
+  // ------------------------------------------------------------------------ what contexts ask for
+
+  schedule(module: string, at: Millis, timer: string, args: Value): string {
+    const timers = this.#modules.get(module)!.module.timers;
+    if (!timers.has(timer)) throw new CannotSchedule(`${module} has no timer ${timer}`);
+    if (++this.#scope.scheduled > SCHEDULED_MAX) {
+      throw new CannotSchedule(`a transaction sets at most ${SCHEDULED_MAX} timers`);
+    }
+    return this.#state.timers.set(at, { module, timer, args });
+  }
+
+  cancel(module: string, id: string): boolean {
+    return this.#state.timers.cancel(module, id);
+  }
+
+  call(sender: string, module: string, command: string, args: Value): Outcome {
+    const found = this.#modules.get(module);
+    if (found === undefined) return refuse('unknown_module', 'no module of that name');
+    const called = found.module.commands.get(command);
+    if (called === undefined) return refuse('unknown_command', 'no command of that name');
+    if (this.#depth >= CALL_DEPTH_MAX) {
+      return refuse('calls_too_deep', `at most ${CALL_DEPTH_MAX} modules call one another`);
+    }
+    assertValue(args);
+    if (!called.check(args)) {
+      return refuse('invalid_args', `the arguments do not fit the schema of ${module}.${command}`);
+    }
+    return this.#callAs(sender, found.context, called, args);
+  }
+
+  #callAs(sender: string, context: ModuleContext, command: Command, args: Value): Outcome {
+    const scope = this.#scope;
+    const { sender: callersSender, via } = scope;
+    const mark = this.#state.journal.mark();
+    const events = scope.events.length;
+    let done = false;
+    scope.sender = sender;
+    scope.via = '';
+    this.#depth++;
+    try {
+      const outcome = command.run(context, args);
+      done = !(outcome instanceof ModuleRefusal);
+      return outcome;
+    } catch (error) {
+      if (error instanceof InvariantViolation || error instanceof OverBudget) throw error;
+      return refuse('module_fault', 'the module that was called failed');
+    } finally {
+      this.#depth--;
+      scope.sender = callersSender;
+      scope.via = via;
+      if (!done) {
+        this.#state.journal.rollback(mark);
+        scope.events.length = events;
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------------- by name
+
+  /** As names stand in a submission; the same array for the same names. */
+  #namesOf(module: string, timer: string): Uint8Array {
+    const names = `${module}.${timer}`;
+    let bytes = this.#timerNames.get(names);
+    if (bytes === undefined) {
+      const writer = new Writer(64);
+      for (const name of [utf8(module), utf8(timer)]) writer.u8(name.length).raw(name);
+      bytes = writer.take();
+      this.#timerNames.set(names, bytes);
+    }
+    return bytes;
+  }
+
   #resolve(bytes: Uint8Array, start: number, end: number): void {
     const names = this.#names;
     let same = names.length === end - start;
@@ -126,7 +273,7 @@ export class Runner {
     if (module === undefined) {
       return { command: null, code: 'unknown_module', message: 'no module of that name' };
     }
-    const command = module.commands.get(commandName ?? '');
+    const command = module.module.commands.get(commandName ?? '');
     if (command === undefined) {
       return { command: null, code: 'unknown_command', message: 'no command of that name' };
     }

@@ -9,7 +9,15 @@
  *      after the row with which it reaches PAGE_BYTES.
  */
 import { KeyOrder } from './key-order.ts';
-import type { Page, Range, ReadTable, Table } from './module.ts';
+import type { IndexRange, Page, Range, Table, TableShape } from './module.ts';
+import {
+  movePlaces,
+  NO_PLACES,
+  placeKey,
+  samePlaces,
+  TableIndex,
+  type IndexPlace,
+} from './table-index.ts';
 import { assertValue, compareText, sizeOf, type Value } from './values.ts';
 
 export const PAGE_ROWS_MAX = 1000;
@@ -21,6 +29,8 @@ export interface Entry {
   readonly key: string;
   /** Undefined when there is no row. */
   row: Value | undefined;
+  /** Where the row stands in the table's indexes. */
+  places: readonly IndexPlace[];
   /** The row's leaf in the state tree, 0 while it has none. */
   leaf: number;
   changed: boolean;
@@ -30,18 +40,27 @@ export interface Entry {
 export class Journal {
   readonly #entries: Entry[] = [];
   readonly #rows: (Value | undefined)[] = [];
+  readonly #places: (readonly IndexPlace[])[] = [];
   #length = 0;
   /** Entries written since the last checkpoint. */
   readonly changed: Entry[] = [];
 
+  /** Throws NotAValue, with nothing written, when an index of the table cannot place the row. */
   write(entry: Entry, row: Value | undefined): void {
+    const places = entry.table.placesOf(entry, row);
     const at = this.#length++;
     this.#entries[at] = entry;
     this.#rows[at] = entry.row;
-    putRow(entry, row);
+    this.#places[at] = entry.places;
+    putRow(entry, row, places);
     if (entry.changed) return;
     entry.changed = true;
     this.changed.push(entry);
+  }
+
+  /** What `rollback` can return to. */
+  mark(): number {
+    return this.#length;
   }
 
   /** What was written stays. */
@@ -49,10 +68,12 @@ export class Journal {
     this.#length = 0;
   }
 
-  /** What was written since the last commit is undone, newest first. */
-  rollback(): void {
-    for (let at = this.#length - 1; at >= 0; at--) putRow(this.#entries[at]!, this.#rows[at]);
-    this.#length = 0;
+  /** What was written since the last commit, or since `mark`, is undone, newest first. */
+  rollback(mark = 0): void {
+    for (let at = this.#length - 1; at >= mark; at--) {
+      putRow(this.#entries[at]!, this.#rows[at], this.#places[at]!);
+    }
+    this.#length = mark;
   }
 
   /** A checkpoint has seen every change. */
@@ -64,29 +85,45 @@ export class Journal {
     this.changed.length = 0;
     this.#entries.length = 0;
     this.#rows.length = 0;
+    this.#places.length = 0;
     this.#length = 0;
   }
 }
 
 /** A key has its place in the order of its table while it has a row. */
-function putRow(entry: Entry, row: Value | undefined): void {
+function putRow(entry: Entry, row: Value | undefined, places: readonly IndexPlace[]): void {
   const before = entry.row;
   entry.row = row;
+  movePlaces(entry.places, places);
+  entry.places = places;
   if (before === undefined && row !== undefined) entry.table.order.add(entry);
   else if (before !== undefined && row === undefined) entry.table.order.remove(entry.key);
 }
 
-export class MemoryTable implements Table, ReadTable {
+export class MemoryTable implements Table {
   /** `<module>/<table>`: part of every row's path in the state tree. */
   readonly id: string;
   /** Of the entries that have a row; only the journal changes it. */
   readonly order = new KeyOrder<Entry>();
   readonly #entries = new Map<string, Entry>();
+  #indexes: ReadonlyMap<string, TableIndex> = new Map();
   readonly #journal: Journal;
 
-  constructor(id: string, journal: Journal) {
+  constructor(id: string, journal: Journal, indexes: TableShape['indexes'] = new Map()) {
     this.id = id;
     this.#journal = journal;
+    this.setIndexes(indexes);
+  }
+
+  /** Builds the indexes anew, over the rows that are there. Not within a transaction. */
+  setIndexes(indexes: TableShape['indexes']): void {
+    this.#indexes = new Map([...indexes].map(([name, each]) => [name, new TableIndex(each)]));
+    for (const entry of this.order.from('')) {
+      entry.places = NO_PLACES;
+      const places = this.placesOf(entry, entry.row);
+      movePlaces(NO_PLACES, places);
+      entry.places = places;
+    }
   }
 
   get(key: string): Value | undefined {
@@ -98,8 +135,11 @@ export class MemoryTable implements Table, ReadTable {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       assertValue(key);
-      entry = { table: this, key, row: undefined, leaf: 0, changed: false };
+      const places = NO_PLACES;
+      entry = { table: this, key, row: undefined, places, leaf: 0, changed: false };
+      this.#journal.write(entry, row);
       this.#entries.set(key, entry);
+      return;
     }
     this.#journal.write(entry, row);
   }
@@ -110,24 +150,58 @@ export class MemoryTable implements Table, ReadTable {
   }
 
   page({ prefix = '', after, limit }: Range): Page<Value> {
-    const rows: (readonly [string, Value])[] = [];
-    const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
-    let bytes = 0;
-    let last: string | null = null;
-    const start = after !== undefined && compareText(after, prefix) > 0 ? after : prefix;
-    for (const { key, row } of this.order.from(start)) {
-      if (!key.startsWith(prefix)) break;
-      if (key === after) continue;
-      if (rows.length >= rowsMax || bytes >= PAGE_BYTES) return { rows, next: last };
-      rows.push([key, row!]);
-      bytes += key.length + sizeOf(row!);
-      last = key;
+    return pageOf(this.order, { prefix, after, limit }, (entry) => entry);
+  }
+
+  pageBy(name: string, range: IndexRange): Page<Value> {
+    const index = this.#indexes.get(name);
+    if (index === undefined) throw new Error(`${this.id} has no index ${name}`);
+    const { equals, after, limit } = range;
+    if (equals === undefined) {
+      return pageOf(index.order, { prefix: range.prefix ?? '', after, limit }, entryOf);
     }
-    return { rows, next: null };
+    // All places of one text differ in the row's key alone, so that is what the next page is told.
+    const prefix = placeKey(equals, '');
+    const from = after === undefined ? undefined : prefix + after;
+    const page = pageOf(index.order, { prefix, after: from, limit }, entryOf);
+    return { rows: page.rows, next: page.next?.slice(prefix.length) ?? null };
+  }
+
+  /** Where `row` is to stand in the indexes; only the journal calls it. */
+  placesOf(entry: Entry, row: Value | undefined): readonly IndexPlace[] {
+    if (this.#indexes.size === 0 || row === undefined) return NO_PLACES;
+    const places: IndexPlace[] = [];
+    for (const index of this.#indexes.values()) index.addPlaces(entry, row, places);
+    return samePlaces(entry.places, places);
   }
 
   /** Drops an entry without a row; only the journal calls it. */
   forget(key: string): void {
     this.#entries.delete(key);
   }
+}
+
+const entryOf = ({ entry }: IndexPlace): Entry => entry;
+
+function pageOf<Item extends { readonly key: string }>(
+  order: KeyOrder<Item>,
+  range: { readonly prefix: string; readonly after: string | undefined; readonly limit: number },
+  toEntry: (item: Item) => Entry,
+): Page<Value> {
+  const { prefix, after, limit } = range;
+  const rows: (readonly [string, Value])[] = [];
+  const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
+  let bytes = 0;
+  let last: string | null = null;
+  const start = after !== undefined && compareText(after, prefix) > 0 ? after : prefix;
+  for (const item of order.from(start)) {
+    if (!item.key.startsWith(prefix)) break;
+    if (item.key === after) continue;
+    if (rows.length >= rowsMax || bytes >= PAGE_BYTES) return { rows, next: last };
+    const { key, row } = toEntry(item);
+    rows.push([key, row!]);
+    bytes += key.length + sizeOf(row!);
+    last = item.key;
+  }
+  return { rows, next: null };
 }

@@ -3,7 +3,7 @@
  * as three bytes (protocols/transaction/receipts.ts), and its JSON is written straight from them.
  */
 import { Writer } from '../../protocols/bytes.ts';
-import type { SubmissionReceipts } from '../../protocols/messages.ts';
+import type { SubmissionOutcomes } from '../../protocols/messages.ts';
 import { decodeReceipts, type Receipt } from '../../protocols/transaction/receipts.ts';
 import { toJson } from './representation.ts';
 
@@ -18,14 +18,14 @@ class UnreadableReceipts extends Error {
   override readonly name = 'UnreadableReceipts';
 }
 
-export function decodeAll(receipts: SubmissionReceipts): Receipt[] {
+export function decodeAll(receipts: SubmissionOutcomes): Receipt[] {
   const decoded = decodeReceipts(receipts);
   if (decoded === null) throw new UnreadableReceipts(`receipts of submission ${receipts.id}`);
   return decoded;
 }
 
 /** `{id, height, exactlyOnce?, receipts: […]}` */
-export function receiptsView(receipts: SubmissionReceipts, { exactlyOnce }: Answered): object {
+export function receiptsView(receipts: SubmissionOutcomes, { exactlyOnce }: Answered): object {
   return {
     id: receipts.id,
     height: receipts.height,
@@ -35,19 +35,19 @@ export function receiptsView(receipts: SubmissionReceipts, { exactlyOnce }: Answ
 }
 
 /** The same as JSON text. */
-export function receiptsJson(receipts: SubmissionReceipts, { exactlyOnce }: Answered): string {
+export function receiptsJson(receipts: SubmissionOutcomes, { exactlyOnce }: Answered): string {
   const once = exactlyOnce === null ? '' : `,"exactlyOnce":${exactlyOnce}`;
   const each = allPlain(receipts) ? plainReceipts(receipts) : decodedReceipts(receipts);
   return `{"id":"${receipts.id}","height":${receipts.height}${once},"receipts":[${each}]}`;
 }
 
 /** One run of outcomes without result, events or error covers them all. */
-function allPlain({ encoded, txCount }: SubmissionReceipts): boolean {
+function allPlain({ encoded, txCount }: SubmissionOutcomes): boolean {
   const [tag = 1, high = 0, low = 0] = encoded;
   return encoded.length === 3 && tag === 0 && ((high << 8) | low) === txCount;
 }
 
-function plainReceipts({ id, height, index, txCount }: SubmissionReceipts): string {
+function plainReceipts({ id, height, index, txCount }: SubmissionOutcomes): string {
   const start = `{"id":"${id}-`;
   const middle = `","height":${height},"index":`;
   const end = ',"status":"ok","events":[]}';
@@ -58,7 +58,7 @@ function plainReceipts({ id, height, index, txCount }: SubmissionReceipts): stri
   return text;
 }
 
-function decodedReceipts(receipts: SubmissionReceipts): string {
+function decodedReceipts(receipts: SubmissionOutcomes): string {
   return decodeAll(receipts).map(toJson).join(',');
 }
 
@@ -66,7 +66,7 @@ function decodedReceipts(receipts: SubmissionReceipts): string {
  * For clients that decode receipts themselves: 32 bytes submission id, u64 height, u32 index,
  * u32 number of transactions, then the compact outcomes.
  */
-export function receiptsBytes(receipts: SubmissionReceipts): Uint8Array {
+export function receiptsBytes(receipts: SubmissionOutcomes): Uint8Array {
   return new Writer(48 + receipts.encoded.length)
     .hex(receipts.id)
     .i54(receipts.height)

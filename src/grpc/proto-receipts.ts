@@ -9,7 +9,11 @@ export interface ProtoReceipt {
   readonly status: 'STATUS_OK' | 'STATUS_FAILED';
   readonly result?: ProtoValue;
   readonly error?: { readonly code: string; readonly message: string };
-  readonly events: readonly { readonly name: string; readonly data: ProtoValue }[];
+  readonly events: readonly {
+    readonly module: string;
+    readonly name: string;
+    readonly data: ProtoValue;
+  }[];
 }
 
 export function protoReceipts(receipts: readonly Receipt[]): ProtoReceipt[] {
@@ -24,6 +28,6 @@ function protoReceipt({ id, height, index, status, result, error, events }: Rece
     status: status === 'ok' ? 'STATUS_OK' : 'STATUS_FAILED',
     ...(result === undefined ? {} : { result: toProtoValue(result) }),
     ...(error === undefined ? {} : { error }),
-    events: events.map(({ name, data }) => ({ name, data: toProtoValue(data) })),
+    events: events.map(({ module, name, data }) => ({ module, name, data: toProtoValue(data) })),
   };
 }

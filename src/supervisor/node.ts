@@ -7,8 +7,6 @@ import { autoThreads } from '../../actors/placement.ts';
 import { peerShare, type Item } from '../../actors/traffic.ts';
 import { ACTORS } from '../../actors/placement.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
-import type { ActorStatuses } from '../../protocols/status.ts';
-import { ZERO_DIGEST } from '../../protocols/types.ts';
 import type { NodeConfig } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
@@ -19,13 +17,17 @@ import { startHttp, type HttpServer } from '../http/server.ts';
 import type { ActorLog } from '../log/actor-log.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
+import { builtInModules } from '../modules/built-in.ts';
+import { catalogOf } from '../modules/catalog.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
+import { ReadModel } from '../read-model/read-model.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
 import { Certifications } from './certifications.ts';
 import { NodeMetrics } from './metrics.ts';
 
+import { NOTHING_YET } from './nothing-yet.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Proofs } from './proofs.ts';
 import { Requests } from './requests.ts';
@@ -51,31 +53,10 @@ export interface Ports {
   readonly peer: number;
 }
 
-const NOTHING_YET: ActorStatuses = {
-  consensus: {
-    epoch: 0,
-    term: 0,
-    state: 'CANDIDATE',
-    leader: 0,
-    preparedHeight: 0,
-    finalHeight: 0,
-    finalDigest: ZERO_DIGEST,
-    knownFinalHeight: 0,
-    blocksKept: 0,
-    certifiedHeight: 0,
-    timeoutMs: 0,
-    elections: 0,
-    finalAtMs: 0,
-    draining: false,
-    drained: false,
-  },
-  voting: { voteSets: 0, evidence: 0 },
-  replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
-  transaction: { executedHeight: 0, executedTransactions: 0, waiting: 0, waitingBytes: 0 },
-};
-
 export class Node {
   readonly #parts: NodeParts;
+  /** All that this node can run, in whatever versions. */
+  readonly #modules = builtInModules;
   readonly #info: NodeInfo;
   readonly #system: ActorSystem;
   readonly #bridge: PeerBridge;
@@ -92,6 +73,7 @@ export class Node {
   #edgeLog: ActorLog | null = null;
   #http: HttpServer | null = null;
   #grpc: GrpcServer | null = null;
+  readonly #readModel: ReadModel | null;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -138,10 +120,12 @@ export class Node {
     this.#edge = new Edge({
       port: this.#port(),
       cluster: config.cluster,
+      catalog: catalogOf(this.#modules, config.cluster.genesis.programs),
       nodeKey: config.cluster.genesis.validators[config.index]!.publicKey,
       crypto: nodeCrypto,
       auth: { apiToken: config.apiToken },
     });
+    this.#readModel = config.readModel ? this.#createReadModel() : null;
   }
 
   /**
@@ -162,6 +146,7 @@ export class Node {
     await this.#network.start();
     this.#system.start();
     await running;
+    this.#readModel?.start();
     const { host, httpPort, grpcPort } = config;
     this.#http = await startHttp({ edge: this.#edge, host, httpPort, logger });
     this.#grpc = await startGrpc({ edge: this.#edge, host, grpcPort, logger });
@@ -205,6 +190,7 @@ export class Node {
     const how = await this.#system.stop(STOP_BOUND_MS);
     if (how === 'cut') this.#parts.logger.warn({}, 'an actor did not end in time and was cut off');
     await this.#network.close();
+    await this.#readModel?.close();
     await this.#edgeLog?.close();
   }
 
@@ -232,6 +218,17 @@ export class Node {
     });
   }
 
+  #createReadModel(): ReadModel {
+    const { log, logger } = this.#parts;
+    const { url, clusterId, publicKey } = log.actorOptions('edge');
+    return new ReadModel({
+      task: { url, clusterId, publicKey, validators: this.#info.validators },
+      logger,
+      load: () => this.#edge.tps(),
+      executedHeight: () => this.#statuses.transaction.executedHeight,
+    });
+  }
+
   #port(): EdgePort {
     return {
       info: this.#info,
@@ -241,6 +238,7 @@ export class Node {
       prove: (wanted) => this.#proofs!.prove(wanted),
       findSubmission: (id) => this.#requests.ask({ kind: 'findSubmission', id }),
       block: async (height) => (await this.#blocks?.at(height)) ?? null,
+      readModel: () => this.#readModel,
       metrics: () => this.#metrics.render(),
     };
   }
@@ -279,8 +277,12 @@ export class Node {
       case 'submitted':
       case 'answer':
         return this.#requests.answered(message);
+      case 'programs':
+        this.#edge.catalog = catalogOf(this.#modules, message.programs);
+        return;
       case 'blockExecuted':
         this.#blocks?.executed(message);
+        this.#readModel?.executed(message.block.height);
         return this.#requests.answered(message);
       default:
         this.#parts.logger.error(

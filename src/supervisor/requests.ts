@@ -107,7 +107,7 @@ export class Requests {
     this.#proofs.resume();
   }
 
-  answered(message: EdgeMessage): void {
+  answered(message: Exclude<EdgeMessage, { kind: 'programs' }>): void {
     switch (message.kind) {
       case 'submitted':
         for (const { request, ...result } of message.results) this.#resolve(request, result);

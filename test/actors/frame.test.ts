@@ -57,7 +57,8 @@ test('small bytes own their memory on the other side', (t) => {
 
 test('every kind of item survives the crossing', (t) => {
   const id = 'ab'.repeat(32) as Digest;
-  const receipts = { id, height: 3, index: 1, txCount: 2, encoded: bytesOf(LARGE, 9) };
+  const asked = { sender: 'key:1', via: '', calls: bytesOf(7, 3) };
+  const receipts = { id, height: 3, index: 1, txCount: 2, ...asked, encoded: bytesOf(LARGE, 9) };
   const value = { amount: 2n ** 63n - 1n, least: -(2n ** 63n), small: 5n, text: 'é', none: null };
   const items: Item[] = [
     { kind: 'peerLink', peer: 2, up: true },

@@ -41,6 +41,9 @@ const receipts = (id: string) => ({
   height: 1,
   index: 0,
   txCount: 1,
+  sender: '',
+  via: '',
+  calls: new Uint8Array(0),
   encoded: new Uint8Array(3),
 });
 

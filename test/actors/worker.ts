@@ -88,7 +88,9 @@ function replicationStep(gate: Int32Array, next: { seq: number }): Step {
     if (input.payload[0] === ORDERS.stallReplication) waitAtGate(gate);
     const seq = next.seq++;
     out.events.push(eventOf(seq));
-    const receipts = { id: ZERO_DIGEST, height: 1, index: seq, txCount: 1, encoded: input.payload };
+    const place = { id: ZERO_DIGEST, height: 1, index: seq, txCount: 1 };
+    const asked = { sender: '', via: '', calls: new Uint8Array(0) };
+    const receipts = { ...place, ...asked, encoded: input.payload };
     const results = [{ request: input.txCount, ok: true, receipts }] as const;
     const message = { kind: 'submitted', results } as const;
     out.effects.push({ kind: 'tell', to: 'edge', message });

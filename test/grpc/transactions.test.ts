@@ -77,7 +77,7 @@ test('takes transactions with arguments as a Struct or as msgpack, from the hold
   t.false(answer.exactlyOnce);
   t.like(answer.receipts[0], {
     result: { structValue: { fields: { version: { numberValue: 1 } } } },
-    events: { 0: { name: 'set' } },
+    events: { 0: { module: 'kv', name: 'set' } },
   });
 });
 

@@ -14,14 +14,7 @@ import type {
 } from '../../protocols/messages.ts';
 import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
 import type { ProofWanted } from '../../protocols/proofs/request.ts';
-import { blockDigest, voteBytes } from '../../protocols/structures.ts';
-import {
-  EMPTY_TIP,
-  ZERO_DIGEST,
-  type Block,
-  type Certificate,
-  type Digest,
-} from '../../protocols/types.ts';
+import { EMPTY_TIP, ZERO_DIGEST, type Block, type Digest } from '../../protocols/types.ts';
 import { generateKey } from '../../src/crypto/keys.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { signerFromPem } from '../../src/crypto/signer.ts';
@@ -35,9 +28,13 @@ import type {
   ProofAnswer,
   Submitted,
 } from '../../src/edge/port.ts';
-import { builtInModules } from '../../src/modules/index.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
+import { ModuleCatalog } from '../../src/modules/catalog.ts';
+import type { DefinedModule } from '../../src/modules/define.ts';
 import { Certifications, type FinalChain } from '../../src/supervisor/certifications.ts';
 import { Proofs } from '../../src/supervisor/proofs.ts';
+
+import { certificateOf, digestOf } from './certified.ts';
 
 export const API_TOKEN = 'a-token-for-tests';
 export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
@@ -94,14 +91,14 @@ export class TestPort implements EdgePort {
   #held: (() => void)[] | null = null;
   #whenSubmitting: (() => void) | null = null;
 
-  constructor(devMode: boolean) {
+  constructor(devMode: boolean, modules: readonly DefinedModule[] = builtInModules) {
     const { cluster } = this;
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
       crypto: nodeCrypto,
       signer: node,
-      modules: builtInModules,
+      modules,
     });
     this.info = {
       nodeId: 'validator-1',
@@ -129,7 +126,9 @@ export class TestPort implements EdgePort {
       },
       entries: (from, to) =>
         Promise.resolve(
-          blocks.slice(from, to).map((block) => ({ block, certificate: certificateOf(block) })),
+          blocks
+            .slice(from, to)
+            .map((block) => ({ block, certificate: certificateOf(cluster, signers, block) })),
         ),
     };
   }
@@ -186,7 +185,7 @@ export class TestPort implements EdgePort {
       epoch: 0,
       term: 4,
       height: this.#blocks.length + 1,
-      parent: before === undefined ? this.cluster.id : digestOf(before),
+      parent: before === undefined ? this.cluster.id : digestOf(cluster, before),
       justify: { kind: 'epoch' },
       cut: this.cluster.genesis.validators.map(() => EMPTY_TIP),
       timestamp: Date.now(),
@@ -196,7 +195,7 @@ export class TestPort implements EdgePort {
     };
     this.#blocks.push(block);
     const batches = payload === undefined ? [] : [{ lane: 0, payload }];
-    this.#step({ kind: 'execute', block, digest: digestOf(block), batches });
+    this.#step({ kind: 'execute', block, digest: digestOf(cluster, block), batches });
   }
 
   /** Blocks follow until it is answered: as a leader proposes empty ones until all is certified. */
@@ -266,9 +265,13 @@ export class TestPort implements EdgePort {
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
     const block = height === 'latest' ? this.#blocks.at(-1) : this.#blocks[height - 1];
     if (block === undefined) return Promise.resolve(null);
-    const digest = digestOf(block);
-    const certificate = certificateOf(block);
+    const digest = digestOf(cluster, block);
+    const certificate = certificateOf(cluster, signers, block);
     return Promise.resolve({ block, digest, certificate, txCount: 1 });
+  }
+
+  readModel(): null {
+    return null;
   }
 
   metrics(): Promise<string> {
@@ -287,7 +290,8 @@ export class TestPort implements EdgePort {
           leader: this.state === 'LEADER' ? 0 : 1,
           preparedHeight: height,
           finalHeight: height,
-          finalDigest: this.#blocks.length === 0 ? ZERO_DIGEST : digestOf(this.#blocks.at(-1)!),
+          finalDigest:
+            this.#blocks.length === 0 ? ZERO_DIGEST : digestOf(cluster, this.#blocks.at(-1)!),
           knownFinalHeight: height + this.behind,
           blocksKept: 0,
           certifiedHeight: 0,
@@ -310,32 +314,15 @@ export class TestPort implements EdgePort {
 
 const cluster = testCluster();
 
-function digestOf(block: Block): Digest {
-  return blockDigest(nodeCrypto, cluster.id, block);
-}
-
-function certificateOf(block: Block): Certificate {
-  const { epoch, term, height } = block;
-  const content = {
-    kind: 'commit',
-    epoch,
-    term,
-    height,
-    block: digestOf(block),
-    first: false,
-  } as const;
-  const bytes = voteBytes(cluster.id, content);
-  return {
-    ...content,
-    votes: [0, 1, 2].map((voter) => ({ voter, signature: signers[voter]!.sign(bytes) })),
-  };
-}
-
-export function testEdge(devMode = false): { port: TestPort; edge: Edge } {
-  const port = new TestPort(devMode);
+export function testEdge(
+  devMode = false,
+  modules = builtInModules,
+): { port: TestPort; edge: Edge } {
+  const port = new TestPort(devMode, modules);
   const edge = new Edge({
     port,
     cluster: port.cluster,
+    catalog: new ModuleCatalog(modules),
     nodeKey: node.publicKey,
     crypto: nodeCrypto,
     auth: { apiToken: API_TOKEN },

@@ -26,8 +26,8 @@ test('R1: a version is the revision of the last change, and never returns', (t) 
 
 test('each change says what it changed', (t) => {
   const [written, removed] = new World().receipts([call('set', { value: 1 }), call('delete', {})]);
-  t.deepEqual(written!.events, [{ name: 'set', data: { ...at, version: 1 } }]);
-  t.deepEqual(removed!.events, [{ name: 'deleted', data: { ...at, version: 2 } }]);
+  t.deepEqual(written!.events, [{ module: 'kv', name: 'set', data: { ...at, version: 1 } }]);
+  t.deepEqual(removed!.events, [{ module: 'kv', name: 'deleted', data: { ...at, version: 2 } }]);
 });
 
 test('writes and removes only at the version that is expected', (t) => {

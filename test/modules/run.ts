@@ -2,7 +2,7 @@
 import type { Signer } from '../../protocols/crypto.ts';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import { Queries } from '../../protocols/transaction/queries.ts';
-import { builtInModules } from '../../src/modules/index.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
 import { alice, Chain, clusterOf, receiptsOf, signed } from '../transaction/fixture.ts';
 
 export class World {
@@ -12,7 +12,7 @@ export class World {
 
   constructor(genesis: Readonly<Record<string, unknown>> = {}) {
     this.chain = new Chain(clusterOf({}, genesis), builtInModules);
-    this.#queries = new Queries(this.chain.executor, builtInModules);
+    this.#queries = new Queries(this.chain.executor);
   }
 
   /** Runs the calls in one submission; `ok`, or the code of each refusal. */

@@ -19,7 +19,9 @@ function chain(length: number): { forge: Forge; blocks: Block[]; receipts: LogEv
   const receipts = blocks.flatMap((block) => {
     const txCount = block.height;
     const encoded = new Uint8Array(3);
-    const one = { id: forge.digest(block), height: block.height, index: 0, txCount, encoded };
+    const asked = { sender: '', via: '', calls: new Uint8Array(0) };
+    const place = { id: forge.digest(block), height: block.height, index: 0, txCount };
+    const one = { ...place, ...asked, encoded };
     const isIdle = block.height % 3 !== 0;
     const event = log.record({
       block,

@@ -9,7 +9,8 @@ export interface Manifest {
 }
 
 const IMPORT = /\b(?:from\s+|import\s*\(?\s*|require(?:\.resolve)?\(\s*)['"]([^'".][^'"]*)['"]/g;
-const BUILT_IN = new Set(builtinModules);
+/** A package reaches its own exports by its name, as its users do. */
+const BUILT_IN = new Set([...builtinModules, 'althing']);
 
 /** `@scope/name/path` and `name/path` to the package's name. */
 function packageOf(specifier: string): string {

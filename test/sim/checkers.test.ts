@@ -230,6 +230,9 @@ test('a receipt that changes, and a place that is given twice, are noticed (E2)'
     height: 3,
     index: 0,
     txCount: 1,
+    sender: '',
+    via: '',
+    calls: new Uint8Array(0),
     encoded: new Uint8Array([0, 0, 1]),
   };
   const answer = (request: number, changes: object): void =>

@@ -8,6 +8,8 @@ import {
   signSubmission,
   type Call,
 } from '../../protocols/transaction/submission.ts';
+import { encodeValue } from '../../protocols/transaction/values.ts';
+import { crypto } from './crypto.ts';
 import {
   alice,
   bob,
@@ -110,6 +112,26 @@ test('I53: time, height, sender and randomness come from the block and the submi
     Object.values(events[0]!.data as Record<string, Uint8Array>).map((drawn) => drawn.join()),
   );
   t.is(new Set(draws).size, 6);
+});
+
+test('a module names content by a hash that anybody can compute, and knows the validators', (t) => {
+  const value = { b: [1, 'x'], a: null };
+  const [answer, other] = receiptsOf(
+    new Chain().run(
+      signed(0, [
+        { module: 'scratch', command: 'hash', args: value },
+        { module: 'scratch', command: 'hash', args: { ...value, a: 0 } },
+      ]),
+    ),
+  ).map(({ result }) => result as { hash: string; validators: unknown });
+  const tag = utf8('althing/v1/value');
+  const input = Uint8Array.of(0, 0, 0, tag.length, ...tag, ...encodeValue(value));
+  t.is(answer!.hash, crypto.hash(input));
+  t.not(answer!.hash, other!.hash);
+  t.deepEqual(
+    answer!.validators,
+    nodes.map(({ publicKey }) => publicKey),
+  );
 });
 
 test('I54: blocks execute in height order only', (t) => {
@@ -287,14 +309,14 @@ test('a checkpoint is made every C heights; its roots are the committed ones', (
   t.deepEqual(checkpoints, [
     {
       height: 4,
-      stateRoot: '879ad8d01da441a1e2e70f465317e86337b991f93c8ba1b5e1051bee2191ce2a',
-      receiptsRoot: '2bffadfc5bec7bfe28226f078b8a43e3f444b6bb0fc9b7d2945f048511aa00dc',
+      stateRoot: '8946cab16a6290e654c16d624f2a4918297f59ff44e63fbf927d2e9cd0568aae',
+      receiptsRoot: 'ece67edafbaf94f4b66c89df67a4eecec35fa714c0ab8633401e502b5c3546d8',
       pendingSet: '0'.repeat(64),
     },
     {
       height: 8,
-      stateRoot: '5d64b8c2d2519bc38b231dbc913ed8063e018a851e4cc43825d4457b313f3bd3',
-      receiptsRoot: 'b2e9dfc84d39926b33c1dccd0b4bf0ab4604f3c4cc46c0e5aa1ba601cb6161e2',
+      stateRoot: '8834eb55dcf0902fe835e672093f6395f97620c81e109f533ae2549cfc30a338',
+      receiptsRoot: '4a31a28f629feaea47de5d24f2bd4b871e4da559ef68991da20538d7e5b4eb4f',
       pendingSet: '0'.repeat(64),
     },
   ] as unknown as typeof checkpoints);

@@ -1,5 +1,6 @@
 /** A small module that can do everything a module may do, and some things it may not. */
 import {
+  ModuleRefusal,
   refuse,
   type Command,
   type Module,
@@ -82,7 +83,71 @@ const commands: readonly Command[] = [
       return { time, height, sender, via };
     },
   },
+  {
+    name: 'hash',
+    check: () => true,
+    run: ({ hash, validators }, args) => ({ hash: hash(args), validators }),
+  },
 ];
+
+/** Sets a timer, has another module's command run, and says what came of it. */
+const modulesCommands: readonly Command[] = [
+  {
+    name: 'later',
+    check: () => true,
+    run(context, args) {
+      const { at, timer, data } = args as unknown as { at: number; timer: string; data: Value };
+      return context.schedule(at, timer, data);
+    },
+  },
+  {
+    name: 'cancel',
+    check: (args) => typeof args === 'string',
+    run: (context, args) => context.cancel(args as string),
+  },
+  {
+    name: 'laterThenRefuse',
+    check: () => true,
+    run(context, args) {
+      context.schedule(args as number, 'tick', 'never');
+      return refuse('changed_my_mind', 'no timer was set');
+    },
+  },
+  {
+    name: 'callAll',
+    check: Array.isArray,
+    run(context, args) {
+      const calls = args as unknown as readonly (readonly [string, string, Value, string?])[];
+      return calls.map(([module, command, given, as]) => {
+        const outcome = context.call(module, command, given, as);
+        return outcome instanceof ModuleRefusal ? outcome.code : (outcome ?? null);
+      });
+    },
+  },
+];
+
+const timers: readonly Command[] = [
+  {
+    name: 'tick',
+    check: () => true,
+    run(context, args) {
+      const { height, time, sender } = context;
+      context.tables['rows']!.set(`tick/${JSON.stringify(args)}`, { height, time, sender });
+      context.emit('ticked', args);
+      return undefined;
+    },
+  },
+  {
+    name: 'fail',
+    check: () => true,
+    run(context) {
+      context.tables['rows']!.set('tick/fail', 1);
+      throw new Error('it fails');
+    },
+  },
+];
+
+const textOf = (row: Value): string | null => (typeof row === 'string' ? row : null);
 
 const queries: readonly Query[] = [
   {
@@ -103,15 +168,21 @@ const queries: readonly Query[] = [
 export const scratch: Module = {
   name: 'scratch',
   version: 1,
-  tables: ['rows'],
-  commands: new Map(commands.map((command) => [command.name, command])),
+  digest: '',
+  tables: [{ name: 'rows', indexes: new Map([['byText', textOf]]) }],
+  commands: new Map([...commands, ...modulesCommands].map((command) => [command.name, command])),
+  timers: new Map(timers.map((timer) => [timer.name, timer])),
   queries: new Map(queries.map((query) => [query.name, query])),
+  migrate: () => undefined,
   genesis: ({ tables }, config) => {
     if (config !== undefined) tables['rows']!.set('genesis', config as Value);
   },
 };
 
-export const defaultModules: ModuleSet = [scratch];
+/** Another module with the same commands and timers: for those that call one another. */
+export const second: Module = { ...scratch, name: 'second', genesis: () => undefined };
+
+export const defaultModules: ModuleSet = [scratch, second];
 
 export const put = (key: string, value: Value) =>
   ({ module: 'scratch', command: 'put', args: { key, value } }) as const;

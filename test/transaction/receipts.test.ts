@@ -32,7 +32,8 @@ function encode(said: readonly Said[]): Uint8Array {
 }
 
 const value = fc.oneof(fc.nat(), fc.string({ unit: 'grapheme' }), fc.constant(null));
-const event = fc.record({ name: fc.string({ maxLength: 20 }), data: value });
+const name = fc.stringMatching(/^[a-z0-9]{1,20}$/);
+const event = fc.record({ module: name, name, data: value });
 const said = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Said>({ kind: 'plain' }) },
   fc.record({
@@ -82,11 +83,11 @@ test('the bytes of every kind of outcome are the committed ones', (t) => {
   const bytes = encode([
     { kind: 'plain' },
     { kind: 'plain' },
-    { kind: 'ok', result: 7, events: [{ name: 'e', data: 'x' }] },
+    { kind: 'ok', result: 7, events: [{ module: 'm', name: 'e', data: 'x' }] },
     { kind: 'failed', code: 'no', message: 'why' },
     { kind: 'plain' },
   ]);
-  t.is(toHex(bytes), '0000028600000001070001016500000002a17881026e6f0003776879000001');
+  t.is(toHex(bytes), '0000028600000001070001036d2e6500000002a17881026e6f0003776879000001');
 });
 
 test('I52: bytes that are not that many outcomes are refused, and never throw', (t) => {

@@ -37,7 +37,7 @@ async function askByName(edge: Edge, request: Request): Promise<Reply | Problem>
   const [module = '', things = '', name = ''] = request.params;
   const parameters = parametersOf(request);
   if (parameters instanceof Problem) return parameters;
-  const query = singularOf(module, things);
+  const query = singularOf(edge.catalog, module, things);
   if (query === null) {
     return new Problem(404, 'unknown_query', `nothing is served at ${module}/${things}/…`);
   }
@@ -51,7 +51,7 @@ async function run(
   query: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Reply | Problem> {
-  const args = queryArgs(module, query, parameters);
+  const args = queryArgs(edge.catalog, module, query, parameters);
   if (args instanceof Problem) return args;
   const proof = wantsProof(request);
   if (proof instanceof Problem) return proof;

@@ -6,27 +6,10 @@
  */
 import { Type } from '@sinclair/typebox';
 import { bytesEqual } from '../../../protocols/bytes.ts';
-import {
-  refuse,
-  type CommandContext,
-  type ModuleRefusal,
-  type QueryContext,
-} from '../../../protocols/transaction/module.ts';
+import { refuse, type ModuleRefusal } from '../../../protocols/transaction/module.ts';
 import { encodeValue, type Value } from '../../../protocols/transaction/values.ts';
-import { command, defineModule, query } from '../define.ts';
+import { defineModule, event, table, type Context } from '../define.ts';
 import { AnyValue } from '../schema.ts';
-
-type Stored = { readonly value: Value; readonly version: number };
-
-type KvRows = {
-  /** By `<namespace>/<key>`; a namespace has no slash in it. */
-  readonly entries: Stored;
-  /** The revision of each namespace. */
-  readonly revisions: number;
-};
-
-type Commands = CommandContext<KvRows>;
-type Queries = QueryContext<KvRows>;
 
 const strict = { additionalProperties: false };
 const Namespace = Type.String({
@@ -39,6 +22,23 @@ const Version = Type.Integer({
   description: 'a version, or 0 for a key that must not be there',
 });
 const place = { namespace: Namespace, key: Key };
+const versioned = Type.Object({ version: Version }, strict);
+const changed = Type.Object({ ...place, version: Version }, strict);
+
+const tables = {
+  entries: table(
+    'By `<namespace>/<key>`, where a namespace has no slash in it: the value and its version.',
+    Type.Object({ value: AnyValue, version: Version }, strict),
+  ),
+  revisions: table('By namespace: how often it was changed.', Version),
+};
+
+const events = {
+  set: event('A key was written.', changed),
+  deleted: event('A key was removed.', changed),
+};
+
+type Commands = Context<typeof tables, typeof events, Record<never, never>>;
 
 interface Place {
   readonly namespace: string;
@@ -48,13 +48,13 @@ interface Place {
 const rowKey = ({ namespace, key }: Place): string => `${namespace}/${key}`;
 
 /** Counts a change of the namespace; the new revision. */
-function revise({ tables }: Commands, namespace: string): number {
-  const revision = (tables.revisions.get(namespace) ?? 0) + 1;
-  tables.revisions.set(namespace, revision);
+function revise({ tables: { revisions } }: Commands, namespace: string): number {
+  const revision = (revisions.get(namespace) ?? 0) + 1;
+  revisions.set(namespace, revision);
   return revision;
 }
 
-function write(context: Commands, at: Place, value: Value): Value {
+function write(context: Commands, at: Place, value: Value): { version: number } {
   const version = revise(context, at.namespace);
   context.tables.entries.set(rowKey(at), { value, version });
   context.emit('set', { namespace: at.namespace, key: at.key, version });
@@ -62,97 +62,131 @@ function write(context: Commands, at: Place, value: Value): Value {
 }
 
 function expectVersion(
-  { tables }: Commands,
+  { tables: { entries } }: Commands,
   at: Place,
   expected: number | undefined,
 ): ModuleRefusal | null {
   if (expected === undefined) return null;
-  const version = tables.entries.get(rowKey(at))?.version ?? 0;
+  const version = entries.get(rowKey(at))?.version ?? 0;
   if (version === expected) return null;
   return refuse('version_mismatch', `the version is ${version}, not ${expected}`);
 }
 
-const set = command(
-  'Writes a key, whatever it held, or only at the version `ifVersion`.',
-  Type.Object({ ...place, value: AnyValue, ifVersion: Type.Optional(Version) }, strict),
-  (context: Commands, { ifVersion, value, ...at }) =>
-    expectVersion(context, at, ifVersion) ?? write(context, at, value),
-);
-
-const remove = command(
-  'Removes a key, or only at the version `ifVersion`.',
-  Type.Object({ ...place, ifVersion: Type.Optional(Version) }, strict),
-  (context: Commands, { ifVersion, ...at }) => {
-    const mismatch = expectVersion(context, at, ifVersion);
-    if (mismatch !== null) return mismatch;
-    if (context.tables.entries.get(rowKey(at)) === undefined) {
-      return refuse('key_not_found', 'there is no such key');
-    }
-    const version = revise(context, at.namespace);
-    context.tables.entries.delete(rowKey(at));
-    context.emit('deleted', { namespace: at.namespace, key: at.key, version });
-    return { version };
-  },
-);
-
-const compareAndSet = command(
-  'Writes a key only if it holds `expected`; without `expected`, only if there is no such key.',
-  Type.Object({ ...place, expected: Type.Optional(AnyValue), value: AnyValue }, strict),
-  (context: Commands, { expected, value, ...at }) => {
-    const held = context.tables.entries.get(rowKey(at))?.value;
-    const same =
-      held === undefined || expected === undefined
-        ? held === expected
-        : bytesEqual(encodeValue(held), encodeValue(expected));
-    return same
-      ? write(context, at, value)
-      : refuse('value_mismatch', 'the key does not hold the expected value');
-  },
-);
-
-const get = query(
-  'The value and the version of a key.',
-  Type.Object(place, strict),
-  ({ tables }: Queries, at) => {
-    const row = tables.entries.get(rowKey(at));
-    if (row === undefined) return refuse('key_not_found', 'there is no such key');
-    return { namespace: at.namespace, key: at.key, value: row.value, version: row.version };
-  },
-);
-
-const list = query(
-  'Keys of a namespace in order, from after `after` on; `next` is null at the end.',
-  Type.Object(
-    {
-      namespace: Namespace,
-      prefix: Type.Optional(Type.String({ maxLength: 512 })),
-      after: Type.Optional(Key),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-    },
-    strict,
-  ),
-  ({ tables }: Queries, { namespace, prefix = '', after, limit = 100 }) => {
-    const start = `${namespace}/`;
-    const page = tables.entries.page({
-      prefix: start + prefix,
-      after: after === undefined ? undefined : start + after,
-      limit,
-    });
-    const entries = page.rows.map(([key, { value, version }]) => ({
-      key: key.slice(start.length),
-      value,
-      version,
-    }));
-    const next = page.next === null ? null : page.next.slice(start.length);
-    return { entries, next, revision: tables.revisions.get(namespace) ?? 0 };
-  },
-);
-
-export const kv = defineModule<KvRows>({
+export const kv = defineModule({
   name: 'kv',
   version: 1,
   description: 'Keys and values in namespaces.',
-  tables: ['entries', 'revisions'],
-  commands: { set, delete: remove, compareAndSet },
-  queries: { get, list },
+  tables,
+  events,
+  commands: ({ command }) => ({
+    set: command(
+      {
+        description: 'Writes a key, whatever it held, or only at the version `ifVersion`.',
+        args: Type.Object({ ...place, value: AnyValue, ifVersion: Type.Optional(Version) }, strict),
+        result: versioned,
+      },
+      (context, { ifVersion, value, ...at }) =>
+        expectVersion(context, at, ifVersion) ?? write(context, at, value),
+    ),
+
+    delete: command(
+      {
+        description: 'Removes a key, or only at the version `ifVersion`.',
+        args: Type.Object({ ...place, ifVersion: Type.Optional(Version) }, strict),
+        result: versioned,
+      },
+      (context, { ifVersion, ...at }) => {
+        const mismatch = expectVersion(context, at, ifVersion);
+        if (mismatch !== null) return mismatch;
+        const { entries } = context.tables;
+        if (entries.get(rowKey(at)) === undefined) {
+          return refuse('key_not_found', 'there is no such key');
+        }
+        const version = revise(context, at.namespace);
+        entries.delete(rowKey(at));
+        context.emit('deleted', { namespace: at.namespace, key: at.key, version });
+        return { version };
+      },
+    ),
+
+    compareAndSet: command(
+      {
+        description:
+          'Writes a key only if it holds `expected`; without `expected`, only if there is no such key.',
+        args: Type.Object({ ...place, expected: Type.Optional(AnyValue), value: AnyValue }, strict),
+        result: versioned,
+      },
+      (context, { expected, value, ...at }) => {
+        const held = context.tables.entries.get(rowKey(at))?.value;
+        const same =
+          held === undefined || expected === undefined
+            ? held === expected
+            : bytesEqual(encodeValue(held), encodeValue(expected));
+        return same
+          ? write(context, at, value)
+          : refuse('value_mismatch', 'the key does not hold the expected value');
+      },
+    ),
+  }),
+
+  queries: ({ query }) => ({
+    get: query(
+      {
+        description: 'The value and the version of a key.',
+        args: Type.Object(place, strict),
+        result: Type.Object({ ...place, value: AnyValue, version: Version }, strict),
+      },
+      ({ tables: { entries } }, at) => {
+        const row = entries.get(rowKey(at));
+        if (row === undefined) return refuse('key_not_found', 'there is no such key');
+        return { namespace: at.namespace, key: at.key, value: row.value, version: row.version };
+      },
+    ),
+
+    list: query(
+      {
+        description:
+          'Keys of a namespace in order, from after `after` on; `next` is null at the end.',
+        args: Type.Object(
+          {
+            namespace: Namespace,
+            prefix: Type.Optional(Type.String({ maxLength: 512 })),
+            after: Type.Optional(Key),
+            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+          },
+          strict,
+        ),
+        result: Type.Object(
+          {
+            entries: Type.Array(
+              Type.Object({ key: Key, value: AnyValue, version: Version }, strict),
+            ),
+            next: Type.Union([Key, Type.Null()]),
+            revision: Version,
+          },
+          strict,
+        ),
+      },
+      ({ tables: { entries, revisions } }, { namespace, prefix = '', after, limit = 100 }) => {
+        const start = `${namespace}/`;
+        const page = entries.page({
+          prefix: start + prefix,
+          after: after === undefined ? undefined : start + after,
+          limit,
+        });
+        const listed = page.rows.map(([key, { value, version }]) => ({
+          key: key.slice(start.length),
+          value,
+          version,
+        }));
+        const next = page.next?.slice(start.length) ?? null;
+        return { entries: listed, next, revision: revisions.get(namespace) ?? 0 };
+      },
+    ),
+  }),
+  refusals: {
+    key_not_found: 'There is no such key.',
+    value_mismatch: 'The key does not hold the expected value.',
+    version_mismatch: 'The version of the key is another.',
+  },
 });

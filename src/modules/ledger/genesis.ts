@@ -4,11 +4,11 @@
  */
 import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import type { GenesisContext } from '../../../protocols/transaction/module.ts';
+import type { FillContext } from '../define.ts';
 import { fromJson, Misfit, misfitOf } from '../from-json.ts';
 import { Amount } from '../schema.ts';
 import { plus } from './amount.ts';
-import { AccountName, Sender, SUPPLY, type LedgerRows } from './rows.ts';
+import { AccountName, Sender, SUPPLY, type tables as ledgerTables } from './rows.ts';
 
 const Config = Type.Object(
   {
@@ -26,7 +26,7 @@ const Config = Type.Object(
 );
 const config = TypeCompiler.Compile(Config);
 
-export function ledgerGenesis({ tables }: GenesisContext<LedgerRows>, json: unknown): void {
+export function ledgerGenesis({ tables }: FillContext<typeof ledgerTables>, json: unknown): void {
   const parsed = fromJson(Config, json ?? {}, '', false);
   if (parsed instanceof Misfit) throw invalid(parsed.field, parsed.message);
   if (!config.Check(parsed)) {

@@ -1,0 +1,68 @@
+/**
+ * An order of a table's rows by what a function says of them. It is derived from the rows, kept in
+ * memory and no part of the state root.
+ *
+ * I119. An index holds, in byte order of its text and then of the key, exactly what its function says of
+ *       the rows that are there: also after a rollback, which puts back what stood there without
+ *       asking the function again.
+ */
+import { KeyOrder } from './key-order.ts';
+import type { IndexFunction } from './module.ts';
+import type { Entry } from './tables.ts';
+import { NotAValue, type Value } from './values.ts';
+
+/** Above nothing and below every character that a text may hold. */
+const SEPARATOR = '\u0000';
+
+/** One row's place in one index. */
+export interface IndexPlace {
+  /** `<text>U+0000<key of the row>` */
+  readonly key: string;
+  readonly entry: Entry;
+  readonly index: TableIndex;
+}
+
+export const NO_PLACES: readonly IndexPlace[] = [];
+
+export class TableIndex {
+  readonly order = new KeyOrder<IndexPlace>();
+  readonly #function: IndexFunction;
+
+  constructor(indexFunction: IndexFunction) {
+    this.#function = indexFunction;
+  }
+
+  /** Throws NotAValue when the function says something else than text. */
+  addPlaces(entry: Entry, row: Value, places: IndexPlace[]): void {
+    const said: unknown = this.#function(row, entry.key);
+    if (said === null) return;
+    const texts: readonly unknown[] = Array.isArray(said) ? said : [said];
+    for (const text of new Set(texts)) {
+      if (typeof text !== 'string' || text.includes(SEPARATOR) || !text.isWellFormed()) {
+        throw new NotAValue('an index takes well-formed text without U+0000');
+      }
+      places.push({ key: placeKey(text, entry.key), entry, index: this });
+    }
+  }
+}
+
+export function placeKey(text: string, key: string): string {
+  return text + SEPARATOR + key;
+}
+
+/** The old places where nothing changed, so that nothing has to be moved. */
+export function samePlaces(
+  before: readonly IndexPlace[],
+  after: readonly IndexPlace[],
+): readonly IndexPlace[] {
+  const isSame =
+    before.length === after.length &&
+    before.every(({ key, index }, at) => key === after[at]!.key && index === after[at]!.index);
+  return isSame ? before : after;
+}
+
+export function movePlaces(before: readonly IndexPlace[], after: readonly IndexPlace[]): void {
+  if (before === after) return;
+  for (const { index, key } of before) index.order.remove(key);
+  for (const place of after) place.index.order.add(place);
+}

@@ -1,0 +1,85 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { Journal, MemoryTable, PAGE_ROWS_MAX } from '../../protocols/transaction/tables.ts';
+import { compareText, NotAValue, type Value } from '../../protocols/transaction/values.ts';
+
+/** The words of a row, each of them once in the index. */
+const words = (row: Value): readonly string[] | null =>
+  typeof row === 'string' ? row.split(' ') : null;
+
+function tableWithWords(journal = new Journal()): { table: MemoryTable; journal: Journal } {
+  return { table: new MemoryTable('m/t', journal, new Map([['byWord', words]])), journal };
+}
+
+const key = fc.integer({ min: 0, max: 8 }).map(String);
+const text = fc.array(fc.constantFrom('a', 'b', 'ab', ''), { maxLength: 3 });
+const row = fc.oneof(
+  fc.constant(7),
+  text.map((each) => each.join(' ')),
+);
+const write = fc.tuple(key, fc.option(row));
+const transaction = fc.record({ writes: fc.array(write, { maxLength: 8 }), fails: fc.boolean() });
+
+test('I119: an index holds what its function says of the rows, whatever was rolled back', (t) => {
+  fc.assert(
+    fc.property(fc.array(transaction, { maxLength: 12 }), (transactions) => {
+      const { table, journal } = tableWithWords();
+      for (const { writes, fails } of transactions) {
+        for (const [at, each] of writes) {
+          if (each === null) table.delete(at);
+          else table.set(at, each);
+        }
+        if (fails) journal.rollback();
+        else journal.commit();
+      }
+      const expected = table
+        .page({ limit: PAGE_ROWS_MAX })
+        .rows.flatMap(([at, each]) => [...new Set(words(each) ?? [])].map((word) => [word, at]))
+        .toSorted(([a = '', x = ''], [b = '', y = '']) => compareText(a, b) || compareText(x, y));
+      const { rows } = table.pageBy('byWord', { limit: PAGE_ROWS_MAX });
+      t.deepEqual(
+        rows.map(([at]) => at),
+        expected.map(([, at]) => at),
+      );
+      for (const word of ['a', 'b', 'ab', '', 'none']) {
+        const found: string[] = [];
+        let after: string | undefined;
+        do {
+          const page = table.pageBy('byWord', { equals: word, after, limit: 2 });
+          found.push(...page.rows.map(([at]) => at));
+          after = page.next ?? undefined;
+        } while (after !== undefined);
+        t.deepEqual(
+          found,
+          expected.filter(([each]) => each === word).map(([, at]) => at),
+        );
+      }
+    }),
+  );
+});
+
+test('an index is asked by a prefix of its text, page by page', (t) => {
+  const { table } = tableWithWords();
+  for (const [at, text] of ['apple', 'apricot', 'banana', 'application'].entries()) {
+    table.set(String(at), text);
+  }
+  const first = table.pageBy('byWord', { prefix: 'ap', limit: 2 });
+  t.deepEqual(
+    first.rows.map(([, text]) => text),
+    ['apple', 'application'],
+  );
+  const second = table.pageBy('byWord', { prefix: 'ap', after: first.next!, limit: 2 });
+  t.deepEqual([second.rows.map(([, text]) => text), second.next], [['apricot'], null]);
+});
+
+test('I119: a row that its index cannot place is not written', (t) => {
+  const journal = new Journal();
+  const bad = new Map([['odd', (each: Value) => each as string]]);
+  const table = new MemoryTable('m/t', journal, bad);
+  for (const each of [1, 'a\u0000b', ['x', 2]]) {
+    t.throws(() => table.set('k', each as Value), { instanceOf: NotAValue });
+    t.is(table.get('k'), undefined);
+  }
+  t.deepEqual(journal.changed, []);
+  t.throws(() => table.pageBy('none', { limit: 1 }), { message: 'm/t has no index none' });
+});
