@@ -1,75 +1,91 @@
 /**
- * Keys and values in namespaces, with versions for optimistic writers.
+ * Keys and values in namespaces, with etcd's semantics: revisions, transactions, leases, events to watch.
+ * The rules stand with what keeps them: changes.ts, lease-timers.ts, leases.ts, txn.ts; those of
+ * namespaces here.
  *
- * R1. Every change of a namespace raises its revision by one, and a key's version is the revision of
- *     its last change: a version never returns, also not after a delete.
+ * R11. A namespace can be claimed while it has no keys, and is changed or given back by its owner alone.
  */
 import { Type } from '@sinclair/typebox';
-import { bytesEqual } from '../../../protocols/bytes.ts';
-import { refuse, type ModuleRefusal } from '../../../protocols/transaction/module.ts';
-import { encodeValue, type Value } from '../../../protocols/transaction/values.ts';
-import { defineModule, event, table, type Context } from '../define.ts';
-import { AnyValue } from '../schema.ts';
+import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';
+import { defineModule } from '../define.ts';
+import { AnyValue, Sender } from '../schema.ts';
+import { changing, type Changes } from './changes.ts';
+import { equalValues } from './compare.ts';
+import { grantLease, keepAlive, leaseEnds, revokeLease } from './leases.ts';
+import { kvGenesis } from './limits.ts';
+import { kvQueries } from './queries.ts';
+import { Limit, pageOf, range } from './ranges.ts';
+import {
+  Count,
+  EMPTY_NAMESPACE,
+  events,
+  LeaseArgs,
+  LeaseId,
+  LeaseName,
+  Namespace,
+  place,
+  Revision,
+  strict,
+  tables,
+  TtlMs,
+  Written,
+  type Commands,
+} from './rows.ts';
+import {
+  Deleted,
+  deleteKey,
+  OpResults,
+  Ops,
+  Set,
+  setKey,
+  Transaction,
+  Txn,
+  TxnResult,
+} from './txn.ts';
 
-const strict = { additionalProperties: false };
-const Namespace = Type.String({
-  pattern: '^[A-Za-z0-9._-]{1,64}$',
-  description: '1 to 64 letters, digits, dots, dashes or underscores',
-});
-const Key = Type.String({ minLength: 1, maxLength: 512 });
-const Version = Type.Integer({
-  minimum: 0,
-  description: 'a version, or 0 for a key that must not be there',
-});
-const place = { namespace: Namespace, key: Key };
-const versioned = Type.Object({ version: Version }, strict);
-const changed = Type.Object({ ...place, version: Version }, strict);
+const WRITERS_MAX = 100;
 
-const tables = {
-  entries: table(
-    'By `<namespace>/<key>`, where a namespace has no slash in it: the value and its version.',
-    Type.Object({ value: AnyValue, version: Version }, strict),
-  ),
-  revisions: table('By namespace: how often it was changed.', Version),
-};
+const ifRevision = Type.Optional(Revision);
+const { key: _key, value: _value, ...setOptions } = Set;
+const granted = Type.Object({ lease: LeaseId, ttlMs: TtlMs, deadline: Type.Integer() }, strict);
 
-const events = {
-  set: event('A key was written.', changed),
-  deleted: event('A key was removed.', changed),
-};
-
-type Commands = Context<typeof tables, typeof events, Record<never, never>>;
-
-interface Place {
-  readonly namespace: string;
-  readonly key: string;
-}
-
-const rowKey = ({ namespace, key }: Place): string => `${namespace}/${key}`;
-
-/** Counts a change of the namespace; the new revision. */
-function revise({ tables: { revisions } }: Commands, namespace: string): number {
-  const revision = (revisions.get(namespace) ?? 0) + 1;
-  revisions.set(namespace, revision);
-  return revision;
-}
-
-function write(context: Commands, at: Place, value: Value): { version: number } {
-  const version = revise(context, at.namespace);
-  context.tables.entries.set(rowKey(at), { value, version });
-  context.emit('set', { namespace: at.namespace, key: at.key, version });
-  return { version };
-}
-
-function expectVersion(
-  { tables: { entries } }: Commands,
-  at: Place,
+/** Null when the key was last changed at this revision; 0 is that of a key that is not there. */
+function expectRevision(
+  changes: Changes,
+  key: string,
   expected: number | undefined,
 ): ModuleRefusal | null {
   if (expected === undefined) return null;
-  const version = entries.get(rowKey(at))?.version ?? 0;
-  if (version === expected) return null;
-  return refuse('version_mismatch', `the version is ${version}, not ${expected}`);
+  const revision = changes.find(key)?.modRevision ?? 0;
+  if (revision === expected) return null;
+  return refuse('revision_mismatch', `the key is at revision ${revision}, not ${expected}`);
+}
+
+function deleteRange(changes: Changes, context: Commands, asked: Parameters<typeof pageOf>[2]) {
+  let left = asked.limit ?? 100;
+  let deleted = 0;
+  let more = true;
+  let after = {};
+  while (more && left > 0) {
+    const page = pageOf(context, changes.namespace, { ...asked, ...after, limit: left });
+    for (const [key] of page.rows) {
+      const refused = changes.delete(key);
+      if (refused !== null) return refused;
+    }
+    deleted += page.rows.length;
+    left -= page.visited;
+    more = page.next !== null;
+    after = page.next === null ? {} : { after: page.next };
+  }
+  return { deleted, more };
+}
+
+/** The namespace's row, when it is the sender's to claim or to give back. */
+function claimable({ tables: { namespaces }, sender }: Commands, namespace: string) {
+  const row = namespaces.get(namespace) ?? EMPTY_NAMESPACE;
+  if (row.owner === sender) return row;
+  if (row.owner !== undefined) return refuse('not_owner', 'the namespace is another sender’s');
+  return row;
 }
 
 export const kv = defineModule({
@@ -78,110 +94,167 @@ export const kv = defineModule({
   description: 'Keys and values in namespaces.',
   tables,
   events,
+  timers: ({ timer }) => ({
+    leaseEnds: timer({ description: 'Ends a lease when it is due.', args: LeaseArgs }, leaseEnds),
+  }),
   commands: ({ command }) => ({
     set: command(
       {
-        description: 'Writes a key, whatever it held, or only at the version `ifVersion`.',
-        args: Type.Object({ ...place, value: AnyValue, ifVersion: Type.Optional(Version) }, strict),
-        result: versioned,
+        description: 'Writes a key, whatever it held, or only at the revision `ifRevision`.',
+        args: Type.Object({ ...place, value: AnyValue, ifRevision, ...setOptions }, strict),
+        result: Written,
       },
-      (context, { ifVersion, value, ...at }) =>
-        expectVersion(context, at, ifVersion) ?? write(context, at, value),
+      (context, { namespace, ifRevision, ...set }) =>
+        changing(
+          context,
+          namespace,
+          (changes) => expectRevision(changes, set.key, ifRevision) ?? setKey(changes, set),
+        ),
     ),
 
     delete: command(
       {
-        description: 'Removes a key, or only at the version `ifVersion`.',
-        args: Type.Object({ ...place, ifVersion: Type.Optional(Version) }, strict),
-        result: versioned,
+        description: 'Removes a key, or only at the revision `ifRevision`.',
+        args: Type.Object({ ...place, ifRevision, prevKv: Type.Optional(Type.Boolean()) }, strict),
+        result: Type.Object({ revision: Revision, ...Deleted.properties }, strict),
       },
-      (context, { ifVersion, ...at }) => {
-        const mismatch = expectVersion(context, at, ifVersion);
-        if (mismatch !== null) return mismatch;
-        const { entries } = context.tables;
-        if (entries.get(rowKey(at)) === undefined) {
-          return refuse('key_not_found', 'there is no such key');
-        }
-        const version = revise(context, at.namespace);
-        entries.delete(rowKey(at));
-        context.emit('deleted', { namespace: at.namespace, key: at.key, version });
-        return { version };
+      (context, { namespace, ifRevision, ...asked }) =>
+        changing(context, namespace, (changes) => {
+          const mismatch = expectRevision(changes, asked.key, ifRevision);
+          if (mismatch !== null) return mismatch;
+          const done = deleteKey(changes, asked);
+          if (done instanceof ModuleRefusal) return done;
+          if (done.deleted === 0) return refuse('key_not_found', 'there is no such key');
+          return { revision: changes.revision, ...done };
+        }),
+    ),
+
+    deleteRange: command(
+      {
+        description: 'Removes the first `limit` keys of a range; `more` when it goes on.',
+        args: Type.Object({ namespace: Namespace, ...range, limit: Type.Optional(Limit) }, strict),
+        result: Type.Object({ deleted: Count, more: Type.Boolean() }, strict),
       },
+      (context, { namespace, ...asked }) =>
+        changing(context, namespace, (changes) => deleteRange(changes, context, asked)),
     ),
 
     compareAndSet: command(
       {
         description:
           'Writes a key only if it holds `expected`; without `expected`, only if there is no such key.',
-        args: Type.Object({ ...place, expected: Type.Optional(AnyValue), value: AnyValue }, strict),
-        result: versioned,
+        args: Type.Object(
+          { ...place, expected: Type.Optional(AnyValue), value: AnyValue, ...setOptions },
+          strict,
+        ),
+        result: Written,
       },
-      (context, { expected, value, ...at }) => {
-        const held = context.tables.entries.get(rowKey(at))?.value;
-        const same =
-          held === undefined || expected === undefined
-            ? held === expected
-            : bytesEqual(encodeValue(held), encodeValue(expected));
-        return same
-          ? write(context, at, value)
-          : refuse('value_mismatch', 'the key does not hold the expected value');
-      },
+      (context, { namespace, expected, ...set }) =>
+        changing(context, namespace, (changes) => {
+          const held = changes.find(set.key)?.value;
+          const same =
+            held === undefined || expected === undefined
+              ? held === expected
+              : equalValues(held, expected);
+          return same
+            ? setKey(changes, set)
+            : refuse('value_mismatch', 'the key does not hold the expected value');
+        }),
     ),
-  }),
 
-  queries: ({ query }) => ({
-    get: query(
+    txn: command(
       {
-        description: 'The value and the version of a key.',
-        args: Type.Object(place, strict),
-        result: Type.Object({ ...place, value: AnyValue, version: Version }, strict),
+        description: 'Does `then` if all of `compare` hold, otherwise `else`, all at one revision.',
+        args: Type.Object({ namespace: Namespace, ...Txn }, strict),
+        result: Type.Object({ revision: Revision, ...TxnResult }, strict),
       },
-      ({ tables: { entries } }, at) => {
-        const row = entries.get(rowKey(at));
-        if (row === undefined) return refuse('key_not_found', 'there is no such key');
-        return { namespace: at.namespace, key: at.key, value: row.value, version: row.version };
-      },
+      (context, { namespace, ...txn }) =>
+        changing(context, namespace, (changes) => {
+          const done = new Transaction(context, changes).run(txn);
+          return done instanceof ModuleRefusal ? done : { revision: changes.reached, ...done };
+        }),
     ),
 
-    list: query(
+    batch: command(
+      {
+        description: 'Does all operations at one revision, or none of them.',
+        args: Type.Object({ namespace: Namespace, ops: Ops }, strict),
+        result: Type.Object({ revision: Revision, results: OpResults }, strict),
+      },
+      (context, { namespace, ops }) =>
+        changing(context, namespace, (changes) => {
+          const done = new Transaction(context, changes).run({ compare: [], then: ops });
+          if (done instanceof ModuleRefusal) return done;
+          return { revision: changes.reached, results: done.results };
+        }),
+    ),
+
+    grantLease: command(
+      {
+        description: 'Makes a lease that lasts `ttlMs` from now on, for keys to be given it.',
+        args: Type.Object({ ttlMs: TtlMs, lease: Type.Optional(LeaseName) }, strict),
+        result: granted,
+      },
+      grantLease,
+    ),
+
+    keepAlive: command(
+      {
+        description: 'Has a lease last its whole time from now on.',
+        args: Type.Object({ lease: LeaseId }, strict),
+        result: granted,
+      },
+      keepAlive,
+    ),
+
+    revokeLease: command(
+      {
+        description: 'Ends a lease now, and with it its keys.',
+        args: Type.Object({ lease: LeaseId }, strict),
+        result: Type.Object({ deleted: Count, more: Type.Boolean() }, strict),
+      },
+      revokeLease,
+    ),
+
+    claim: command(
       {
         description:
-          'Keys of a namespace in order, from after `after` on; `next` is null at the end.',
+          'Lets only the sender and `writers` write a namespace from now on; again, to name others.',
         args: Type.Object(
           {
             namespace: Namespace,
-            prefix: Type.Optional(Type.String({ maxLength: 512 })),
-            after: Type.Optional(Key),
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-          },
-          strict,
-        ),
-        result: Type.Object(
-          {
-            entries: Type.Array(
-              Type.Object({ key: Key, value: AnyValue, version: Version }, strict),
-            ),
-            next: Type.Union([Key, Type.Null()]),
-            revision: Version,
+            writers: Type.Optional(Type.Array(Sender, { maxItems: WRITERS_MAX })),
           },
           strict,
         ),
       },
-      ({ tables: { entries, revisions } }, { namespace, prefix = '', after, limit = 100 }) => {
-        const start = `${namespace}/`;
-        const page = entries.page({
-          prefix: start + prefix,
-          after: after === undefined ? undefined : start + after,
-          limit,
-        });
-        const listed = page.rows.map(([key, { value, version }]) => ({
-          key: key.slice(start.length),
-          value,
-          version,
-        }));
-        const next = page.next?.slice(start.length) ?? null;
-        return { entries: listed, next, revision: revisions.get(namespace) ?? 0 };
+      (context, { namespace, writers = [] }) => {
+        const row = claimable(context, namespace);
+        if (row instanceof ModuleRefusal) return row;
+        if (row.owner === undefined && row.keys > 0) {
+          return refuse('namespace_in_use', 'others have keys there: claim one that has none');
+        }
+        const owner = context.sender;
+        context.tables.namespaces.set(namespace, { ...row, owner, writers });
+        context.emit('claimed', { namespace, owner, writers });
+      },
+    ),
+
+    release: command(
+      {
+        description: 'Lets everybody write the namespace again.',
+        args: Type.Object({ namespace: Namespace }, strict),
+      },
+      (context, { namespace }) => {
+        const row = claimable(context, namespace);
+        if (row instanceof ModuleRefusal) return row;
+        if (row.owner === undefined) return refuse('not_claimed', 'the namespace is not claimed');
+        const { owner: _, writers: __, ...open } = row;
+        context.tables.namespaces.set(namespace, open);
+        context.emit('released', { namespace });
       },
     ),
   }),
+  queries: kvQueries,
+  genesis: kvGenesis,
 });
