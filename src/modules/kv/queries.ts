@@ -5,7 +5,7 @@ import type { QueryKit } from '../define.ts';
 import { Sender } from '../schema.ts';
 import { liveLease } from './lease-timers.ts';
 import { limitsOf } from './limits.ts';
-import { Limit, paged, PAGE_MAX, pageOf, range } from './ranges.ts';
+import { Limit, paged, pageOf, range, type KeyRange } from './ranges.ts';
 import {
   Count,
   EMPTY_NAMESPACE,
@@ -32,6 +32,9 @@ import {
   type Reads,
 } from './rows.ts';
 import { keyOf } from './txn.ts';
+
+/** Rows that one question looks at to count keys. */
+const COUNTED_MAX = 1000;
 
 const bounds = {
   minModRevision: Type.Optional(Revision),
@@ -74,6 +77,20 @@ function namespaceView({ tables: { namespaces } }: Reads, namespace: string) {
 
 function leaseView({ time }: Reads, lease: string, { owner, ttlMs, deadline }: LeaseRow) {
   return { lease, owner, ttlMs, remainingMs: deadline - time };
+}
+
+function counted(reads: Reads, namespace: string, asked: KeyRange) {
+  let count = 0;
+  let left = COUNTED_MAX;
+  let { after } = asked;
+  for (;;) {
+    const start = after === undefined ? {} : { after };
+    const page = pageOf(reads, namespace, { ...asked, ...start, limit: left });
+    count += page.rows.length;
+    left -= page.visited;
+    if (page.next === null || left <= 0) return { count, next: page.next };
+    after = page.next;
+  }
 }
 
 /** Row keys of what a lease holds, from after `after` on. */
@@ -150,9 +167,8 @@ export const kvQueries = ({ query }: QueryKit<typeof kvTables>) => ({
       result: Type.Object({ count: Count, next, revision: Revision }, strict),
     },
     (context, { namespace, ...asked }) => {
-      const page = pageOf(context, namespace, { ...asked, limit: PAGE_MAX });
       const { revision } = namespaceView(context, namespace).shown;
-      return { count: page.rows.length, next: page.next, revision };
+      return { ...counted(context, namespace, asked), revision };
     },
   ),
 

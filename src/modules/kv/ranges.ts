@@ -5,15 +5,13 @@ import { Type, type Static } from '@sinclair/typebox';
 import { compareText } from '../../../protocols/transaction/values.ts';
 import { isThere, Key, Prefix, type EntryRow, type Reads } from './rows.ts';
 
-export const PAGE_MAX = 1000;
-
 /** Which keys: those with the prefix, from `from` on, below `to`; all of the namespace without any. */
 export const range = {
   prefix: Type.Optional(Prefix),
   from: Type.Optional(Key),
   to: Type.Optional(Key),
 };
-export const Limit = Type.Integer({ minimum: 1, maximum: PAGE_MAX });
+export const Limit = Type.Integer({ minimum: 1, maximum: 1000 });
 /** Where a page starts, which is after the `next` of the one before, and how long it is. */
 export const paged = { after: Type.Optional(Key), limit: Type.Optional(Limit) };
 
