@@ -164,7 +164,8 @@ export const kv = defineModule({
 
     txn: command(
       {
-        description: 'Does `then` if all of `compare` hold, otherwise `else`, all at one revision.',
+        description:
+          'Does `success` if all of `compare` hold, otherwise `failure`, all at one revision.',
         args: Type.Object({ namespace: Namespace, ...Txn }, strict),
         result: Type.Object({ revision: Revision, ...TxnResult }, strict),
       },
@@ -183,7 +184,7 @@ export const kv = defineModule({
       },
       (context, { namespace, ops }) =>
         changing(context, namespace, (changes) => {
-          const done = new Transaction(context, changes).run({ compare: [], then: ops });
+          const done = new Transaction(context, changes).run({ compare: [], success: ops });
           if (done instanceof ModuleRefusal) return done;
           return { revision: changes.reached, results: done.results };
         }),

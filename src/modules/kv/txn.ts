@@ -1,6 +1,6 @@
 /**
- * Transactions of a namespace, with the rules of etcd: if all comparisons hold, `then` is done, else
- * `else`, one operation after the other, each seeing what those before it did.
+ * Transactions of a namespace, with the rules of etcd: if all comparisons hold, `success` is done, else
+ * `failure`, one operation after the other, each seeing what those before it did.
  *
  * R9. Which branches are taken, also within a transaction in a transaction, follows from what was there
  *     before the whole; all of it is done, or nothing if one operation is refused.
@@ -75,8 +75,8 @@ const one = {
 const opsOf = <Op extends TSchema>(op: Op) => Type.Array(op, { maxItems: OPS_MAX });
 const branches = <Op extends TSchema>(op: Op) => ({
   compare: Type.Array(Compare, { maxItems: OPS_MAX }),
-  then: Type.Optional(opsOf(op)),
-  else: Type.Optional(opsOf(op)),
+  success: Type.Optional(opsOf(op)),
+  failure: Type.Optional(opsOf(op)),
 });
 const resultOf = <R extends TSchema>(result: R) => ({
   succeeded: Type.Boolean(),
@@ -84,7 +84,7 @@ const resultOf = <R extends TSchema>(result: R) => ({
 });
 
 const Innermost = Type.Object(opShapes, one);
-/** One of `then`, `else` and a batch: a transaction in a transaction, but no deeper. */
+/** An operation of a branch or of a batch: a transaction in a transaction, but no deeper. */
 const Op = Type.Object(
   { ...opShapes, txn: Type.Optional(Type.Object(branches(Innermost), strict)) },
   one,
@@ -107,8 +107,8 @@ type OpArgs = Static<typeof Op>;
 type OpResultOf = Static<typeof OpResult>;
 interface TxnArgs {
   readonly compare: readonly Compare[];
-  readonly then?: readonly OpArgs[];
-  readonly else?: readonly OpArgs[];
+  readonly success?: readonly OpArgs[];
+  readonly failure?: readonly OpArgs[];
 }
 
 /** An operation, with what stands for it of a transaction in it. */
@@ -163,7 +163,7 @@ export class Transaction {
       succeeded &&= held;
     }
     const ops: Planned[] = [];
-    for (const op of (succeeded ? txn.then : txn.else) ?? []) {
+    for (const op of (succeeded ? txn.success : txn.failure) ?? []) {
       const inner = op.txn === undefined ? null : this.#plan(op.txn);
       if (inner instanceof ModuleRefusal) return inner;
       ops.push({ op, txn: inner });

@@ -41,12 +41,12 @@ type Step = { readonly sent: Call; readonly model: (model: EtcdModel) => unknown
 const txnStep: fc.Arbitrary<Step> = fc
   .record({
     compare: fc.array(comparison, { maxLength: 2 }),
-    then: fc.array(op, { maxLength: 3 }),
-    else: fc.array(op, { maxLength: 3 }),
+    success: fc.array(op, { maxLength: 3 }),
+    failure: fc.array(op, { maxLength: 3 }),
   })
   .map((args) => ({
     sent: call('txn', args as unknown as Record<string, Value>),
-    model: (model) => model.txn(args.compare, args.then, args.else),
+    model: (model) => model.txn(args.compare, args.success, args.failure),
   }));
 const leaseStep: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(lease, ttlMs).map(([id, ttl]) => ({
@@ -115,7 +115,7 @@ test('R1, R2, R3, R4, R9: transactions and leases do what etcd does', (t) => {
           leases.map(({ lease: id, remainingMs }) => [id, remainingMs]),
           [...model.leases]
             .map(([id, { endsAt }]) => [id, endsAt - now] as [string, number])
-            .toSorted(),
+            .toSorted(([a], [b]) => (a < b ? -1 : 1)),
         );
         t.like(store.ask('namespace', { namespace: 'n' }), { keys: model.keys.size });
       }

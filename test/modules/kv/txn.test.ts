@@ -63,7 +63,7 @@ for (const [each, expected] of comparisons) {
   test(`${JSON.stringify(each, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))} is ${expected}`, (t) => {
     const store = filled();
     store.run([onKey('set', { key: 'k/1', value: 1 })]);
-    const asked = txn({ compare: [each], then: [set('y')], else: [set('n')] });
+    const asked = txn({ compare: [each], success: [set('y')], failure: [set('n')] });
     t.like(store.one(asked), { succeeded: expected, revision: 4 });
     t.deepEqual(store.ask('exists', { namespace: 'n', key: expected ? 'y' : 'n' }), {
       exists: true,
@@ -82,7 +82,7 @@ test('succeeds if all comparisons hold, of which there may be none', (t) => {
 
 test('R9: does one operation after the other, each seeing those before it, all at one revision', (t) => {
   const store = filled();
-  const then = [
+  const success = [
     set('a', 1),
     { get: { key: 'a' } },
     set('b', 2, { lease: 'l', prevKv: true }),
@@ -93,7 +93,7 @@ test('R9: does one operation after the other, each seeing those before it, all a
     { range: { keysOnly: true } },
   ];
   const a = { key: 'a', value: 1, ...revisions(3, 3, 1) };
-  t.deepEqual(store.one(txn({ then })), {
+  t.deepEqual(store.one(txn({ success })), {
     revision: 3,
     succeeded: true,
     results: [
@@ -126,11 +126,11 @@ test('R9: branches follow from what was there before the whole', (t) => {
   const inner = {
     txn: {
       compare: [compare('version', 'equal', 0, 'a')],
-      then: [set('inner')],
-      else: [set('other')],
+      success: [set('inner')],
+      failure: [set('other')],
     },
   };
-  t.deepEqual(store.one(txn({ then: [set('a'), inner] })), {
+  t.deepEqual(store.one(txn({ success: [set('a'), inner] })), {
     revision: 3,
     succeeded: true,
     results: [
@@ -138,7 +138,7 @@ test('R9: branches follow from what was there before the whole', (t) => {
       { txn: { succeeded: true, results: [{ set: revisions(3, 3, 1) }] } },
     ],
   });
-  t.deepEqual(store.codes([txn({ then: [{ txn: { compare: [], then: [inner] } }] })]), [
+  t.deepEqual(store.codes([txn({ success: [{ txn: { compare: [], success: [inner] } }] })]), [
     'invalid_args',
   ]);
 });
@@ -147,8 +147,8 @@ test('R9: nothing is done when one operation is refused', (t) => {
   const store = filled();
   const before = store.entries();
   const receipts = store.run([
-    txn({ then: [set('a'), set('b', 1, { lease: 'none' })] }),
-    txn({ then: [set('a'), set('a')] }),
+    txn({ success: [set('a'), set('b', 1, { lease: 'none' })] }),
+    txn({ success: [set('a'), set('a')] }),
     call('batch', {
       ops: [set('a', 1, { ttlMs: 50 }), { get: { key: 'a' } }, set('b', 1, { lease: 'none' })],
     }),
@@ -172,7 +172,7 @@ test('R3: no command changes a key twice', (t) => {
     [remove('k'), set('k')],
     [set('a'), { deleteRange: {} }],
     [{ deleteRange: {} }, set('k')],
-    [set('a'), { txn: { compare: [], then: [set('a')] } }],
+    [set('a'), { txn: { compare: [], success: [set('a')] } }],
   ];
   for (const ops of twice) t.is(store.one(call('batch', { ops })), 'duplicate_key');
   const fine = [remove('x'), set('x'), remove('k'), remove('k'), { deleteRange: { prefix: 'k' } }];
@@ -187,13 +187,13 @@ test('R10: ranges of one transaction cover a bounded number of keys', (t) => {
   const all = { keysOnly: true };
   t.deepEqual(
     store.codes([
-      txn({ then: [{ range: all }] }),
-      txn({ then: [{ range: { ...all, limit: 1000 } }] }),
-      txn({ then: [{ range: { ...all, limit: 64 } }, { range: { ...all, limit: 64 } }] }),
-      txn({ then: [{ range: { ...all, limit: 64 } }, { range: { ...all, limit: 65 } }] }),
+      txn({ success: [{ range: all }] }),
+      txn({ success: [{ range: { ...all, limit: 1000 } }] }),
+      txn({ success: [{ range: { ...all, limit: 64 } }, { range: { ...all, limit: 64 } }] }),
+      txn({ success: [{ range: { ...all, limit: 64 } }, { range: { ...all, limit: 65 } }] }),
       txn({ compare: [{ ...compare('version', 'equal', 1), prefix: true }] }),
-      txn({ then: [{ deleteRange: {} }] }),
-      txn({ then: [{ deleteRange: { from: 'k1001' } }] }),
+      txn({ success: [{ deleteRange: {} }] }),
+      txn({ success: [{ deleteRange: { from: 'k1001' } }] }),
     ]),
     [
       ...['ok', 'too_many_rows', 'ok', 'too_many_rows'],
@@ -211,10 +211,10 @@ test('R10: a result shows a bounded number of bytes', (t) => {
   const get = (key: string) => ({ get: { key } });
   t.deepEqual(
     store.codes([
-      txn({ then: [get('k')] }),
-      txn({ then: [get('k'), get('k')] }),
-      txn({ then: [get('l')] }),
-      txn({ then: [{ range: {} }] }),
+      txn({ success: [get('k')] }),
+      txn({ success: [get('k'), get('k')] }),
+      txn({ success: [get('l')] }),
+      txn({ success: [{ range: {} }] }),
       onKey('set', { key: 'l', value: 1, prevKv: true }),
       onKey('delete', { key: 'l', prevKv: true }),
       onKey('set', { key: 'k', value: 1, prevKv: true }),
@@ -224,12 +224,12 @@ test('R10: a result shows a bounded number of bytes', (t) => {
 });
 
 const misfits: readonly (readonly [string, Args, string])[] = [
-  ['two operations in one', { then: [{ ...set('a'), get: { key: 'a' } }] }, 'invalid_args'],
-  ['an operation without one', { then: [{}] }, 'invalid_args'],
-  ['an unknown operation', { then: [{ put: { key: 'a', value: 1 } }] }, 'invalid_args'],
+  ['two operations in one', { success: [{ ...set('a'), get: { key: 'a' } }] }, 'invalid_args'],
+  ['an operation without one', { success: [{}] }, 'invalid_args'],
+  ['an unknown operation', { success: [{ put: { key: 'a', value: 1 } }] }, 'invalid_args'],
   ['an unknown target', { compare: [compare('size', 'equal', 1)] }, 'invalid_args'],
   ['an unknown relation', { compare: [compare('version', '=', 1)] }, 'invalid_args'],
-  ['129 operations', { then: Array<Value>(129).fill({ get: { key: 'a' } }) }, 'invalid_args'],
+  ['129 operations', { success: Array<Value>(129).fill({ get: { key: 'a' } }) }, 'invalid_args'],
   ['a version that is text', { compare: [compare('version', 'equal', '1')] }, 'bad_compare'],
   ['a lease that is a number', { compare: [compare('lease', 'equal', 0)] }, 'bad_compare'],
 ];
