@@ -1,26 +1,19 @@
 /**
- * What the edges know of the modules: how the arguments that clients write become canonical ones by
- * the schema of a command or a query, with the field at fault where they do not.
+ * What the edges make of the catalog of modules: arguments in canonical form, or the Problem that names
+ * the field at fault.
  */
-import {
-  argsFromJson,
-  builtInModules,
-  moduleNamed,
-  queryArgsFromText,
-  type ArgsResult,
-} from '../modules/index.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
+import type { ArgsResult, ModuleCatalog } from '../modules/catalog.ts';
 import { join } from './fields.ts';
 import { Problem, unprocessable } from './problem.ts';
 
 /** Arguments of a command; `at` is the path of the transaction within the request. */
 export function commandArgs(
-  module: string,
-  command: string,
-  args: unknown,
+  catalog: ModuleCatalog,
+  { module, command, args }: { module: string; command: string; args: unknown },
   at: string,
 ): { readonly value: Value } | Problem {
-  const result = argsFromJson(module, command, args);
+  const result = catalog.commandArgs(module, command, args);
   if (result.ok) return { value: result.args };
   const field = result.code === 'invalid_args' ? join('args', result.field) : FIELDS[result.code];
   return unprocessable(result.code, result.message, join(at, field));
@@ -28,11 +21,12 @@ export function commandArgs(
 
 /** Arguments of a query from URL text. What does not exist is 404 here: it is part of the path. */
 export function queryArgs(
+  catalog: ModuleCatalog,
   module: string,
   query: string,
   parameters: Readonly<Record<string, string>>,
 ): { readonly value: Value } | Problem {
-  const result = queryArgsFromText(module, query, parameters);
+  const result = catalog.queryArgs(module, query, parameters, true);
   if (result.ok) return { value: result.args };
   if (result.code !== 'invalid_args') return new Problem(404, result.code, result.message);
   return result.field === ''
@@ -51,15 +45,15 @@ type ErrorCode = Extract<ArgsResult, { ok: false }>['code'];
  * The query behind `/{module}/{things}/{name}`: `thing`, with `name` as its argument `thing`. Null
  * where the module has no query of that name.
  */
-export function singularOf(module: string, things: string): string | null {
-  const queries = moduleNamed(module)?.queryDefinitions ?? {};
+export function singularOf(catalog: ModuleCatalog, module: string, things: string): string | null {
+  const queries = catalog.named(module)?.queryDefinitions ?? {};
   const thing = things.endsWith('s') ? things.slice(0, -1) : '';
   return Object.hasOwn(queries, thing) ? thing : null;
 }
 
 /** Names of commands and queries by module, for people. */
-export function moduleNames(): Readonly<Record<string, object>> {
-  const entries = builtInModules.map(
+export function moduleNames({ modules }: ModuleCatalog): Readonly<Record<string, object>> {
+  const entries = modules.map(
     ({ name, description, commandDefinitions, queryDefinitions }) =>
       [
         name,

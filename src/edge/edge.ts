@@ -19,6 +19,7 @@ import {
 } from '../../protocols/transaction/submission.ts';
 import { NotAValue, type Value } from '../../protocols/transaction/values.ts';
 import type { Digest, PublicKey } from '../../protocols/types.ts';
+import type { ModuleCatalog } from '../modules/catalog.ts';
 import { consensusView, type ConsensusView } from './consensus-status.ts';
 import { Credentials, type Auth, type Principal } from './credentials.ts';
 import { hostProblem } from './dev-host.ts';
@@ -35,6 +36,7 @@ import { readSubmissionRequest, type SubmissionRequest } from './submission-requ
 export interface EdgeOptions {
   readonly port: EdgePort;
   readonly cluster: Cluster;
+  readonly catalog: ModuleCatalog;
   /** The node's key: it stands in the submissions that this node vouches for. */
   readonly nodeKey: PublicKey;
   readonly crypto: Crypto;
@@ -64,6 +66,7 @@ const RETRY_MS = 1_000;
 export class Edge {
   readonly port: EdgePort;
   readonly cluster: Cluster;
+  readonly catalog: ModuleCatalog;
   readonly health: HealthChecks;
   readonly #nodeKey: PublicKey;
   readonly #credentials: Credentials;
@@ -72,9 +75,10 @@ export class Edge {
   readonly #handover: Handover;
   readonly #now: () => number;
 
-  constructor({ port, cluster, nodeKey, crypto, auth, now = Date.now }: EdgeOptions) {
+  constructor({ port, cluster, catalog, nodeKey, crypto, auth, now = Date.now }: EdgeOptions) {
     this.port = port;
     this.cluster = cluster;
+    this.catalog = catalog;
     this.#nodeKey = nodeKey;
     this.#now = now;
     this.health = new HealthChecks(port, now);
@@ -146,7 +150,7 @@ export class Edge {
 
   /** A request in parsed JSON, msgpack or protobuf. */
   async submitValue(value: unknown, caller: Caller, wait: Wait): Promise<Outcome | Problem> {
-    const request = readSubmissionRequest(value, this.cluster.genesis.limits);
+    const request = readSubmissionRequest(value, this.catalog, this.cluster.genesis.limits);
     if (request instanceof Problem) return request;
     return this.submitRequest(request, caller, wait);
   }

@@ -7,6 +7,7 @@ import type { ConsensusLimits } from '../../protocols/genesis.ts';
 import { toHex } from '../../protocols/bytes.ts';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import type { Millis, PublicKey } from '../../protocols/types.ts';
+import type { ModuleCatalog } from '../modules/catalog.ts';
 import { bytesField, integerField, isMembers, join, onlyMembers, textField } from './fields.ts';
 import { commandArgs } from './catalog.ts';
 import { malformed, Problem } from './problem.ts';
@@ -31,17 +32,18 @@ const MANY_FIELDS = ['transactions', 'client', 'seq', 'validUntil', 'signature']
 
 export function readSubmissionRequest(
   value: unknown,
+  catalog: ModuleCatalog,
   limits: ConsensusLimits,
 ): SubmissionRequest | Problem {
   if (!isMembers(value))
     return malformed('expected {module, command, args} or {transactions: […]}');
   if (!Object.hasOwn(value, 'transactions')) {
-    const call = readCall(value, '');
+    const call = readCall(value, catalog, '');
     return call instanceof Problem ? call : { calls: [call], validUntil: null, client: null };
   }
   const unknown = onlyMembers(value, MANY_FIELDS, '');
   if (unknown !== null) return unknown;
-  const calls = readCalls(value['transactions'], limits.transactionsPerSubmissionMax);
+  const calls = readCalls(value['transactions'], catalog, limits.transactionsPerSubmissionMax);
   if (calls instanceof Problem) return calls;
   const validUntil =
     value['validUntil'] === undefined ? null : integerField(value['validUntil'], 'validUntil');
@@ -70,7 +72,7 @@ function readClient(value: Readonly<Record<string, unknown>>): ClientSignature |
   return { key: toHex(key) as PublicKey, seq, signature };
 }
 
-function readCalls(value: unknown, max: number): readonly Call[] | Problem {
+function readCalls(value: unknown, catalog: ModuleCatalog, max: number): readonly Call[] | Problem {
   if (!Array.isArray(value) || value.length === 0) {
     return malformed('expected a list of at least one transaction', 'transactions');
   }
@@ -81,14 +83,14 @@ function readCalls(value: unknown, max: number): readonly Call[] | Problem {
   }
   const calls: Call[] = [];
   for (const [at, each] of value.entries()) {
-    const call = readCall(each, `transactions[${at}]`);
+    const call = readCall(each, catalog, `transactions[${at}]`);
     if (call instanceof Problem) return call;
     calls.push(call);
   }
   return calls;
 }
 
-function readCall(value: unknown, at: string): Call | Problem {
+function readCall(value: unknown, catalog: ModuleCatalog, at: string): Call | Problem {
   if (!isMembers(value)) return malformed('expected {module, command, args}', at);
   const unknown = onlyMembers(value, CALL_FIELDS, at);
   if (unknown !== null) return unknown;
@@ -96,6 +98,6 @@ function readCall(value: unknown, at: string): Call | Problem {
   if (module instanceof Problem) return module;
   const command = textField(value['command'], join(at, 'command'), NAME_LENGTH_MAX);
   if (command instanceof Problem) return command;
-  const args = commandArgs(module, command, value['args'] ?? {}, at);
+  const args = commandArgs(catalog, { module, command, args: value['args'] ?? {} }, at);
   return args instanceof Problem ? args : { module, command, args: args.value };
 }

@@ -136,7 +136,7 @@ interface TimerKit<T, E> {
   ) => TimerDefinition<S>;
 }
 
-interface CommandKit<T, E, M> {
+export interface CommandKit<T, E, M> {
   readonly command: <S extends TSchema, R extends TSchema = never>(
     shape: { readonly description: string; readonly args: S; readonly result?: R },
     run: (
@@ -153,6 +153,8 @@ export interface QueryKit<T> {
   ) => QueryDefinition<S, R>;
 }
 
+export type Refusals = Readonly<Record<string, string>>;
+
 export interface Declaration<T, E, M, C, Q> {
   /** Lower-case letters, digits and dashes. */
   readonly name: string;
@@ -164,6 +166,8 @@ export interface Declaration<T, E, M, C, Q> {
   readonly timers?: (kit: TimerKit<T, E>) => M;
   readonly commands?: (kit: CommandKit<T, E, M>) => C;
   readonly queries?: (kit: QueryKit<T>) => Q;
+  /** Every code with which commands and queries refuse, and in one sentence why. */
+  readonly refusals?: Refusals;
   /** Fills the tables for height 0 from the genesis document's `modules.<name>`. */
   readonly genesis?: (context: FillContext<T>, config: unknown) => void;
   /** By the version that they lead to, from the one before. */
@@ -178,6 +182,7 @@ export interface DefinedModule<C = CommandSet, Q = QuerySet, E = EventSet> exten
   readonly timerDefinitions: TimerSet;
   readonly commandDefinitions: C;
   readonly queryDefinitions: Q;
+  readonly refusals: Refusals;
 }
 
 // ------------------------------------------------------------------------------- the module from it
@@ -212,6 +217,7 @@ export function defineModule<
     timerDefinitions: timers,
     commandDefinitions: commands,
     queryDefinitions: queries,
+    refusals: declaration.refusals ?? {},
   };
 }
 

@@ -19,6 +19,8 @@ import { startHttp, type HttpServer } from '../http/server.ts';
 import type { ActorLog } from '../log/actor-log.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
+import { builtInModules } from '../modules/built-in.ts';
+import { ModuleCatalog } from '../modules/catalog.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ActorSystem } from './actor-system.ts';
@@ -134,6 +136,7 @@ export class Node {
     this.#edge = new Edge({
       port: this.#port(),
       cluster: config.cluster,
+      catalog: new ModuleCatalog(builtInModules),
       nodeKey: config.cluster.genesis.validators[config.index]!.publicKey,
       crypto: nodeCrypto,
       auth: { apiToken: config.apiToken },

@@ -14,7 +14,7 @@ import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
 import { openActorLog, type ActorLog } from '../log/actor-log.ts';
 import { createLogger, type Logger } from '../logger.ts';
-import { builtInModules } from '../modules/index.ts';
+import { builtInModules } from '../modules/built-in.ts';
 import type { WorkerInput } from './worker-data.ts';
 
 function machineOf(actor: ProtocolActor, input: WorkerInput, signer: Signer): AnyMachine {

@@ -19,7 +19,9 @@ import { signerFromPem } from '../../src/crypto/signer.ts';
 import { Edge } from '../../src/edge/edge.ts';
 import type { EdgeLogger } from '../../src/edge/logger.ts';
 import type { EdgePort, FinalBlock, Live, NodeInfo, Submitted } from '../../src/edge/port.ts';
-import { builtInModules } from '../../src/modules/index.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
+import { ModuleCatalog } from '../../src/modules/catalog.ts';
+import type { DefinedModule } from '../../src/modules/define.ts';
 
 export const API_TOKEN = 'a-token-for-tests';
 export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
@@ -74,14 +76,14 @@ export class TestPort implements EdgePort {
   #held: (() => void)[] | null = null;
   #whenSubmitting: (() => void) | null = null;
 
-  constructor(devMode: boolean) {
+  constructor(devMode: boolean, modules: readonly DefinedModule[] = builtInModules) {
     const { cluster } = this;
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
       crypto: nodeCrypto,
       signer: node,
-      modules: builtInModules,
+      modules,
     });
     this.info = {
       nodeId: 'validator-1',
@@ -265,11 +267,15 @@ function digestOf(height: number): Digest {
   return height.toString(16).padStart(64, '0') as Digest;
 }
 
-export function testEdge(devMode = false): { port: TestPort; edge: Edge } {
-  const port = new TestPort(devMode);
+export function testEdge(
+  devMode = false,
+  modules = builtInModules,
+): { port: TestPort; edge: Edge } {
+  const port = new TestPort(devMode, modules);
   const edge = new Edge({
     port,
     cluster: port.cluster,
+    catalog: new ModuleCatalog(modules),
     nodeKey: node.publicKey,
     crypto: nodeCrypto,
     auth: { apiToken: API_TOKEN },

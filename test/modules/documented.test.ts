@@ -1,64 +1,62 @@
-/** docs/modules.md against what the modules declare. */
+/** docs/modules.md against what the modules declare, and what they declare against their source. */
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
-import type { TSchema } from '@sinclair/typebox';
-import { builtInModules } from '../../src/modules/index.ts';
-import { sectionOf } from '../repository/docs.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
+import { defineModule, event } from '../../src/modules/define.ts';
+import { Type } from '../../src/module.ts';
 import { ROOT } from '../repository/sources.ts';
+import { documented, PAGE } from './documentation.ts';
 
-type Definitions = Readonly<Record<string, { readonly schema: TSchema }>>;
+const page = readFileSync(PAGE, 'utf8');
 
-/** The words in code style of a cell. */
-function words(cell = ''): readonly string[] {
-  return [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
-}
+test('the page is what `npm run generate` writes', async (t) => {
+  t.is(await documented(page, builtInModules), page);
+});
 
-/** The rows of the table whose first column is `kind`, as cells. */
-function rowsOf(section: string, kind: string): readonly (readonly string[])[] {
-  const table = section.split('\n\n').find((part) => part.startsWith(`| ${kind} `)) ?? '';
-  const lines = table.split('\n').slice(2).filter(Boolean);
-  return lines.map((line) => line.split('|').slice(1, -1));
-}
+const tickets = defineModule({
+  name: 'tickets',
+  version: 1,
+  description: 'Tickets.',
+  events: { sold: event('One was sold.', Type.Object({ to: Type.String() })) },
+  commands: ({ command }) => ({
+    sell: command(
+      {
+        description: 'Sells one.',
+        args: Type.Object({ to: Type.String(), seat: Type.Optional(Type.Integer()) }),
+        result: Type.Object({ rows: Type.Array(Type.Object({ seat: Type.Integer() })) }),
+      },
+      () => ({ rows: [] }),
+    ),
+  }),
+  refusals: { sold_out: 'None is left.' },
+});
 
-function documented(section: string, kind: string): Readonly<Record<string, readonly string[]>> {
-  const rows = rowsOf(section, kind).map(([name, args]) => [words(name)[0], words(args)] as const);
-  return Object.fromEntries(rows);
-}
+test('a module that is new gets a section with its tables, and another run changes nothing', async (t) => {
+  const once = await documented(page, [...builtInModules, tickets]);
+  const section = once.split('\n## ').find((each) => each.startsWith('`tickets`')) ?? '';
+  const squeezed = section.replaceAll(/ +/g, ' ');
+  for (const row of [
+    '| `sell` | `to`, `seat?` | `{rows: [{seat}]}` | Sells one. |',
+    '| `sold` | `{to}` | One was sold. |',
+    '| `sold_out` | None is left. |',
+  ]) {
+    t.true(squeezed.includes(row), row);
+  }
+  t.is(await documented(once, [...builtInModules, tickets]), once);
+  const renamed = { ...tickets, refusals: { gone: 'None is left.' } };
+  t.regex(await documented(once, [renamed]), /`gone`/);
+});
 
-/** The arguments of each, as the page writes them: `name`, or `name?` where it may be left out. */
-function declared(definitions: Definitions): Readonly<Record<string, readonly string[]>> {
-  const entries = Object.entries(definitions).map(([name, { schema }]) => {
-    const required = (schema['required'] ?? []) as readonly string[];
-    const names = Object.keys(schema['properties'] as object);
-    return [name, names.map((each) => (required.includes(each) ? each : `${each}?`))] as const;
-  });
-  return Object.fromEntries(entries);
-}
+for (const { name, refusals } of builtInModules) {
+  const folder = `${ROOT}src/modules/${name}`;
+  const source = readdirSync(folder)
+    .map((file) => readFileSync(`${folder}/${file}`, 'utf8'))
+    .join('\n');
 
-/** The codes that the module's source refuses with. */
-function refusalCodes(module: string): readonly string[] {
-  const folder = `${ROOT}src/modules/${module}`;
-  const codes = readdirSync(folder).flatMap((file) => {
-    const source = readFileSync(`${folder}/${file}`, 'utf8');
-    return [...source.matchAll(/refuse\(\s*'(\w+)'/g)].map(([, code = '']) => code);
-  });
-  return [...new Set(codes)].toSorted();
-}
-
-for (const { name, commandDefinitions, queryDefinitions } of builtInModules) {
-  const section = sectionOf('modules.md', `\`${name}\``);
-
-  test(`the page lists every command of ${name} with its arguments`, (t) => {
-    t.deepEqual(documented(section, 'command'), declared(commandDefinitions));
-  });
-
-  test(`the page lists every query of ${name} with its arguments`, (t) => {
-    t.deepEqual(documented(section, 'query'), declared(queryDefinitions));
-  });
-
-  test(`the page lists every code with which ${name} refuses`, (t) => {
-    const rows = [...rowsOf(section, 'command'), ...rowsOf(section, 'query')];
-    const codes = new Set(rows.flatMap((cells) => words(cells.at(-1))));
-    t.deepEqual([...codes].toSorted(), refusalCodes(name));
+  test(`${name} declares every code with which it refuses, and no other`, (t) => {
+    const refused = [...source.matchAll(/refuse\(\s*'(\w+)'/g)].map(([, code = '']) => code);
+    const undeclared = refused.filter((code) => !Object.hasOwn(refusals, code));
+    const unused = Object.keys(refusals).filter((code) => !source.includes(`'${code}'`));
+    t.deepEqual({ undeclared, unused }, { undeclared: [], unused: [] });
   });
 }

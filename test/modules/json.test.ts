@@ -2,12 +2,11 @@ import test from 'ava';
 import fc from 'fast-check';
 import { decodeValue } from '../../protocols/transaction/value-reader.ts';
 import { encodeValue, type Value } from '../../protocols/transaction/values.ts';
-import {
-  argsFromJson,
-  builtInModules,
-  queryArgsFromText,
-  toJson,
-} from '../../src/modules/index.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
+import { ModuleCatalog } from '../../src/modules/catalog.ts';
+import { toJson } from '../../src/modules/from-json.ts';
+
+const catalog = new ModuleCatalog(builtInModules);
 
 const fits: readonly (readonly [string, unknown, unknown])[] = [
   ['decimal text', '5', 5],
@@ -18,7 +17,7 @@ const fits: readonly (readonly [string, unknown, unknown])[] = [
 
 for (const [what, amount, expected] of fits) {
   test(`an amount may be ${what}`, (t) => {
-    const result = argsFromJson('ledger', 'transfer', { from: 'a', to: 'b', amount });
+    const result = catalog.commandArgs('ledger', 'transfer', { from: 'a', to: 'b', amount });
     t.deepEqual(result, { ok: true, args: { from: 'a', to: 'b', amount: expected as number } });
   });
 }
@@ -78,7 +77,7 @@ const misfits: readonly (readonly [string, string, string, unknown, string, stri
 
 for (const [what, module, command, json, code, field] of misfits) {
   test(`refuses ${what} as ${code}, naming ${field === '' ? 'no argument' : field}`, (t) => {
-    const result = argsFromJson(module, command, json);
+    const result = catalog.commandArgs(module, command, json);
     t.like(result, { ok: false, code, field });
   });
 }
@@ -96,7 +95,7 @@ test('any JSON either is refused or gives arguments that execution accepts', (t)
   );
   fc.assert(
     fc.property(loose, (json) => {
-      const result = argsFromJson('ledger', 'transfer', json);
+      const result = catalog.commandArgs('ledger', 'transfer', json);
       if (!result.ok) return;
       t.true(ledger.commands.get('transfer')!.check(result.args));
       const args = result.args as Readonly<Record<string, unknown>>;
@@ -110,19 +109,34 @@ test('any JSON either is refused or gives arguments that execution accepts', (t)
 });
 
 test('the parameters of a URL are text, whatever the schema says', (t) => {
-  t.deepEqual(queryArgsFromText('kv', 'list', { namespace: 'n', limit: '5', prefix: '7' }), {
+  t.deepEqual(catalog.queryArgs('kv', 'list', { namespace: 'n', limit: '5', prefix: '7' }, true), {
     ok: true,
     args: { namespace: 'n', limit: 5, prefix: '7' },
   });
-  t.like(queryArgsFromText('kv', 'list', { namespace: 'n', limit: '0' }), {
+  t.like(catalog.queryArgs('kv', 'list', { namespace: 'n', limit: '0' }, true), {
     ok: false,
     field: 'limit',
   });
-  t.like(queryArgsFromText('kv', 'list', { namespace: 'n', limit: 'x' }), {
+  t.like(catalog.queryArgs('kv', 'list', { namespace: 'n', limit: 'x' }, true), {
     ok: false,
     field: 'limit',
   });
-  t.like(queryArgsFromText('kv', 'nothing', {}), { ok: false, code: 'unknown_query' });
+  t.like(catalog.queryArgs('kv', 'nothing', {}, true), { ok: false, code: 'unknown_query' });
+});
+
+test('the arguments of a query from JSON are no text: a spelled number is none', (t) => {
+  t.like(catalog.queryArgs('kv', 'list', { namespace: 'n', limit: '5' }, false), {
+    ok: false,
+    field: 'limit',
+  });
+  t.like(catalog.queryArgs('kv', 'list', { namespace: 'n', limit: 5 }, false), { ok: true });
+});
+
+test('two modules of one name make no catalog', (t) => {
+  const [first] = builtInModules;
+  t.throws(() => new ModuleCatalog([...builtInModules, { ...first! }]), {
+    message: `two modules have the name ${first!.name}`,
+  });
 });
 
 test('values become JSON without losing what JSON cannot say', (t) => {
@@ -154,7 +168,7 @@ const sentences: readonly (readonly [string, string, object, string, string])[] 
 
 for (const [module, command, args, field, message] of sentences) {
   test(`${JSON.stringify(args)} is told in words what fits ${field}`, (t) => {
-    t.deepEqual(argsFromJson(module, command, args), {
+    t.deepEqual(catalog.commandArgs(module, command, args), {
       ok: false,
       code: 'invalid_args',
       field,

@@ -2,7 +2,7 @@
 import type { Signer } from '../../protocols/crypto.ts';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import { Queries } from '../../protocols/transaction/queries.ts';
-import { builtInModules } from '../../src/modules/index.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
 import { alice, Chain, clusterOf, receiptsOf, signed } from '../transaction/fixture.ts';
 
 export class World {

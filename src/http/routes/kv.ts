@@ -37,7 +37,7 @@ const etagOf = (version: unknown): string => `"${String(version)}"`;
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
   const refused = onlyReadOptions(request);
   if (refused !== null) return refused;
-  const args = queryArgs(MODULE, 'get', placeOf(request));
+  const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request));
   if (args instanceof Problem) return args;
   const found = await edge.query(MODULE, 'get', args.value);
   if (found instanceof Problem) return found;
@@ -90,7 +90,8 @@ async function change(
   const content = read();
   if (content instanceof Problem) return content;
   const place = placeOf(request);
-  const args = commandArgs(MODULE, command, { ...place, ...content, ...condition }, '');
+  const given = { ...place, ...content, ...condition };
+  const args = commandArgs(edge.catalog, { module: MODULE, command, args: given }, '');
   if (args instanceof Problem) return args;
   const calls = [{ module: MODULE, command, args: args.value }];
   const asked = { calls, validUntil: null, client: null };

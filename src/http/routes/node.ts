@@ -71,5 +71,5 @@ function shared<T>(make: () => Promise<T>, ms: number): () => Promise<T> {
 function rootPage(edge: Edge, routes: string[]): Reply {
   const { nodeId, clusterName, clusterId, version, devMode } = edge.port.info;
   const page = { name: 'Althing', version, nodeId, clusterName, clusterId, devMode, routes };
-  return json({ ...page, modules: moduleNames() });
+  return json({ ...page, modules: moduleNames(edge.catalog) });
 }

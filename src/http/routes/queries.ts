@@ -36,7 +36,7 @@ async function askByName(edge: Edge, request: Request): Promise<Reply | Problem>
   const [module = '', things = '', name = ''] = request.params;
   const parameters = parametersOf(request);
   if (parameters instanceof Problem) return parameters;
-  const query = singularOf(module, things);
+  const query = singularOf(edge.catalog, module, things);
   if (query === null) {
     return new Problem(404, 'unknown_query', `nothing is served at ${module}/${things}/…`);
   }
@@ -50,7 +50,7 @@ async function run(
   query: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<Reply | Problem> {
-  const args = queryArgs(module, query, parameters);
+  const args = queryArgs(edge.catalog, module, query, parameters);
   if (args instanceof Problem) return args;
   const read = await edge.query(module, query, args.value);
   if (read instanceof Problem) return read;

@@ -6,7 +6,7 @@ import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { FillContext } from '../define.ts';
 import { fromJson, Misfit, misfitOf } from '../from-json.ts';
-import { LimitsRow, strict, type Reads, type tables as kvTables } from './rows.ts';
+import { strict, type LimitsRow, type Reads, type tables as kvTables } from './rows.ts';
 
 const ROW = 'namespace';
 

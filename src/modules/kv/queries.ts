@@ -23,7 +23,7 @@ import {
   Revision,
   rowKey,
   strict,
-  tables as kvTables,
+  type tables as kvTables,
   TtlMs,
   viewOf,
   type EntryRow,
@@ -110,7 +110,9 @@ function placeOf(rowKeyOf: string): Place {
   return { namespace: rowKeyOf.slice(0, slash), key: rowKeyOf.slice(slash + 1) };
 }
 
-export const kvQueries = ({ query }: QueryKit<typeof kvTables>) => ({
+type Kit = QueryKit<typeof kvTables>;
+
+export const keyQueries = ({ query }: Kit) => ({
   get: query(
     {
       description: 'The value, the revisions and the lease of a key.',
@@ -171,7 +173,9 @@ export const kvQueries = ({ query }: QueryKit<typeof kvTables>) => ({
       return { ...counted(context, namespace, asked), revision };
     },
   ),
+});
 
+export const namespaceQueries = ({ query }: Kit) => ({
   namespace: query(
     {
       description: 'The revision of a namespace, what it holds and may hold, and who writes it.',
@@ -209,7 +213,9 @@ export const kvQueries = ({ query }: QueryKit<typeof kvTables>) => ({
       return { namespaces, next: page.next };
     },
   ),
+});
 
+export const leaseQueries = ({ query }: Kit) => ({
   lease: query(
     {
       description: 'A lease with the first of its keys, from after `after` on.',

@@ -3,7 +3,14 @@
  * whole store is to etcd: revisions are counted in it, and a transaction changes one of them.
  */
 import { Type, type Static } from '@sinclair/typebox';
-import { event, table, type Context, type ReadTablesOf, type TimerDefinition } from '../define.ts';
+import {
+  event,
+  table,
+  type CommandKit,
+  type Context,
+  type ReadTablesOf,
+  type TimerDefinition,
+} from '../define.ts';
 import { AnyValue, Sender } from '../schema.ts';
 
 export const strict = { additionalProperties: false };
@@ -46,12 +53,15 @@ const marks = {
 /** `bytes`: of the key and the value, as its namespace counts them. */
 export const EntryRow = Type.Object({ value: AnyValue, bytes: Count, ...marks }, strict);
 export type EntryRow = Static<typeof EntryRow>;
-export const EntryView = Type.Object({ key: Key, value: AnyValue, ...marks }, strict);
+export const EntryView = Type.Object(
+  { key: Key, value: AnyValue, ...marks },
+  { ...strict, title: 'entry' },
+);
 export type EntryView = Static<typeof EntryView>;
 /** An entry, or without the value what was asked for by keys only. */
 export const ListedView = Type.Object(
   { key: Key, value: Type.Optional(AnyValue), ...marks },
-  strict,
+  { ...strict, title: 'entry' },
 );
 export type ListedView = Static<typeof ListedView>;
 /** What a write made of its key; `prev` where it was asked for: the entry before, or null. */
@@ -142,11 +152,9 @@ export const events = {
 
 /** Sees to a lease that may have ended. */
 export const LeaseArgs = Type.Object({ lease: LeaseId }, strict);
-export type Commands = Context<
-  typeof tables,
-  typeof events,
-  { leaseEnds: TimerDefinition<typeof LeaseArgs> }
->;
+type Timers = { leaseEnds: TimerDefinition<typeof LeaseArgs> };
+export type Commands = Context<typeof tables, typeof events, Timers>;
+export type Kit = CommandKit<typeof tables, typeof events, Timers>;
 export type Reads = { readonly tables: ReadTablesOf<typeof tables>; readonly time: number };
 
 export interface Place {
@@ -163,6 +171,7 @@ export function isThere({ tables: { leases }, time }: Reads, { lease }: EntryRow
   return lease === undefined || (leases.get(lease)?.deadline ?? 0) > time;
 }
 
-export function viewOf(key: string, { bytes: _, ...shown }: EntryRow): EntryView {
+export function viewOf(key: string, row: EntryRow): EntryView {
+  const { bytes: _bytes, ...shown } = row;
   return { key, ...shown };
 }

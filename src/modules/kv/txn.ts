@@ -98,7 +98,7 @@ const OpResult = Type.Object(
     ...resultShapes,
     txn: Type.Optional(Type.Object(resultOf(InnermostResult), strict)),
   },
-  one,
+  { ...one, title: 'done' },
 );
 export const OpResults = Type.Array(OpResult);
 export const TxnResult = resultOf(OpResult);
@@ -257,7 +257,7 @@ function under<Name extends string, Result>(
 
 /** An entry without its value. */
 export function keyOf(key: string, row: EntryRow): ListedView {
-  const { value: _, ...marks } = viewOf(key, row);
+  const { value: _value, ...marks } = viewOf(key, row);
   return marks;
 }
 

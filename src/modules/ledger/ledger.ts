@@ -164,5 +164,15 @@ export const ledger = defineModule({
       ({ tables }) => ({ supply: (tables.supply.get(SUPPLY) ?? 0).toString() }),
     ),
   }),
+  refusals: {
+    account_exists: 'There is an account of that name.',
+    account_not_found: 'There is no account of that name.',
+    insufficient_funds: 'The balance is smaller than the amount.',
+    not_issuer: 'The sender is not among the issuers of the genesis.',
+    not_owner: 'The sender is not the owner of the account to take from.',
+    overflow: 'The balance, or the supply, would exceed 2^63 − 1.',
+    self_transfer: 'Both accounts are the same.',
+    zero_amount: 'The amount is zero.',
+  },
   genesis: ledgerGenesis,
 });

@@ -44,7 +44,7 @@ export class EtcdModel {
   /** Time goes on: what has ended goes, each lease with its keys at a revision of its own. */
   goTo(now: number): void {
     this.#now = now;
-    for (const [id, { endsAt }] of [...this.leases]) if (endsAt <= now) this.#end(id);
+    for (const [id, { endsAt }] of this.leases) if (endsAt <= now) this.#end(id);
   }
 
   /** The code of a refusal, or the results. */

@@ -88,8 +88,14 @@ test('writes and removes only at the revision that is expected', (t) => {
       onKey('delete', { ifRevision: 2 }),
     ]),
     [
-      ...['revision_mismatch', 'ok', 'revision_mismatch', 'ok', 'revision_mismatch', 'ok'],
-      ...['key_not_found', 'revision_mismatch'],
+      'revision_mismatch',
+      'ok',
+      'revision_mismatch',
+      'ok',
+      'revision_mismatch',
+      'ok',
+      'key_not_found',
+      'revision_mismatch',
     ],
   );
 });
@@ -138,9 +144,14 @@ test('compares by value, whatever its kind, and tells null from nothing', (t) =>
   t.deepEqual(
     codes.map((code, place) => (code === 'ok' ? place : code)),
     [
-      ...['value_mismatch', 1, 'value_mismatch', 3],
+      'value_mismatch',
+      1,
+      'value_mismatch',
+      3,
       ...Array<string>(6).fill('value_mismatch'),
-      ...[10, 11, 'value_mismatch'],
+      10,
+      11,
+      'value_mismatch',
     ],
   );
 });

@@ -6,7 +6,10 @@ type Args = Record<string, Value>;
 
 const txn = (args: Args) => call('txn', { compare: [], ...args });
 const compare = (target: string, is: string, value: Value, key = 'k'): Args => ({
-  ...{ key, target, is, value },
+  key,
+  target,
+  is,
+  value,
 });
 const set = (key: string, value: Value = 1, more: Args = {}): Args => ({
   set: { key, value, ...more },
@@ -195,10 +198,7 @@ test('R10: ranges of one transaction cover a bounded number of keys', (t) => {
       txn({ success: [{ deleteRange: {} }] }),
       txn({ success: [{ deleteRange: { from: 'k1001' } }] }),
     ]),
-    [
-      ...['ok', 'too_many_rows', 'ok', 'too_many_rows'],
-      ...['too_many_rows', 'too_many_rows', 'ok'],
-    ],
+    ['ok', 'too_many_rows', 'ok', 'too_many_rows', 'too_many_rows', 'too_many_rows', 'ok'],
   );
 });
 

@@ -1,0 +1,86 @@
+/** Which cluster the nodes belong to, as they say themselves. */
+import { faultyMax } from '../../protocols/quorum.ts';
+import type { ConsensusLimits } from '../../protocols/genesis.ts';
+import type { Digest } from '../../protocols/types.ts';
+import { AlthingError } from './errors.ts';
+import type { Nodes } from './nodes.ts';
+
+export interface ClusterFacts {
+  readonly clusterId: Digest;
+  readonly validators: readonly string[];
+  /** f: how many of them may be faulty. */
+  readonly faultyMax: number;
+  readonly limits: Pick<ConsensusLimits, 'transactionsPerSubmissionMax' | 'submissionBytesMax'>;
+}
+
+const PATIENCE_MS = 30_000;
+
+/** Throws AlthingError: `no_answer`, `other_cluster`, or `nodes_disagree`. */
+export async function askCluster(nodes: Nodes, expected?: Digest): Promise<ClusterFacts> {
+  const said = new Map<number, ClusterFacts>();
+  for await (const node of nodes.turns(AbortSignal.timeout(PATIENCE_MS))) {
+    const facts = said.has(node) ? null : await factsOf(nodes, node);
+    if (facts !== null) said.set(node, facts);
+    const agreed = agreedBy(said, nodes.count, expected);
+    if (agreed !== null) return agreed;
+    if (said.size === nodes.count) break;
+  }
+  if (said.size === 0)
+    throw new AlthingError('no_answer', `none answers: ${nodes.urls.join(', ')}`);
+  const found = [...said].map(([node, { clusterId }]) => `${nodes.urls[node]} is of ${clusterId}`);
+  const code = expected === undefined ? 'nodes_disagree' : 'other_cluster';
+  throw new AlthingError(code, `these nodes do not belong together: ${found.join('; ')}`);
+}
+
+/** What f + 1 nodes say alike, or all that there are. */
+function agreedBy(
+  said: ReadonlyMap<number, ClusterFacts>,
+  count: number,
+  expected: Digest | undefined,
+): ClusterFacts | null {
+  for (const facts of said.values()) {
+    if (expected !== undefined && facts.clusterId !== expected) continue;
+    const same = [...said.values()].filter(
+      (each) => JSON.stringify(each) === JSON.stringify(facts),
+    ).length;
+    if (same >= Math.min(count, facts.faultyMax + 1)) return facts;
+  }
+  return null;
+}
+
+async function factsOf(nodes: Nodes, node: number): Promise<ClusterFacts | null> {
+  const status = await json(nodes, node, '/api/v11/consensus/status');
+  const limits = await json(nodes, node, '/api/v11/limits');
+  const { clusterId, validators } = status;
+  const { transactionsPerSubmissionMax, submissionBytesMax } = (limits['consensus'] ??
+    {}) as Readonly<Record<string, unknown>>;
+  const isSound =
+    typeof clusterId === 'string' &&
+    /^[0-9a-f]{64}$/.test(clusterId) &&
+    Array.isArray(validators) &&
+    validators.length > 0 &&
+    isCount(transactionsPerSubmissionMax) &&
+    isCount(submissionBytesMax);
+  if (!isSound) return null;
+  return {
+    clusterId: clusterId as Digest,
+    validators: validators.map(String),
+    faultyMax: faultyMax(validators.length),
+    limits: { transactionsPerSubmissionMax, submissionBytesMax },
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+async function json(nodes: Nodes, node: number, path: string): Promise<Record<string, unknown>> {
+  const answer = await nodes.ask(node, { method: 'GET', path });
+  if (answer?.status !== 200) return {};
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(answer.body));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

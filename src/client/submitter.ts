@@ -1,0 +1,132 @@
+/**
+ * Signed submissions that execute once, however often they are sent and to whichever nodes (rule E2).
+ *
+ * X1. What is sent again is the same bytes, so it executes at most once.
+ * X2. A refusal is believed when f + 1 nodes give it, or all that there are: one of them is honest. A
+ *     node that lies can delay a submission, but neither hide that it executed nor make it seem to.
+ */
+import type { Crypto, Signer } from '../../protocols/crypto.ts';
+import {
+  attachSignature,
+  encodeSubmission,
+  submissionId,
+  type Call,
+} from '../../protocols/transaction/submission.ts';
+import { decodeReceipts, type Receipt } from '../../protocols/transaction/receipts.ts';
+import type { Digest } from '../../protocols/types.ts';
+import { OutcomeUnknown, type AlthingError } from './errors.ts';
+import { problemOf, within, type NodeAnswer, type Nodes } from './nodes.ts';
+import { readOutcomes } from './outcomes.ts';
+import type { Sequence } from './sequence.ts';
+
+export const SUBMISSION_TYPE = 'application/vnd.althing.submission';
+export const RECEIPTS_TYPE = 'application/vnd.althing.receipts';
+
+export interface SubmitterOptions {
+  readonly nodes: Nodes;
+  readonly clusterId: Digest;
+  /** f: how many nodes may be faulty. */
+  readonly faultyMax: number;
+  readonly crypto: Crypto;
+  readonly signer: Signer;
+  readonly sequence: Sequence;
+  /** How long a submission may wait to be executed, in milliseconds. */
+  readonly validityMs: number;
+}
+
+/** A submission that is final. */
+export interface Submitted {
+  readonly id: Digest;
+  readonly height: number;
+  /** One for each transaction, in order. */
+  readonly receipts: readonly Receipt[];
+}
+
+/** Time for an answer after the submission has expired: a node may have to catch up to say so. */
+const AFTERWARDS_MS = 15_000;
+const REFUSED_FROM = 400;
+/** These say that this node cannot answer now, and nothing of the submission. */
+const NOT_NOW = new Set([408, 425, 429]);
+
+export class Submitter {
+  readonly #options: SubmitterOptions;
+
+  constructor(options: SubmitterOptions) {
+    this.#options = options;
+  }
+
+  /** Signs the calls as one submission: a fresh one, also when the same calls were sent before. */
+  sign(calls: readonly Call[]): Uint8Array {
+    const { clusterId, signer, sequence, validityMs } = this.#options;
+    const signed = encodeSubmission({
+      kind: 'client',
+      clusterId,
+      key: signer.publicKey,
+      seq: sequence.next(),
+      validUntil: Date.now() + validityMs,
+      transactions: calls,
+    });
+    return attachSignature(signed, signer.sign(signed));
+  }
+
+  idOf(bytes: Uint8Array): Digest {
+    return submissionId(this.#options.crypto, bytes.subarray(0, bytes.length - 64));
+  }
+
+  /**
+   * Sends until the submission is final. Throws AlthingError when it was refused and never executes,
+   * OutcomeUnknown when nobody could tell in time.
+   */
+  async send(bytes: Uint8Array, signal?: AbortSignal): Promise<Submitted> {
+    const { nodes, validityMs } = this.#options;
+    const id = this.idOf(bytes);
+    const patience = within(validityMs + AFTERWARDS_MS, signal);
+    const refusals = new Refusals(Math.min(nodes.count, this.#options.faultyMax + 1));
+    let last = 'no node answered';
+    for await (const node of nodes.turns(patience)) {
+      const answer = await nodes.ask(node, requestOf(bytes), patience);
+      if (answer === null) continue;
+      const submitted = finalOf(answer, id);
+      if (submitted !== null) return submitted;
+      const problem = problemOf(answer);
+      last = `${problem.code}: ${problem.message}`;
+      if (!isRefusal(answer.status)) continue;
+      if (refusals.areEnough(node, problem)) throw problem;
+    }
+    throw new OutcomeUnknown(id, bytes, last);
+  }
+}
+
+function requestOf(body: Uint8Array) {
+  const headers = { 'content-type': SUBMISSION_TYPE, accept: RECEIPTS_TYPE };
+  return { method: 'POST', path: '/api/v11/transactions', headers, body } as const;
+}
+
+/** Null also for an answer that is about something else, or unreadable. */
+function finalOf({ status, body }: NodeAnswer, id: Digest): Submitted | null {
+  if (status !== 200) return null;
+  const outcomes = readOutcomes(body);
+  if (outcomes === null || outcomes.id !== id) return null;
+  const receipts = decodeReceipts(outcomes);
+  return receipts === null ? null : { id, height: outcomes.height, receipts };
+}
+
+function isRefusal(status: number): boolean {
+  return status >= REFUSED_FROM && status < 500 && !NOT_NOW.has(status);
+}
+
+/** Which nodes have refused, by the code that they gave. */
+class Refusals {
+  readonly #enough: number;
+  readonly #nodes = new Map<string, Set<number>>();
+
+  constructor(enough: number) {
+    this.#enough = enough;
+  }
+
+  areEnough(node: number, { code }: AlthingError): boolean {
+    const nodes = this.#nodes.get(code) ?? new Set();
+    this.#nodes.set(code, nodes.add(node));
+    return nodes.size >= this.#enough;
+  }
+}

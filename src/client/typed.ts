@@ -1,0 +1,66 @@
+/**
+ * The types of a module's commands and queries, from its declaration alone: nothing of the module's
+ * code is needed where it is called.
+ *
+ *   import type { ledger } from …;
+ *   const bank = client.module<typeof ledger>('ledger');
+ *   await bank.send.transfer({ from: 'a', to: 'b', amount: 5 });
+ *   await bank.ask.account({ account: 'a' });
+ */
+import type { Static, TSchema } from '@sinclair/typebox';
+import type {
+  CommandDefinition,
+  DefinedModule,
+  EventDefinition,
+  QueryDefinition,
+} from '../modules/define.ts';
+import type { Receipt } from '../../protocols/transaction/receipts.ts';
+import type { Value } from '../../protocols/transaction/values.ts';
+import type { Answer, ReadOptions } from './reads.ts';
+
+type CommandsOf<M> = M extends DefinedModule<infer C, infer _Q, infer _E> ? C : never;
+type QueriesOf<M> = M extends DefinedModule<infer _C, infer Q, infer _E> ? Q : never;
+type EventsOf<M> = M extends DefinedModule<infer _C, infer _Q, infer E> ? E : never;
+
+/** What a command's schema takes; no argument at all where it may be empty. */
+type Arguments<S extends TSchema> =
+  Record<never, never> extends Static<S> ? [args?: Static<S>] : [args: Static<S>];
+
+type Send<D> =
+  D extends CommandDefinition<infer S, infer R>
+    ? (...args: Arguments<S>) => Promise<Done<[R] extends [never] ? undefined : Static<R>>>
+    : never;
+
+type Ask<D> =
+  D extends QueryDefinition<infer S, infer R>
+    ? (args: Static<S>, options?: ReadOptions) => Promise<Answer<Static<R>>>
+    : never;
+
+/** A command that is final and succeeded. */
+export interface Done<Result> {
+  readonly result: Result;
+  readonly receipt: Receipt;
+}
+
+/** Data of the event `N` of a module. */
+export type EventData<M, N extends keyof EventsOf<M>> =
+  EventsOf<M>[N] extends EventDefinition<infer S> ? Static<S> : never;
+
+export interface ModuleClient<M> {
+  /** Resolves when the command is final; throws TransactionFailed when its module refused it. */
+  readonly send: { readonly [K in keyof CommandsOf<M>]: Send<CommandsOf<M>[K]> };
+  readonly ask: { readonly [K in keyof QueriesOf<M>]: Ask<QueriesOf<M>[K]> };
+}
+
+/** An object whose members are made by name, when they are first asked for. */
+export function byName<F extends (...args: never[]) => unknown>(make: (name: string) => F): object {
+  return new Proxy(Object.create(null) as Record<string, F>, {
+    get: (made, name) => {
+      // A client is awaited by mistake easily: it is no promise.
+      if (typeof name !== 'string' || name === 'then') return undefined;
+      return (made[name] ??= make(name));
+    },
+  });
+}
+
+export type AnyArgs = Readonly<Record<string, Value | undefined>>;

@@ -1,0 +1,51 @@
+/** One real node that answers under several addresses, each of which may fail or lie. */
+import type { ExecutionContext } from 'ava';
+import { Client, type ClientOptions } from '../../src/client/client.ts';
+import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import { BINDINGS, start, type Started } from '../http/start.ts';
+import { client as signer } from '../http/test-node.ts';
+
+/** What an address does instead of asking the node; null to ask it. */
+export type Behaviour = (
+  path: string,
+  ask: () => Promise<Response>,
+) => Promise<Response> | Response | null;
+
+export interface Addressed extends Started {
+  readonly urls: readonly string[];
+  /** Requests by address. */
+  readonly asked: number[];
+  readonly fetch: typeof fetch;
+  connect(options?: Partial<ClientOptions>): Promise<Client>;
+}
+
+export async function addressed(
+  t: ExecutionContext,
+  behaviours: readonly (Behaviour | null)[],
+): Promise<Addressed> {
+  const started = await start(t, BINDINGS[0]!);
+  const urls = behaviours.map((_, at) => `http://node-${at}.test`);
+  const asked = urls.map(() => 0);
+  const fetchOne = async (input: string, init?: RequestInit): Promise<Response> => {
+    const at = urls.findIndex((url) => input.startsWith(`${url}/`));
+    asked[at]!++;
+    const path = input.slice(urls[at]!.length);
+    const ask = (): Promise<Response> => fetch(`${started.url}${path}`, init);
+    return (await behaviours[at]?.(path, ask)) ?? ask();
+  };
+  const given = fetchOne as unknown as typeof fetch;
+  return {
+    ...started,
+    urls,
+    asked,
+    fetch: given,
+    connect: (options = {}) =>
+      Client.connect({ urls, fetch: given, crypto: nodeCrypto, signer, ...options }),
+  };
+}
+
+export function problem(status: number, code: string): Response {
+  return new Response(JSON.stringify({ code, detail: `it says ${code}` }), { status });
+}
+
+export const isWrite = (path: string): boolean => path.startsWith('/api/v11/transactions');

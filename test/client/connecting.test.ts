@@ -1,0 +1,58 @@
+import test from 'ava';
+import { Client } from '../../src/client/client.ts';
+import { AlthingError } from '../../src/client/errors.ts';
+import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import { addressed } from './cluster.ts';
+
+const otherCluster = async (_path: string, ask: () => Promise<Response>): Promise<Response> => {
+  const text = await (await ask()).text();
+  return new Response(text.replace(/"clusterId":"../, '"clusterId":"ff'));
+};
+
+test('a client learns its cluster from nodes that agree, past one that lies', async (t) => {
+  const { connect, port } = await addressed(t, [otherCluster, null, null, null]);
+  const client = await connect();
+  t.is(client.cluster.clusterId, port.cluster.id);
+  t.is(client.cluster.faultyMax, 1);
+});
+
+test('nodes that do not belong together are named', async (t) => {
+  const { connect } = await addressed(t, [otherCluster, null]);
+  const error = await t.throwsAsync(connect(), { instanceOf: AlthingError });
+  t.is(error.code, 'nodes_disagree');
+  t.regex(error.message, /node-0\.test is of ff.*node-1\.test is of/);
+});
+
+test('a client that knows its cluster refuses another one', async (t) => {
+  const { connect, port } = await addressed(t, [otherCluster]);
+  const error = await t.throwsAsync(connect({ clusterId: port.cluster.id }), {
+    instanceOf: AlthingError,
+  });
+  t.is(error.code, 'other_cluster');
+});
+
+test('a client without a signer reads, and says why it does not submit', async (t) => {
+  const { urls, fetch: given } = await addressed(t, [null]);
+  const client = await Client.connect({ urls, fetch: given, crypto: nodeCrypto });
+  t.is((await client.query('ledger', 'supply')).height, 0);
+  const error = await t.throwsAsync(client.call('kv', 'set', {}), { instanceOf: AlthingError });
+  t.is(error.code, 'no_signer');
+});
+
+for (const urls of [[], ['nonsense'], ['ftp://127.0.0.1'], ['http://127.0.0.1:1/path']]) {
+  test(`the address ${JSON.stringify(urls)} is refused by name`, async (t) => {
+    const error = await t.throwsAsync(Client.connect({ urls, crypto: nodeCrypto }), {
+      instanceOf: AlthingError,
+    });
+    t.true(['no_node', 'bad_address'].includes(error.code));
+  });
+}
+
+test('a query that its module refuses throws the code', async (t) => {
+  const { connect } = await addressed(t, [null]);
+  const error = await t.throwsAsync(
+    (await connect()).query('ledger', 'account', { account: 'nobody' }),
+    { instanceOf: AlthingError },
+  );
+  t.deepEqual([error.code, error.status], ['account_not_found', 404]);
+});

@@ -1,0 +1,151 @@
+import test from 'ava';
+import { AlthingError, OutcomeUnknown, TransactionFailed } from '../../src/client/errors.ts';
+import type { kv } from '../../src/modules/kv/kv.ts';
+import type { ledger } from '../../src/modules/ledger/ledger.ts';
+import { addressed, isWrite, problem } from './cluster.ts';
+
+const set = (key: string, value: number) => ({ namespace: 'n', key, value });
+
+test('a command by its module resolves with its result when it is final', async (t) => {
+  const { connect } = await addressed(t, [null]);
+  const client = await connect();
+  const keys = client.module<typeof kv>('kv');
+  const { result, receipt } = await keys.send.set(set('a', 1));
+  t.is(result.version, 1);
+  t.is(receipt.status, 'ok');
+  const read = await keys.ask.get({ namespace: 'n', key: 'a' });
+  t.is(read.result.value, 1);
+  t.true(read.height >= receipt.height);
+});
+
+test('what its module refuses throws, with the code and where it stands', async (t) => {
+  const { connect } = await addressed(t, [null]);
+  const bank = (await connect()).module<typeof ledger>('ledger');
+  const error = await t.throwsAsync(bank.send.transfer({ from: 'x', to: 'y', amount: 1 }), {
+    instanceOf: TransactionFailed,
+  });
+  t.is(error.code, 'account_not_found');
+  t.regex(error.id, /^[0-9a-f]{64}-0$/);
+});
+
+test('calls of one moment share a submission, and each has its own outcome', async (t) => {
+  const { connect, port } = await addressed(t, [null]);
+  const client = await connect();
+  const receipts = await Promise.all([
+    client.call('kv', 'set', set('a', 1)),
+    client.call('kv', 'delete', { namespace: 'n', key: 'nothing' }),
+    client.call('kv', 'set', set('b', 2)),
+  ]);
+  t.deepEqual(
+    receipts.map(({ error }) => error?.code ?? 'ok'),
+    ['ok', 'key_not_found', 'ok'],
+  );
+  t.is(port.submitted, 1);
+});
+
+test('more calls than a submission may have are sent in several', async (t) => {
+  const { connect, port } = await addressed(t, [null]);
+  const client = await connect();
+  const most = client.cluster.limits.transactionsPerSubmissionMax;
+  const calls = Array.from({ length: most + 1 }, (_, at) =>
+    client.call('kv', 'set', set(String(at), at)),
+  );
+  const receipts = await Promise.all(calls);
+  t.true(receipts.every(({ status }) => status === 'ok'));
+  t.is(port.submitted, 2);
+});
+
+test('X1: an answer that is lost is asked for again, and the submission executes once', async (t) => {
+  let lost = 0;
+  const { connect, port } = await addressed(t, [
+    async (path, ask) => {
+      if (!isWrite(path) || lost > 1) return ask();
+      lost++;
+      await ask();
+      throw new Error('the answer was lost');
+    },
+  ]);
+  const client = await connect();
+  const keys = client.module<typeof kv>('kv');
+  t.is((await keys.send.set(set('a', 1))).result.version, 1);
+  t.is(port.submitted, 3);
+});
+
+test('a node that is down or full is passed over', async (t) => {
+  const { connect, asked } = await addressed(t, [
+    (path) => (isWrite(path) ? Promise.reject(new Error('connection refused')) : null),
+    (path) => (isWrite(path) ? problem(503, 'lane_full') : null),
+    null,
+  ]);
+  const { receipts } = await (
+    await connect()
+  ).submit([{ module: 'kv', command: 'set', args: set('a', 1) }]);
+  t.is(receipts[0]!.status, 'ok');
+  t.true(asked.every((count) => count > 0));
+});
+
+test('X2: one node that lies about a refusal is not believed', async (t) => {
+  const { connect } = await addressed(t, [
+    (path) => (isWrite(path) ? problem(409, 'seq_reused') : null),
+    null,
+    null,
+    null,
+  ]);
+  const { receipts } = await (
+    await connect()
+  ).submit([{ module: 'kv', command: 'set', args: set('a', 1) }]);
+  t.is(receipts[0]!.status, 'ok');
+});
+
+test('X2: what f + 1 nodes refuse is refused', async (t) => {
+  const writes: number[] = [];
+  const counting = (at: number) => (path: string) => {
+    if (isWrite(path)) writes.push(at);
+    return null;
+  };
+  const { connect } = await addressed(t, [0, 1, 2, 3].map(counting));
+  const call = { module: 'kv', command: 'set', args: set('a', 1) };
+  await (await connect({ firstSeq: 5_000 })).submit([call]);
+  writes.length = 0;
+  const late = await connect({ firstSeq: 1 });
+  const error = await t.throwsAsync(late.submit([call]), { instanceOf: AlthingError });
+  t.is(error.code, 'seq_too_old');
+  t.is(new Set(writes).size, late.cluster.faultyMax + 1);
+});
+
+test('an answer about another submission is no answer', async (t) => {
+  const { connect } = await addressed(t, [
+    async (path, ask) => {
+      if (!isWrite(path)) return ask();
+      const bytes = new Uint8Array(await (await ask()).arrayBuffer());
+      bytes[0]! ^= 1;
+      return new Response(bytes);
+    },
+    null,
+  ]);
+  const { receipts } = await (
+    await connect()
+  ).submit([{ module: 'kv', command: 'set', args: set('a', 1) }]);
+  t.is(receipts[0]!.status, 'ok');
+});
+
+test('when nobody tells, the submission can be sent again later, and executes once', async (t) => {
+  let silent = true;
+  const { connect, port } = await addressed(t, [
+    async (path, ask) => {
+      if (!isWrite(path)) return ask();
+      const response = await ask();
+      return silent ? problem(504, 'outcome_unknown') : response;
+    },
+  ]);
+  const client = await connect();
+  const unknown = await t.throwsAsync(
+    client.submit([{ module: 'kv', command: 'set', args: set('a', 1) }], AbortSignal.timeout(300)),
+    { instanceOf: OutcomeUnknown },
+  );
+  silent = false;
+  const { id, receipts } = await client.resend(unknown.bytes);
+  t.is(id as string, unknown.id);
+  t.deepEqual(receipts[0]!.result as unknown, { version: 1 });
+  t.true(port.submitted > 1);
+});
