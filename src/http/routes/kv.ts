@@ -38,7 +38,7 @@ function placeOf(request: Request): { readonly namespace: string; readonly key: 
 /** None for what tells of no key: the answer to a delete. */
 function etagsOf(value: unknown): readonly (readonly [string, string])[] {
   const revision = isMembers(value) ? value['modRevision'] : undefined;
-  return revision === undefined ? [] : [['etag', `"${String(revision)}"`]];
+  return typeof revision === 'number' ? [['etag', `"${revision}"`]] : [];
 }
 
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
