@@ -12,11 +12,16 @@ import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { initCommand } from './init.ts';
+import { kvCommand } from './kv.ts';
 import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [initCommand, logCommand];
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
+  initCommand,
+  logCommand,
+  kvCommand,
+];
 
 function createProgram(): Command {
   const program = new Command('althing')
