@@ -11,7 +11,7 @@
  */
 import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';
 import { encodeValue, utf8Length, type Value } from '../../../protocols/transaction/values.ts';
-import { dropLease, liveLease, putLease } from './lease-timers.ts';
+import { addLease, dropLease, liveLease } from './lease-timers.ts';
 import { limitsOf } from './limits.ts';
 import {
   EMPTY_NAMESPACE,
@@ -178,7 +178,7 @@ export class Changes {
     if (lease !== undefined) return { lease };
     if (ttlMs === undefined) return {};
     const own = this.#rowKey(key);
-    putLease(this.#context, own, { owner: this.#context.sender, ttlMs });
+    addLease(this.#context, own, { owner: this.#context.sender, ttlMs });
     return { lease: own };
   }
 

@@ -7,25 +7,23 @@
  */
 import type { Commands, LeaseRow, Reads } from './rows.ts';
 
-/** Grants the lease, or grants it anew, from now on. */
-export function putLease(
+/** A lease of that id, which there must not be yet. */
+export function addLease(
   context: Commands,
   lease: string,
   { owner, ttlMs }: Pick<LeaseRow, 'owner' | 'ttlMs'>,
 ): LeaseRow {
-  const { leases } = context.tables;
   const deadline = context.time + ttlMs;
-  const before = leases.get(lease);
-  const fires = before !== undefined && before.due <= deadline;
-  if (before !== undefined && !fires) context.cancel(before.timer);
-  const row = {
-    owner,
-    ttlMs,
-    deadline,
-    ...(fires ? timerOf(before) : timerAt(context, lease, deadline)),
-  };
-  leases.set(lease, row);
+  const row = { owner, ttlMs, deadline, ...timerAt(context, lease, deadline) };
+  context.tables.leases.set(lease, row);
   return row;
+}
+
+/** The lease lasts its whole time from now on. */
+export function extendLease(context: Commands, lease: string, row: LeaseRow): LeaseRow {
+  const extended = { ...row, deadline: context.time + row.ttlMs };
+  context.tables.leases.set(lease, extended);
+  return extended;
 }
 
 /** Looks at the lease again at `due`; its timer has fired or was cancelled. */
@@ -42,12 +40,8 @@ export function dropLease(context: Commands, lease: string): void {
   leases.delete(lease);
 }
 
-function timerOf({ timer, due }: LeaseRow): Pick<LeaseRow, 'timer' | 'due'> {
-  return { timer, due };
-}
-
-function timerAt(context: Commands, lease: string, due: number): Pick<LeaseRow, 'timer' | 'due'> {
-  return { timer: context.schedule(due, 'leaseEnds', { lease }), due };
+function timerAt(context: Commands, lease: string, due: number): { readonly timer: string } {
+  return { timer: context.schedule(due, 'leaseEnds', { lease }) };
 }
 
 /** The lease while it has not ended. */

@@ -9,7 +9,7 @@
 import { toHex } from '../../../protocols/bytes.ts';
 import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';
 import { Changes } from './changes.ts';
-import { dropLease, liveLease, putLease, rearm } from './lease-timers.ts';
+import { addLease, dropLease, extendLease, liveLease, rearm } from './lease-timers.ts';
 import { isOwnLease, type Commands, type LeaseRow } from './rows.ts';
 
 export const SWEPT_PER_BLOCK = 1000;
@@ -28,7 +28,7 @@ export function grantLease(
   if (context.tables.leases.get(lease) !== undefined) {
     return refuse('lease_exists', 'there is a lease of that name');
   }
-  const { deadline } = putLease(context, lease, { owner: context.sender, ttlMs });
+  const { deadline } = addLease(context, lease, { owner: context.sender, ttlMs });
   return { lease, ttlMs, deadline };
 }
 
@@ -38,7 +38,7 @@ export function keepAlive(
 ): Granted | ModuleRefusal {
   const row = ownedBy(context, lease);
   if (row instanceof ModuleRefusal) return row;
-  const { ttlMs, deadline } = putLease(context, lease, row);
+  const { ttlMs, deadline } = extendLease(context, lease, row);
   return { lease, ttlMs, deadline };
 }
 

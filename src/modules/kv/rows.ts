@@ -89,9 +89,8 @@ const LeaseRow = Type.Object(
     ttlMs: TtlMs,
     /** Block time at which it has ended. */
     deadline: Type.Integer(),
-    /** Its timer, and the time for which that is set: no later than the deadline. */
+    /** Its timer, which is set for no later than the deadline. */
     timer: Type.String(),
-    due: Type.Integer(),
   },
   strict,
 );

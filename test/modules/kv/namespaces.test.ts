@@ -109,6 +109,16 @@ test('R6: refuses what would make a namespace grow beyond its limits', (t) => {
   t.deepEqual(used(store), { keys: 3, bytes: 6 });
 });
 
+test('R6: the keys of a namespace are bounded by themselves', (t) => {
+  const store = new Store({ keysMax: 2 });
+  t.deepEqual(store.codes([set('a'), set('b'), set('c'), set('b')]), [
+    'ok',
+    'ok',
+    'namespace_full',
+    'ok',
+  ]);
+});
+
 const badGenesis: readonly (readonly [string, unknown, RegExp])[] = [
   ['a limit that is none', { keysMax: 0 }, /modules\.kv keysMax: expected an integer from 1 on/],
   ['an unknown limit', { keys: 1 }, /modules\.kv keys: unknown/],
