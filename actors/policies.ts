@@ -73,6 +73,7 @@ export const POLICIES: Readonly<Record<InputKind, Policy>> = {
   submitted: HOLD,
   answer: HOLD,
   blockExecuted: HOLD,
+  programs: HOLD,
 };
 
 export function policyOf(kind: string): Policy {

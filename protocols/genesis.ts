@@ -27,6 +27,14 @@ export interface ConsensusLimits {
   readonly validityMsMax: number;
 }
 
+/** A module as nodes agree on it: what has the same digest runs alike. */
+export interface Program {
+  readonly name: string;
+  readonly version: number;
+  /** BLAKE3 of its source; empty for a module that is part of this software. */
+  readonly digest: Digest | '';
+}
+
 export interface Genesis {
   readonly version: 1;
   readonly name: string;
@@ -36,6 +44,8 @@ export interface Genesis {
   readonly limits: ConsensusLimits;
   /** Initial configuration of modules by name, handed to their `genesis` hook. JSON values only. */
   readonly modules: Readonly<Record<string, unknown>>;
+  /** What runs from height 1 on; without it, whatever a node brings. Later by upgrades (I120). */
+  readonly programs?: readonly Program[];
 }
 
 export const DEFAULT_LIMITS: ConsensusLimits = {

@@ -4,6 +4,7 @@
  * shell (Effect). A batch payload travels beside its envelope as raw bytes (`body`).
  */
 import { index, list, nullable, struct, u53, union, type Schema } from './codec.ts';
+import type { Program } from './genesis.ts';
 import type { LogEvent } from './machine.ts';
 import type { SubmissionReceipts } from './submission-receipts.ts';
 import {
@@ -244,6 +245,8 @@ export type EdgeMessage =
       readonly height: number;
       readonly result: AnswerResult;
     }
+  /** The modules that are in force from the next block on. */
+  | { readonly kind: 'programs'; readonly programs: readonly Program[] }
   /** A block was executed here (in height order). */
   | {
       readonly kind: 'blockExecuted';

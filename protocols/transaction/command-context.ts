@@ -3,13 +3,14 @@
  * transaction that runs now. Nothing is allocated for a transaction that emits and draws nothing.
  */
 import type { Crypto } from '../crypto.ts';
-import type { Digest, Millis } from '../types.ts';
+import type { Digest, Millis, PublicKey } from '../types.ts';
 import { HashInput } from './hash-input.ts';
 import type { CommandContext, Outcome, Tables } from './module.ts';
 import type { ReceiptEvent } from './receipts.ts';
 import type { Value } from './values.ts';
 
 const RANDOM_TAG = 'althing/v1/random';
+const VALUE_TAG = 'althing/v1/value';
 
 /** The transaction that runs now. The runner sets it; commands read it through their context. */
 export class Scope {
@@ -25,11 +26,13 @@ export class Scope {
   /** Timers that it has set. */
   scheduled = 0;
   events: ReceiptEvent[] = [];
+  readonly validators: readonly PublicKey[];
   readonly #crypto: Crypto;
   readonly #input = new HashInput();
 
-  constructor(crypto: Crypto) {
+  constructor(crypto: Crypto, validators: readonly PublicKey[]) {
     this.#crypto = crypto;
+    this.validators = Object.freeze([...validators]);
   }
 
   /** The n-th draw of a transaction is a hash over its block, its id and n (E1). */
@@ -38,6 +41,10 @@ export class Scope {
     const drawn = new Uint8Array(32);
     this.#crypto.treeHash(input.u32(this.index).u32(this.draws++).done(), drawn, 0);
     return drawn;
+  }
+
+  hash(value: Value): Digest {
+    return this.#crypto.hash(this.#input.start().text(VALUE_TAG).value(value).done());
   }
 }
 
@@ -77,9 +84,15 @@ export class ModuleContext implements CommandContext {
     return this.#scope.via;
   }
 
+  get validators(): readonly PublicKey[] {
+    return this.#scope.validators;
+  }
+
   // Fields, so that commands can take them out of the context.
 
   readonly random = (): Uint8Array => this.#scope.random();
+
+  readonly hash = (value: Value): Digest => this.#scope.hash(value);
 
   readonly emit = (name: string, data: Value): void => {
     this.#scope.events.push({ module: this.#module, name, data });

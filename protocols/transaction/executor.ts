@@ -27,6 +27,7 @@ import type { ModuleSet } from './module.ts';
 import { PayloadCursor } from './payload.ts';
 import type { Place } from './places.ts';
 import { isRefusal } from './refusals.ts';
+import { Programs } from './programs.ts';
 import { Runner, type Ran } from './runner.ts';
 import { State } from './state.ts';
 import { submissionId } from './submission.ts';
@@ -61,6 +62,8 @@ export interface Listener {
   /** Its `validUntil` lies too far ahead of this block: it may yet execute later, from another lane. */
   tooFar(id: Digest, lane: number): void;
   batchDone(lane: number, payload: Uint8Array): void;
+  /** Other modules are in force from this block on. */
+  programsChanged(): void;
 }
 
 export interface BlockResult {
@@ -85,6 +88,7 @@ interface Running {
 
 export class Executor {
   readonly state: State;
+  readonly programs: Programs;
   readonly reader: SubmissionReader;
   /** Height and time of the last block executed entirely. */
   height = 0;
@@ -107,14 +111,17 @@ export class Executor {
     this.#crypto = crypto;
     this.#cluster = cluster;
     this.#listener = listener;
-    this.state = new State(crypto, cluster.genesis.limits, modules);
+    this.state = new State(crypto, cluster.genesis.limits);
+    this.programs = new Programs(genesis, modules, this.state);
     this.reader = new SubmissionReader(cluster.id, genesis.limits);
-    this.#runner = new Runner(crypto, this.state, modules);
-    this.#lanes = new Map(genesis.validators.map(({ publicKey }, lane) => [publicKey, lane]));
+    const validators = genesis.validators.map(({ publicKey }) => publicKey);
+    this.#runner = new Runner(crypto, this.state, validators);
+    this.#lanes = new Map(validators.map((publicKey, lane) => [publicKey, lane]));
     this.#blockReceipts = new MerkleFrontier(crypto);
     this.#allReceipts = new MerkleFrontier(crypto);
     this.time = genesis.createdAtMs;
-    for (const module of modules) {
+    for (const module of this.programs.inForce) {
+      this.#runner.install(module);
       const context = { time: this.time, tables: this.state.tablesOf(module.name) };
       module.genesis(context, genesis.modules[module.name]);
     }
@@ -144,6 +151,11 @@ export class Executor {
     }
     const timers = { count: 0, done: false };
     this.#running = { final, timers, batch: 0, cursor: null, txCount: 0, receipts: [] };
+    const upgraded = this.programs.upgrade(block.height, block.timestamp);
+    if (upgraded !== null) {
+      this.#runner.install(upgraded);
+      this.#listener.programsChanged();
+    }
     this.#runner.startBlock(block, digest);
     budget.left -= this.state.expire(block.timestamp, FORGET_COST_PER_BLOCK);
   }

@@ -7,11 +7,11 @@
  * A command that returns `refuse(…)` or throws leaves no trace but its receipt: rows that it wrote
  * and events that it emitted are undone (I47).
  */
-import type { Millis } from '../types.ts';
+import type { Digest, Millis, PublicKey } from '../types.ts';
 import type { Value } from './values.ts';
 
 /** Rows by key, and by what its indexes say of them. A row that was read is not to be changed. */
-export interface ReadTable<Row extends Value = Value, Index extends string = string> {
+export interface ReadTable<Row = Value, Index extends string = string> {
   get(key: string): Row | undefined;
   /**
    * The first rows of a range. There is no walk over all of a table: whatever a client may ask for
@@ -22,7 +22,7 @@ export interface ReadTable<Row extends Value = Value, Index extends string = str
   pageBy(index: Index, range: IndexRange): Page<Row>;
 }
 
-export interface Table<Row extends Value = Value, Index extends string = string> extends ReadTable<
+export interface Table<Row = Value, Index extends string = string> extends ReadTable<
   Row,
   Index
 > {
@@ -54,7 +54,7 @@ export interface Page<Row> {
 }
 
 /** What an index says of a row: one text, several, or none. Text without U+0000. Pure. */
-export type IndexFunction<Row extends Value = Value> = (
+export type IndexFunction<Row = Value> = (
   row: Row,
   key: string,
 ) => string | readonly string[] | null;
@@ -78,9 +78,16 @@ export interface CommandContext {
   readonly sender: string;
   /** Public key of the node that vouches for the sender; empty when nobody does. */
   readonly via: string;
+  /** Those of this height, by index. */
+  readonly validators: readonly PublicKey[];
   readonly tables: Tables;
   /** 32 bytes that nobody could choose before the block was final; others with every call. */
   readonly random: () => Uint8Array;
+  /**
+   * BLAKE3-256 of the text `althing/v1/value` (its length first, u32) and the value's canonical bytes:
+   * a name for content, which anybody can compute. Throws NotAValue.
+   */
+  readonly hash: (value: Value) => Digest;
   /** Adds an event to the receipt. */
   readonly emit: (name: string, data: Value) => void;
   /**
@@ -154,6 +161,8 @@ export interface Module {
   readonly name: string;
   /** Raised whenever the same inputs may give another outcome. */
   readonly version: number;
+  /** BLAKE3 of its source; empty for a module that is part of this software. */
+  readonly digest: Digest | '';
   /** No other module sees them. */
   readonly tables: readonly TableShape[];
   readonly commands: ReadonlyMap<string, Command>;

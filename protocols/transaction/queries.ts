@@ -8,7 +8,7 @@
 import { InvariantViolation } from '../machine.ts';
 import type { AnswerResult, TransactionInput } from '../messages.ts';
 import type { Executor } from './executor.ts';
-import { ModuleRefusal, type ModuleSet, type Query } from './module.ts';
+import { ModuleRefusal, type Query } from './module.ts';
 import { assertValue, NotAValue, sizeOf, type Value } from './values.ts';
 
 /** What answers may make of one step: about a millisecond, here and where they are packed. */
@@ -22,12 +22,10 @@ export type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
 
 export class Queries {
   readonly #executor: Executor;
-  readonly #queries = new Map<string, ReadonlyMap<string, Query>>();
   #waiting: AskedQuery[] = [];
 
-  constructor(executor: Executor, modules: ModuleSet) {
+  constructor(executor: Executor) {
     this.#executor = executor;
-    for (const module of modules) this.#queries.set(module.name, module.queries);
   }
 
   get waiting(): number {
@@ -55,9 +53,9 @@ export class Queries {
   }
 
   run(asked: { module: string; query: string; args: unknown }): AnswerResult {
-    const module = this.#queries.get(asked.module);
+    const module = this.#executor.programs.named(asked.module);
     if (module === undefined) return failed('unknown_module', 'no module of that name');
-    const query = module.get(asked.query);
+    const query = module.queries.get(asked.query);
     if (query === undefined) return failed('unknown_query', 'no query of that name');
     try {
       return this.#run(asked.module, query, asked.args);

@@ -11,7 +11,7 @@
 import { utf8, Writer } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import { InvariantViolation } from '../machine.ts';
-import type { Block, Digest, Millis } from '../types.ts';
+import type { Block, Digest, Millis, PublicKey } from '../types.ts';
 import { CallsWriter } from './calls.ts';
 import { ModuleContext, Scope, type Host } from './command-context.ts';
 import {
@@ -20,7 +20,6 @@ import {
   refuse,
   type Command,
   type Module,
-  type ModuleSet,
   type Outcome,
 } from './module.ts';
 import { OutcomeWriter } from './receipts.ts';
@@ -66,14 +65,17 @@ export class Runner implements Host {
   readonly #timerNames = new Map<string, Uint8Array>();
   #depth = 0;
 
-  constructor(crypto: Crypto, state: State, modules: ModuleSet) {
+  constructor(crypto: Crypto, state: State, validators: readonly PublicKey[]) {
     this.#state = state;
-    this.#scope = new Scope(crypto);
-    for (const module of modules) {
-      const { name } = module;
-      const context = new ModuleContext(name, this.#scope, state.tablesOf(name), this);
-      this.#modules.set(name, { context, module });
-    }
+    this.#scope = new Scope(crypto, validators);
+  }
+
+  /** From now on `module` runs under its name. */
+  install(module: Module): void {
+    const { name } = module;
+    const context = new ModuleContext(name, this.#scope, this.#state.tablesOf(name), this);
+    this.#modules.set(name, { context, module });
+    this.#names = new Uint8Array(0);
   }
 
   startBlock(block: Block, digest: Digest): void {

@@ -4,10 +4,9 @@
  */
 import type { Crypto } from '../crypto.ts';
 import type { ConsensusLimits } from '../genesis.ts';
-import { InvariantViolation } from '../machine.ts';
 import type { Digest, Millis } from '../types.ts';
 import { IdempotencyKeys } from './idempotency.ts';
-import type { Module, ModuleSet } from './module.ts';
+import type { Module } from './module.ts';
 import type { Place } from './places.ts';
 import { StateTree } from './state-tree.ts';
 import type { Submission } from './submission-reader.ts';
@@ -33,10 +32,9 @@ export class State {
   readonly #tables = new Map<string, ModuleTables>();
   readonly #tree: StateTree;
 
-  constructor(crypto: Crypto, limits: ConsensusLimits, modules: ModuleSet) {
+  constructor(crypto: Crypto, limits: ConsensusLimits) {
     this.keys = new IdempotencyKeys(crypto, limits);
     this.#tree = new StateTree(crypto);
-    for (const module of modules) this.#addTables(module);
   }
 
   tablesOf(module: string): ModuleTables {
@@ -76,14 +74,15 @@ export class State {
     return tree.update();
   }
 
-  #addTables(module: Module): void {
-    if (this.#tables.has(module.name)) {
-      throw new InvariantViolation('module_twice', `two modules are named ${module.name}`);
+  /** Tables that the module has already keep their rows, and get the indexes that it has now. */
+  addTables({ name: module, tables: shapes }: Module): ModuleTables {
+    const before = this.#tables.get(module) ?? {};
+    const tables: Record<string, MemoryTable> = { ...before };
+    for (const { name, indexes } of shapes) {
+      const table = (tables[name] ??= new MemoryTable(`${module}/${name}`, this.journal));
+      table.setIndexes(indexes);
     }
-    const tables = module.tables.map(({ name, indexes }) => [
-      name,
-      new MemoryTable(`${module.name}/${name}`, this.journal, indexes),
-    ]);
-    this.#tables.set(module.name, Object.fromEntries(tables) as ModuleTables);
+    this.#tables.set(module, tables);
+    return tables;
   }
 }

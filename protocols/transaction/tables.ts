@@ -106,13 +106,24 @@ export class MemoryTable implements Table {
   /** Of the entries that have a row; only the journal changes it. */
   readonly order = new KeyOrder<Entry>();
   readonly #entries = new Map<string, Entry>();
-  readonly #indexes = new Map<string, TableIndex>();
+  #indexes: ReadonlyMap<string, TableIndex> = new Map();
   readonly #journal: Journal;
 
   constructor(id: string, journal: Journal, indexes: TableShape['indexes'] = new Map()) {
     this.id = id;
     this.#journal = journal;
-    for (const [name, each] of indexes) this.#indexes.set(name, new TableIndex(each));
+    this.setIndexes(indexes);
+  }
+
+  /** Builds the indexes anew, over the rows that are there. Not within a transaction. */
+  setIndexes(indexes: TableShape['indexes']): void {
+    this.#indexes = new Map([...indexes].map(([name, each]) => [name, new TableIndex(each)]));
+    for (const entry of this.order.from('')) {
+      entry.places = NO_PLACES;
+      const places = this.placesOf(entry, entry.row);
+      movePlaces(NO_PLACES, places);
+      entry.places = places;
+    }
   }
 
   get(key: string): Value | undefined {

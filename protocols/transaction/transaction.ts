@@ -71,6 +71,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   /** Queries were answered, and no turn has passed since. */
   #answersPause = false;
   #draining = false;
+  /** The edge is to be told which modules are in force. */
+  #programsChanged = true;
   #recovered = false;
   readonly #log = new ReceiptLog();
   readonly #askers = new Map<string, Asker>();
@@ -80,7 +82,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     this.#self = self;
     this.#executor = new Executor(crypto, cluster, modules, this.#listener());
     this.#ingress = new Ingress(crypto, cluster, signer.publicKey, this.#executor);
-    this.#queries = new Queries(this.#executor, modules);
+    this.#queries = new Queries(this.#executor);
   }
 
   nextRecovery(): RecoveryRead | null {
@@ -108,6 +110,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     this.#handle(input, now, out);
     this.#seal(out);
     this.#answer(out);
+    this.#tellPrograms(out);
     return out;
   }
 
@@ -214,6 +217,9 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       tooFar: (id, lane) => {
         if (lane === this.#self) this.#ingress.refused(id, 'valid_until_too_far');
       },
+      programsChanged: () => {
+        this.#programsChanged = true;
+      },
       batchDone: (lane, payload) => {
         if (lane === this.#self) this.#ingress.sealing.executed(payload);
       },
@@ -237,6 +243,17 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       if (!asked) results.push(refusedResult(lookup.request, lookup.absent));
     }
     if (results.length > 0) tellEdge(out, { kind: 'submitted', results });
+  }
+
+  #tellPrograms(out: Output<Effect>): void {
+    if (!this.#programsChanged) return;
+    this.#programsChanged = false;
+    const programs = this.#executor.programs.inForce.map(({ name, version, digest }) => ({
+      name,
+      version,
+      digest,
+    }));
+    tellEdge(out, { kind: 'programs', programs });
   }
 
   #query(asked: AskedQuery, now: Millis, out: Output<Effect>): void {

@@ -16,7 +16,7 @@ import { startEmbeddedPostgres } from '../postgres/embedded.ts';
 import { isInitialised } from '../postgres/initialise.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 
-interface Place {
+export interface Place {
   readonly id?: string;
   readonly data: string;
   readonly databaseUrl?: string;
@@ -56,7 +56,7 @@ export function logCommand(context: CommandContext): Command {
     .addCommand(exportCommand());
 }
 
-function withPlace(command: Command): Command {
+export function withPlace(command: Command): Command {
   command.on('option:json', () => command.parent?.parent?.setOptionValue('json', true));
   return command
     .exitOverride()
@@ -104,7 +104,10 @@ function position(name: 'from' | 'to', text: string | undefined): { from?: numbe
 }
 
 /** Gives the log's place to `work`. */
-async function withSource(place: Place, work: (source: Source) => Promise<void>): Promise<void> {
+export async function withSource(
+  place: Place,
+  work: (source: Source) => Promise<void>,
+): Promise<void> {
   if (place.databaseUrl !== undefined && place.id === undefined) {
     return work({ url: place.databaseUrl });
   }
@@ -120,7 +123,7 @@ async function withSource(place: Place, work: (source: Source) => Promise<void>)
   await withEmbedded(database, (url) => work({ url, owner, headsFile }));
 }
 
-function configOf({ id, data, databaseUrl }: Place): NodeConfig {
+export function configOf({ id, data, databaseUrl }: Place): NodeConfig {
   if (id === undefined)
     throw new UsageError('name the node with --id, or its database with --database-url');
   const url = databaseUrl === undefined ? [] : ['--database-url', databaseUrl];

@@ -15,12 +15,14 @@ import { initCommand } from './init.ts';
 import { kvCommand } from './kv.ts';
 import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
+import { readModelCommand } from './read-model.ts';
 
 /** Every command, in the order of the help. */
 const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
   initCommand,
   logCommand,
   kvCommand,
+  readModelCommand,
 ];
 
 function createProgram(): Command {

@@ -50,6 +50,7 @@ export interface NodeConfig {
   readonly logLevel: LogLevel;
   readonly electionTimeoutMs: number;
   readonly heartbeatMs: number;
+  readonly readModel: boolean;
   /** Worth a log line at start, such as a key that others can read. */
   readonly warnings: readonly string[];
 }
@@ -191,6 +192,7 @@ function assemble(
     logLevel: values.logLevel ?? 'info',
     electionTimeoutMs: electionTimeout,
     heartbeatMs: heartbeat,
+    readModel: (values.readModel ?? 'on') === 'on',
     warnings: [...files.warnings, ...openInClear(host)],
   };
   Object.defineProperty(config, 'apiToken', { value: files.apiToken, enumerable: false });

@@ -88,6 +88,11 @@ export const OPTIONS = {
     placeholder: 'MS',
     help: 'an idle leader proposes an empty block this often [250]',
   },
+  readModel: {
+    parse: oneOf(['on', 'off']),
+    placeholder: 'on|off',
+    help: 'tables of what became final in the database, served under /api/v11/history [on]',
+  },
   logLevel: {
     parse: oneOf(LOG_LEVELS),
     placeholder: 'LEVEL',

@@ -66,7 +66,8 @@ const RETRY_MS = 1_000;
 export class Edge {
   readonly port: EdgePort;
   readonly cluster: Cluster;
-  readonly catalog: ModuleCatalog;
+  /** Of the modules that are in force: another one after an upgrade. */
+  catalog: ModuleCatalog;
   readonly health: HealthChecks;
   readonly #nodeKey: PublicKey;
   readonly #credentials: Credentials;
@@ -96,6 +97,11 @@ export class Edge {
   /** Whether a request may come under this name, in `Host` or `:authority`. */
   hostProblem(host: string | undefined): Problem | null {
     return this.port.info.devMode ? hostProblem(host) : null;
+  }
+
+  /** Transactions executed here in a second, of late. */
+  tps(): number {
+    return this.#meter.tps;
   }
 
   executedHeight(): number {

@@ -3,6 +3,7 @@
  * over the actor runtime; the contract tests of the edges drive the same interface.
  */
 import type { AnswerResult, SubmitResult } from '../../protocols/messages.ts';
+import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import type { Block, Certificate, Digest } from '../../protocols/types.ts';
 
@@ -65,6 +66,8 @@ export interface EdgePort {
   findSubmission(id: Digest): Promise<{ readonly height: number; readonly result: AnswerResult }>;
   /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;
+  /** Null where the node keeps none. */
+  readModel(): ReadModel | null;
   /** A metrics page of the whole node in Prometheus text format. */
   metrics(): Promise<string>;
 }

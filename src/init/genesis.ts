@@ -9,10 +9,13 @@ import {
   type Cluster,
   type ConsensusLimits,
   type Genesis,
+  type Program,
 } from '../../protocols/genesis.ts';
 import { quorumOf } from '../../protocols/quorum.ts';
 import { VALIDATORS_MAX } from '../../protocols/structures.ts';
+import type { Module } from '../../protocols/transaction/module.ts';
 import type { Digest, PublicKey } from '../../protocols/types.ts';
+import { builtInModules } from '../modules/built-in.ts';
 import { FRAME_BYTES_MAX } from '../peers/frames.ts';
 
 export const NODE_ID_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
@@ -40,6 +43,18 @@ const schema = Type.Object(
     ),
     limits: Type.Object(Object.fromEntries(limitNames.map((name) => [name, limit])), closed),
     modules: Type.Record(Type.String(), Type.Unknown()),
+    programs: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }),
+            version: Type.Integer({ minimum: 1 }),
+            digest: Type.String({ pattern: '^([0-9a-f]{64})?$' }),
+          },
+          closed,
+        ),
+      ),
+    ),
   },
   closed,
 );
@@ -62,6 +77,8 @@ export function createGenesis(options: {
   readonly validators: readonly { readonly id: string; readonly publicKey: PublicKey }[];
   /** Public keys whose owners may issue money. */
   readonly issuers: readonly PublicKey[];
+  /** Beside the built-in ones. */
+  readonly modules?: readonly Module[];
 }): Genesis {
   return {
     version: 1,
@@ -70,6 +87,7 @@ export function createGenesis(options: {
     validators: options.validators,
     limits: DEFAULT_LIMITS,
     modules: { ledger: { issuers: options.issuers.map((key) => `key:${key}`) } },
+    programs: [...builtInModules, ...(options.modules ?? [])].map(programOf),
   };
 }
 
@@ -92,7 +110,12 @@ export function parseGenesis(text: string): Genesis {
   return value as unknown as Genesis;
 }
 
-function contradictions({ validators, limits }: Static<typeof schema>): string[] {
+/** What nodes agree on of a module. */
+export function programOf({ name, version, digest }: Module): Program {
+  return { name, version, digest };
+}
+
+function contradictions({ validators, limits, programs }: Static<typeof schema>): string[] {
   const faults: string[] = [];
   const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
   if (!unique(validators.map(({ id }) => id))) faults.push('two validators have the same id');
@@ -108,6 +131,7 @@ function contradictions({ validators, limits }: Static<typeof schema>): string[]
   if (!inOrder) {
     faults.push('limits must rise: transaction, submission, batch, lane');
   }
+  if (!unique((programs ?? []).map(({ name }) => name))) faults.push('two programs have one name');
   if (batchBytesMax > FRAME_BYTES_MAX - FRAME_ROOM) {
     faults.push(
       `/limits/batchBytesMax is beyond what peers take (${FRAME_BYTES_MAX - FRAME_ROOM})`,

@@ -2,6 +2,7 @@
  * The modules that a node runs, as one value: by name, and how the arguments that clients write become
  * canonical ones by the schema of a command or a query. Built once, and handed to whoever serves.
  */
+import type { Program } from '../../protocols/genesis.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
 import { argsOf } from './args.ts';
 import type { DefinedModule } from './define.ts';
@@ -16,6 +17,20 @@ export type ArgsResult =
       readonly field: string;
       readonly message: string;
     };
+
+/** Those of `modules` that run; all of them where nothing says which. */
+export function catalogOf(
+  modules: readonly DefinedModule[],
+  programs: readonly Program[] | undefined,
+): ModuleCatalog {
+  if (programs === undefined) return new ModuleCatalog(modules);
+  const running = programs.flatMap(({ name, version, digest }) =>
+    modules.filter(
+      (module) => module.name === name && module.version === version && module.digest === digest,
+    ),
+  );
+  return new ModuleCatalog(running);
+}
 
 export class ModuleCatalog {
   /** In the order in which they were given. */

@@ -102,12 +102,12 @@ type TimerSet = Readonly<Record<string, TimerDefinition>>;
 type CommandSet = Readonly<Record<string, CommandDefinition>>;
 type QuerySet = Readonly<Record<string, QueryDefinition>>;
 
-type RowOf<D> = D extends TableDefinition<infer S, never> ? Static<S> & Value : never;
+type RowOf<D> = D extends TableDefinition<infer S, never> ? Static<S> : never;
 type IndexOf<D> = D extends { readonly indexes: infer I } ? keyof I & string : never;
 export type TablesOf<T> = { readonly [K in keyof T]: Table<RowOf<T[K]>, IndexOf<T[K]>> };
 export type ReadTablesOf<T> = { readonly [K in keyof T]: ReadTable<RowOf<T[K]>, IndexOf<T[K]>> };
-type DataOf<D> = D extends EventDefinition<infer S> ? Static<S> & Value : never;
-type ArgsOf<D> = D extends TimerDefinition<infer S> ? Static<S> & Value : never;
+type DataOf<D> = D extends EventDefinition<infer S> ? Static<S> : never;
+type ArgsOf<D> = D extends TimerDefinition<infer S> ? Static<S> : never;
 
 /** What a command sees (CommandContext), in the types of its module. */
 export interface Context<T, E, M> extends Omit<CommandContext, 'tables' | 'emit' | 'schedule'> {
@@ -205,6 +205,7 @@ export function defineModule<
   return {
     name,
     version,
+    digest: '',
     description,
     tables: Object.entries(tables).map(shapeOf),
     commands: runnable<Command>(commands),

@@ -1,3 +1,4 @@
 /** The modules that every node runs. Each line is one of them. */
 export { kv } from './kv/kv.ts';
 export { ledger } from './ledger/ledger.ts';
+export { programs } from './programs/programs.ts';

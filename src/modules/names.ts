@@ -12,6 +12,7 @@ const TAKEN = new Set([
   'stream',
   'consensus',
   'health',
+  'history',
   'limits',
   'state',
 ]);

@@ -20,9 +20,10 @@ import type { ActorLog } from '../log/actor-log.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
 import { builtInModules } from '../modules/built-in.ts';
-import { ModuleCatalog } from '../modules/catalog.ts';
+import { catalogOf } from '../modules/catalog.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
+import { ReadModel } from '../read-model/read-model.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
 import { NodeMetrics } from './metrics.ts';
@@ -75,6 +76,8 @@ const NOTHING_YET: ActorStatuses = {
 
 export class Node {
   readonly #parts: NodeParts;
+  /** All that this node can run, in whatever versions. */
+  readonly #modules = builtInModules;
   readonly #info: NodeInfo;
   readonly #system: ActorSystem;
   readonly #bridge: PeerBridge;
@@ -90,6 +93,7 @@ export class Node {
   #edgeLog: ActorLog | null = null;
   #http: HttpServer | null = null;
   #grpc: GrpcServer | null = null;
+  readonly #readModel: ReadModel | null;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -136,11 +140,12 @@ export class Node {
     this.#edge = new Edge({
       port: this.#port(),
       cluster: config.cluster,
-      catalog: new ModuleCatalog(builtInModules),
+      catalog: catalogOf(this.#modules, config.cluster.genesis.programs),
       nodeKey: config.cluster.genesis.validators[config.index]!.publicKey,
       crypto: nodeCrypto,
       auth: { apiToken: config.apiToken },
     });
+    this.#readModel = config.readModel ? this.#createReadModel() : null;
   }
 
   /**
@@ -156,6 +161,7 @@ export class Node {
     await this.#network.start();
     this.#system.start();
     await running;
+    this.#readModel?.start();
     const { host, httpPort, grpcPort } = config;
     this.#http = await startHttp({ edge: this.#edge, host, httpPort, logger });
     this.#grpc = await startGrpc({ edge: this.#edge, host, grpcPort, logger });
@@ -199,6 +205,7 @@ export class Node {
     const how = await this.#system.stop(STOP_BOUND_MS);
     if (how === 'cut') this.#parts.logger.warn({}, 'an actor did not end in time and was cut off');
     await this.#network.close();
+    await this.#readModel?.close();
     await this.#edgeLog?.close();
   }
 
@@ -226,6 +233,17 @@ export class Node {
     });
   }
 
+  #createReadModel(): ReadModel {
+    const { log, logger } = this.#parts;
+    const { url, clusterId, publicKey } = log.actorOptions('edge');
+    return new ReadModel({
+      task: { url, clusterId, publicKey, validators: this.#info.validators },
+      logger,
+      load: () => this.#edge.tps(),
+      executedHeight: () => this.#statuses.transaction.executedHeight,
+    });
+  }
+
   #port(): EdgePort {
     return {
       info: this.#info,
@@ -234,6 +252,7 @@ export class Node {
       query: (module, query, args) => this.#requests.ask({ kind: 'query', module, query, args }),
       findSubmission: (id) => this.#requests.ask({ kind: 'findSubmission', id }),
       block: async (height) => (await this.#blocks?.at(height)) ?? null,
+      readModel: () => this.#readModel,
       metrics: () => this.#metrics.render(),
     };
   }
@@ -272,8 +291,12 @@ export class Node {
       case 'submitted':
       case 'answer':
         return this.#requests.answered(message);
+      case 'programs':
+        this.#edge.catalog = catalogOf(this.#modules, message.programs);
+        return;
       case 'blockExecuted':
         this.#blocks?.executed(message);
+        this.#readModel?.executed(message.block.height);
         return this.#requests.answered(message);
       default:
         this.#parts.logger.error(

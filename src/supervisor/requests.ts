@@ -94,7 +94,7 @@ export class Requests {
     this.#questions.resume();
   }
 
-  answered(message: EdgeMessage): void {
+  answered(message: Exclude<EdgeMessage, { kind: 'programs' }>): void {
     switch (message.kind) {
       case 'submitted':
         for (const { request, ...result } of message.results) this.#resolve(request, result);

@@ -28,6 +28,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   conflicting_final: 1,
   own_equivocation: 1,
   own_batch_lost: 3,
+  program_missing: 2,
 };
 
 /** The log does not say what this node wrote: `log_altered`, `log_malformed`, `log_diverged`, … */

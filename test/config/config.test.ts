@@ -96,6 +96,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
     threads: '3',
     electionTimeout: '5000',
     heartbeat: '1000',
+    readModel: 'off',
     logLevel: 'warn',
     readyFile: '/tmp/ready',
   };
@@ -115,6 +116,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
     threads: 3,
     electionTimeoutMs: 5000,
     heartbeatMs: 1000,
+    readModel: false,
     logLevel: 'warn',
     readyFile: '/tmp/ready',
     database: { kind: 'url', url: 'postgres://u:swordfish@db/x' },

@@ -226,6 +226,10 @@ export class TestPort implements EdgePort {
     return Promise.resolve({ block, digest, certificate, txCount: 1 });
   }
 
+  readModel(): null {
+    return null;
+  }
+
   metrics(): Promise<string> {
     if (this.failing) return Promise.reject(new Error('a secret of /the/node.ts:12'));
     return Promise.resolve('# TYPE althing_up gauge\nalthing_up 1\n');

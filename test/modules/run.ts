@@ -12,7 +12,7 @@ export class World {
 
   constructor(genesis: Readonly<Record<string, unknown>> = {}) {
     this.chain = new Chain(clusterOf({}, genesis), builtInModules);
-    this.#queries = new Queries(this.chain.executor, builtInModules);
+    this.#queries = new Queries(this.chain.executor);
   }
 
   /** Runs the calls in one submission; `ok`, or the code of each refusal. */

@@ -8,6 +8,8 @@ import {
   signSubmission,
   type Call,
 } from '../../protocols/transaction/submission.ts';
+import { encodeValue } from '../../protocols/transaction/values.ts';
+import { crypto } from './crypto.ts';
 import {
   alice,
   bob,
@@ -110,6 +112,26 @@ test('I53: time, height, sender and randomness come from the block and the submi
     Object.values(events[0]!.data as Record<string, Uint8Array>).map((drawn) => drawn.join()),
   );
   t.is(new Set(draws).size, 6);
+});
+
+test('a module names content by a hash that anybody can compute, and knows the validators', (t) => {
+  const value = { b: [1, 'x'], a: null };
+  const [answer, other] = receiptsOf(
+    new Chain().run(
+      signed(0, [
+        { module: 'scratch', command: 'hash', args: value },
+        { module: 'scratch', command: 'hash', args: { ...value, a: 0 } },
+      ]),
+    ),
+  ).map(({ result }) => result as { hash: string; validators: unknown });
+  const tag = utf8('althing/v1/value');
+  const input = Uint8Array.of(0, 0, 0, tag.length, ...tag, ...encodeValue(value));
+  t.is(answer!.hash, crypto.hash(input));
+  t.not(answer!.hash, other!.hash);
+  t.deepEqual(
+    answer!.validators,
+    nodes.map(({ publicKey }) => publicKey),
+  );
 });
 
 test('I54: blocks execute in height order only', (t) => {

@@ -140,6 +140,7 @@ export class Chain {
       refused: (id, code) => void this.heard.push({ kind: 'refused', id, code }),
       tooFar: () => undefined,
       batchDone: () => undefined,
+      programsChanged: () => undefined,
     };
     this.executor = new Executor(crypto, cluster, modules, listener);
   }

@@ -83,6 +83,11 @@ const commands: readonly Command[] = [
       return { time, height, sender, via };
     },
   },
+  {
+    name: 'hash',
+    check: () => true,
+    run: ({ hash, validators }, args) => ({ hash: hash(args), validators }),
+  },
 ];
 
 /** Sets a timer, has another module's command run, and says what came of it. */
@@ -163,6 +168,7 @@ const queries: readonly Query[] = [
 export const scratch: Module = {
   name: 'scratch',
   version: 1,
+  digest: '',
   tables: [{ name: 'rows', indexes: new Map([['byText', textOf]]) }],
   commands: new Map([...commands, ...modulesCommands].map((command) => [command.name, command])),
   timers: new Map(timers.map((timer) => [timer.name, timer])),

@@ -2,6 +2,7 @@
 import type { Edge } from '../../edge/edge.ts';
 import type { Route } from '../router.ts';
 import { chainRoutes } from './chain.ts';
+import { historyRoutes } from './history.ts';
 import { healthRoutes } from './health.ts';
 import { bodyBytesMax, nodeRoutes } from './node.ts';
 import { kvRoutes } from './kv.ts';
@@ -15,6 +16,7 @@ export function routes(edge: Edge, metricsPage: () => string): readonly Route[] 
   const served: Route[] = [
     ...transactionRoutes(edge, bytesMax),
     ...chainRoutes(edge),
+    ...historyRoutes(edge),
     ...healthRoutes(edge),
     ...kvRoutes(edge, bytesMax),
     ...nodeRoutes(edge, metricsPage, () => served.map(({ method, path }) => `${method} ${path}`)),

@@ -1,0 +1,105 @@
+/**
+ * Which modules run. The genesis names those of height 1, by their digests, and an upgrade that is
+ * committed, as a row of the module `programs`, names one that takes over at its height.
+ *
+ * I120. Which version of a module executes a block follows from the chain alone. A node that does not have
+ *       it stops before that block, and says which it needs; it never runs another one instead.
+ * I121. An upgrade whose migration fails changes nothing: the version before stays.
+ */
+import type { Genesis, Program } from '../genesis.ts';
+import { InvariantViolation } from '../machine.ts';
+import type { Digest, Millis } from '../types.ts';
+import type { Module, ModuleSet } from './module.ts';
+import type { State } from './state.ts';
+import type { Value } from './values.ts';
+
+/** The module in whose table `upgrades` the committed ones stand. */
+export const PROGRAMS_MODULE = 'programs';
+export const UPGRADES_TABLE = 'upgrades';
+
+export type Upgrade = {
+  readonly name: string;
+  readonly version: number;
+  readonly digest: Digest | '';
+  /** What came of it; `waiting` before its height. */
+  readonly outcome: 'waiting' | 'active' | 'failed';
+};
+
+/** The key of the upgrade at a height: ascending as heights do. */
+export function upgradeKey(height: number): string {
+  return height.toString(16).padStart(14, '0');
+}
+
+export class Programs {
+  readonly #available: ModuleSet;
+  readonly #state: State;
+  readonly #inForce = new Map<string, Module>();
+
+  /** Throws InvariantViolation `program_missing`. */
+  constructor(genesis: Genesis, available: ModuleSet, state: State) {
+    this.#available = available;
+    this.#state = state;
+    const first = genesis.programs?.map((program) => this.#find(program, 1)) ?? available;
+    for (const module of first) {
+      if (this.#inForce.has(module.name)) {
+        throw new InvariantViolation('module_twice', `two modules are named ${module.name}`);
+      }
+      this.#inForce.set(module.name, module);
+      state.addTables(module);
+    }
+  }
+
+  /** In the order of the genesis, then of the upgrades that brought them. */
+  get inForce(): ModuleSet {
+    return [...this.#inForce.values()];
+  }
+
+  named(name: string): Module | undefined {
+    return this.#inForce.get(name);
+  }
+
+  /** The module that takes over with the block of this height, brought up to date; null mostly. */
+  upgrade(height: number, time: Millis): Module | null {
+    const table = this.#state.tablesOf(PROGRAMS_MODULE)[UPGRADES_TABLE];
+    const key = upgradeKey(height);
+    const upgrade = table?.get(key) as Upgrade | undefined;
+    if (table === undefined || upgrade === undefined) return null;
+    const module = this.#find(upgrade, height);
+    const isDone = this.#bring(module, time);
+    const outcome = isDone ? 'active' : 'failed';
+    table.set(key, { ...upgrade, outcome } as unknown as Value);
+    this.#state.journal.commit();
+    if (!isDone) return null;
+    this.#inForce.set(module.name, module);
+    return module;
+  }
+
+  /** Whether its tables could be filled, or brought to its version. */
+  #bring(module: Module, time: Millis): boolean {
+    const before = this.#inForce.get(module.name);
+    const tables = this.#state.addTables(module);
+    try {
+      if (before === undefined) module.genesis({ time, tables }, undefined);
+      else module.migrate({ time, tables }, before.version);
+      return true;
+    } catch (error) {
+      if (error instanceof InvariantViolation) throw error;
+      this.#state.journal.rollback();
+      if (before !== undefined) this.#state.addTables(before);
+      return false;
+    }
+  }
+
+  #find({ name, version, digest }: Program, height: number): Module {
+    const found = this.#available.find(
+      (module) => module.name === name && module.version === version && module.digest === digest,
+    );
+    if (found !== undefined) return found;
+    const where = digest === '' ? 'in this software' : `with digest ${digest}`;
+    throw new InvariantViolation(
+      'program_missing',
+      `from height ${height} on the cluster runs version ${version} of module ${name} ${where}, ` +
+        'which this node does not have: name its file with --modules, or run a release that has it',
+    );
+  }
+}

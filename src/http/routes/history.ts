@@ -1,0 +1,77 @@
+/**
+ * What became final, from the read model: lists with filters, in pages. It follows the chain a little
+ * behind: the newest stands in `GET /api/v11/history`, and what a node has executed in the other routes.
+ */
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import type { Edge } from '../../edge/edge.ts';
+import { Problem, unavailable, unprocessable } from '../../edge/problem.ts';
+import { argsOf } from '../../modules/args.ts';
+import { Misfit } from '../../modules/from-json.ts';
+import { LISTS, type List, type Parameters } from '../../read-model/queries.ts';
+import type { ReadModel } from '../../read-model/read-model.ts';
+import { answer } from '../negotiation.ts';
+import type { Reply, Request } from '../request.ts';
+import type { Route } from '../router.ts';
+
+const RETRY_MS = 2_000;
+export const HISTORY_PATH = '/api/v11/history';
+
+export function historyRoutes(edge: Edge): Route[] {
+  const lists = Object.entries(LISTS).map(([name, list]): Route => {
+    const read = parametersOf(list);
+    return {
+      method: 'GET',
+      path: `${HISTORY_PATH}/${name}`,
+      handle: (request) => rows(edge, request, list, read),
+    };
+  });
+  return [
+    { method: 'GET', path: HISTORY_PATH, handle: (request) => status(edge, request) },
+    ...lists,
+  ];
+}
+
+function status({ port }: Edge, request: Request): Reply | Problem {
+  const model = port.readModel();
+  return model === null ? switchedOff() : answer(request, model.status());
+}
+
+type ReadParameters = (request: Request) => Parameters | Problem;
+
+function parametersOf({ parameters: schema }: List): ReadParameters {
+  const type = TypeCompiler.Compile(schema);
+  return ({ query }) => {
+    const read = argsOf({ schema, type }, Object.fromEntries(query), true);
+    if (!(read instanceof Misfit)) return read.args as Parameters;
+    return read.field === ''
+      ? unprocessable('invalid_args', read.message)
+      : unprocessable('invalid_args', read.message, read.field);
+  };
+}
+
+async function rows(
+  { port }: Edge,
+  request: Request,
+  list: List,
+  read: ReadParameters,
+): Promise<Reply | Problem> {
+  const parameters = read(request);
+  if (parameters instanceof Problem) return parameters;
+  const model = port.readModel();
+  if (model === null) return switchedOff();
+  const page = await model.list(list, parameters).catch((error: Error) => failed(model, error));
+  if (page instanceof Problem) return page;
+  return answer(request, { height: model.status().height, ...page });
+}
+
+function switchedOff(): Problem {
+  const detail = 'this node keeps no read model: start it with --read-model on, or ask another one';
+  return new Problem(404, 'no_read_model', detail);
+}
+
+/** Whatever the database says stays here: it may name what is no client's business. */
+function failed(model: ReadModel, error: Error): Problem {
+  model.told(error);
+  const detail = 'the read model does not answer now: ask again later, or ask another node';
+  return unavailable('read_model_unavailable', detail, RETRY_MS);
+}

@@ -1,0 +1,161 @@
+/**
+ * Which modules the cluster runs, and from which height on. Validators sign upgrades; one that a quorum
+ * of them has approved takes over with the block of its height (protocols/transaction/programs.ts).
+ *
+ * Y1. An upgrade is committed when a quorum of validators has approved the same module, version, digest
+ *     and height, each signing for itself; from then on nothing changes it.
+ */
+import { Type } from '@sinclair/typebox';
+import { quorumOf } from '../../../protocols/quorum.ts';
+import { refuse } from '../../../protocols/transaction/module.ts';
+import { PROGRAMS_MODULE, upgradeKey } from '../../../protocols/transaction/programs.ts';
+import { defineModule, event, table } from '../define.ts';
+
+/** Blocks between the quorum's approval and the upgrade: for nodes that have to be given the file. */
+const NOTICE = 16;
+const strict = { additionalProperties: false };
+
+const Height = Type.Integer({ minimum: 1, description: 'a height' });
+const program = {
+  name: Type.String({
+    pattern: '^[a-z][a-z0-9-]{0,31}$',
+    description: '1 to 32 lower-case letters, digits and dashes, a letter first',
+  }),
+  version: Type.Integer({ minimum: 1 }),
+  digest: Type.String({
+    pattern: '^([0-9a-f]{64})?$',
+    description: '64 digits of lower-case hex, or nothing for a module of the software itself',
+  }),
+};
+const Proposed = Type.Object({ height: Height, ...program }, strict);
+const Approvals = Type.Object(
+  { ...program, approvals: Type.Array(Type.String()), height: Height },
+  strict,
+);
+const Outcome = Type.Union([
+  Type.Literal('waiting'),
+  Type.Literal('active'),
+  Type.Literal('failed'),
+]);
+const Committed = Type.Object({ height: Height, ...program, outcome: Outcome }, strict);
+
+const tables = {
+  upgrades: table(
+    'By height, as 14 digits of hex: what takes over there, and what came of it.',
+    Type.Object({ ...program, outcome: Outcome }, strict),
+  ),
+  proposals: table(
+    'By height, module, version and digest: the validators that have approved, by key.',
+    Approvals,
+  ),
+};
+
+export const programs = defineModule({
+  name: PROGRAMS_MODULE,
+  version: 1,
+  description: 'Which modules the cluster runs, and from which height on.',
+  tables,
+  refusals: {
+    not_validator: 'the sender is not the key of a validator',
+    height_passed: `the height is not at least ${NOTICE} blocks ahead`,
+    height_taken: 'another upgrade is committed for that height',
+    already_approved: 'the sender has approved this upgrade before',
+  },
+  events: {
+    approved: event(
+      'A validator approved an upgrade.',
+      Type.Object({ validator: Type.String(), height: Height, ...program }, strict),
+    ),
+    committed: event('A quorum approved: the upgrade will take place.', Proposed),
+  },
+  commands: ({ command }) => ({
+    approve: command(
+      {
+        description:
+          'Approves that a module takes over at a height. Only for validators, who sign it with their own keys.',
+        args: Proposed,
+      },
+      (context, args) => {
+        const { tables: rows, sender, validators, emit } = context;
+        const validator = sender.replace(/^key:/, '');
+        if (!validators.some((key) => key === validator)) {
+          return refuse('not_validator', 'the sender is not the key of a validator');
+        }
+        if (args.height < context.height + NOTICE) {
+          return refuse(
+            'height_passed',
+            `the height must be ${context.height + NOTICE} or more, for others have to be ready`,
+          );
+        }
+        const at = upgradeKey(args.height);
+        if (rows.upgrades.get(at) !== undefined) {
+          return refuse('height_taken', 'another upgrade is committed for that height');
+        }
+        const key = `${at}/${args.name}/${args.version}/${args.digest}`;
+        const approvals = rows.proposals.get(key)?.approvals ?? [];
+        if (approvals.includes(validator)) {
+          return refuse('already_approved', 'the sender has approved this upgrade before');
+        }
+        const all = [...approvals, validator];
+        emit('approved', { validator, ...args });
+        if (all.length < quorumOf(validators.length)) {
+          rows.proposals.set(key, { ...args, approvals: all });
+          return undefined;
+        }
+        const { name, version, digest } = args;
+        rows.proposals.delete(key);
+        rows.upgrades.set(at, { name, version, digest, outcome: 'waiting' });
+        emit('committed', args);
+        return undefined;
+      },
+    ),
+  }),
+  queries: ({ query }) => ({
+    upgrades: query(
+      {
+        description: 'Upgrades that a quorum has approved, by height, from after `after` on.',
+        args: Type.Object(
+          {
+            after: Type.Optional(Type.Integer({ minimum: 0 })),
+            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+          },
+          strict,
+        ),
+        result: Type.Object(
+          { upgrades: Type.Array(Committed), next: Type.Union([Height, Type.Null()]) },
+          strict,
+        ),
+      },
+      ({ tables: rows }, { after, limit = 100 }) => {
+        const from = after === undefined ? undefined : upgradeKey(after);
+        const page = rows.upgrades.page({ after: from, limit });
+        return {
+          upgrades: page.rows.map(([at, row]) => ({ height: heightOf(at), ...row })),
+          next: page.next === null ? null : heightOf(page.next),
+        };
+      },
+    ),
+
+    proposals: query(
+      {
+        description: 'Upgrades that some validators have approved, and no quorum yet.',
+        args: Type.Object({ after: Type.Optional(Type.String({ maxLength: 200 })) }, strict),
+        result: Type.Object(
+          {
+            proposals: Type.Array(Approvals),
+            next: Type.Union([Type.String(), Type.Null()]),
+          },
+          strict,
+        ),
+      },
+      ({ tables: rows }, { after }) => {
+        const page = rows.proposals.page({ after, limit: 100 });
+        return { proposals: page.rows.map(([, row]) => row), next: page.next };
+      },
+    ),
+  }),
+});
+
+function heightOf(key: string): number {
+  return Number.parseInt(key, 16);
+}

@@ -1,0 +1,132 @@
+/**
+ * Runs the projection while the node runs: told of new blocks by NOTIFY, a step at a time, on a thread
+ * of its own, and slowly while the node has work.
+ *
+ * D4. The projection has no part in finality: it takes what is durable, waits for nobody, and nobody
+ *     waits for it. When it fails it tries again, and says so.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import pgListen, { type Subscriber } from 'pg-listen';
+import { Piscina } from 'piscina';
+import type { LogLogger } from '../log/errors.ts';
+import type { Step } from './projection.ts';
+import type { Reached } from './schema.ts';
+import { NOTHING_REACHED } from './schema.ts';
+import type { ProjectionTask } from './worker.ts';
+
+/** Told by the node with the height of the newest block that it has executed. */
+export const COMMITTED_CHANNEL = 'althing_committed';
+
+export interface ProjectorOptions {
+  readonly task: ProjectionTask;
+  readonly logger: LogLogger;
+  /** Transactions that the node executes in a second. */
+  readonly load: () => number;
+}
+
+/** Above this many transactions a second the projection steps aside. */
+const LOAD_MAX = 1_000;
+const PAUSE_UNDER_LOAD_MS = 2_000;
+/** Without being told: what became durable a little after its notification. */
+const LOOK_MS = 1_000;
+const RETRY_MS = 2_000;
+
+export class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #pool = new Piscina<ProjectionTask | null, Step | null>({
+    filename: new URL('./worker.js', import.meta.url).href,
+    minThreads: 1,
+    maxThreads: 1,
+    idleTimeout: Infinity,
+  });
+  readonly #stop = new AbortController();
+  #subscriber: Subscriber | null = null;
+  #told: (() => void) | null = null;
+  #running: Promise<void> = Promise.resolve();
+  /** As of the last step. */
+  reached: Reached = NOTHING_REACHED;
+  /** Why the last step failed; null when it did not. */
+  failure: string | null = null;
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      if (this.#subscriber === null) await this.#listen();
+      const step = await this.#step();
+      if (signal.aborted) return;
+      if (step === null) await this.#rest(RETRY_MS);
+      else if (step.isAtEnd) await this.#news();
+      else await this.#rest(this.#options.load() > LOAD_MAX ? PAUSE_UNDER_LOAD_MS : 0);
+    }
+  }
+
+  async #step(): Promise<Step | null> {
+    try {
+      const step = await this.#pool.run(this.#options.task);
+      if (step === null) return null;
+      this.reached = step.reached;
+      this.failure = null;
+      return step;
+    } catch (error) {
+      this.#failed(error);
+      return null;
+    }
+  }
+
+  #failed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.failure !== reason && !this.#stop.signal.aborted) {
+      this.#options.logger.warn({ reason }, 'the read model does not follow; trying again');
+    }
+    this.failure = reason;
+  }
+
+  async #listen(): Promise<void> {
+    const subscriber = pgListen.default(
+      { connectionString: this.#options.task.url, application_name: 'althing listener' },
+      { retryTimeout: 5_000, paranoidChecking: 30_000 },
+    );
+    subscriber.notifications.on(COMMITTED_CHANNEL, () => this.#told?.());
+    // Emitted when it has given up: the next look begins with a new one.
+    subscriber.events.on('error', () => {
+      if (this.#subscriber === subscriber) this.#subscriber = null;
+      void subscriber.close().catch(() => {});
+    });
+    try {
+      await subscriber.connect();
+      await subscriber.listenTo(COMMITTED_CHANNEL);
+      this.#subscriber = subscriber;
+    } catch (error) {
+      await subscriber.close().catch(() => {});
+      this.#failed(error);
+    }
+  }
+
+  /** Until something was committed, or for a while. */
+  async #news(): Promise<void> {
+    const told = new Promise<void>((resolve) => (this.#told = resolve));
+    await Promise.race([told, this.#rest(LOOK_MS)]);
+    this.#told = null;
+  }
+
+  async #rest(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#told?.();
+    await this.#running;
+    await this.#subscriber?.close();
+    await this.#pool.run(null).catch(() => {});
+    await this.#pool.destroy();
+  }
+}

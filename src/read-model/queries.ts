@@ -1,0 +1,224 @@
+/**
+ * What is asked of the read model, as SQL: pages in the order of the chain, newest first, each from
+ * behind the last row of the one before. Every filter has an index that has this order.
+ */
+import { Type, type Static, type TObject } from '@sinclair/typebox';
+import type pg from 'pg';
+
+const Limit = Type.Integer({ minimum: 1, maximum: 500, description: 'rows wanted, 1 to 500' });
+const Height = Type.Integer({ minimum: 1, description: 'a height, from 1 on' });
+const Time = Type.String({
+  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,12}Z$',
+  description: 'a time such as 2026-01-31T12:00:00Z',
+});
+const Text = Type.String({ minLength: 1, maxLength: 300 });
+const Command = Type.String({
+  pattern: '^[^.]{1,255}\\.[^.]{1,255}$',
+  description: 'a module and its command, such as ledger.transfer',
+});
+const Id = Type.String({
+  pattern: '^[0-9a-f]{64}(-(0|[1-9][0-9]{0,4}))?$',
+  description: 'the id of a submission, or of one of its transactions',
+});
+
+/** What every list takes: `cursor` is the `next` of the page before. */
+const page = {
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,16}(\\.[0-9]{1,10}|\\..{1,64})?$' })),
+  limit: Type.Optional(Limit),
+  since: Type.Optional(Time),
+  until: Type.Optional(Time),
+  fromHeight: Type.Optional(Height),
+  toHeight: Type.Optional(Height),
+};
+const strict = { additionalProperties: false };
+
+export interface List {
+  readonly description: string;
+  readonly parameters: TObject;
+  readonly sql: (parameters: Parameters) => Sql;
+  readonly shown: (row: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+  /** Where the row stands, for `cursor`. */
+  readonly place: (row: Readonly<Record<string, unknown>>) => string;
+}
+
+export type Parameters = Readonly<Record<string, unknown>>;
+
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export const LIMIT_DEFAULT = 50;
+
+/** Conditions and their values, collected one by one. */
+class Where {
+  readonly #conditions: string[] = [];
+  readonly values: unknown[] = [];
+
+  /** `condition` with `?` for the value; nothing where there is none. */
+  add(condition: string, value: unknown): this {
+    if (value === undefined) return this;
+    this.values.push(value);
+    this.#conditions.push(condition.replaceAll('?', `$${this.values.length}`));
+    return this;
+  }
+
+  /** Times become heights, whose order every index has. */
+  addTimes({ since, until, fromHeight, toHeight }: Parameters): this {
+    const at = '(SELECT height FROM althing.block WHERE created_at';
+    return this.add(`height >= ${at} >= ? ORDER BY created_at, height LIMIT 1)`, since)
+      .add(`height <= ${at} <= ? ORDER BY created_at DESC, height DESC LIMIT 1)`, until)
+      .add('height >= ?', fromHeight)
+      .add('height <= ?', toHeight);
+  }
+
+  select(from: string, order: string, limit: unknown): Sql {
+    const conditions = this.#conditions.map((each) => `(${each})`).join(' AND ');
+    const where = conditions === '' ? '' : ` WHERE ${conditions}`;
+    const text = `SELECT * FROM althing.${from}${where} ORDER BY ${order} LIMIT ${Number(limit)}`;
+    return { text, values: this.values };
+  }
+}
+
+const hex = (value: unknown): string => (value as Buffer).toString('hex');
+const time = (value: unknown): string => (value as Date).toISOString();
+
+const Transactions = Type.Object(
+  {
+    ...page,
+    id: Type.Optional(Id),
+    module: Type.Optional(Text),
+    command: Type.Optional(Command),
+    sender: Type.Optional(Text),
+    status: Type.Optional(
+      Type.Union([Type.Literal('ok'), Type.Literal('failed')], { description: 'ok or failed' }),
+    ),
+  },
+  strict,
+);
+
+const transactions: List = {
+  description: 'Transactions, newest first.',
+  parameters: Transactions,
+  sql: (parameters) => {
+    const { id, module, command, sender, status, cursor, limit } = parameters as Static<
+      typeof Transactions
+    >;
+    const [submission, position] = id?.split('-') ?? [];
+    const [height, index] = cursor?.split('.') ?? [];
+    const [moduleOfCommand, commandName] = command?.split('.') ?? [];
+    return new Where()
+      .add('submission = ?', submission === undefined ? undefined : Buffer.from(submission, 'hex'))
+      .add('position = ?', position)
+      .add('module = ?', module)
+      .add('module = ?', moduleOfCommand)
+      .add('command = ?', commandName)
+      .add('sender = ?', sender)
+      .add('status = ?', status)
+      .add(
+        `(height, index) < (${Number(height ?? 0)}, ?)`,
+        height === undefined ? undefined : Number(index ?? 0),
+      )
+      .addTimes(parameters)
+      .select('transaction', 'height DESC, index DESC', limit);
+  },
+  shown: ({ height, created_at, index, position, submission, ...row }) => ({
+    id: `${hex(submission)}-${Number(position)}`,
+    height: Number(height),
+    index,
+    ...row,
+    createdAt: time(created_at),
+  }),
+  place: ({ height, index }) => `${Number(height)}.${Number(index)}`,
+};
+
+const Blocks = Type.Object(page, strict);
+
+const blocks: List = {
+  description: 'Final blocks, newest first.',
+  parameters: Blocks,
+  sql: (parameters) =>
+    new Where()
+      .add('height < ?', parameters['cursor'])
+      .addTimes(parameters)
+      .select('block', 'height DESC', parameters['limit']),
+  shown: ({
+    height,
+    created_at,
+    epoch,
+    term,
+    executed_height,
+    digest,
+    state_root,
+    receipts_root,
+  }) => ({
+    height: Number(height),
+    digest: hex(digest),
+    epoch: Number(epoch),
+    term: Number(term),
+    executed: {
+      height: Number(executed_height),
+      stateRoot: hex(state_root),
+      receiptsRoot: hex(receipts_root),
+    },
+    createdAt: time(created_at),
+  }),
+  place: ({ height }) => String(height),
+};
+
+const Votes = Type.Object({ ...page, validator: Type.Optional(Text) }, strict);
+
+const consensusVotes: List = {
+  description: 'The commit votes by which blocks became final, newest first.',
+  parameters: Votes,
+  sql: (parameters) => {
+    const { validator, cursor, limit } = parameters as Static<typeof Votes>;
+    const at = cursor?.indexOf('.') ?? -1;
+    const height = Number(cursor?.slice(0, at) ?? 0);
+    return new Where()
+      .add('validator = ?', validator)
+      .add(`(height, validator) < (${height}, ?)`, at < 0 ? undefined : cursor!.slice(at + 1))
+      .addTimes(parameters)
+      .select('consensus_vote', 'height DESC, validator DESC', limit);
+  },
+  shown: ({ height, created_at, epoch, term, validator, kind, block }) => ({
+    height: Number(height),
+    validator,
+    kind,
+    epoch: Number(epoch),
+    term: Number(term),
+    block: hex(block),
+    createdAt: time(created_at),
+  }),
+  place: ({ height, validator }) => `${Number(height)}.${String(validator)}`,
+};
+
+/** By the last part of their path. */
+export const LISTS: Readonly<Record<string, List>> = {
+  transactions,
+  blocks,
+  'consensus-votes': consensusVotes,
+};
+
+export interface ListPage {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** The `cursor` of the next page; null at the end. */
+  readonly next: string | null;
+}
+
+/** `parameters` fit the list's schema. */
+export async function list(
+  client: pg.Pool,
+  { sql, shown, place }: List,
+  parameters: Parameters,
+): Promise<ListPage> {
+  const limit = Number(parameters['limit'] ?? LIMIT_DEFAULT);
+  // One row more tells whether there is a next page.
+  const { text, values } = sql({ ...parameters, limit: limit + 1 });
+  const { rows } = await client.query<Record<string, unknown>>(text, [...values]);
+  const kept = rows.slice(0, limit);
+  return {
+    rows: kept.map(shown),
+    next: rows.length > limit ? place(kept.at(-1)!) : null,
+  };
+}

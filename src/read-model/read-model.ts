@@ -1,0 +1,94 @@
+/** The read model of a node: the projection that fills it, and the questions that it answers. */
+import pg from 'pg';
+import type { LogLogger } from '../log/errors.ts';
+import { COMMITTED_CHANNEL, Projector } from './projector.ts';
+import { list, type List, type ListPage, type Parameters } from './queries.ts';
+import type { ProjectionTask } from './worker.ts';
+
+export interface ReadModelOptions {
+  readonly task: ProjectionTask;
+  readonly logger: LogLogger;
+  /** Transactions that the node executes in a second. */
+  readonly load: () => number;
+  readonly executedHeight: () => number;
+}
+
+export interface ReadModelStatus {
+  /** Everything up to this height is in the tables, but for transactions of the last blocks. */
+  readonly height: number;
+  readonly executedHeight: number;
+  /** Blocks. */
+  readonly behind: number;
+  readonly failure: string | null;
+}
+
+const SESSIONS_MAX = 4;
+const ANSWER_MS = 3_000;
+/** Told at most so often. */
+const NOTIFY_MS = 100;
+
+export class ReadModel {
+  readonly #options: ReadModelOptions;
+  readonly #pool: pg.Pool;
+  readonly #projector: Projector;
+  #notifying: NodeJS.Timeout | null = null;
+  #height = 0;
+
+  constructor(options: ReadModelOptions) {
+    this.#options = options;
+    this.#projector = new Projector(options);
+    this.#pool = new pg.Pool({
+      connectionString: options.task.url,
+      application_name: 'althing read model',
+      max: SESSIONS_MAX,
+      connectionTimeoutMillis: ANSWER_MS,
+      statement_timeout: ANSWER_MS,
+      query_timeout: ANSWER_MS,
+    });
+    // An idle session that breaks is replaced by the pool.
+    this.#pool.on('error', () => {});
+  }
+
+  start(): void {
+    this.#projector.start();
+  }
+
+  /** A block was executed: whoever listens is told, soon and together with those that follow. */
+  executed(height: number): void {
+    this.#height = height;
+    this.#notifying ??= setTimeout(() => void this.#notify(), NOTIFY_MS);
+  }
+
+  async #notify(): Promise<void> {
+    this.#notifying = null;
+    const payload = JSON.stringify({ height: this.#height });
+    // Who is not told looks by itself after a second.
+    await this.#pool
+      .query('SELECT pg_notify($1, $2)', [COMMITTED_CHANNEL, payload])
+      .catch((error: Error) => {
+        this.#options.logger.warn({ reason: error.message }, 'nobody could be notified');
+      });
+  }
+
+  status(): ReadModelStatus {
+    const executedHeight = this.#options.executedHeight();
+    const { reached, failure } = this.#projector;
+    const behind = Math.max(0, executedHeight - reached.height);
+    return { height: reached.height, executedHeight, behind, failure };
+  }
+
+  /** A question failed. */
+  told({ message: reason }: Error): void {
+    this.#options.logger.warn({ reason }, 'the read model could not answer');
+  }
+
+  list(what: List, parameters: Parameters): Promise<ListPage> {
+    return list(this.#pool, what, parameters);
+  }
+
+  async close(): Promise<void> {
+    if (this.#notifying !== null) clearTimeout(this.#notifying);
+    await this.#projector.close();
+    await this.#pool.end();
+  }
+}

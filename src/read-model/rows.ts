@@ -1,0 +1,136 @@
+/** Events of the log as rows of the read model. Pure: the same log gives the same rows. */
+import { fromHex } from '../../protocols/bytes.ts';
+import { chainEntry, type ChainEntry } from '../../protocols/chain.ts';
+import type { LogEvent } from '../../protocols/machine.ts';
+import { decodeCalls } from '../../protocols/transaction/calls.ts';
+import { receiptsIn } from '../../protocols/transaction/receipt-log.ts';
+import { decodeReceipts } from '../../protocols/transaction/receipts.ts';
+import { unpackStructure } from '../../protocols/wire.ts';
+import type { SubmissionReceipts } from '../../protocols/submission-receipts.ts';
+
+/** Values by column, as many in each as there are rows: how `unnest` takes them. */
+export type Columns = readonly unknown[][];
+
+/** The log holds what this version cannot read. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable';
+}
+
+export function entryOf(event: LogEvent): ChainEntry {
+  const read = unpackStructure(chainEntry, event.header);
+  if (read.ok) return read.value;
+  throw new Unreadable(`chain/${event.seq} of the log: ${read.error}`);
+}
+
+export const BLOCK_COLUMNS = [
+  ['height', 'bigint'],
+  ['created_at', 'timestamptz'],
+  ['epoch', 'bigint'],
+  ['term', 'bigint'],
+  ['executed_height', 'bigint'],
+  ['digest', 'bytea'],
+  ['state_root', 'bytea'],
+  ['receipts_root', 'bytea'],
+] as const;
+
+export function blockRow({ block }: ChainEntry, digest: Uint8Array): unknown[] {
+  const { height, timestamp, epoch, term, executed } = block;
+  return [
+    height,
+    new Date(timestamp),
+    epoch,
+    term,
+    executed.height,
+    digest,
+    fromHex(executed.stateRoot),
+    fromHex(executed.receiptsRoot),
+  ];
+}
+
+export const VOTE_COLUMNS = [
+  ['height', 'bigint'],
+  ['created_at', 'timestamptz'],
+  ['epoch', 'bigint'],
+  ['term', 'bigint'],
+  ['validator', 'text'],
+  ['kind', 'text'],
+  ['block', 'bytea'],
+] as const;
+
+/** The commit votes by which the block became final; none where a descendant's did it. */
+export function voteRows(
+  { block, certificate }: ChainEntry,
+  validators: readonly string[],
+): unknown[][] {
+  if (certificate === null) return [];
+  const { epoch, term, height, block: digest, kind, votes } = certificate;
+  const time = new Date(block.timestamp);
+  return votes.map(({ voter }) => [
+    height,
+    time,
+    epoch,
+    term,
+    validators[voter] ?? String(voter),
+    kind,
+    fromHex(digest),
+  ]);
+}
+
+export const TRANSACTION_COLUMNS = [
+  ['height', 'bigint'],
+  ['created_at', 'timestamptz'],
+  ['index', 'integer'],
+  ['position', 'integer'],
+  ['submission', 'bytea'],
+  ['module', 'text'],
+  ['command', 'text'],
+  ['sender', 'text'],
+  ['status', 'text'],
+  ['error', 'text'],
+] as const;
+
+/** Of all submissions that a block has executed. */
+export function transactionRows(event: LogEvent, timeOf: (height: number) => Date): unknown[][] {
+  return [...receiptsIn(event)].flatMap((receipts) => rowsOf(receipts, timeOf(receipts.height)));
+}
+
+function rowsOf(receipts: SubmissionReceipts, time: Date): unknown[][] {
+  const outcomes = decodeReceipts(receipts);
+  const calls = decodeCalls(receipts.calls, receipts.txCount);
+  if (outcomes === null || calls === null) {
+    throw new Unreadable(`receipts of submission ${receipts.id} in the log`);
+  }
+  const submission = fromHex(receipts.id);
+  const rows: unknown[][] = [];
+  for (const { module, command, count } of calls) {
+    for (let i = 0; i < count; i++) {
+      const position = rows.length;
+      const { index, status, error } = outcomes[position]!;
+      rows.push([
+        receipts.height,
+        time,
+        index,
+        position,
+        submission,
+        printable(module),
+        printable(command),
+        printable(receipts.sender),
+        status,
+        error?.code ?? null,
+      ]);
+    }
+  }
+  return rows;
+}
+
+/** PostgreSQL has no U+0000 in text; names that nobody declared may hold it. */
+function printable(text: string): string {
+  return text.replaceAll('\u0000', '\ufffd');
+}
+
+/** Rows turned into columns. */
+export function columnsOf(rows: readonly (readonly unknown[])[], count: number): unknown[][] {
+  const columns: unknown[][] = Array.from({ length: count }, () => []);
+  for (const row of rows) for (let at = 0; at < count; at++) columns[at]!.push(row[at]);
+  return columns;
+}

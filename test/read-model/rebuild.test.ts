@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import test from 'ava';
+import pg from 'pg';
+import { EXIT } from '../../src/cli/command.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { initCluster } from '../../src/init/init.ts';
+import { openActorLog } from '../../src/log/actor-log.ts';
+import { openLog } from '../../src/log/node-log.ts';
+import { run } from '../cli/program.ts';
+import { newFolder } from '../folder.ts';
+import { quiet, startTestServer } from '../postgres/server.ts';
+import { put, WrittenChain } from './chain.ts';
+
+test('althing read-model rebuild fills the tables from the log alone', async (t) => {
+  const server = await startTestServer();
+  t.teardown(() => server.end());
+  const url = await server.newDatabase();
+  const data = join(newFolder('rebuild'), 'data');
+  await initCluster({ data, nodes: 4, nowMs: Date.now() });
+  const place = ['--id', 'validator-1', '--data', data, '--database-url', url];
+  const loaded = loadConfig(place, {}, process.cwd());
+  if (loaded.kind !== 'config') return t.fail('no configuration');
+  const { cluster, index, headsFile } = loaded.config;
+  const { publicKey } = cluster.genesis.validators[index]!;
+  const owner = { url, clusterId: cluster.id, publicKey, onLost: () => {}, logger: quiet };
+  const node = await openLog({ ...owner, headsFile });
+  const log = await openActorLog(node.actorOptions('writer'), quiet);
+  const chain = new WrittenChain(log);
+  for (let at = 0; at < 3; at++) await chain.next([[put('a')]]);
+  await log.close();
+  await node.close();
+
+  const text = await run(['read-model', 'rebuild', ...place]);
+  t.is(text.code, EXIT.done, text.stderr);
+  t.regex(text.stdout, /made anew up to height 3/);
+  const json = await run(['read-model', 'rebuild', '--json', ...place]);
+  t.deepEqual(JSON.parse(json.stdout), { height: 3 });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query('SELECT count(*) FROM althing.transaction');
+  await client.end();
+  t.deepEqual(rows, [{ count: '3' }]);
+  const nameless = await run(['read-model', 'rebuild', '--database-url', url]);
+  t.is(nameless.code, EXIT.usage);
+  t.regex(nameless.stderr, /name the node with --id/);
+});

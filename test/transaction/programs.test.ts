@@ -1,0 +1,147 @@
+import test from 'ava';
+import { DEFAULT_LIMITS, type Program } from '../../protocols/genesis.ts';
+import { InvariantViolation } from '../../protocols/machine.ts';
+import type { Module } from '../../protocols/transaction/module.ts';
+import { upgradeKey } from '../../protocols/transaction/programs.ts';
+import type { Digest } from '../../protocols/types.ts';
+import { Chain, clusterOf, receiptsOf, signed } from './fixture.ts';
+import { scratch } from './modules.ts';
+
+const OTHER = 'cd'.repeat(32) as Digest;
+const named = (module: Module): Program => {
+  const { name, version, digest } = module;
+  return { name, version, digest };
+};
+
+/** Writes what it is asked to into the table of committed upgrades. */
+const programs: Module = {
+  ...scratch,
+  name: 'programs',
+  tables: [{ name: 'upgrades', indexes: new Map() }],
+  genesis: () => undefined,
+  commands: new Map([
+    [
+      'commit',
+      {
+        name: 'commit',
+        check: () => true,
+        run({ tables }, args) {
+          const { height, ...upgrade } = args as { height: number };
+          tables['upgrades']!.set(upgradeKey(height), { ...upgrade, outcome: 'waiting' });
+          return undefined;
+        },
+      },
+    ],
+  ]),
+};
+
+/** Version 2 has another command, another index, and marks the rows that it finds. */
+const second: Module = {
+  ...scratch,
+  version: 2,
+  digest: OTHER,
+  tables: [{ name: 'rows', indexes: new Map([['byKey', (_row, key) => key]]) }],
+  commands: new Map([
+    ...scratch.commands,
+    ['added', { name: 'added', check: () => true, run: () => 'by version 2' }],
+  ]),
+  migrate({ tables }, from) {
+    for (const [key] of tables['rows']!.page({ limit: 100 }).rows) {
+      tables['rows']!.set(key, `from version ${from}`);
+    }
+  },
+};
+
+const failing: Module = {
+  ...second,
+  migrate({ tables }) {
+    tables['rows']!.set('half', 'done');
+    throw new Error('it cannot be migrated');
+  },
+};
+
+function chainOf(available: readonly Module[], first: readonly Module[] = [scratch, programs]) {
+  const cluster = clusterOf({ ...DEFAULT_LIMITS });
+  const genesis = { ...cluster.genesis, programs: first.map(named) };
+  return new Chain({ ...cluster, genesis }, available);
+}
+
+const commit = (height: number, module: Module) => ({
+  module: 'programs',
+  command: 'commit',
+  args: { height, ...named(module) },
+});
+const put = { module: 'scratch', command: 'put', args: { key: 'a', value: 'old' } };
+const added = { module: 'scratch', command: 'added', args: null };
+
+const outcome = (chain: Chain, height: number): unknown =>
+  chain.executor.state.tablesOf('programs')['upgrades']!.get(upgradeKey(height));
+
+test('I120: the genesis names what runs, whatever else the node has', (t) => {
+  const chain = chainOf([second, scratch, programs]);
+  t.deepEqual(
+    chain.executor.programs.inForce.map(({ name, version }) => [name, version]),
+    [
+      ['scratch', 1],
+      ['programs', 1],
+    ],
+  );
+  const [receipt] = receiptsOf(chain.run(signed(0, [added])));
+  t.is(receipt!.error?.code, 'unknown_command');
+});
+
+test('I120: a node that lacks what the genesis names does not start, and says what it needs', (t) => {
+  const error = t.throws(() => chainOf([scratch, programs], [second, programs]), {
+    instanceOf: InvariantViolation,
+  });
+  t.is(error.code, 'program_missing');
+  t.regex(error.message, new RegExp(`version 2 of module scratch with digest ${OTHER}`));
+});
+
+test('I120: a committed upgrade takes over with the block of its height, and brings the rows along', (t) => {
+  const chain = chainOf([scratch, second, programs]);
+  const first = receiptsOf(chain.run(signed(0, [put, commit(3, second), added])));
+  t.is(first[2]!.error?.code, 'unknown_command');
+  t.is(receiptsOf(chain.run(signed(1, [added])))[0]!.error?.code, 'unknown_command');
+  t.is(receiptsOf(chain.run(signed(2, [added])))[0]!.result, 'by version 2');
+  const rows = chain.executor.state.tablesOf('scratch')['rows']!;
+  t.is(rows.get('a'), 'from version 1');
+  t.deepEqual(rows.pageBy('byKey', { equals: 'a', limit: 1 }).rows, [['a', 'from version 1']]);
+  t.throws(() => rows.pageBy('byText', { limit: 1 }));
+  t.like(outcome(chain, 3), { outcome: 'active' });
+});
+
+test('I120: a node that lacks what was committed stops before that block', (t) => {
+  const chain = chainOf([scratch, programs]);
+  chain.run(signed(0, [commit(3, second)]));
+  chain.run();
+  const error = t.throws(() => chain.run(), { instanceOf: InvariantViolation });
+  t.is(error.code, 'program_missing');
+  t.is(chain.executor.height, 2);
+});
+
+test('I121: an upgrade that cannot be brought about leaves everything as it was', (t) => {
+  const chain = chainOf([scratch, failing, programs]);
+  chain.run(signed(0, [put, commit(2, failing)]));
+  const [receipt] = receiptsOf(chain.run(signed(1, [added])));
+  t.is(receipt!.error?.code, 'unknown_command');
+  const rows = chain.executor.state.tablesOf('scratch')['rows']!;
+  t.deepEqual(rows.page({ limit: 10 }).rows, [['a', 'old']]);
+  t.deepEqual(rows.pageBy('byText', { equals: 'old', limit: 1 }).rows, [['a', 'old']]);
+  t.like(outcome(chain, 2), { outcome: 'failed' });
+});
+
+test('I120: an upgrade may bring a module that was not there', (t) => {
+  const fresh: Module = {
+    ...scratch,
+    name: 'fresh',
+    genesis: ({ tables }) => tables['rows']!.set('begun', true),
+  };
+  const chain = chainOf([scratch, programs, fresh]);
+  chain.run(signed(0, [commit(2, fresh)]));
+  chain.run();
+  t.deepEqual(chain.executor.state.tablesOf('fresh')['rows']!.page({ limit: 10 }).rows, [
+    ['begun', true],
+  ]);
+  t.is(chain.executor.programs.inForce.length, 3);
+});
