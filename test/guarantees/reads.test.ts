@@ -81,7 +81,7 @@ test('read-final: a read waits while a block is executed, and never sees a part 
   t.false(executor.isBetweenBlocks, 'the machine answers no query now (machine.test.ts, I99)');
   while (executor.advance({ left: 1 }) === null);
   t.true(executor.isBetweenBlocks);
-  const answer = new Queries(executor, builtInModules).run({
+  const answer = new Queries(executor).run({
     module: 'kv',
     query: 'get',
     args: at,
@@ -105,5 +105,5 @@ test('eventual-node: a node that lags answers as all did at its height, and says
 });
 
 function read({ executor }: Chain): unknown {
-  return new Queries(executor, builtInModules).run({ module: 'kv', query: 'get', args: at });
+  return new Queries(executor).run({ module: 'kv', query: 'get', args: at });
 }
