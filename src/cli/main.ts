@@ -12,6 +12,7 @@ import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { initCommand } from './init.ts';
+import { kvCommand } from './kv.ts';
 import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
 import { proofCommand } from './proof.ts';
@@ -21,6 +22,7 @@ import { readModelCommand } from './read-model.ts';
 const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
   initCommand,
   logCommand,
+  kvCommand,
   proofCommand,
   readModelCommand,
 ];

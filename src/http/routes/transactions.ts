@@ -106,9 +106,10 @@ export function tellAccepted(
   return answer(request, body, 202, { headers: [['location', location]] });
 }
 
-export function readWait(request: Request): Wait | Problem {
+/** `own`: parameters that the route has besides. */
+export function readWait(request: Request, own: readonly string[] = []): Wait | Problem {
   if (request.query.size === 0) return FINALIZED;
-  const unknown = onlyParameters(request, WAIT_PARAMETERS);
+  const unknown = onlyParameters(request, [...WAIT_PARAMETERS, ...own]);
   if (unknown !== null) return unknown;
   const until = request.query.get('wait') ?? 'finalized';
   if (until !== 'finalized' && until !== 'accepted') {
