@@ -146,7 +146,7 @@ interface CommandKit<T, E, M> {
   ) => CommandDefinition<S, R>;
 }
 
-interface QueryKit<T> {
+export interface QueryKit<T> {
   readonly query: <S extends TSchema, R extends TSchema>(
     shape: { readonly description: string; readonly args: S; readonly result: R },
     run: (context: ReadContext<T>, args: Static<S>) => Static<R> | ModuleRefusal,

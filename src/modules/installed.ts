@@ -2,3 +2,4 @@
 export { kv } from './kv/kv.ts';
 export { ledger } from './ledger/ledger.ts';
 export { programs } from './programs/programs.ts';
+export { voting } from './voting/voting.ts';
