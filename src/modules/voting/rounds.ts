@@ -36,7 +36,10 @@ export function openRound(
     return refuse('round_exists', 'there is a round of that id');
   }
   if (deadline <= time || deadline > time + ROUND_MS_MAX) {
-    return refuse('deadline_out_of_range', 'the deadline is in the past, or a year or more ahead');
+    return refuse(
+      'deadline_out_of_range',
+      'the deadline is in the past, or more than a year ahead',
+    );
   }
   const { required, total, members } = committee;
   const content = { round, subject, committee: id, authority, deadline, bound, height };
