@@ -26,8 +26,7 @@ export interface Electors {
 export interface Electorate {
   /** Its name in `committees`. */
   readonly id: string;
-  /** As what it acts. */
-  readonly authority: string;
+  readonly ofValidators: boolean;
   readonly committee: Committee;
 }
 
@@ -67,6 +66,14 @@ export function validatorsOf(context: Commands, required?: number): Electorate |
   const voters = validators.map((publicKey) => ({ voter: `key:${publicKey}` }));
   const committee = committeeOf({ voters, required: required ?? quorum });
   if (!('members' in committee)) return committee;
-  const authority = `validators/${committee.required}`;
-  return { id: register(context, committee), authority, committee };
+  return { id: register(context, committee), ofValidators: true, committee };
+}
+
+/** The part of `module:voting/<part>` as which a committee acts. */
+export function authorityOf(row: {
+  readonly committee: string;
+  readonly ofValidators: boolean;
+  readonly required: number;
+}): string {
+  return row.ofValidators ? `validators/${row.required}` : row.committee;
 }

@@ -8,8 +8,10 @@ import {
   type Static,
 } from '../../module.ts';
 import type { Queries } from './context.ts';
+import { authorityOf } from './electorate.ts';
 import {
   Bound,
+  Choice,
   Committee,
   Digest,
   Evidence,
@@ -17,8 +19,8 @@ import {
   RoundId,
   Status,
   strict,
-  Vote,
   Voter,
+  Weight,
   type tables as votingTables,
 } from './rows.ts';
 
@@ -29,8 +31,18 @@ const COMMITTEES_PER_PAGE = 100;
 const RoundView = Type.Composite(
   [
     Type.Object({ round: RoundId, sender: Type.String() }),
-    Type.Omit(Round, ['authority', 'timer', 'votes']),
+    Type.Omit(Round, ['ofValidators', 'timer', 'votes']),
   ],
+  strict,
+);
+const VoteView = Type.Object(
+  {
+    voter: Voter,
+    weight: Weight,
+    choice: Choice,
+    height: Type.Integer(),
+    twice: Type.Boolean(),
+  },
   strict,
 );
 const CommitteeView = Type.Composite(
@@ -45,8 +57,8 @@ const next = Type.Union([Type.String(), Type.Null()]);
 const RoundsView = Type.Object({ rounds: Type.Array(RoundView), next }, strict);
 
 function roundView(round: string, row: Round): Static<typeof RoundView> {
-  const { authority, timer: _timer, votes: _votes, ...rest } = row;
-  return { round, sender: `module:voting/${authority}`, ...rest };
+  const { ofValidators: _, timer: _timer, votes: _votes, ...rest } = row;
+  return { round, sender: `module:voting/${authorityOf(row)}`, ...rest };
 }
 
 function committeeView(committee: string, row: Committee): Static<typeof CommitteeView> {
@@ -61,29 +73,26 @@ function roundsPage({ rows, next }: Page<Round>): Static<typeof RoundsView> {
 
 interface RoundsAsked {
   readonly status?: Round['status'];
-  readonly committee?: string;
   readonly after?: string;
   readonly limit?: number;
 }
 
 function roundsOf({ tables }: Queries, asked: RoundsAsked): Static<typeof RoundsView> {
-  const { status, committee, after, limit = PAGE } = asked;
-  const range = { after, limit };
-  if (committee === undefined) {
-    return roundsPage(
-      status === undefined
-        ? tables.rounds.page(range)
-        : tables.rounds.pageBy('byStatus', { equals: status, ...range }),
-    );
-  }
+  const { status, after, limit = PAGE } = asked;
   return roundsPage(
-    tables.rounds.pageBy(
-      'byCommittee',
-      status === undefined
-        ? { prefix: `${committee}/`, ...range }
-        : { equals: `${committee}/${status}`, ...range },
-    ),
+    status === undefined
+      ? tables.rounds.page({ after, limit })
+      : tables.rounds.pageBy('byStatus', { prefix: `${status}/`, after, limit }),
   );
+}
+
+function openRoundsOfCommittee(
+  { tables }: Queries,
+  asked: { readonly committee: string; readonly after?: string; readonly limit?: number },
+): Static<typeof RoundsView> {
+  const { committee, after, limit = PAGE } = asked;
+  const equals = `open/${committee}`;
+  return roundsPage(tables.rounds.pageBy('byStatus', { equals, after, limit }));
 }
 
 /**
@@ -103,8 +112,8 @@ function openRoundsOf(
   let done = begun;
   for (const committee of last === undefined ? names : [begun, ...names]) {
     if (rounds.length >= limit) return { rounds, next: done };
-    const page = tables.rounds.pageBy('byCommittee', {
-      equals: `${committee}/open`,
+    const page = tables.rounds.pageBy('byStatus', {
+      equals: `open/${committee}`,
       after: committee === begun ? last : undefined,
       limit: limit - rounds.length,
     });
@@ -132,15 +141,9 @@ const roundQueries = ({ query }: Kit) => ({
 
   rounds: query(
     {
-      description: 'Rounds in order of their ids, all or those of a status or a committee.',
-      args: Type.Object(
-        {
-          status: Type.Optional(Status),
-          committee: Type.Optional(Digest),
-          ...pageArgs,
-        },
-        strict,
-      ),
+      description:
+        'Rounds in order of their ids, or those of a status: open ones by committee, others by when they ended.',
+      args: Type.Object({ status: Type.Optional(Status), ...pageArgs }, strict),
       result: RoundsView,
     },
     roundsOf,
@@ -148,13 +151,24 @@ const roundQueries = ({ query }: Kit) => ({
 
   openRounds: query(
     {
+      description: 'The open rounds of a committee in order of their ids.',
+      args: Type.Object({ committee: Digest, ...pageArgs }, strict),
+      result: RoundsView,
+    },
+    openRoundsOfCommittee,
+  ),
+
+  openRoundsOfVoter: query(
+    {
       description: 'The open rounds in which a voter has a vote, committee by committee.',
       args: Type.Object({ voter: Voter, ...pageArgs }, strict),
       result: RoundsView,
     },
     openRoundsOf,
   ),
+});
 
+const contentQueries = ({ query }: Kit) => ({
   bound: query(
     {
       description: 'The transaction that an open round is to release.',
@@ -174,11 +188,14 @@ const roundQueries = ({ query }: Kit) => ({
     {
       description: 'The votes of a round in the order in which they came.',
       args: Type.Object({ round: RoundId }, strict),
-      result: Type.Object({ votes: Type.Array(Vote) }, strict),
+      result: Type.Object({ votes: Type.Array(VoteView) }, strict),
     },
     ({ tables }, { round }) => {
       const row = tables.rounds.get(round);
-      return row === undefined ? roundNotFound() : { votes: row.votes };
+      if (row === undefined) return roundNotFound();
+      const { members } = tables.committees.get(row.committee)!;
+      const votes = row.votes.map(({ member, ...vote }) => ({ ...members[member]!, ...vote }));
+      return { votes };
     },
   ),
 });
@@ -229,4 +246,8 @@ const voterQueries = ({ query }: Kit) => ({
   ),
 });
 
-export const votingQueries = (kit: Kit) => ({ ...roundQueries(kit), ...voterQueries(kit) });
+export const votingQueries = (kit: Kit) => ({
+  ...roundQueries(kit),
+  ...contentQueries(kit),
+  ...voterQueries(kit),
+});

@@ -11,9 +11,9 @@
  */
 import { ModuleRefusal, refuse } from '../../module.ts';
 import type { Commands } from './context.ts';
-import { voterOf, type Electorate } from './electorate.ts';
+import { authorityOf, voterOf, type Electorate } from './electorate.ts';
 import { dropEvidence, dropRounds } from './keeping.ts';
-import type { Bound, Choice, Round, Vote } from './rows.ts';
+import type { Bound, Choice, Member, Round, Vote } from './rows.ts';
 
 const ROUND_MS = 24 * 60 * 60 * 1000;
 const ROUND_MS_MAX = 365 * ROUND_MS;
@@ -27,7 +27,7 @@ export interface Opening {
 
 export function openRound(
   context: Commands,
-  { id, authority, committee }: Electorate,
+  { id, ofValidators, committee }: Electorate,
   opening: Opening,
 ): { round: string; digest: string; committee: string } | ModuleRefusal {
   const { tables, time, height, hash } = context;
@@ -42,11 +42,10 @@ export function openRound(
     );
   }
   const { required, total, members } = committee;
-  const content = { round, subject, committee: id, authority, deadline, bound, height };
-  const digest = hash(content);
+  const digest = hash({ round, subject, committee: id, ofValidators, deadline, bound, height });
   tables.rounds.set(round, {
     committee: id,
-    authority,
+    ofValidators,
     subject,
     digest,
     opened: time,
@@ -97,8 +96,8 @@ export function castVote(context: Commands, ballot: Ballot): Counted | ModuleRef
   if (row === undefined) return refuse('round_not_found', 'there is no such round');
   const voter = voterOf(context);
   const { members } = tables.committees.get(row.committee)!;
-  const weight = members.find((member) => member.voter === voter)?.weight;
-  if (weight === undefined) return refuse('not_eligible', 'the sender has no vote in this round');
+  const member = members.findIndex((each) => each.voter === voter);
+  if (member < 0) return refuse('not_eligible', 'the sender has no vote in this round');
   if (ballot.digest === undefined && row.hasBound && ballot.choice === 'approve') {
     return refuse(
       'digest_missing',
@@ -108,12 +107,12 @@ export function castVote(context: Commands, ballot: Ballot): Counted | ModuleRef
   if (ballot.digest !== undefined && ballot.digest !== row.digest) {
     return refuse('digest_mismatch', 'the round of that id is another one than the vote is for');
   }
-  const earlier = row.votes.find((vote) => vote.voter === voter);
-  if (earlier !== undefined) return voteAgain(context, ballot, row, earlier);
+  const earlier = row.votes.find((vote) => vote.member === member);
+  if (earlier !== undefined) return voteAgain(context, ballot, row, { voter, earlier });
   if (row.status !== 'open' || context.time >= row.deadline) {
     return refuse('round_closed', 'the round is decided, or its deadline has come');
   }
-  return count(context, ballot, row, { voter, weight });
+  return count(context, ballot, row, { member, ...members[member]! });
 }
 
 /** Also after the decision: who votes for both is to be known. */
@@ -121,13 +120,12 @@ function voteAgain(
   context: Commands,
   { round, choice }: Ballot,
   row: Round,
-  earlier: Vote,
+  { voter, earlier }: { readonly voter: string; readonly earlier: Vote },
 ): Counted | ModuleRefusal {
   const { tables, height, time } = context;
   if (choice === earlier.choice || earlier.twice) {
     return refuse('already_voted', 'the sender has voted in this round, and that counts');
   }
-  const { voter } = earlier;
   const evidence = {
     round,
     digest: row.digest,
@@ -148,9 +146,9 @@ function count(
   context: Commands,
   { round, choice }: Ballot,
   before: Round,
-  { voter, weight }: { readonly voter: string; readonly weight: number },
+  { member, voter, weight }: Member & { readonly member: number },
 ): Counted {
-  const vote = { voter, weight, choice, height: context.height, twice: false };
+  const vote = { member, choice, height: context.height, twice: false };
   const row: Round = {
     ...before,
     approvals: before.approvals + (choice === 'approve' ? weight : 0),
@@ -194,10 +192,11 @@ function endRound(context: Commands, round: string, row: Round): void {
 
 function releaseBound(context: Commands, round: string, row: Round, bound: Bound): void {
   const { module, command, args } = bound;
-  const outcome = context.call(module, command, args, row.authority);
+  const authority = authorityOf(row);
+  const outcome = context.call(module, command, args, authority);
   const release =
     outcome instanceof ModuleRefusal ? { ok: false, code: outcome.code } : { ok: true, code: null };
-  const sender = `module:voting/${row.authority}`;
+  const sender = `module:voting/${authority}`;
   // What ran may have voted once more.
   const now: Round | undefined = context.tables.rounds.get(round);
   if (now !== undefined) context.tables.rounds.set(round, { ...now, release });

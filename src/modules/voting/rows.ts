@@ -62,10 +62,10 @@ export const Release = Type.Object(
   strict,
 );
 
-export const Vote = Type.Object(
+const Vote = Type.Object(
   {
-    voter: Voter,
-    weight: Weight,
+    /** Whose it is, as a place in the committee. */
+    member: Type.Integer({ minimum: 0 }),
     choice: Choice,
     /** Of the block in which the vote stands. */
     height: Type.Integer(),
@@ -79,8 +79,8 @@ export type Vote = Static<typeof Vote>;
 export const Round = Type.Object(
   {
     committee: Digest,
-    /** Its bound transaction runs as `module:voting/<authority>`. */
-    authority: Type.String(),
+    /** Whether the committee stands for the validators, whoever they are. */
+    ofValidators: Type.Boolean(),
     subject: Type.Union([Type.String(), Type.Null()]),
     digest: Digest,
     opened: Millis,
@@ -128,9 +128,10 @@ export const tables = {
   committees: table('By the hash of its members and of what it requires.', Committee, {
     byMember: ({ members }) => members.map(({ voter }) => voter),
   }),
+  // One row a round, votes and all: rounds are many, and a few fields is what one costs.
   rounds: table('By id.', Round, {
-    byStatus: ({ status }) => status,
-    byCommittee: ({ committee, status }) => `${committee}/${status}`,
+    byStatus: ({ status, committee, ended }) =>
+      `${status}/${ended === null ? committee : inOrder(ended)}`,
     byEnd: ({ ended }) => (ended === null ? null : inOrder(ended)),
   }),
   bound: table('By id of the open round that is to release it.', Bound),

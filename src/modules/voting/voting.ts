@@ -52,14 +52,13 @@ function electorateOf(
     }
     const committee = context.tables.committees.get(id);
     if (committee === undefined) return refuse('committee_not_found', 'no committee of that name');
-    return { id, authority: id, committee };
+    return { id, ofValidators: false, committee };
   }
   if (voters === undefined) return validatorsOf(context, required);
   if (required === undefined) return refuse('required_missing', 'say which weight is required');
   const committee = committeeOf({ voters, required });
   if (committee instanceof ModuleRefusal) return committee;
-  const name = register(context, committee);
-  return { id: name, authority: name, committee };
+  return { id: register(context, committee), ofValidators: false, committee };
 }
 
 export const voting = defineModule({
