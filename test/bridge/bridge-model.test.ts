@@ -61,7 +61,7 @@ interface Side {
 
 const MINUTE = HOUR / 60;
 
-test('Y1, Y2, Y4: no money comes from nowhere, none is lost, and few liars change nothing', (t) => {
+test('J1, J2, J4: no money comes from nowhere, none is lost, and few liars change nothing', (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const c = new Crossing();

@@ -14,7 +14,7 @@ import {
   user,
 } from './crossing.ts';
 
-test('Y1, Y4: what enough attesters accept in time goes out', (t) => {
+test('J1, J4: what enough attesters accept in time goes out', (t) => {
   const c = new Crossing();
   const out = c.lock(100);
   t.is(out, 'out-000000000001');
@@ -34,7 +34,7 @@ test('Y1, Y4: what enough attesters accept in time goes out', (t) => {
   t.like(c.supply(), { locked: '0', out: '100', in: '0' });
 });
 
-test('Y1: what is not attested in time is refunded, and no attestation comes later', (t) => {
+test('J1: what is not attested in time is refunded, and no attestation comes later', (t) => {
   const c = new Crossing();
   const deadline = c.soon;
   const out = c.lock(100, deadline);
@@ -49,7 +49,7 @@ test('Y1: what is not attested in time is refunded, and no attestation comes lat
   t.deepEqual(c.balances(), [500, 0, 1000, 500]);
 });
 
-test('Y1: in the block of the deadline it is too late, also while other timers run first', (t) => {
+test('J1: in the block of the deadline it is too late, also while other timers run first', (t) => {
   const c = new Crossing();
   const deadline = c.soon;
   const locks = Array.from({ length: 250 }, () =>
@@ -70,7 +70,7 @@ test('Y1: in the block of the deadline it is too late, also while other timers r
   t.deepEqual(c.supply().locked, '0');
 });
 
-test('Y1: nobody settles before it is due', (t) => {
+test('J1: nobody settles before it is due', (t) => {
   const c = new Crossing();
   const out = c.lock(100);
   c.accept(out, 0);
@@ -78,7 +78,7 @@ test('Y1: nobody settles before it is due', (t) => {
   t.is(c.view(out).status, 'open');
 });
 
-test('Y1: what enough attesters say was locked outside comes in, once', (t) => {
+test('J1: what enough attesters say was locked outside comes in, once', (t) => {
   const c = new Crossing();
   const said = { amount: 70, deadline: c.soon };
   t.deepEqual(eventsOf(c.arrive('tx-1', 0, said)), ['attested']);
@@ -94,7 +94,7 @@ test('Y1: what enough attesters say was locked outside comes in, once', (t) => {
   t.deepEqual(c.balances(), [500, 0, 930, 570]);
 });
 
-test('Y1: what came in too late is refunded, and the outside id is of no use any more', (t) => {
+test('J1: what came in too late is refunded, and the outside id is of no use any more', (t) => {
   const c = new Crossing();
   const said = { amount: 70, deadline: c.soon };
   for (const at of [0, 1]) c.arrive('tx-1', at, said);
@@ -110,7 +110,7 @@ test('Y1: what came in too late is refunded, and the outside id is of no use any
   t.deepEqual(c.balances(), [500, 0, 1000, 500]);
 });
 
-test('Y2: fewer liars than it takes release nothing, and delay nothing', (t) => {
+test('J2: fewer liars than it takes release nothing, and delay nothing', (t) => {
   const c = new Crossing();
   const said = { amount: 70, deadline: c.soon };
   for (const at of [3, 4]) c.arrive('tx-1', at, { ...said, amount: 900 });
@@ -123,7 +123,7 @@ test('Y2: fewer liars than it takes release nothing, and delay nothing', (t) => 
   t.deepEqual(c.balances(), [500, 0, 930, 570]);
 });
 
-test('Y2: an attester that says two things of one outside id leaves evidence, once', (t) => {
+test('J2: an attester that says two things of one outside id leaves evidence, once', (t) => {
   const c = new Crossing();
   const said = { amount: 70, deadline: c.soon };
   c.arrive('tx-1', 0, said);
@@ -148,7 +148,7 @@ test('Y2: an attester that says two things of one outside id leaves evidence, on
   t.deepEqual(c.balances(), [500, 0, 930, 570]);
 });
 
-test('Y2: who says something else of a lock than it is does not count, and leaves evidence', (t) => {
+test('J2: who says something else of a lock than it is does not count, and leaves evidence', (t) => {
   const c = new Crossing();
   const out = c.lock(100);
   for (const more of [{ amount: 99 }, { to: '0xdef' }, { deadline: c.soon + 1 }]) {
@@ -163,7 +163,7 @@ test('Y2: who says something else of a lock than it is does not count, and leave
   t.is(c.view(out).attesters.length, 1);
 });
 
-test('Y3: more liars than there may be release no second content of one outside id', (t) => {
+test('J3: more liars than there may be release no second content of one outside id', (t) => {
   const c = new Crossing({ required: 2 });
   const said = { amount: 70, deadline: c.soon };
   for (const at of [0, 1]) c.arrive('tx-1', at, said);
@@ -179,7 +179,7 @@ test('Y3: more liars than there may be release no second content of one outside 
   t.deepEqual(c.world.run([settle]), ['outside_id_released']);
 });
 
-test('Y1: what the ledger refuses stays open, and is released when it can be', (t) => {
+test('J1: what the ledger refuses stays open, and is released when it can be', (t) => {
   const c = new Crossing();
   const said = { to: 'later', amount: 70, deadline: c.soon };
   for (const at of [0, 1, 2]) c.arrive('tx-1', at, said);
@@ -194,7 +194,7 @@ test('Y1: what the ledger refuses stays open, and is released when it can be', (
   t.deepEqual(c.world.run([settle]), ['transfer_ended']);
 });
 
-test('Y4: only its sender takes from an account with the bridge, and only what is there', (t) => {
+test('J4: only its sender takes from an account with the bridge, and only what is there', (t) => {
   const c = new Crossing();
   const take = (amount: number) => call('withdraw', { asset, to: 'user', amount });
   t.deepEqual(c.world.run([take(1)], thief), ['not_enrolled']);
@@ -208,7 +208,7 @@ test('Y4: only its sender takes from an account with the bridge, and only what i
   t.deepEqual(c.balances(), [0, 0, 1000, 1000]);
 });
 
-test('Y4: an account has the name that nobody could know, and one sender has one', (t) => {
+test('J4: an account has the name that nobody could know, and one sender has one', (t) => {
   const c = new Crossing();
   t.is(c.enroll(user), c.deposit);
   t.like(c.world.ask('bridge', 'account', { asset, owner: name(user) }) as object, {
@@ -224,7 +224,7 @@ test('Y4: an account has the name that nobody could know, and one sender has one
   });
 });
 
-test('Y5: what has ended is kept until nothing said of it is in time, and goes then', (t) => {
+test('J5: what has ended is kept until nothing said of it is in time, and goes then', (t) => {
   const c = new Crossing({ keepMs: 7 * 24 * HOUR });
   const said = { amount: 70, deadline: c.soon };
   for (const at of [0, 1, 2]) c.arrive('tx-1', at, said);
@@ -236,7 +236,7 @@ test('Y5: what has ended is kept until nothing said of it is in time, and goes t
   for (const at of [0, 1, 2]) c.accept(next, at);
   t.is(c.view(out) as unknown, 'transfer_not_found');
   const arrivals = { asset, outsideId: 'tx-1' };
-  t.deepEqual(c.world.ask('bridge', 'arrivals', arrivals), { transfers: [], next: null });
+  t.like(c.world.ask('bridge', 'arrivals', arrivals) as object, { transfers: [], next: null });
   t.is(codeOf(c.arrive('tx-1', 0, said)), 'too_late');
   for (const table of ['attestations', 'arrived']) {
     const { rows } = c.world.chain.executor.state.tablesOf('bridge')[table]!.page({ limit: 1 });

@@ -34,7 +34,8 @@ interface Answered {
   readonly result: AnswerResult;
 }
 
-export function testCluster(): Cluster {
+/** `config`: of modules, beside the ledger's accounts. */
+export function testCluster(config: Readonly<Record<string, unknown>> = {}): Cluster {
   const keys = [node.publicKey, ...[2, 3, 4].map(() => generateKey().publicKey)];
   const validators = keys.map((publicKey, at) => ({ id: `validator-${at + 1}`, publicKey }));
   const id = nodeCrypto.hash(new TextEncoder().encode(keys.join()));
@@ -48,13 +49,13 @@ export function testCluster(): Cluster {
     createdAtMs: 0,
     validators,
     limits: DEFAULT_LIMITS,
-    modules: { ledger: { accounts } },
+    modules: { ledger: { accounts }, ...config },
   } as const;
   return { id, genesis, n: 4, quorum: 3 };
 }
 
 export class TestPort implements EdgePort {
-  readonly cluster = testCluster();
+  readonly cluster: Cluster;
   readonly info: NodeInfo;
   peersConnected: number[] = [1, 2, 3];
   writable = true;
@@ -76,8 +77,12 @@ export class TestPort implements EdgePort {
   #held: (() => void)[] | null = null;
   #whenSubmitting: (() => void) | null = null;
 
-  constructor(devMode: boolean, modules: readonly DefinedModule[] = builtInModules) {
-    const { cluster } = this;
+  constructor(
+    devMode: boolean,
+    modules: readonly DefinedModule[] = builtInModules,
+    cluster = testCluster(),
+  ) {
+    this.cluster = cluster;
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
@@ -274,8 +279,9 @@ function digestOf(height: number): Digest {
 export function testEdge(
   devMode = false,
   modules = builtInModules,
+  cluster = testCluster(),
 ): { port: TestPort; edge: Edge } {
-  const port = new TestPort(devMode, modules);
+  const port = new TestPort(devMode, modules, cluster);
   const edge = new Edge({
     port,
     cluster: port.cluster,

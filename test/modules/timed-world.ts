@@ -27,7 +27,7 @@ export class TimedWorld {
   constructor(genesis: Readonly<Record<string, unknown>> = {}, others: ModuleSet = []) {
     const modules = [...builtInModules, ...others];
     this.chain = new Chain(clusterOf({}, genesis), modules);
-    this.#queries = new Queries(this.chain.executor, modules);
+    this.#queries = new Queries(this.chain.executor);
   }
 
   get height(): number {

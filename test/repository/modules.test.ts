@@ -34,7 +34,7 @@ function compile(cwd: string): Promise<string> {
   });
 }
 
-for (const module of ['ledger', 'kv', 'voting']) {
+for (const module of ['ledger', 'kv', 'voting', 'bridge']) {
   test(`everything but one line compiles without src/modules/${module}`, async (t) => {
     t.is(await compileWithout(module, new RegExp(`^export \\{ ${module} \\}.*\\n`, 'm')), '');
   });

@@ -31,7 +31,7 @@ const Config = Type.Object(
     required: Type.Integer({ minimum: 1 }),
     /** One, for all amounts of the ledger are of one asset. */
     assets: Type.Array(Asset, { minItems: 1, maxItems: 1 }),
-    /** No less than a deadline may lie ahead (Y5). */
+    /** No less than a deadline may lie ahead (J5). */
     keepMs: Type.Optional(Type.Integer({ minimum: AHEAD_MS_MAX })),
   },
   strict,

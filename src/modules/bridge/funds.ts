@@ -2,7 +2,7 @@
  * The bridge's money: accounts of the ledger that only the bridge debits. All that it needs of the ledger
  * is here.
  *
- * Y4. What a transfer holds is there: the account `locked` of an asset holds at least the open outbound
+ * J4. What a transfer holds is there: the account `locked` of an asset holds at least the open outbound
  *     transfers, and the `reserve` changes by what went out and came in. An account is the bridge's only
  *     if the bridge has opened it, under a name that nobody could know before.
  */

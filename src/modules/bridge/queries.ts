@@ -43,7 +43,11 @@ const TransferView = Type.Object(
   strict,
 );
 const next = Type.Union([Type.String(), Type.Null()]);
-const TransfersView = Type.Object({ transfers: Type.Array(TransferView), next }, strict);
+/** `time`: of the block that the answer reflects; what is not in it yet was not decided by then. */
+const TransfersView = Type.Object(
+  { transfers: Type.Array(TransferView), next, time: Millis },
+  strict,
+);
 const ContentView = Type.Object({ ...Content.properties, amount: AmountText }, strict);
 const EvidenceView = Type.Object(
   { ...Evidence.properties, first: ContentView, second: ContentView },
@@ -67,12 +71,12 @@ function contentView(content: Content): Static<typeof ContentView> {
   return { ...content, amount: content.amount.toString() };
 }
 
-function pageView({ rows, next }: Page<Transfer>): Static<typeof TransfersView> {
-  return { transfers: rows.map(([id, row]) => view(id, row)), next };
+function pageView({ rows, next }: Page<Transfer>, time: number): Static<typeof TransfersView> {
+  return { transfers: rows.map(([id, row]) => view(id, row)), next, time };
 }
 
 function transfers(
-  { tables }: Queries,
+  { tables, time }: Queries,
   asked: Asked & { readonly status?: Transfer['status'] },
 ): Static<typeof TransfersView> {
   const { status, after, limit = PAGE } = asked;
@@ -80,6 +84,7 @@ function transfers(
     status === undefined
       ? tables.transfers.page({ after, limit })
       : tables.transfers.pageBy('byStatus', { prefix: `${status}/`, after, limit }),
+    time,
   );
 }
 
@@ -114,8 +119,8 @@ const transferQueries = ({ query }: Kit) => ({
       args: Type.Object({ owner: Type.String({ maxLength: 512 }), ...paging }, strict),
       result: TransfersView,
     },
-    ({ tables }, { owner, after, limit = PAGE }) =>
-      pageView(tables.transfers.pageBy('byOwner', { equals: owner, after, limit })),
+    ({ tables, time }, { owner, after, limit = PAGE }) =>
+      pageView(tables.transfers.pageBy('byOwner', { equals: owner, after, limit }), time),
   ),
 
   arrivals: query(
@@ -124,9 +129,9 @@ const transferQueries = ({ query }: Kit) => ({
       args: Type.Object({ asset: Asset, outsideId: OutsideId, ...paging }, strict),
       result: TransfersView,
     },
-    ({ tables }, { asset, outsideId, after, limit = PAGE }) => {
+    ({ tables, time }, { asset, outsideId, after, limit = PAGE }) => {
       const equals = outsideKey(asset, outsideId);
-      return pageView(tables.transfers.pageBy('byOutsideId', { equals, after, limit }));
+      return pageView(tables.transfers.pageBy('byOutsideId', { equals, after, limit }), time);
     },
   ),
 });

@@ -1,13 +1,13 @@
 /**
  * Transfers to and from the ledger outside, from their first mention to their end.
  *
- * Y1. A transfer is decided once, and here: released when as many attesters as it takes have said the same
+ * J1. A transfer is decided once, and here: released when as many attesters as it takes have said the same
  *     before its deadline in block time, refunded when the deadline comes first. Outside nothing is paid
  *     and nothing given back but on that decision, so there is nothing that two sides must agree on.
- * Y2. An attester counts once for a transfer, and for an outside id. The same again is refused; what differs
+ * J2. An attester counts once for a transfer, and for an outside id. The same again is refused; what differs
  *     from what it said before, or from what was locked, does not count and is kept as evidence.
- * Y3. Of all that is said of one outside id, one content is released at most.
- * Y5. What has ended is kept until no attestation for it is in time any more, and longer: what was released
+ * J3. Of all that is said of one outside id, one content is released at most.
+ * J5. What has ended is kept until no attestation for it is in time any more, and longer: what was released
  *     cannot be attested anew.
  */
 import { ModuleRefusal, refuse } from '../../module.ts';
