@@ -48,7 +48,8 @@ interface Answered {
   readonly result: AnswerResult;
 }
 
-function testCluster(): Cluster {
+/** `config`: of modules, beside the ledger's accounts. */
+export function testCluster(config: Readonly<Record<string, unknown>> = {}): Cluster {
   const validators = signers.map(({ publicKey }, at) => ({ id: `validator-${at + 1}`, publicKey }));
   const accounts = [
     { account: 'alice', owner: `key:${client.publicKey}`, balance: '1000' },
@@ -60,13 +61,13 @@ function testCluster(): Cluster {
     createdAtMs: 0,
     validators,
     limits: DEFAULT_LIMITS,
-    modules: { ledger: { accounts } },
+    modules: { ledger: { accounts }, ...config },
   } as const;
   return clusterOf(genesis, nodeCrypto);
 }
 
 export class TestPort implements EdgePort {
-  readonly cluster = cluster;
+  readonly cluster: Cluster;
   readonly info: NodeInfo;
   peersConnected: number[] = [1, 2, 3];
   writable = true;
@@ -91,8 +92,12 @@ export class TestPort implements EdgePort {
   #held: (() => void)[] | null = null;
   #whenSubmitting: (() => void) | null = null;
 
-  constructor(devMode: boolean, modules: readonly DefinedModule[] = builtInModules) {
-    const { cluster } = this;
+  constructor(
+    devMode: boolean,
+    modules: readonly DefinedModule[] = builtInModules,
+    cluster = testCluster(),
+  ) {
+    this.cluster = cluster;
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
@@ -317,8 +322,9 @@ const cluster = testCluster();
 export function testEdge(
   devMode = false,
   modules = builtInModules,
+  cluster = testCluster(),
 ): { port: TestPort; edge: Edge } {
-  const port = new TestPort(devMode, modules);
+  const port = new TestPort(devMode, modules, cluster);
   const edge = new Edge({
     port,
     cluster: port.cluster,
