@@ -70,6 +70,7 @@ export const POLICIES: Readonly<Record<InputKind, Policy>> = {
   query: CLIENT,
   confirm: CLIENT,
   findSubmission: CLIENT,
+  prove: CLIENT,
 
   submitted: HOLD,
   answer: HOLD,

@@ -46,7 +46,7 @@ export const DRAINING = refusal(
   'the node is about to stop: ask another one',
   limits.RETRY_DRAINING_MS,
 );
-export const CATCHING_UP = refusal(
+const CATCHING_UP = refusal(
   'catching_up',
   'the node executes its log again after a restart',
   limits.RETRY_CATCHING_UP_MS,

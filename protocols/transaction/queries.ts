@@ -8,9 +8,10 @@
 import { InvariantViolation } from '../machine.ts';
 import type { AnswerResult, TransactionInput } from '../messages.ts';
 import type { StateRead } from '../state-read.ts';
+import type { Millis } from '../types.ts';
+import { CATCHING_UP } from './edge-answers.ts';
 import type { Executor } from './executor.ts';
-import { CATCHING_UP } from './ingress.ts';
-import { ModuleRefusal, type Query, type QueryContext } from './module.ts';
+import { ModuleRefusal, type Query, type ReadTable } from './module.ts';
 import { assertValue, NotAValue, sizeOf, type Value } from './values.ts';
 
 /** What answers may make of one step: about a millisecond, here and where they are packed. */
@@ -19,6 +20,13 @@ const ANSWER_BYTES_PER_STEP = 32 * 1024;
 const ANSWER_COST = 256;
 /** Queries that may wait. The edge asks far fewer at once. */
 const WAITING_MAX = 1024;
+
+/** The rows of all modules as of some height. */
+export interface View {
+  readonly height: number;
+  readonly time: Millis;
+  tablesOf(module: string): Readonly<Record<string, ReadTable>>;
+}
 
 export type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
 
@@ -58,54 +66,47 @@ export class Queries {
     this.#waiting = this.#waiting.slice(done);
   }
 
-  run(asked: StateRead): AnswerResult {
-    const unreadable = this.#unreadable(asked);
-    if (unreadable !== null) return unreadable;
+  /** @param view what the query sees; without it, the rows of the height that is asked for */
+  run(asked: StateRead, view?: View): AnswerResult {
+    const seen = view ?? this.#viewAt(asked);
+    if ('ok' in seen) return seen;
     const module = this.#executor.programs.named(asked.module);
     if (module === undefined) return failed('unknown_module', 'no module of that name');
     const query = module.queries.get(asked.query);
     if (query === undefined) return failed('unknown_query', 'no query of that name');
     try {
-      return this.#run(asked, query);
+      return this.#run(asked, query, seen);
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;
       return failed('module_fault', 'the module failed to answer');
     }
   }
 
-  /** Why nothing can be read there. */
-  #unreadable({ module, notBelow = 0, atHeight }: StateRead): AnswerResult | null {
-    const { height, state, programs } = this.#executor;
+  /** What a read sees, or why it sees nothing. */
+  #viewAt({ module, notBelow = 0, atHeight }: StateRead): View | AnswerResult {
+    const { height, state, programs, view } = this.#executor;
     const least = Math.max(notBelow, Math.min(atHeight ?? 0, this.#loggedHeight()));
-    if (least > height) return failed(CATCHING_UP.code, CATCHING_UP.message);
-    if (atHeight === undefined) return null;
+    if (least > height) return CATCHING_UP;
+    if (atHeight === undefined || atHeight === height) return view;
     if (atHeight > height) {
       return failed('height_ahead', `this node has executed height ${height}, and not yet more`);
     }
     const oldest = Math.max(state.history.oldest, programs.readableFrom(module));
-    if (atHeight >= oldest) return null;
+    if (atHeight >= oldest) return state.viewAt(atHeight);
     return failed('height_pruned', `the oldest height that can still be read here is ${oldest}`);
   }
 
-  #run({ module, args, atHeight }: StateRead, query: Query): AnswerResult {
+  #run({ module, args }: StateRead, query: Query, view: View): AnswerResult {
     if (!isValue(args) || !query.check(args)) {
       return failed(
         'invalid_args',
         `the arguments do not fit the schema of ${module}.${query.name}`,
       );
     }
-    const answer = query.run(this.#contextAt(module, atHeight), args);
+    const { height, time } = view;
+    const answer = query.run({ height, time, tables: view.tablesOf(module) }, args);
     if (answer instanceof ModuleRefusal) return failed(answer.code, answer.message);
     return { ok: true, value: answer };
-  }
-
-  #contextAt(module: string, atHeight: number | undefined): QueryContext {
-    const { height, time, state } = this.#executor;
-    if (atHeight === undefined || atHeight === height) {
-      return { height, time, tables: state.tablesOf(module) };
-    }
-    const tables = state.pastTablesOf(module, atHeight);
-    return { height: atHeight, time: state.history.timeOf(atHeight), tables };
   }
 }
 

@@ -10,7 +10,8 @@ import { IdempotencyKeys } from './idempotency.ts';
 import type { Module, ReadTables } from './module.ts';
 import type { Place } from './places.ts';
 import { PastTable } from './past-table.ts';
-import { StateTree } from './state-tree.ts';
+import type { View } from './queries.ts';
+import { StateTree, type TreeEnd } from './state-tree.ts';
 import type { Submission } from './submission-reader.ts';
 import { Journal, MemoryTable } from './tables.ts';
 import { Timers } from './timers.ts';
@@ -46,10 +47,15 @@ export class State {
     return this.#tables.get(module) ?? {};
   }
 
-  /** The tables of a module as they were at a height of the window. */
-  pastTablesOf(module: string, height: number): ReadTables {
-    const tables = Object.entries(this.tablesOf(module));
-    return Object.fromEntries(tables.map(([name, table]) => [name, new PastTable(table, height)]));
+  /** All rows as they were at a height of the window (I109). */
+  viewAt(height: number): View {
+    const tablesOf = (module: string): ReadTables => {
+      const tables = Object.entries(this.tablesOf(module));
+      return Object.fromEntries(
+        tables.map(([name, table]) => [name, new PastTable(table, height)]),
+      );
+    };
+    return { height, time: this.history.timeOf(height), tablesOf };
   }
 
   /**
@@ -77,6 +83,16 @@ export class State {
     return this.windows.expire(time, max) + this.keys.expire(time, max);
   }
 
+  /** No row differs from the last checkpoint. */
+  get isCheckpoint(): boolean {
+    return this.journal.changed.length === 0;
+  }
+
+  /** Where the way to a row ends in the tree of the last checkpoint. */
+  find(path: Uint8Array): TreeEnd {
+    return this.#tree.find(path);
+  }
+
   /** The state root over everything written so far. */
   checkpoint(): Digest {
     const tree = this.#tree;
@@ -86,7 +102,7 @@ export class State {
         continue;
       }
       entry.leaf ||= tree.create(entry.table.id, entry.key);
-      tree.row(entry.leaf).value(entry.row);
+      tree.row().value(entry.row);
       tree.put(entry.leaf);
     }
     this.journal.forgetChanges();

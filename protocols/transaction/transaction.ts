@@ -16,17 +16,19 @@ import {
   type Output,
   type RecoveryRead,
 } from '../machine.ts';
-import type { AnswerResult, Effect, SubmissionReceipts, TransactionInput } from '../messages.ts';
+import type { AnswerResult, Effect, TransactionInput } from '../messages.ts';
 import type { TransactionStatus } from '../status.ts';
-import type { Digest, Millis } from '../types.ts';
+import type { Millis } from '../types.ts';
 import { Confirmations } from './confirmations.ts';
-import { answer, tellEdge, tellReplication } from './effects.ts';
 import { Executor, type BlockResult, type Listener } from './executor.ts';
-import { CATCHING_UP, DRAINING, Ingress, refusedResult, type Lookup } from './ingress.ts';
-import { WAITING_REQUESTS_MAX } from './ingress-limits.ts';
+import { DRAINING, Ingress, refusedResult } from './ingress.ts';
+import { Lookups } from './lookups.ts';
 import type { ModuleSet } from './module.ts';
+import { CHUNKS_STREAM } from './chunk-log.ts';
+import { BUSY, CATCHING_UP, tellAnswer, tellEdge } from './edge-answers.ts';
+import { PROVE_TIMER, Prover } from './prover.ts';
 import { Queries, type AskedQuery } from './queries.ts';
-import { findReceipts, ReceiptLog, RECEIPTS_STREAM } from './receipt-log.ts';
+import { ReceiptLog, RECEIPTS_STREAM } from './receipt-log.ts';
 
 /** What one step executes before others get their turn: about 5 ms, in plain transactions. */
 const STEP_BUDGET = 2000;
@@ -46,17 +48,9 @@ export interface TransactionOptions {
 }
 
 type Queued = Extract<TransactionInput, { kind: 'execute' }>;
+type AskedProof = Extract<TransactionInput, { kind: 'prove' }>;
 
-/** Who waits for the log's answer about a submission. */
-type Asker =
-  | { readonly kind: 'submit'; readonly lookup: Lookup }
-  | { readonly kind: 'find'; readonly request: number; readonly id: Digest };
-
-const BUSY = {
-  ok: false,
-  code: 'overloaded',
-  message: 'too many questions wait at this node: try again',
-} as const;
+const DRAINS: AnswerResult = { ok: false, code: DRAINING.code, message: DRAINING.message };
 const CONFIRMED: AnswerResult = { ok: true, value: null };
 
 export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
@@ -65,6 +59,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   readonly #ingress: Ingress;
   readonly #queries: Queries;
   readonly #confirmations = new Confirmations();
+  readonly #prover: Prover;
   /** Final blocks that are not executed yet, the first of which may be begun. */
   #queue: Queued[] = [];
   /** Height of the newest block taken into the queue. */
@@ -73,28 +68,29 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   /** Queries were answered, and no turn has passed since. */
   #answersPause = false;
   #draining = false;
+  #recoveries = [RECEIPTS_STREAM, CHUNKS_STREAM];
   /** The edge is to be told which modules are in force. */
   #programsChanged = true;
-  #recovered = false;
   readonly #log = new ReceiptLog();
-  readonly #askers = new Map<string, Asker>();
-  #asked = 0;
+  readonly #lookups: Lookups;
 
   constructor({ cluster, self, crypto, signer, modules }: TransactionOptions) {
     this.#self = self;
     this.#executor = new Executor(crypto, cluster, modules, this.#listener());
     this.#ingress = new Ingress(crypto, cluster, signer.publicKey, this.#executor);
+    this.#lookups = new Lookups(this.#executor, this.#ingress);
     this.#queries = new Queries(this.#executor, () => this.#log.storedHeight);
+    this.#prover = new Prover(crypto, this.#executor, this.#queries);
   }
 
   nextRecovery(): RecoveryRead | null {
-    if (this.#recovered) return null;
-    this.#recovered = true;
-    return { stream: RECEIPTS_STREAM, from: 'last', bodies: false };
+    const stream = this.#recoveries.shift();
+    return stream === undefined ? null : { stream, from: 'last', bodies: false };
   }
 
   recover(event: LogEvent): void {
-    this.#log.recover(event);
+    if (event.stream === RECEIPTS_STREAM) this.#log.recover(event);
+    else this.#prover.recover(event);
   }
 
   status(): TransactionStatus {
@@ -132,9 +128,14 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       case 'confirm':
         return this.#confirm(input.request, out);
       case 'findSubmission':
-        return this.#find(input.request, input.id, out);
+        return this.#lookups.find(input.request, input.id, out);
       case 'logFound':
-        return this.#found(input.tag, input.event, out);
+        this.#prover.logFound(input.tag, input.event, now, out);
+        return this.#lookups.found(input.tag, input.event, out);
+      case 'logRead':
+        return this.#prover.logRead(input.tag, input.events, now, out);
+      case 'prove':
+        return this.#prove(input, now, out);
       case 'drain':
         this.#draining = true;
         return;
@@ -151,6 +152,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     } else if (timer === ANSWER_TIMER) {
       this.#answersPause = false;
       this.#answerQueries(now, out);
+    } else if (timer === PROVE_TIMER) {
+      this.#prover.goOn(now, out);
     }
   }
 
@@ -186,7 +189,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       if (result === null) break;
       budget.left--;
       done++;
-      this.#blockDone(result, out);
+      this.#blockDone(result, now, out);
       this.#confirmed(final.sealed, out);
       this.#answerQueries(now, out);
     }
@@ -198,10 +201,11 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     out.immediate.push({ kind: 'setTimer', timer: EXECUTE_TIMER, at: now });
   }
 
-  #blockDone(result: BlockResult, out: Output<Effect>): void {
+  #blockDone(result: BlockResult, now: Millis, out: Output<Effect>): void {
     const { block, digest, txCount, checkpoint } = result;
     const event = this.#log.record(result);
     if (event !== null) out.deferred.push(event);
+    this.#prover.blockDone(checkpoint, now, out);
     if (checkpoint !== null) {
       const message = { kind: 'checkpointExecuted', executed: checkpoint } as const;
       out.immediate.push({ kind: 'tell', to: 'consensus', message });
@@ -253,8 +257,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   #answer(out: Output<Effect>): void {
     const results = this.#ingress.takeResults();
     for (const lookup of this.#ingress.takeLookups()) {
-      const asked = this.#ask({ kind: 'submit', lookup }, lookup.id, out);
-      if (!asked) results.push(refusedResult(lookup.request, lookup.absent));
+      if (!this.#lookups.take(lookup, out))
+        results.push(refusedResult(lookup.request, lookup.absent));
     }
     if (results.length > 0) tellEdge(out, { kind: 'submitted', results });
   }
@@ -272,78 +276,45 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   #query(asked: AskedQuery, now: Millis, out: Output<Effect>): void {
     if (this.#queries.take(asked)) return this.#answerQueries(now, out);
-    answer(out, asked.request, this.#executor.height, BUSY);
+    tellAnswer(out, asked.request, this.#executor.height, BUSY);
   }
 
   /** Those that come in the middle of a block are answered at its end (I99). */
   #answerQueries(now: Millis, out: Output<Effect>): void {
-    if (this.#queries.waiting === 0 || this.#answersPause) return;
+    if ((this.#queries.waiting === 0 && !this.#prover.isDue) || this.#answersPause) return;
     if (!this.#executor.isBetweenBlocks) return;
-    this.#queries.answer((request, height, result) => answer(out, request, height, result));
+    this.#queries.answer((request, height, result) => tellAnswer(out, request, height, result));
+    this.#prover.answer(out);
     this.#answersPause = true;
     out.immediate.push({ kind: 'setTimer', timer: ANSWER_TIMER, at: now });
   }
 
   #confirm(request: number, out: Output<Effect>): void {
-    const refusal = this.#draining ? DRAINING : this.#catchingUp ? CATCHING_UP : null;
-    if (refusal === null && this.#confirmations.take(request)) return;
-    const { code, message } = refusal ?? BUSY;
-    answer(out, request, this.#executor.height, { ok: false, code, message });
+    const { height } = this.#executor;
+    if (this.#draining) return tellAnswer(out, request, height, DRAINS);
+    if (this.#catchingUp) return tellAnswer(out, request, height, CATCHING_UP);
+    if (!this.#confirmations.take(request)) tellAnswer(out, request, height, BUSY);
   }
 
   #confirmed(sealed: number, out: Output<Effect>): void {
     const { height } = this.#executor;
     for (const request of this.#confirmations.executed(sealed)) {
-      answer(out, request, height, CONFIRMED);
+      tellAnswer(out, request, height, CONFIRMED);
     }
   }
 
-  #find(request: number, id: Digest, out: Output<Effect>): void {
-    const known = this.#ingress.recent.get(id);
-    if (known !== undefined) return this.#answerFound(request, known, id, out);
-    if (this.#ask({ kind: 'find', request, id }, id, out)) return;
-    answer(out, request, this.#executor.height, BUSY);
-  }
-
-  /** False when too many wait for the log already. */
-  #ask(asker: Asker, id: Digest, out: Output<Effect>): boolean {
-    if (this.#askers.size >= WAITING_REQUESTS_MAX) return false;
-    const tag = `find/${this.#asked++}`;
-    this.#askers.set(tag, asker);
-    out.immediate.push({ kind: 'findLog', tag, key: id });
-    return true;
-  }
-
-  #found(tag: string, event: LogEvent | null, out: Output<Effect>): void {
-    const asker = this.#askers.get(tag);
-    if (asker === undefined) return;
-    this.#askers.delete(tag);
-    const id = asker.kind === 'find' ? asker.id : asker.lookup.id;
-    const receipts =
-      event === null || event.stream !== RECEIPTS_STREAM ? null : findReceipts(event, id);
-    if (asker.kind === 'find') return this.#answerFound(asker.request, receipts, id, out);
-    const { request, absent } = asker.lookup;
-    const result =
-      receipts === null
-        ? refusedResult(request, absent)
-        : ({ request, ok: true, receipts } as const);
-    tellEdge(out, { kind: 'submitted', results: [result] });
-  }
-
-  #answerFound(
-    request: number,
-    receipts: SubmissionReceipts | null,
-    id: Digest,
-    out: Output<Effect>,
-  ): void {
-    answer(out, request, this.#executor.height, this.#foundResult(receipts, id));
-  }
-
-  #foundResult(receipts: SubmissionReceipts | null, id: Digest): AnswerResult {
-    if (receipts !== null) return { ok: true, value: receipts };
-    if (this.#ingress.has(id)) {
-      return { ok: false, code: 'in_progress', message: 'the submission is not final yet' };
+  #prove(asked: AskedProof, now: Millis, out: Output<Effect>): void {
+    if (this.#catchingUp) {
+      return tellAnswer(out, asked.request, this.#executor.height, CATCHING_UP);
     }
-    return { ok: false, code: 'not_found', message: 'no such submission was executed here' };
+    this.#prover.take(asked, now, out);
+    this.#answerQueries(now, out);
   }
+}
+
+function tellReplication(
+  out: Output<Effect>,
+  message: Extract<Effect, { kind: 'tell'; to: 'replication' }>['message'],
+): void {
+  out.immediate.push({ kind: 'tell', to: 'replication', message });
 }

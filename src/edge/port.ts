@@ -3,6 +3,8 @@
  * over the actor runtime; the contract tests of the edges drive the same interface.
  */
 import type { AnswerResult, SubmitResult } from '../../protocols/messages.ts';
+import type { Proof } from '../../protocols/proofs/format.ts';
+import type { Proved, ProofWanted } from '../../protocols/proofs/request.ts';
 import type { StateRead } from '../../protocols/state-read.ts';
 import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
@@ -53,6 +55,14 @@ export interface Answered {
   readonly height: number;
   readonly result: AnswerResult;
 }
+/** A proof and what it shows, or why there is none. */
+export type ProofAnswer =
+  | ({ readonly ok: true; readonly proof: Proof } & Pick<Proved, 'executed' | 'result'>)
+  | {
+      readonly ok: false;
+      readonly height: number;
+      readonly result: Extract<AnswerResult, { ok: false }>;
+    };
 
 export interface EdgePort {
   readonly info: NodeInfo;
@@ -70,6 +80,8 @@ export interface EdgePort {
    * how far it had got by then. `no_quorum` when none confirmed it in time.
    */
   confirm(): Promise<Answered>;
+  /** Waits until what it shows is certified, within a bound. */
+  prove(wanted: ProofWanted): Promise<ProofAnswer>;
   findSubmission(id: Digest): Promise<Answered>;
   /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;

@@ -6,7 +6,7 @@ import type { AnswerResult } from '../../protocols/messages.ts';
 import type { RefusalCode } from '../../protocols/transaction/refusals.ts';
 import type { HealthChecks } from './health.ts';
 import type { EdgePort, Submitted } from './port.ts';
-import { Problem, unavailable } from './problem.ts';
+import { Problem, unavailable, type ProblemExtras } from './problem.ts';
 
 const STATUSES: Readonly<Record<RefusalCode, number>> = {
   malformed: 400,
@@ -49,14 +49,22 @@ export function refusalProblem(refused: Extract<Submitted, { ok: false }>): Prob
   });
 }
 
-/** A read that a module, or the node, refused. */
-export function answerProblem({ code, message }: Extract<AnswerResult, { ok: false }>): Problem {
+/**
+ * A read that a module, or the node, refused.
+ *
+ * @param extras beside the refusal, such as the proof that what was asked for is not there
+ */
+export function answerProblem(
+  { code, message }: Extract<AnswerResult, { ok: false }>,
+  extras: ProblemExtras = {},
+): Problem {
   const status = Object.hasOwn(READ_STATUSES, code) ? READ_STATUSES[code] : undefined;
   if (status !== undefined) {
     const isPassing = status === 503 || status === 409;
-    return new Problem(status, code, message, isPassing ? { retryAfterMs: RETRY_MS } : {});
+    const retry = isPassing ? { retryAfterMs: RETRY_MS } : {};
+    return new Problem(status, code, message, { ...retry, extras });
   }
-  return new Problem(ABSENT.test(code) ? 404 : 422, code, message);
+  return new Problem(ABSENT.test(code) ? 404 : 422, code, message, { extras });
 }
 
 /** The node's own codes; modules choose theirs. */
@@ -65,6 +73,8 @@ const READ_STATUSES: Readonly<Record<string, number>> = {
   catching_up: 503,
   draining: 503,
   no_quorum: 503,
+  not_certified: 503,
+  log_unavailable: 503,
   in_progress: 409,
   height_ahead: 404,
   height_pruned: 410,

@@ -6,6 +6,7 @@
  * so that each has its turn.
  */
 import type { EdgeMessage } from '../../protocols/messages.ts';
+import type { ProofWanted } from '../../protocols/proofs/request.ts';
 import type { StateRead } from '../../protocols/state-read.ts';
 import type { Digest } from '../../protocols/types.ts';
 import type { Answered } from '../edge/port.ts';
@@ -30,9 +31,17 @@ export const QUESTION_LIMITS: QuestionLimits = {
   waitMsMax: 1_000,
 };
 
+/** Proofs wait for checkpoints, and must not keep reads waiting meanwhile. */
+export const PROOF_LIMITS: QuestionLimits = {
+  askedMax: 256,
+  waitingMax: 1_024,
+  waitMsMax: 1_000,
+};
+
 export type Question =
   | ({ readonly kind: 'query' } & StateRead)
-  | { readonly kind: 'findSubmission'; readonly id: Digest };
+  | { readonly kind: 'findSubmission'; readonly id: Digest }
+  | { readonly kind: 'prove'; readonly wanted: ProofWanted };
 
 interface Waiting {
   readonly question: Question;

@@ -9,7 +9,7 @@ import type { EdgeMessage, SubmitRequest } from '../../protocols/messages.ts';
 import { OUTCOME_UNKNOWN, type Answered, type Submitted } from '../edge/port.ts';
 import type { ActorSystem } from './actor-system.ts';
 import { Confirmations, type ConfirmationLimits } from './confirmations.ts';
-import { Questions, type Question, type QuestionLimits } from './questions.ts';
+import { PROOF_LIMITS, Questions, type Question, type QuestionLimits } from './questions.ts';
 
 /** Submissions handed over and not answered; beyond it clients are told to come back. */
 const SUBMISSIONS_MAX = 100_000;
@@ -40,6 +40,7 @@ export class Requests {
   readonly #submissions = new Map<number, Waiting>();
   readonly #questions: Questions;
   readonly #confirmations: Confirmations;
+  readonly #proofs: Questions;
   #next = 1;
   #bytes = 0;
   #batch: SubmitRequest[] = [];
@@ -56,6 +57,7 @@ export class Requests {
     const nextNumber = (): number => this.#next++;
     this.#questions = new Questions(system, nextNumber, questionLimits);
     this.#confirmations = new Confirmations(system, nextNumber, confirmationLimits);
+    this.#proofs = new Questions(system, nextNumber, PROOF_LIMITS);
   }
 
   get waiting(): number {
@@ -91,7 +93,11 @@ export class Requests {
   }
 
   ask(question: Question): Promise<Answered> {
-    return this.#questions.ask(question);
+    return this.#for(question).ask(question);
+  }
+
+  #for({ kind }: Question): Questions {
+    return kind === 'prove' ? this.#proofs : this.#questions;
   }
 
   /** The height of an answer that is `ok` reflects all that was final anywhere when this was called. */
@@ -103,6 +109,7 @@ export class Requests {
   resume(): void {
     this.#confirmations.resume();
     this.#questions.resume();
+    this.#proofs.resume();
   }
 
   answered(message: Exclude<EdgeMessage, { kind: 'programs' }>): void {
@@ -111,11 +118,16 @@ export class Requests {
         for (const { request, ...result } of message.results) this.#resolve(request, result);
         return;
       case 'answer':
-        if (this.#confirmations.answered(message)) return;
-        return this.#questions.answered(message);
-      case 'blockExecuted':
-        this.#confirmations.executed(message.block.height);
-        return this.#questions.executed(message.block.height);
+        // Each knows its own by their numbers.
+        this.#confirmations.answered(message);
+        this.#questions.answered(message);
+        return this.#proofs.answered(message);
+      case 'blockExecuted': {
+        const { height } = message.block;
+        this.#confirmations.executed(height);
+        this.#questions.executed(height);
+        return this.#proofs.executed(height);
+      }
     }
   }
 
@@ -133,6 +145,7 @@ export class Requests {
     for (const request of this.#submissions.keys()) this.#resolve(request, LOST);
     this.#questions.giveUp();
     this.#confirmations.giveUp();
+    this.#proofs.giveUp();
     this.#batch = [];
   }
 }

@@ -82,8 +82,14 @@ for (const binding of BINDINGS) {
     for (const bad of ['', '-1', '1.0', 'latest', '99999999999999999999', '1&atHeight=1']) {
       t.is((await ask(`atHeight=${bad}`))[0], 400, bad);
     }
-    for (const other of ['linearizable', 'linear']) {
-      t.deepEqual(await ask(`atHeight=1&consistency=${other}`), [400, 'unsupported_consistency']);
+    t.deepEqual(await ask('atHeight=1&consistency=linear'), [400, 'unsupported_consistency']);
+    const linearizable = 'consistency=linearizable';
+    for (const two of [
+      `atHeight=1&${linearizable}`,
+      'atHeight=1&proof=1',
+      `proof=1&${linearizable}`,
+    ]) {
+      t.deepEqual(await ask(two), [400, 'unsupported_parameter'], two);
     }
     t.is(
       (await fetch(`${url}/api/v11/ledger/supply?atHeight=1&consistency=finalized`)).status,

@@ -6,6 +6,7 @@ import { historyRoutes } from './history.ts';
 import { healthRoutes } from './health.ts';
 import { bodyBytesMax, nodeRoutes } from './node.ts';
 import { kvRoutes } from './kv.ts';
+import { proofRoutes } from './proofs.ts';
 import { queryRoutes } from './queries.ts';
 import { reservedRoutes } from './reserved.ts';
 import { transactionRoutes } from './transactions.ts';
@@ -19,6 +20,7 @@ export function routes(edge: Edge, metricsPage: () => string): readonly Route[] 
     ...historyRoutes(edge),
     ...healthRoutes(edge),
     ...kvRoutes(edge, bytesMax),
+    ...proofRoutes(edge),
     ...nodeRoutes(edge, metricsPage, () => served.map(({ method, path }) => `${method} ${path}`)),
     // Last: its patterns match what the others name.
     ...queryRoutes(edge),

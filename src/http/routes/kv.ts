@@ -1,10 +1,11 @@
 /**
- * Keys of the `kv` module as resources: the version of a key is its ETag, and `If-Match` makes a write
- * conditional (RFC 9110 §13). A write is a transaction like any other, final when it is answered.
+ * Keys of the `kv` module as resources: the revision of a key's last change is its ETag, and `If-Match`
+ * makes a write conditional (RFC 9110 §13). A write is a transaction like any other, final when it is
+ * answered.
  */
 import { commandArgs, queryArgs } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
-import { isMembers } from '../../edge/fields.ts';
+import { integerField, isMembers } from '../../edge/fields.ts';
 import type { Outcome } from '../../edge/outcome.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
 import { decodeAll } from '../../edge/receipts.ts';
@@ -14,9 +15,12 @@ import { answer, bodyFormat } from '../negotiation.ts';
 import { onlyReadOptions } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
+import { answerProved } from './proofs.ts';
 import { callerOf, readWait, tellAccepted } from './transactions.ts';
 
 const MODULE = 'kv';
+const TTL_MS = 'ttlMs';
+const LIFETIME = ['lease', TTL_MS];
 const PATH = '/api/v11/kv/:namespace/:key';
 
 export function kvRoutes(edge: Edge, bodyBytesMax: number): Route[] {
@@ -32,19 +36,26 @@ function placeOf(request: Request): { readonly namespace: string; readonly key: 
   return { namespace, key };
 }
 
-const etagOf = (version: unknown): string => `"${String(version)}"`;
+/** None for what tells of no key: the answer to a delete. */
+function etagsOf(value: unknown): readonly (readonly [string, string])[] {
+  const revision = isMembers(value) ? value['modRevision'] : undefined;
+  return typeof revision === 'number' ? [['etag', `"${revision}"`]] : [];
+}
 
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
   const options = onlyReadOptions(request);
   if (options instanceof Problem) return options;
   const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request));
   if (args instanceof Problem) return args;
+  if (options.proof) {
+    const wanted = { kind: 'query', module: MODULE, query: 'get', args: args.value } as const;
+    return answerProved(edge, request, wanted);
+  }
   const found = await edge.query(MODULE, 'get', args.value, options);
   if (found instanceof Problem) return found;
   const { value, height } = found;
-  const etag = etagOf(isMembers(value) ? value['version'] : '');
-  const headers = [['etag', etag]] as const;
-  if (isNamed(etag, request.headers.get('if-none-match'))) {
+  const headers = etagsOf(value);
+  if (isNamed(headers[0]?.[1] ?? '', request.headers.get('if-none-match'))) {
     return { status: 304, body: '', contentType: '', headers, height };
   }
   return answer(request, value, 200, { headers, height });
@@ -61,11 +72,11 @@ function isNamed(etag: string, header: string | undefined): boolean {
 }
 
 function write(edge: Edge, request: Request): Promise<Reply | Problem> {
-  return change(edge, request, 'set', () => readValue(request));
+  return change(edge, request, 'set', LIFETIME, () => readValue(request));
 }
 
 function remove(edge: Edge, request: Request): Promise<Reply | Problem> {
-  return change(edge, request, 'delete', () => ({}));
+  return change(edge, request, 'delete', [], () => ({}));
 }
 
 function readValue(request: Request): { readonly value: unknown } | Problem {
@@ -78,9 +89,10 @@ async function change(
   edge: Edge,
   request: Request,
   command: string,
+  options: readonly string[],
   read: () => Readonly<Record<string, unknown>> | Problem,
 ): Promise<Reply | Problem> {
-  const wait = readWait(request);
+  const wait = readWait(request, options);
   if (wait instanceof Problem) return wait;
   const condition = conditionOf(request);
   if (condition instanceof Problem) return condition;
@@ -90,7 +102,9 @@ async function change(
   const content = read();
   if (content instanceof Problem) return content;
   const place = placeOf(request);
-  const given = { ...place, ...content, ...condition };
+  const lifetime = lifetimeOf(request, options);
+  if (lifetime instanceof Problem) return lifetime;
+  const given = { ...place, ...content, ...condition, ...lifetime };
   const args = commandArgs(edge.catalog, { module: MODULE, command, args: given }, '');
   if (args instanceof Problem) return args;
   const calls = [{ module: MODULE, command, args: args.value }];
@@ -101,21 +115,34 @@ async function change(
   return changed(request, place, outcome);
 }
 
-/** `If-Match: "<version>"`, or `If-None-Match: *` for a key that must not be there yet. */
-function conditionOf({ headers }: Request): { readonly ifVersion?: number } | Problem {
+/** `?lease=` or `?ttlMs=`: how long the key is to stay. */
+function lifetimeOf({ query }: Request, options: readonly string[]): object | Problem {
+  const given: Record<string, unknown> = {};
+  for (const name of options) {
+    const text = query.get(name);
+    if (text === undefined) continue;
+    const value = name === TTL_MS ? integerField(text, name) : text;
+    if (value instanceof Problem) return value;
+    given[name] = value;
+  }
+  return given;
+}
+
+/** `If-Match: "<revision>"`, or `If-None-Match: *` for a key that must not be there yet. */
+function conditionOf({ headers }: Request): { readonly ifRevision?: number } | Problem {
   const match = headers.get('if-match');
   const none = headers.get('if-none-match');
   if (match !== undefined && none !== undefined) {
     return malformed('send If-Match or If-None-Match, not both', 'If-Match');
   }
   if (none !== undefined) {
-    return none === '*' ? { ifVersion: 0 } : malformed('expected *', 'If-None-Match');
+    return none === '*' ? { ifRevision: 0 } : malformed('expected *', 'If-None-Match');
   }
   if (match === undefined) return {};
-  const version = /^"([1-9][0-9]{0,15})"$/.exec(match)?.[1];
-  return version === undefined
+  const revision = /^"([1-9][0-9]{0,15})"$/.exec(match)?.[1];
+  return revision === undefined
     ? malformed('expected the ETag of a key, such as "7"', 'If-Match')
-    : { ifVersion: Number(version) };
+    : { ifRevision: Number(revision) };
 }
 
 function changed(
@@ -126,16 +153,16 @@ function changed(
   const [receipt] = decodeAll(receipts);
   const { height } = receipts;
   if (receipt?.error !== undefined) return refusedByModule(request, receipt.error);
-  const version = isMembers(receipt?.result) ? receipt.result['version'] : null;
-  const body = { ...place, version, id: receipt?.id, height, exactlyOnce };
-  return answer(request, body, 200, { height, headers: [['etag', etagOf(version)]] });
+  const result = isMembers(receipt?.result) ? receipt.result : {};
+  const body = { ...place, ...result, id: receipt?.id, height, exactlyOnce };
+  return answer(request, body, 200, { height, headers: etagsOf(result) });
 }
 
 function refusedByModule(
   { headers }: Request,
   { code, message }: { code: string; message: string },
 ): Problem {
-  if (code === 'version_mismatch') {
+  if (code === 'revision_mismatch') {
     const field = headers.has('if-none-match') ? 'If-None-Match' : 'If-Match';
     return new Problem(412, code, message, { field });
   }

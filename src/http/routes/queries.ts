@@ -8,6 +8,7 @@ import type { Edge } from '../../edge/edge.ts';
 import { Problem } from '../../edge/problem.ts';
 import { answer } from '../negotiation.ts';
 import { READ_OPTIONS, readOptions } from '../reads.ts';
+import { answerProved } from './proofs.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -51,6 +52,9 @@ async function run(
   if (options instanceof Problem) return options;
   const args = queryArgs(edge.catalog, module, query, parameters);
   if (args instanceof Problem) return args;
+  if (options.proof) {
+    return answerProved(edge, request, { kind: 'query', module, query, args: args.value });
+  }
   const read = await edge.query(module, query, args.value, options);
   if (read instanceof Problem) return read;
   return answer(request, read.value, 200, { height: read.height });

@@ -28,9 +28,10 @@ import {
   type AnswerFormat,
   type BodyFormat,
 } from '../negotiation.ts';
-import { onlyFinalized } from '../reads.ts';
+import { onlyFinalized, wantsProof } from '../reads.ts';
 import { JSON_TYPE, onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
+import { answerProved } from './proofs.ts';
 
 const ACCEPTED_BODIES: readonly BodyFormat[] = ['json', 'msgpack', 'submission'];
 const WAIT_PARAMETERS = ['wait', 'timeoutMs'];
@@ -105,9 +106,10 @@ export function tellAccepted(
   return answer(request, body, 202, { headers: [['location', location]] });
 }
 
-export function readWait(request: Request): Wait | Problem {
+/** `own`: parameters that the route has besides. */
+export function readWait(request: Request, own: readonly string[] = []): Wait | Problem {
   if (request.query.size === 0) return FINALIZED;
-  const unknown = onlyParameters(request, WAIT_PARAMETERS);
+  const unknown = onlyParameters(request, [...WAIT_PARAMETERS, ...own]);
   if (unknown !== null) return unknown;
   const until = request.query.get('wait') ?? 'finalized';
   if (until !== 'finalized' && until !== 'accepted') {
@@ -122,20 +124,22 @@ export function readWait(request: Request): Wait | Problem {
 }
 
 async function find(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyFinalized(request);
+  const refused = onlyFinalized(request, 'provable');
   if (refused !== null) return refused;
   const name = readTransactionName(request.params[0] ?? '');
   if (name instanceof Problem) return name;
   const found = await edge.find(name.submission);
   if (found instanceof Problem) return found.code === 'in_progress' ? pending(request) : found;
-  const { height } = found;
-  if (name.index === null) {
-    return answer(request, receiptsView(found.receipts, { exactlyOnce: null }), 200, { height });
-  }
-  const receipt = decodeAll(found.receipts)[name.index];
-  return receipt === undefined
-    ? noSuchIndex(found.receipts)
-    : answer(request, receipt, 200, { height });
+  const { height, receipts } = found;
+  const shown =
+    name.index === null
+      ? receiptsView(receipts, { exactlyOnce: null })
+      : decodeAll(receipts)[name.index];
+  if (shown === undefined) return noSuchIndex(receipts);
+  const proof = wantsProof(request);
+  if (proof instanceof Problem) return proof;
+  if (!proof) return answer(request, shown, 200, { height });
+  return answerProved(edge, request, { kind: 'submission', id: name.submission }, () => shown);
 }
 
 /** Taken here and not final yet: neither an error nor a receipt. */
