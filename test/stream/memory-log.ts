@@ -1,6 +1,9 @@
 /** A log in memory, which answers reads as the node's does: cut by bytes, and never in the same turn. */
 import type { LogEvent } from '../../protocols/machine.ts';
+import type { Block, Digest } from '../../protocols/types.ts';
 import type { ReadRange } from '../../src/log/reader.ts';
+import { Hub, type StreamLimits } from '../../src/stream/hub.ts';
+import { LogSource } from '../../src/stream/log-source.ts';
 
 export class MemoryLog {
   readonly #streams = new Map<string, LogEvent[]>();
@@ -18,6 +21,10 @@ export class MemoryLog {
     }
   }
 
+  events(stream: string, from: number, to: number): readonly LogEvent[] {
+    return (this.#streams.get(stream) ?? []).slice(from, to);
+  }
+
   find(key: string): LogEvent | null {
     const all = [...this.#streams.values()].flat();
     return all.findLast(({ keys }) => keys?.includes(key)) ?? null;
@@ -28,7 +35,7 @@ export class MemoryLog {
     const { failure } = this;
     const found: LogEvent[] = [];
     let bytes = 0;
-    for (const event of (this.#streams.get(range.stream) ?? []).slice(range.from, range.to)) {
+    for (const event of this.events(range.stream, range.from, range.to)) {
       const { body, ...head } = event;
       found.push(range.bodies ? event : head);
       bytes += event.header.length + (range.bodies ? (body?.length ?? 0) : 0);
@@ -43,4 +50,14 @@ export class MemoryLog {
     const last = this.#streams.get(stream)?.at(-1) ?? null;
     setImmediate(() => done(failure, failure === null ? last : null));
   }
+}
+
+/** The hub of a node with that log. */
+export function hubOver(
+  log: MemoryLog,
+  digestOf: (block: Block) => Digest,
+  limits: Partial<StreamLimits>,
+): Hub {
+  const source = new LogSource(() => log, digestOf);
+  return new Hub({ source, limits, logger: { error() {} }, isTransient: () => false });
 }
