@@ -22,11 +22,17 @@ type Anything = Record<PropertyKey, unknown>;
 
 function tame(target: object, methods: object, kept: readonly PropertyKey[]): void {
   for (const key of Reflect.ownKeys(target)) {
-    if (!kept.includes(key)) Reflect.deleteProperty(target, key);
+    if (!has(kept, key)) Reflect.deleteProperty(target, key);
   }
   for (const key of Reflect.ownKeys(methods)) {
     Object.defineProperty(target, key, { value: (methods as Anything)[key] });
   }
+}
+
+/** Needs no method of what is being tamed. */
+function has(keys: readonly PropertyKey[], wanted: PropertyKey): boolean {
+  for (const key of keys) if (key === wanted) return true;
+  return false;
 }
 
 function prototypeOf(value: unknown): object {
