@@ -105,7 +105,7 @@ test('U1: stops what is too deep, at the same depth whatever the frames are', (t
   t.is(result('const f = (x) => "a".replace("a", f); return f();'), 'stopped: depth');
   t.is(
     result('const o = { toString: () => o[o] }; return o[o];'),
-    'the name of a property is text',
+    'TypeError: the name of a property is text or a number',
   );
 });
 

@@ -50,9 +50,9 @@ const forgetful: Readonly<Record<string, string>> = {
   'a method of arrays': 'export const run = () => { [].map.n = 1; return 1; };',
   'a method of the engine': 'export const run = () => { "".at.n = 1; return 1; };',
   'a method of an iterator': 'export const run = () => { [].keys().next.n = 1; return 1; };',
-  'a global': 'export const run = () => { Math.n = 1; return 1; };',
+  'a global': 'export const run = () => { const m = Math; m.n = 1; return 1; };',
   'a function of a global': 'export const run = () => { Object.keys.n = 1; return 1; };',
-  'a callable global': 'export const run = () => { Number.n = 1; return 1; };',
+  'a callable global': 'export const run = () => { const m = Number; m.n = 1; return 1; };',
   'an import': 'export const run = () => { define.n = 1; return 1; };',
   'a captured parameter':
     'const make = (s) => () => (s.n += 1); export const run = make({ n: 0 });',

@@ -119,7 +119,7 @@ export class Instrumenter {
     if (isLoop(node)) return this.#loop(node as AnyNode & { body: AnyNode });
     switch (node.type) {
       case 'ExpressionStatement':
-        return `{${this.text(node.expression)};${this.#lines(node.expression.end, node.end)}}`;
+        return `{(${this.text(node.expression)});${this.#lines(node.expression.end, node.end)}}`;
       case 'VariableDeclaration':
         return this.#spliced(node.start, node.end, childrenOf(node)) + gather(declaredRests(node));
       case 'TryStatement':
@@ -253,7 +253,8 @@ export class Instrumenter {
     const a = this.text(left);
     const b = this.text(right);
     const call = `$$.${name}(${a},${this.#lines(left.end, right.start)}${b})`;
-    if (operator === '===' || operator === '!==') return call;
+    // Only these cost the same for any two numbers, and give the same in every engine.
+    if (operator === '===' || operator === '!==' || operator === '**') return call;
     const unsure = [left, right].filter((each) => !isNumber(each));
     if (!unsure.every((each) => each.type === 'Identifier')) return call;
     const tests = unsure.map((each) => `typeof ${nameOf(each)} === 'number'`);

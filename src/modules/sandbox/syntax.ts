@@ -30,6 +30,11 @@ export interface Source {
 
 export const SOURCE_BYTES_MAX = 512 * 1024;
 
+/** Brackets inside one another: the only nesting that leaves nothing in the tree (grammar.ts). */
+const BRACKETS_MAX = 200;
+const OPENING = new Set(['(', '[', '{', '${']);
+const CLOSING = new Set([')', ']', '}']);
+
 /** Throws SourceError. */
 export function parseSource(file: string, text: string): Source {
   if (text.length > SOURCE_BYTES_MAX) {
@@ -38,16 +43,24 @@ export function parseSource(file: string, text: string): Source {
   const javascript = file.endsWith('.ts') ? withoutTypes(file, text) : text;
   const comments: (readonly [number, number])[] = [];
   const arrows: number[] = [];
+  let open = 0;
   try {
     const program = parse(javascript, {
       ecmaVersion: 2023,
       sourceType: 'module',
-      onToken: ({ type, start }) => void (type.label === '=>' && arrows.push(start)),
+      onToken: ({ type: { label }, start }) => {
+        if (label === '=>') arrows.push(start);
+        if (OPENING.has(label)) open++;
+        else if (CLOSING.has(label)) open--;
+        if (open > BRACKETS_MAX) throw new RangeError('brackets');
+      },
       onComment: (_block, _text, start, end) => void comments.push([start, end]),
     });
     return { file, code: blanked(javascript, comments), program, arrows };
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw new SourceError(file, 1, 1, 'nested too deeply');
+    if (!(error instanceof SyntaxError) || /stack/.test(error.message)) {
+      throw new SourceError(file, 1, 1, 'nested too deeply: make functions of it');
+    }
     const { line, column } = (error as { loc?: { line: number; column: number } }).loc ?? {
       line: 1,
       column: 0,
