@@ -93,7 +93,7 @@ export const corpus: readonly Script[] = [
       ],
     ],
     value: ['b', 'd', 'a', 'c'],
-    steps: 52,
+    steps: 55,
   },
   {
     name: 'array methods',
@@ -117,7 +117,7 @@ export const corpus: readonly Script[] = [
       [9, 2, 3],
       3,
     ],
-    steps: 81,
+    steps: 111,
   },
   {
     name: 'changing arrays',
@@ -144,7 +144,7 @@ export const corpus: readonly Script[] = [
       true,
       true,
     ],
-    steps: 62,
+    steps: 98,
   },
   {
     name: 'maps and sets',
@@ -158,14 +158,14 @@ export const corpus: readonly Script[] = [
     body: 'let x = 1n; for (let i = 0; i < 40; i++) x = x * 3n; return [x % 1000000007n, 2n ** 62n, (x >> 8n) & 255n, BigInt.asUintN(64, -1n), BigInt("12"), Number(5n), (255n).toString(16)];',
     args: [],
     value: [953271190, 4611686018427387904n, 232, 18446744073709551615n, 12, 5, 'ff'],
-    steps: 242,
+    steps: 239,
   },
   {
     name: 'numbers',
     body: 'return [7 % 3, 2 ** 10, 7 >>> 1, ~5, -a, Math.floor(7 / 2), Math.max(1, 5, 3), Math.min(...[4, 2]), Number("12"), Number.parseInt("1f", 16), (255).toString(16), (1.005).toFixed(2), Number.isInteger(1.5)];',
     args: [4],
     value: [1, 1024, 3, -6, -4, 3, 5, 2, 12, 31, 'ff', '1.00', false],
-    steps: 22,
+    steps: 24,
   },
   {
     name: 'bytes',
@@ -179,7 +179,7 @@ export const corpus: readonly Script[] = [
     body: 'const out = []; try { null.x; } catch (e) { out.push(e instanceof TypeError, e.message); } try { throw new RangeError("mine"); } catch ({ message }) { out.push(message); } finally { out.push("f"); } try { throw 5; } catch (e) { out.push(e); } return out;',
     args: [],
     value: [true, 'not of the type that this needs', 'mine', 'f', 5],
-    steps: 18,
+    steps: 54,
   },
   {
     name: 'switch',
@@ -193,7 +193,7 @@ export const corpus: readonly Script[] = [
     body: 'const f = (p, { q = 2, r: [s, ...t] } = { r: [1, 2, 3] }, ...u) => [p, q, s, t, u]; let m = 1, n = 2; [m, n] = [n, m]; return [f(0), f(0, { q: 5, r: [6] }, 7, 8), m, n];',
     args: [],
     value: [[0, 2, 1, [2, 3], []], [0, 5, 6, [], [7, 8]], 2, 1],
-    steps: 42,
+    steps: 48,
   },
   {
     name: 'optional chains',
@@ -216,6 +216,6 @@ export const corpus: readonly Script[] = [
     body: 'const f = (...x) => x.length; return [f(...a, 1), [...a, ..."xy"], Array.from({ length: 3 }, (_, i) => i * i), Array.of(1, 2), [...new Map([[1, 2]])]];',
     args: [[1, 2]],
     value: [3, [1, 2, 'x', 'y'], [0, 1, 4], [1, 2], [[1, 2]]],
-    steps: 46,
+    steps: 53,
   },
 ];

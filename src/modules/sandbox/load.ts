@@ -67,6 +67,9 @@ export function loadModuleSource(file: string, text: string, imports: Imports): 
   for (const node of names.shadowing) {
     throw errorAt(source, node, `\`${node.name}\` has its meaning in every module: rename this`);
   }
+  for (const node of names.fixed) {
+    throw errorAt(source, node, `\`${node.name}\` is no variable: nothing is assigned to it`);
+  }
   for (const node of names.free) {
     if (globals.includes(node.name)) continue;
     const instead = INSTEAD[node.name] ?? 'neither declared nor imported';

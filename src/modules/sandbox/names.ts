@@ -11,12 +11,16 @@ export interface Names {
   readonly free: readonly Identifier[];
   /** Declarations of names that mean something else in every module. */
   readonly shadowing: readonly Identifier[];
+  /** Assignments to names that are no variables: functions, imports, names of every module. */
+  readonly fixed: readonly Identifier[];
   /** Functions one of whose parameters is assigned somewhere. */
   readonly reassigning: ReadonlySet<AnyNode>;
 }
 
 interface Scope {
   readonly names: ReadonlySet<string>;
+  /** Those of its names that are no variables. */
+  readonly fixed: ReadonlySet<string>;
   /** The function whose parameters these are, if they are. */
   readonly parametersOf: AnyNode | null;
   readonly outer: Scope | null;
@@ -63,6 +67,17 @@ export function declaredBy(statement: AnyNode): Identifier[] {
   }
 }
 
+function declaresNoVariable(statement: AnyNode): boolean {
+  if (statement.type === 'ExportNamedDeclaration') {
+    return statement.declaration?.type === 'FunctionDeclaration';
+  }
+  return statement.type !== 'VariableDeclaration';
+}
+
+function namesOf(identifiers: readonly Identifier[]): ReadonlySet<string> {
+  return new Set(identifiers.map(({ name }) => name));
+}
+
 export function isFunction(node: AnyNode): node is FunctionNode {
   return (
     node.type === 'ArrowFunctionExpression' ||
@@ -74,6 +89,7 @@ export function isFunction(node: AnyNode): node is FunctionNode {
 export function resolve(program: AnyNode, globals: ReadonlySet<string>): Names {
   const free: Identifier[] = [];
   const shadowing: Identifier[] = [];
+  const fixed: Identifier[] = [];
   const reassigning = new Set<AnyNode>();
 
   function within(nodes: readonly AnyNode[], scope: Scope): void {
@@ -84,9 +100,16 @@ export function resolve(program: AnyNode, globals: ReadonlySet<string>): Names {
     names: readonly Identifier[],
     outer: Scope | null,
     of: AnyNode | null = null,
+    constant: readonly Identifier[] = [],
   ): Scope {
     shadowing.push(...names.filter(({ name }) => globals.has(name)));
-    return { names: new Set(names.map(({ name }) => name)), parametersOf: of, outer };
+    return { names: namesOf(names), fixed: namesOf(constant), parametersOf: of, outer };
+  }
+
+  /** The scope of statements in one block. */
+  function blockOf(statements: readonly AnyNode[], outer: Scope): Scope {
+    const constant = statements.filter(declaresNoVariable).flatMap(declaredBy);
+    return scopeOf(statements.flatMap(declaredBy), outer, null, constant);
   }
 
   function find(name: string, scope: Scope): Scope | null {
@@ -97,9 +120,10 @@ export function resolve(program: AnyNode, globals: ReadonlySet<string>): Names {
   }
 
   function assigned(target: AnyNode, scope: Scope): void {
-    for (const { name } of boundBy(target)) {
-      const of = find(name, scope)?.parametersOf;
-      if (of != null) reassigning.add(of);
+    for (const each of boundBy(target)) {
+      const declaring = find(each.name, scope);
+      if (declaring === null || declaring.fixed.has(each.name)) fixed.push(each);
+      else if (declaring.parametersOf !== null) reassigning.add(declaring.parametersOf);
     }
   }
 
@@ -118,11 +142,11 @@ export function resolve(program: AnyNode, globals: ReadonlySet<string>): Names {
         return;
       case 'Program':
       case 'BlockStatement':
-        return within(node.body, scopeOf(node.body.flatMap(declaredBy), scope));
+        return within(node.body, blockOf(node.body, scope));
       case 'SwitchStatement': {
         visit(node.discriminant, scope);
         const statements = node.cases.flatMap(({ consequent }) => consequent);
-        return within(node.cases, scopeOf(statements.flatMap(declaredBy), scope));
+        return within(node.cases, blockOf(statements, scope));
       }
       case 'ForStatement':
         return within(childrenOf(node), scopeOf(node.init ? declaredBy(node.init) : [], scope));
@@ -162,5 +186,5 @@ export function resolve(program: AnyNode, globals: ReadonlySet<string>): Names {
   }
 
   visit(program, scopeOf([], null));
-  return { free, shadowing, reassigning };
+  return { free, shadowing, fixed, reassigning };
 }

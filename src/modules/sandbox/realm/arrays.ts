@@ -29,6 +29,13 @@ function listOf(value: unknown): List {
   return list;
 }
 
+/** The list, once a call for each of its items is paid for. */
+function walked(value: unknown): List {
+  const list = Array.isArray(value) ? value : refuse('this is a method of arrays');
+  charge(list.length);
+  return list;
+}
+
 function call<R>(given: unknown): Each<R> {
   return typeof given === 'function' ? (given as Each<R>) : refuse('this takes a function');
 }
@@ -106,19 +113,19 @@ function appendTo(list: List, items: List): void {
 
 export const arrayMethods = {
   forEach(this: unknown, each: unknown): void {
-    const list = listOf(this);
+    const list = walked(this);
     const run = call(each);
     for (let i = 0, { length } = list; i < length; i++) run(list[i], i, list);
   },
   map(this: unknown, each: unknown): List {
-    const list = listOf(this);
+    const list = walked(this);
     const run = call(each);
     const result: List = [];
     for (let i = 0, { length } = list; i < length; i++) result[i] = run(list[i], i, list);
     return result;
   },
   filter(this: unknown, each: unknown): List {
-    const list = listOf(this);
+    const list = walked(this);
     const test = call(each);
     const result: List = [];
     for (let i = 0, { length } = list; i < length; i++) {
@@ -128,7 +135,7 @@ export const arrayMethods = {
     return result;
   },
   flatMap(this: unknown, each: unknown): List {
-    const list = listOf(this);
+    const list = walked(this);
     const run = call(each);
     const result: List = [];
     for (let i = 0, { length } = list; i < length; i++) {
@@ -148,40 +155,40 @@ export const arrayMethods = {
     return result;
   },
   some(this: unknown, each: unknown): boolean {
-    return find(listOf(this), each, false) >= 0;
+    return find(walked(this), each, false) >= 0;
   },
   every(this: unknown, each: unknown): boolean {
     const test = call<boolean>(each);
-    return find(listOf(this), (item: unknown, i: number, l: List) => !test(item, i, l), false) < 0;
+    return find(walked(this), (item: unknown, i: number, l: List) => !test(item, i, l), false) < 0;
   },
   find(this: unknown, each: unknown): unknown {
-    const list = listOf(this);
+    const list = walked(this);
     return list[find(list, each, false)];
   },
   findIndex(this: unknown, each: unknown): number {
-    return find(listOf(this), each, false);
+    return find(walked(this), each, false);
   },
   findLast(this: unknown, each: unknown): unknown {
-    const list = listOf(this);
+    const list = walked(this);
     return list[find(list, each, true)];
   },
   findLastIndex(this: unknown, each: unknown): number {
-    return find(listOf(this), each, true);
+    return find(walked(this), each, true);
   },
   includes(this: unknown, wanted: unknown): boolean {
-    return find(listOf(this), (item: unknown) => same(item, wanted), false) >= 0;
+    return find(walked(this), (item: unknown) => same(item, wanted), false) >= 0;
   },
   indexOf(this: unknown, wanted: unknown): number {
-    return find(listOf(this), (item: unknown) => eq(item, wanted), false);
+    return find(walked(this), (item: unknown) => eq(item, wanted), false);
   },
   lastIndexOf(this: unknown, wanted: unknown): number {
-    return find(listOf(this), (item: unknown) => eq(item, wanted), true);
+    return find(walked(this), (item: unknown) => eq(item, wanted), true);
   },
   reduce(this: unknown, step: unknown, ...start: List): unknown {
-    return fold(listOf(this), step, start, false);
+    return fold(walked(this), step, start, false);
   },
   reduceRight(this: unknown, step: unknown, ...start: List): unknown {
-    return fold(listOf(this), step, start, true);
+    return fold(walked(this), step, start, true);
   },
   join(this: unknown, separator: unknown = ','): string {
     const between = asText(separator).length;

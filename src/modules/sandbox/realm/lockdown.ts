@@ -1,7 +1,9 @@
 /**
- * Takes from the context all that scripts may not have, and freezes the rest. What stays is listed,
- * so that what a newer engine brings is not there (U3), and no script reaches a constructor, a
- * global, or anything that could keep state between calls (U4).
+ * Takes from the context all that scripts may not have, and freezes the rest. What stays is listed:
+ * no script reaches a constructor, a global, or anything that could keep state between calls (U4).
+ *
+ * U3. What a script sees depends on its source and arguments alone: on no version of the engine, of
+ *     Unicode or of a locale, on no clock, and on nothing else of the machine.
  *
  * `Array.prototype.constructor` alone stays, as the engine makes all arrays of the process slower once
  * it is gone: instrument.ts and operators.ts keep scripts from that name.

@@ -8,6 +8,9 @@
  */
 export const DEPTH_MAX = 256;
 const LOADING_MAX = 64;
+/** What it takes to make an error, and one with a text of the engine's. */
+const ERROR_STEPS = 4;
+const ENGINE_ERROR_STEPS = 32;
 
 export interface Meter {
   /** Steps left. Below zero the call is over. */
@@ -85,6 +88,7 @@ export function makeError(name: ErrorName, message: unknown, options: unknown): 
   if (message !== undefined && typeof message !== 'string') {
     return refuse('the message of an error is text');
   }
+  charge(ERROR_STEPS);
   const error = newError(name, message ?? '');
   if (typeof options !== 'object' || options === null || !('cause' in options)) return error;
   return Object.defineProperty(error, 'cause', { value: options.cause });
@@ -97,6 +101,7 @@ export function makeError(name: ErrorName, message: unknown, options: unknown): 
 export function caught(error: unknown): unknown {
   if (meter.left < 0) over();
   if (!(error instanceof Error) || isOurs(error)) return error;
+  charge(ENGINE_ERROR_STEPS);
   // The engine's stack ended before ours did: nothing that differs between nodes may be seen.
   if (error instanceof RangeError && error.message === 'Maximum call stack size exceeded') over();
   if (error instanceof RangeError) return newError('RangeError', 'out of range');

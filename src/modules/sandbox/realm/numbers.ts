@@ -3,7 +3,7 @@
  * Sines, logarithms and powers of fractions are approximations that change with it (U3).
  */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { bounded, paid } from './operators.ts';
+import { bounded, chargeDigits, paid } from './operators.ts';
 import { asInteger } from './text.ts';
 
 const numberToText = uncurry(Number.prototype.toString) as (n: number, radix?: number) => string;
@@ -117,7 +117,7 @@ export const numberMethods = {
 export const bigintMethods = {
   toString(this: bigint, radix: unknown = 10): string {
     if (typeof this !== 'bigint') return refuse('this is a method of bigints');
-    charge(4);
+    chargeDigits(this);
     return bigintToText(this, asRadix(radix));
   },
 };

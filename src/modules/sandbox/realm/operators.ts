@@ -13,6 +13,9 @@ export const TEXT_SHIFT = 5;
 const SPREAD_MAX = 250;
 /** Objects keep properties below about this number in an array that reaches to them. */
 const ELEMENTS_MAX = 8192;
+const ELEMENTS_SHIFT = 3;
+/** A bigint of more than 64 bits written as text. */
+const WIDE_STEPS = 24;
 
 const mapSize = sizeGetter(Map.prototype);
 const setSize = sizeGetter(Set.prototype);
@@ -36,7 +39,13 @@ export function textOf(value: unknown): string {
     return refuse('an object has no text: write its fields out');
   }
   if (typeof value === 'function') return refuse('a function has no text');
+  if (typeof value === 'bigint') chargeDigits(value);
   return `${value as string}`;
+}
+
+/** To write a bigint in digits takes the square of its length. */
+export function chargeDigits(value: bigint): void {
+  charge(value < 2n ** 64n && value > -(2n ** 64n) ? 1 : WIDE_STEPS);
 }
 
 export function paid(text: string): string {
@@ -244,15 +253,19 @@ export function at(of: unknown, name: unknown): string | number {
     if (name >= 0 && name <= of.length && Number.isInteger(name)) return name;
     throw newError('RangeError', 'an array has no holes: its next index is its length');
   }
-  if (typeof name === 'number') return elementOf(name);
+  if (typeof name === 'number') return ArrayBuffer.isView(of) ? name : elementOf(name);
   if (typeof name !== 'string') return refuse('the name of a property is text or a number');
   return elementOf(paid(name));
 }
 
+function isElement(name: string): boolean {
+  return name.length > 0 && name.length <= 4 && name >= '0' && name < ':';
+}
+
 /** Pays for the array in which an object keeps properties with small numbers for names. */
 export function elementOf<K extends string | number>(name: K): K {
-  const index = Number(typeof name === 'string' && name.length > 4 ? -1 : name);
-  if (index > 0 && index < ELEMENTS_MAX) charge(index >> 5);
+  const index = typeof name === 'number' ? name : isElement(name) ? Number(name) : 0;
+  if (index > 0 && index < ELEMENTS_MAX) charge(index >> ELEMENTS_SHIFT);
   return name;
 }
 
@@ -294,6 +307,7 @@ export function gather(values: Iterable<unknown>): unknown[] {
 /** What `...` lays out in the arguments of a call. */
 export function args(value: unknown): unknown {
   const list = Array.isArray(value) ? value : refuse('only an array is spread in a call');
+  charge(list.length);
   if (list.length <= SPREAD_MAX) return list;
   throw newError('RangeError', `more than ${SPREAD_MAX} arguments spread in a call`);
 }
@@ -302,7 +316,7 @@ export function args(value: unknown): unknown {
 export function fields<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   const keys = Object.keys(value);
-  charge(keys.length);
+  charge(keys.length * 4);
   for (const name of keys) elementOf(name);
   return value;
 }
@@ -310,7 +324,7 @@ export function fields<T>(value: T): T {
 /** What a rest element of a pattern has gathered. */
 export function rest(...gathered: readonly unknown[]): void {
   for (const each of gathered) {
-    if (Array.isArray(each)) spread(each);
+    if (Array.isArray(each)) charge(each.length * 2);
     else fields(each);
   }
 }
