@@ -29,7 +29,9 @@ const programs = fc.letrec<Tiers>((tie) => {
   const list = tie('list') as fc.Arbitrary<string>;
   const truth = tie('truth') as fc.Arbitrary<string>;
   const statement = tie('statement') as fc.Arbitrary<string>;
-  const operator = fc.constantFrom('+', '-', '*', '%', '&', '|', '^', '<<', '>>', '>>>', '/');
+  const operator = fc
+    .constantFrom('+', '-', '*', '%', '&', '|', '^', '<<', '>>', '>>>', '/')
+    .map((each) => ` ${each} `);
   return {
     number: fc.oneof(
       { maxDepth: 4, depthSize: 'small' },

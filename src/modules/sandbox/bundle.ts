@@ -32,7 +32,7 @@ function scopeOf(file: string): string {
   const pieces = body.map((node) => {
     if (node.type === 'ImportDeclaration') return imported(node);
     if (node.type !== 'ExportNamedDeclaration') return text.slice(node.start, node.end);
-    if (node.declaration == null) return '';
+    if (!node.declaration) return '';
     exported.push(...declaredBy(node).map(({ name }) => name));
     return text.slice(node.declaration.start, node.declaration.end);
   });

@@ -8,7 +8,7 @@
  */
 import type { AnyNode, Literal } from 'acorn';
 import { boundBy, isFunction } from './names.ts';
-import { childrenOf, errorAt, type Source, type SourceError } from './syntax.ts';
+import { childrenOf, errorAt, type Source } from './syntax.ts';
 
 /** Nodes inside one another; a parser's and a compiler's stack are for more than this. */
 const NESTING_MAX = 100;
@@ -97,7 +97,7 @@ function reasonAgainst(node: AnyNode, depth: number): string | null {
     case 'ImportDeclaration':
       return (node.attributes ?? []).length > 0 ? 'import attributes are not for modules' : null;
     case 'ExportNamedDeclaration':
-      return node.source == null ? null : 'a module is one file: export what it declares';
+      return !node.source ? null : 'a module is one file: export what it declares';
     case 'VariableDeclaration':
       return againstVariables(node.kind, depth <= 2);
     case 'Property':
@@ -148,10 +148,10 @@ function isDefault(node: AnyNode): boolean {
 }
 
 function againstLiteral(node: Literal): string | null {
-  if (node.regex != null) {
+  if (node.regex) {
     return 'regular expressions are not for modules: their cost cannot be counted';
   }
-  const long = node.bigint != null && node.bigint.length > LITERAL_BIGINT_MAX;
+  const long = (node.bigint ?? '').length > LITERAL_BIGINT_MAX;
   return long ? 'a bigint of more than 1024 bits' : null;
 }
 

@@ -56,7 +56,7 @@ export function declaredBy(statement: AnyNode): Identifier[] {
     case 'ImportDeclaration':
       return statement.specifiers.map(({ local }) => local);
     case 'ExportNamedDeclaration':
-      return statement.declaration == null ? [] : declaredBy(statement.declaration);
+      return !statement.declaration ? [] : declaredBy(statement.declaration);
     case 'ExportDefaultDeclaration':
       return statement.declaration.type === 'FunctionDeclaration' &&
         statement.declaration.id !== null
@@ -86,105 +86,120 @@ export function isFunction(node: AnyNode): node is FunctionNode {
   );
 }
 
-export function resolve(program: AnyNode, globals: ReadonlySet<string>): Names {
-  const free: Identifier[] = [];
-  const shadowing: Identifier[] = [];
-  const fixed: Identifier[] = [];
-  const reassigning = new Set<AnyNode>();
+function find(name: string, scope: Scope | null): Scope | null {
+  for (let each: Scope | null = scope; each !== null; each = each.outer) {
+    if (each.names.has(name)) return each;
+  }
+  return null;
+}
 
-  function within(nodes: readonly AnyNode[], scope: Scope): void {
-    for (const node of nodes) visit(node, scope);
+export function resolve(program: AnyNode, globals: ReadonlySet<string>): Names {
+  const resolver = new Resolver(globals);
+  resolver.visit(program, null);
+  return resolver;
+}
+
+class Resolver implements Names {
+  readonly free: Identifier[] = [];
+  readonly shadowing: Identifier[] = [];
+  readonly fixed: Identifier[] = [];
+  readonly reassigning = new Set<AnyNode>();
+  readonly #globals: ReadonlySet<string>;
+
+  constructor(globals: ReadonlySet<string>) {
+    this.#globals = globals;
   }
 
-  function scopeOf(
+  #within(nodes: readonly AnyNode[], scope: Scope | null): void {
+    for (const node of nodes) this.visit(node, scope);
+  }
+
+  #scopeOf(
     names: readonly Identifier[],
     outer: Scope | null,
     of: AnyNode | null = null,
     constant: readonly Identifier[] = [],
   ): Scope {
-    shadowing.push(...names.filter(({ name }) => globals.has(name)));
+    this.shadowing.push(...names.filter(({ name }) => this.#globals.has(name)));
     return { names: namesOf(names), fixed: namesOf(constant), parametersOf: of, outer };
   }
 
   /** The scope of statements in one block. */
-  function blockOf(statements: readonly AnyNode[], outer: Scope): Scope {
+  #blockOf(statements: readonly AnyNode[], outer: Scope | null): Scope {
     const constant = statements.filter(declaresNoVariable).flatMap(declaredBy);
-    return scopeOf(statements.flatMap(declaredBy), outer, null, constant);
+    return this.#scopeOf(statements.flatMap(declaredBy), outer, null, constant);
   }
 
-  function find(name: string, scope: Scope): Scope | null {
-    for (let each: Scope | null = scope; each !== null; each = each.outer) {
-      if (each.names.has(name)) return each;
-    }
-    return null;
-  }
-
-  function assigned(target: AnyNode, scope: Scope): void {
+  #assigned(target: AnyNode, scope: Scope | null): void {
     for (const each of boundBy(target)) {
       const declaring = find(each.name, scope);
-      if (declaring === null || declaring.fixed.has(each.name)) fixed.push(each);
-      else if (declaring.parametersOf !== null) reassigning.add(declaring.parametersOf);
+      if (declaring === null || declaring.fixed.has(each.name)) this.fixed.push(each);
+      else if (declaring.parametersOf !== null) this.reassigning.add(declaring.parametersOf);
     }
   }
 
-  function visitFunction(node: FunctionNode, scope: Scope): void {
-    const named = node.type === 'FunctionExpression' && node.id != null ? [node.id] : [];
-    const parameters = scopeOf(node.params.flatMap(boundBy), scopeOf(named, scope), node);
-    within(node.params, parameters);
-    visit(node.body, parameters);
+  #visitFunction(node: FunctionNode, scope: Scope | null): void {
+    const named = node.type === 'FunctionExpression' && node.id ? [node.id] : [];
+    const parameters = this.#scopeOf(
+      node.params.flatMap(boundBy),
+      this.#scopeOf(named, scope),
+      node,
+    );
+    this.#within(node.params, parameters);
+    this.visit(node.body, parameters);
   }
 
-  function visit(node: AnyNode, scope: Scope): void {
-    if (isFunction(node)) return visitFunction(node, scope);
+  visit(node: AnyNode, scope: Scope | null): void {
+    if (isFunction(node)) return this.#visitFunction(node, scope);
     switch (node.type) {
       case 'Identifier':
-        if (find(node.name, scope) === null) free.push(node);
+        if (find(node.name, scope) === null) this.free.push(node);
         return;
       case 'Program':
       case 'BlockStatement':
-        return within(node.body, blockOf(node.body, scope));
+        return this.#within(node.body, this.#blockOf(node.body, scope));
       case 'SwitchStatement': {
-        visit(node.discriminant, scope);
+        this.visit(node.discriminant, scope);
         const statements = node.cases.flatMap(({ consequent }) => consequent);
-        return within(node.cases, blockOf(statements, scope));
+        return this.#within(node.cases, this.#blockOf(statements, scope));
       }
       case 'ForStatement':
-        return within(childrenOf(node), scopeOf(node.init ? declaredBy(node.init) : [], scope));
+        return this.#within(
+          childrenOf(node),
+          this.#scopeOf(node.init ? declaredBy(node.init) : [], scope),
+        );
       case 'ForOfStatement':
-        assigned(node.left, scope);
-        return within(childrenOf(node), scopeOf(declaredBy(node.left), scope));
+        this.#assigned(node.left, scope);
+        return this.#within(childrenOf(node), this.#scopeOf(declaredBy(node.left), scope));
       case 'CatchClause': {
-        const caught = scopeOf(node.param == null ? [] : boundBy(node.param), scope);
-        return within(childrenOf(node), caught);
+        const caught = this.#scopeOf(!node.param ? [] : boundBy(node.param), scope);
+        return this.#within(childrenOf(node), caught);
       }
       case 'AssignmentExpression':
-        assigned(node.left, scope);
-        return within(childrenOf(node), scope);
+        this.#assigned(node.left, scope);
+        return this.#within(childrenOf(node), scope);
       case 'UpdateExpression':
-        assigned(node.argument, scope);
-        return within(childrenOf(node), scope);
+        this.#assigned(node.argument, scope);
+        return this.#within(childrenOf(node), scope);
       case 'MemberExpression':
-        return within(node.computed ? [node.object, node.property] : [node.object], scope);
+        return this.#within(node.computed ? [node.object, node.property] : [node.object], scope);
       case 'Property':
-        return within(node.computed ? [node.key, node.value] : [node.value], scope);
+        return this.#within(node.computed ? [node.key, node.value] : [node.value], scope);
       case 'ImportDeclaration':
         return;
       case 'ExportNamedDeclaration':
-        if (node.declaration != null) return visit(node.declaration, scope);
-        return within(
+        if (node.declaration) return this.visit(node.declaration, scope);
+        return this.#within(
           node.specifiers.map(({ local }) => local),
           scope,
         );
       case 'LabeledStatement':
-        return visit(node.body, scope);
+        return this.visit(node.body, scope);
       case 'BreakStatement':
       case 'ContinueStatement':
         return;
       default:
-        return within(childrenOf(node), scope);
+        return this.#within(childrenOf(node), scope);
     }
   }
-
-  visit(program, scopeOf([], null));
-  return { free, shadowing, fixed, reassigning };
 }
