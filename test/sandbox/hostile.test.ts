@@ -1,6 +1,6 @@
 /** Scripts that would run on, or take all memory, if one of the ways to do so were open. */
 import test from 'ava';
-import { result, runText } from './module.ts';
+import { type Call, load, result, runText } from './module.ts';
 
 const STEPS = 200_000;
 
@@ -165,6 +165,37 @@ for (const [body, reason] of throwing) {
     t.regex(text, reason);
   });
 }
+
+test('U1: depth counts the size of frames', (t) => {
+  const locals = Array.from({ length: 300 }, (_, i) => `v${i} = n`).join(', ');
+  const wide = `const f = (n) => { let ${locals}; return n === 0 ? 0 : f(n - 1); };`;
+  t.is(result(`${wide} return f(15);`), 0);
+  t.is(result(`${wide} return f(30);`), 'stopped: depth');
+  t.is(result('const f = (n) => (n === 0 ? 0 : f(...[n - 1])); return f(60);'), 'stopped: depth');
+  t.is(result('const f = (n) => (n === 0 ? 0 : f(...[n - 1])); return f(40);'), 0);
+});
+
+test('U2: a host that goes on after the end of a call is told so again', (t) => {
+  const module = load('export const run = () => { for (;;); }; export const one = () => 1;');
+  const { run, one } = module.exports as Record<string, Call>;
+  const swallow = (): unknown => {
+    try {
+      return run!();
+    } catch {
+      return 5;
+    }
+  };
+  const stopped = { kind: 'stopped', reason: 'steps', steps: 1000 } as const;
+  t.deepEqual(module.run(1000, swallow), stopped);
+  t.deepEqual(
+    module.run(1000, () => [swallow(), one!()]),
+    stopped,
+  );
+  t.like(
+    module.run(1000, () => one!()),
+    { kind: 'done', value: 1 },
+  );
+});
 
 test('U1: what a script returns is paid for as it is read', (t) => {
   const doubling = 'let x = [1]; for (let i = 0; i < 30; i++) x = [x, x]; return x;';

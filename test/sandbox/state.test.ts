@@ -23,7 +23,9 @@ const unloadable: Readonly<Record<string, string>> = {
   'a callback of an array':
     'const l = [0].map((n) => { let m = n; return () => ++m; }); export const run = l[0];',
   'too many steps': `const l = [${'0,'.repeat(1000)}]; const f = (x) => l.map((y) => l.map((z) => z)); export const x = [f(l), f(l), f(l), f(l)].map(f);`,
-  recursion: 'const f = (n) => f(n + 1); export const x = f(0);',
+  recursion: 'const f = (n) => (n === 0 ? 0 : f(n - 1)); export const x = f(100);',
+  'recursion that doubles':
+    'const f = (n) => (n === 0 ? 0 : f(n - 1) + f(n - 1)); export const x = f(40);',
 };
 
 for (const [name, text] of Object.entries(unloadable)) {
@@ -96,6 +98,13 @@ test('U4: declares with arrows, arrays and operators, and calls keep state of th
       module.run(1000, () => run()),
       { value: [1, 2, 'a!'] },
     );
+});
+
+test('U4: keeps nothing in a function that only the host holds', (t) => {
+  const text = `${head} export default define({ run: function me() { me.n = 1; return 1; } });`;
+  const module = load(text);
+  const { run } = module.exports['default'] as { run: Call };
+  t.is(module.run(1000, () => run()).kind, 'threw');
 });
 
 test('the digest is that of the source as it is written', (t) => {

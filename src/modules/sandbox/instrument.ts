@@ -184,13 +184,9 @@ export class Instrumenter implements Writer {
     return `return (${this.text(body)});${this.lines(body.end, end)}`;
   }
 
-  /** Whether it can neither hold nor reach anything that changes: it may run while a module loads. */
+  /** Whether nothing that it holds on to can change but what is frozen (realm/meter.ts, U4). */
   #mayDeclare(node: FunctionNode): boolean {
-    return (
-      node.body.type !== 'BlockStatement' &&
-      !this.#names.reassigning.has(node) &&
-      !assigns(node.body)
-    );
+    return node.body.type !== 'BlockStatement' && !this.#names.reassigning.has(node);
   }
 
   #loop(node: AnyNode & { body: AnyNode }): string {
@@ -242,12 +238,6 @@ export class Instrumenter implements Writer {
     this.#temporaries.push(name);
     return name;
   }
-}
-
-function assigns(node: AnyNode): boolean {
-  if (isFunction(node)) return false;
-  if (node.type === 'AssignmentExpression' || node.type === 'UpdateExpression') return true;
-  return childrenOf(node).some(assigns);
 }
 
 /** What the rest elements of a pattern bind. */

@@ -129,7 +129,6 @@ export function makeRealm(global: object) {
     TypeError: namespace({}),
     Uint8Array: namespace(bytesFunctions),
   });
-  settle(operators);
   dropGlobals(global);
   meter.left = -1;
   return {
