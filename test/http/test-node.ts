@@ -3,13 +3,13 @@
  * process. Only agreement is left out: a batch becomes a final block as soon as it is sealed, or when
  * the test lets it.
  */
-import { EXECUTED_NOTHING } from '../../protocols/chain.ts';
+import { CHAIN_STREAM, chainEntry, EXECUTED_NOTHING } from '../../protocols/chain.ts';
 import { clusterOf, DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
-import type { LogEvent } from '../../protocols/machine.ts';
 import type { EdgeMessage, Effect, TransactionInput } from '../../protocols/messages.ts';
 import type { StateRead } from '../../protocols/state-read.ts';
 import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
 import type { ProofWanted } from '../../protocols/proofs/request.ts';
+import { packStructure } from '../../protocols/wire.ts';
 import { EMPTY_TIP, ZERO_DIGEST, type Block, type Digest } from '../../protocols/types.ts';
 import { generateKey } from '../../src/crypto/keys.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
@@ -28,9 +28,10 @@ import type {
 import { builtInModules } from '../../src/modules/built-in.ts';
 import { ModuleCatalog } from '../../src/modules/catalog.ts';
 import type { DefinedModule } from '../../src/modules/define.ts';
+import type { Hub, StreamLimits } from '../../src/stream/hub.ts';
 import { Certifications, type FinalChain } from '../../src/supervisor/certifications.ts';
 import { Proofs } from '../../src/supervisor/proofs.ts';
-
+import { hubOver, MemoryLog } from '../stream/memory-log.ts';
 import { certificateOf, digestOf } from './certified.ts';
 
 export const API_TOKEN = 'a-token-for-tests';
@@ -78,7 +79,9 @@ export class TestPort implements EdgePort {
   /** The newest checkpoint, which the next blocks certify. */
   #executed = EXECUTED_NOTHING;
   readonly #proofs: Proofs;
-  readonly #events: LogEvent[] = [];
+  /** What the node has written. */
+  readonly log = new MemoryLog();
+  readonly streams: Hub;
   readonly #waiting = new Map<number, (message: EdgeMessage) => void>();
   #request = 0;
   /** Batches that the machine sealed and that are final. */
@@ -90,8 +93,10 @@ export class TestPort implements EdgePort {
     devMode: boolean,
     modules: readonly DefinedModule[] = builtInModules,
     cluster = testCluster(),
+    streamLimits: Partial<StreamLimits> = {},
   ) {
     this.cluster = cluster;
+    this.streams = hubOver(this.log, (block) => digestOf(cluster, block), streamLimits);
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
@@ -152,22 +157,20 @@ export class TestPort implements EdgePort {
 
   #step(input: TransactionInput): void {
     const output = this.#machine.step(input, Date.now());
-    this.#events.push(...output.events, ...output.deferred);
+    this.log.append([...output.events, ...output.deferred]);
     for (const effect of [...output.immediate, ...output.effects]) this.#release(effect);
   }
 
   #release(effect: Effect): void {
     if (effect.kind === 'setTimer') {
       const fire = (): void => this.#step({ kind: 'timer', timer: effect.timer });
-      const waitMs = effect.at - Date.now();
-      if (waitMs > 0) setTimeout(fire, waitMs);
-      else setImmediate(fire);
+      setTimeout(fire, Math.max(0, effect.at - Date.now()));
     } else if (effect.kind === 'findLog') {
-      const event = this.#events.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
+      const event = this.log.find(effect.key);
       setImmediate(() => this.#step({ kind: 'logFound', tag: effect.tag, event }));
     } else if (effect.kind === 'readLog') {
       const { tag, stream, from, to } = effect;
-      const events = this.#events.filter((event) => event.stream === stream).slice(from, to);
+      const events = this.log.events(stream, from, to);
       setImmediate(() => this.#step({ kind: 'logRead', tag, events }));
     } else if (effect.kind === 'tell' && effect.message.kind === 'checkpointExecuted') {
       this.#executed = effect.message.executed;
@@ -196,6 +199,8 @@ export class TestPort implements EdgePort {
       signature: new Uint8Array(64),
     };
     this.#blocks.push(block);
+    const header = packStructure(chainEntry, { block, certificate: null });
+    this.log.append([{ stream: CHAIN_STREAM, seq: block.height - 1, kind: 'final', header }]);
     if (payload !== undefined) this.#sealed++;
     const sealed = this.#sealed;
     const batches = payload === undefined ? [] : [{ lane: 0, payload }];
@@ -213,13 +218,13 @@ export class TestPort implements EdgePort {
   }
 
   #prove(wanted: ProofWanted): Promise<Answered> {
-    return this.#ask(
-      (request) => ({ kind: 'prove', request, wanted }),
-      (message) => (message.kind === 'answer' ? message : undefined),
-    );
+    return this.#answerTo((request) => ({ kind: 'prove', request, wanted }));
   }
 
   #answered(message: EdgeMessage): void {
+    if (message.kind === 'blockExecuted') {
+      this.streams.executed(message.block.height, message.txCount);
+    }
     if (message.kind === 'answer') this.#waiting.get(message.request)?.(message);
     if (message.kind !== 'submitted') return;
     for (const result of message.results) {
@@ -242,6 +247,10 @@ export class TestPort implements EdgePort {
     });
   }
 
+  #answerTo(input: (request: number) => TransactionInput): Promise<Answered> {
+    return this.#ask(input, (message) => (message.kind === 'answer' ? message : undefined));
+  }
+
   submit(bytes: Uint8Array, until?: 'admitted'): Promise<Submitted> {
     this.submitted++;
     this.#whenSubmitting?.();
@@ -253,24 +262,15 @@ export class TestPort implements EdgePort {
   }
 
   query(read: StateRead): Promise<Answered> {
-    return this.#ask(
-      (request) => ({ kind: 'query', request, ...read }),
-      (message) => (message.kind === 'answer' ? message : undefined),
-    );
+    return this.#answerTo((request) => ({ kind: 'query', request, ...read }));
   }
 
   confirm(): Promise<Answered> {
-    return this.#ask(
-      (request) => ({ kind: 'confirm', request }),
-      (message) => (message.kind === 'answer' ? message : undefined),
-    );
+    return this.#answerTo((request) => ({ kind: 'confirm', request }));
   }
 
   findSubmission(id: Digest): Promise<Answered> {
-    return this.#ask(
-      (request) => ({ kind: 'findSubmission', request, id }),
-      (message) => (message.kind === 'answer' ? message : undefined),
-    );
+    return this.#answerTo((request) => ({ kind: 'findSubmission', request, id }));
   }
 
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
@@ -329,8 +329,9 @@ export function testEdge(
   devMode = false,
   modules = builtInModules,
   cluster = testCluster(),
+  streamLimits: Partial<StreamLimits> = {},
 ): { port: TestPort; edge: Edge } {
-  const port = new TestPort(devMode, modules, cluster);
+  const port = new TestPort(devMode, modules, cluster, streamLimits);
   const edge = new Edge({
     port,
     cluster: port.cluster,
