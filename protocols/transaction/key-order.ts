@@ -38,6 +38,17 @@ export class KeyOrder<Item extends { readonly key: string }> {
     }
   }
 
+  /** In descending order, starting with the last item whose key does not lie `above`: those are the last. */
+  *down(above: (key: string) => boolean): Iterable<Item> {
+    const isBelow = (item: Item): boolean => !above(item.key);
+    let at = Math.max(0, countWhere(this.#chunks, (chunk) => isBelow(chunk[0]!)) - 1);
+    let chunk = this.#chunks[at];
+    let place = chunk === undefined ? 0 : countWhere(chunk, isBelow);
+    for (; chunk !== undefined; chunk = this.#chunks[--at], place = chunk?.length ?? 0) {
+      while (place > 0) yield chunk[--place]!;
+    }
+  }
+
   /** The chunk that `key` lies in or is to lie in: the last that begins with it or below it. */
   #chunkOf(key: string): number {
     const after = countWhere(this.#chunks, (chunk) => compareText(chunk[0]!.key, key) <= 0);

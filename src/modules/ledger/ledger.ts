@@ -1,108 +1,136 @@
 /**
- * Accounts with balances in minor units, each bound to an owner.
- *
- * Q1. The balances add up to the supply, which only an issuer named in the genesis can raise.
- * Q2. Only its owner takes from an account, and never more than is there.
+ * Double entry: accounts of several assets, and transfers between them, of one phase or of two, alone
+ * or in chains. TigerBeetle's semantics and result codes are the reference
+ * (docs.tigerbeetle.com/reference); what differs, and why, stands in docs/modules.md.
  */
 import { Type, type Static } from '@sinclair/typebox';
-import { refuse, type ModuleRefusal } from '../../../protocols/transaction/module.ts';
-import { defineModule, event, type Context } from '../define.ts';
+import { defineModule } from '../define.ts';
 import { Amount } from '../schema.ts';
-import { minus, plus } from './amount.ts';
+import { createAccount, eventFlags, NewAccount } from './accounts.ts';
+import * as answers from './answers.ts';
+import { addAsset, issue } from './assets.ts';
+import { EVENTS_MAX, Failures, runEvents, type Events } from './chains.ts';
+import { LINKED, PENDING, POST, transferBits, VOID } from './flags.ts';
 import { ledgerGenesis } from './genesis.ts';
-import { AccountName, AmountText, Sender, strict, SUPPLY, tables } from './rows.ts';
-
-const AccountView = Type.Object(
-  { account: AccountName, owner: Sender, balance: AmountText },
+import { expire } from './pending.ts';
+import {
+  AccountName,
+  AssetName,
+  Code,
+  DEFAULT_ASSET,
+  events,
+  ExpireArgs,
+  ISSUERS_MAX,
+  PendingStatus,
+  Sender,
+  StoredId,
   strict,
-);
+  SumText,
+  tables,
+  TimeoutMs,
+  Timestamp,
+  TransferId,
+  UserData,
+} from './rows.ts';
+import { createTransfer, failedTransfer, NewTransfer } from './transfers.ts';
 
-type Commands = Context<typeof tables, Record<never, never>, Record<never, never>>;
+const optional = Type.Optional;
 
 const Transfer = Type.Object(
   {
     from: AccountName,
     to: AccountName,
     amount: Amount,
-    memo: Type.Optional(Type.String({ maxLength: 256 })),
+    memo: optional(Type.String({ maxLength: 256 })),
+    id: optional(TransferId),
   },
   strict,
 );
 
-function transfer(
-  { tables: { accounts }, sender }: Commands,
-  { from, to, amount }: Static<typeof Transfer>,
-): ModuleRefusal | undefined {
-  if (from === to) return refuse('self_transfer', 'both accounts are the same');
-  if (amount === 0) return refuse('zero_amount', 'the amount is zero');
-  const source = accounts.get(from);
-  if (source === undefined) {
-    return refuse('account_not_found', 'there is no account to take from');
-  }
-  if (source.owner !== sender) {
-    return refuse('not_owner', 'only its owner takes from an account');
-  }
-  const target = accounts.get(to);
-  if (target === undefined) {
-    return refuse('account_not_found', 'there is no account to give to');
-  }
-  if (source.balance < amount) {
-    return refuse('insufficient_funds', 'the balance is too small');
-  }
-  const balance = plus(target.balance, amount);
-  if (balance === null) return refuse('overflow', 'a balance cannot exceed 2^63 - 1');
-  accounts.set(from, { owner: source.owner, balance: minus(source.balance, amount) });
-  accounts.set(to, { owner: target.owner, balance });
-  return undefined;
-}
+const resolved = { pendingId: StoredId, id: optional(TransferId) };
+
+const Pend = Type.Object(
+  {
+    id: TransferId,
+    from: AccountName,
+    to: AccountName,
+    amount: Amount,
+    timeoutMs: optional(TimeoutMs),
+    poster: optional(Sender),
+    code: optional(Code),
+    userData: optional(UserData),
+  },
+  strict,
+);
+
+const NewAccounts: Events<Static<typeof NewAccount>> = {
+  isLinked: (event) => (eventFlags(event) & LINKED) !== 0,
+  run: createAccount,
+  failed: () => undefined,
+};
+
+const NewTransfers: Events<NewTransfer> = {
+  isLinked: ({ flags }) => flags?.includes('linked') ?? false,
+  run: (work, event) => createTransfer(work, event, transferBits(event.flags ?? [])),
+  failed: failedTransfer,
+};
 
 export const ledger = defineModule({
   name: 'ledger',
   version: 1,
-  description: 'Accounts, balances and transfers.',
+  description: 'Accounts of several assets, balances and transfers.',
   tables,
-  events: {
-    issued: event(
-      'An amount was created in an account.',
-      Type.Object({ account: AccountName, amount: AmountText }, strict),
+  events,
+  timers: ({ timer }) => ({
+    expire: timer(
+      { description: 'Ends a pending transfer whose time is over.', args: ExpireArgs },
+      expire,
     ),
-  },
+  }),
   commands: ({ command }) => ({
     open: command(
       {
         description: 'Opens an account with nothing in it, owned by the sender or by `owner`.',
-        args: Type.Object({ account: AccountName, owner: Type.Optional(Sender) }, strict),
+        args: NewAccount,
       },
-      ({ tables: { accounts }, sender }, { account, owner = sender }) => {
-        if (accounts.get(account) !== undefined) {
-          return refuse('account_exists', 'an account of that name is open already');
-        }
-        accounts.set(account, { owner, balance: 0 });
+      createAccount,
+    ),
+
+    createAccounts: command(
+      {
+        description: 'Opens accounts; each succeeds or fails alone, or with those it is linked to.',
+        args: Type.Object(
+          { accounts: Type.Array(NewAccount, { minItems: 1, maxItems: EVENTS_MAX }) },
+          strict,
+        ),
+        result: Failures,
       },
+      (context, { accounts }) => runEvents(context, accounts, NewAccounts),
+    ),
+
+    addAsset: command(
+      {
+        description: `Adds an asset, issued by the sender or by \`issuers\`. Only for issuers of ${DEFAULT_ASSET}.`,
+        args: Type.Object(
+          {
+            asset: AssetName,
+            issuers: optional(Type.Array(Sender, { minItems: 1, maxItems: ISSUERS_MAX })),
+          },
+          strict,
+        ),
+      },
+      addAsset,
     ),
 
     issue: command(
       {
-        description: 'Creates an amount out of nothing, in an account. Only for issuers.',
-        args: Type.Object({ account: AccountName, amount: Amount }, strict),
+        description: 'Creates an amount in an account: of its asset, and only for issuers of that.',
+        args: Type.Object(
+          { account: AccountName, amount: Amount, id: optional(TransferId) },
+          strict,
+        ),
       },
-      (context, { account, amount }) => {
-        const { accounts, issuers, supply } = context.tables;
-        if (issuers.get(context.sender) === undefined) {
-          return refuse('not_issuer', 'the sender is not among the issuers of the genesis');
-        }
-        if (amount === 0) return refuse('zero_amount', 'the amount is zero');
-        const row = accounts.get(account);
-        if (row === undefined) return refuse('account_not_found', 'there is no such account');
-        const total = plus(supply.get(SUPPLY) ?? 0, amount);
-        const balance = plus(row.balance, amount);
-        if (total === null || balance === null) {
-          return refuse('overflow', 'the supply cannot exceed 2^63 - 1');
-        }
-        supply.set(SUPPLY, total);
-        accounts.set(account, { owner: row.owner, balance });
-        context.emit('issued', { account, amount: amount.toString() });
-      },
+      issue,
     ),
 
     transfer: command(
@@ -110,7 +138,44 @@ export const ledger = defineModule({
         description: 'Moves an amount from an account of the sender to another one.',
         args: Transfer,
       },
-      transfer,
+      (context, args) => createTransfer(context, args, 0),
+    ),
+
+    pend: command(
+      {
+        description: 'Holds an amount of an account of the sender for another one, to be posted.',
+        args: Pend,
+      },
+      (context, args) => createTransfer(context, args, PENDING),
+    ),
+
+    post: command(
+      {
+        description: 'Moves what a pending transfer holds, or `amount` of it.',
+        args: Type.Object({ ...resolved, amount: optional(Amount) }, strict),
+      },
+      (context, args) => createTransfer(context, args, POST),
+    ),
+
+    void: command(
+      {
+        description: 'Lets go of what a pending transfer holds.',
+        args: Type.Object(resolved, strict),
+      },
+      (context, args) => createTransfer(context, args, VOID),
+    ),
+
+    createTransfers: command(
+      {
+        description:
+          'Transfers of every kind; each succeeds or fails alone, or with those it is linked to.',
+        args: Type.Object(
+          { transfers: Type.Array(NewTransfer, { minItems: 1, maxItems: EVENTS_MAX }) },
+          strict,
+        ),
+        result: Failures,
+      },
+      (context, { transfers }) => runEvents(context, transfers, NewTransfers),
     ),
   }),
 
@@ -119,49 +184,81 @@ export const ledger = defineModule({
       {
         description: 'One account.',
         args: Type.Object({ account: AccountName }, strict),
-        result: AccountView,
+        result: answers.AccountView,
       },
-      ({ tables: { accounts } }, { account }) => {
-        const row = accounts.get(account);
-        if (row === undefined) return refuse('account_not_found', 'there is no such account');
-        return { account, owner: row.owner, balance: row.balance.toString() };
-      },
+      answers.account,
     ),
 
     accounts: query(
       {
-        description:
-          'Accounts in order of their names, from after `after` on; `next` is null at the end.',
+        description: 'Accounts in order of their names.',
+        args: Type.Object({ after: optional(AccountName), ...answers.paging }, strict),
+        result: answers.pageOf('accounts', answers.AccountView, AccountName),
+      },
+      answers.accounts,
+    ),
+
+    transfer: query(
+      {
+        description: 'One transfer that is kept.',
+        args: Type.Object({ transfer: StoredId }, strict),
+        result: answers.TransferView,
+      },
+      answers.transfer,
+    ),
+
+    accountTransfers: query(
+      {
+        description: 'The transfers of an account that are kept, in order of time or `reversed`.',
         args: Type.Object(
           {
-            after: Type.Optional(AccountName),
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+            ...answers.Span,
+            side: optional(answers.Side),
+            status: optional(PendingStatus),
+            code: optional(Code),
+            userData: optional(UserData),
           },
           strict,
         ),
-        result: Type.Object(
-          { accounts: Type.Array(AccountView), next: Type.Union([AccountName, Type.Null()]) },
-          strict,
-        ),
+        result: answers.pageOf('transfers', answers.TransferView, Timestamp),
       },
-      ({ tables: { accounts } }, { after, limit = 100 }) => {
-        const { rows, next } = accounts.page({ after, limit });
-        const views = rows.map(([account, { owner, balance }]) => ({
-          account,
-          owner,
-          balance: balance.toString(),
-        }));
-        return { accounts: views, next };
+      answers.accountTransfers,
+    ),
+
+    accountBalances: query(
+      {
+        description: 'What each transfer left in an account that keeps history, as above.',
+        args: Type.Object(answers.Span, strict),
+        result: answers.pageOf('balances', answers.BalanceView, Timestamp),
       },
+      answers.accountBalances,
+    ),
+
+    asset: query(
+      {
+        description: 'One asset: who issues it, and how much there is.',
+        args: Type.Object({ asset: AssetName }, strict),
+        result: answers.AssetView,
+      },
+      answers.asset,
+    ),
+
+    assets: query(
+      {
+        description: 'Assets in order of their names.',
+        args: Type.Object({ after: optional(AssetName), ...answers.paging }, strict),
+        result: answers.pageOf('assets', answers.AssetView, AssetName),
+      },
+      answers.assets,
     ),
 
     supply: query(
       {
-        description: 'The sum of all balances.',
-        args: Type.Object({}, strict),
-        result: Type.Object({ supply: AmountText }, strict),
+        description: 'What was issued of an asset and not redeemed.',
+        args: Type.Object({ asset: optional(AssetName) }, strict),
+        result: Type.Object({ supply: SumText }, strict),
       },
-      ({ tables }) => ({ supply: (tables.supply.get(SUPPLY) ?? 0).toString() }),
+      answers.supply,
     ),
   }),
   refusals: {

@@ -1,0 +1,134 @@
+/**
+ * What is written of a movement between two accounts, and whether there is room for it: the part that
+ * every kind of transfer shares.
+ *
+ * Q1. Every movement debits one account and credits another one of the same asset by the same amount,
+ *     posted as pending: in each asset the debits of all accounts are the credits of all accounts.
+ *     `issued − redeemed` of an asset is what the accounts hold that cannot be overdrawn.
+ * Q2. No movement takes an account beyond a limit of its flags, pending amounts counted as if they
+ *     were posted, nor any of its sums, or those of a side, beyond 2^63 − 1.
+ */
+import { refuse, type ModuleRefusal } from '../../../protocols/transaction/module.ts';
+import type { Amount } from '../schema.ts';
+import { minus, plus } from './amount.ts';
+import { CREDITS_LIMITED, DEBITS_LIMITED, HISTORY } from './flags.ts';
+import {
+  CREDITS_PENDING,
+  CREDITS_POSTED,
+  DEBITS_PENDING,
+  DEBITS_POSTED,
+  assetOf,
+  flagsOf,
+  timeKey,
+  withBalances,
+  type AccountRow,
+  type Balances,
+  type Books,
+} from './rows.ts';
+
+/** The two accounts of a transfer: `from` is debited, `to` is credited. */
+export interface Sides {
+  readonly from: string;
+  readonly to: string;
+  readonly debtor: AccountRow;
+  readonly creditor: AccountRow;
+}
+
+/** Why there is no room for the amount, in TigerBeetle's order. */
+export function noRoom(
+  { debtor, creditor }: Sides,
+  amount: Amount,
+  pending: boolean,
+): ModuleRefusal | undefined {
+  const debited = debtor.balances;
+  const credited = creditor.balances;
+  if (pending && plus(debited[DEBITS_PENDING], amount) === null) {
+    return overflow('overflows_debits_pending');
+  }
+  if (pending && plus(credited[CREDITS_PENDING], amount) === null) {
+    return overflow('overflows_credits_pending');
+  }
+  const debitsPosted = plus(debited[DEBITS_POSTED], amount);
+  if (debitsPosted === null) return overflow('overflows_debits_posted');
+  const creditsPosted = plus(credited[CREDITS_POSTED], amount);
+  if (creditsPosted === null) return overflow('overflows_credits_posted');
+  const debits = plus(debitsPosted, debited[DEBITS_PENDING]);
+  if (debits === null) return overflow('overflows_debits');
+  const credits = plus(creditsPosted, credited[CREDITS_PENDING]);
+  if (credits === null) return overflow('overflows_credits');
+  if ((flagsOf(debtor) & DEBITS_LIMITED) !== 0 && debits > debited[CREDITS_POSTED]) {
+    return refuse('exceeds_credits', 'the account debited does not hold so much');
+  }
+  if ((flagsOf(creditor) & CREDITS_LIMITED) !== 0 && credits > credited[DEBITS_POSTED]) {
+    return refuse('exceeds_debits', 'the account credited does not owe so much');
+  }
+  return undefined;
+}
+
+/** The table of codes in the documentation is found by `refuse(` and a name. */
+function overflow(
+  code:
+    | 'overflows_debits_pending'
+    | 'overflows_credits_pending'
+    | 'overflows_debits_posted'
+    | 'overflows_credits_posted'
+    | 'overflows_debits'
+    | 'overflows_credits',
+): ModuleRefusal {
+  return refuse(code, 'a sum of an account cannot exceed 2^63 - 1');
+}
+
+/** Moves `posted`, holds `hold` as pending and lets go of `release`: what the caller knows to fit. */
+export function book(
+  books: Books,
+  sides: Sides,
+  posted: Amount,
+  hold: Amount,
+  release: Amount,
+): void {
+  const { from, to, debtor, creditor } = sides;
+  const debited = debtor.balances;
+  const credited = creditor.balances;
+  const debit: Balances = [
+    plus(debited[DEBITS_POSTED], posted)!,
+    debited[CREDITS_POSTED],
+    minus(plus(debited[DEBITS_PENDING], hold)!, release),
+    debited[CREDITS_PENDING],
+  ];
+  const credit: Balances = [
+    credited[DEBITS_POSTED],
+    plus(credited[CREDITS_POSTED], posted)!,
+    credited[DEBITS_PENDING],
+    minus(plus(credited[CREDITS_PENDING], hold)!, release),
+  ];
+  books.accounts.set(from, withBalances(debtor, debit));
+  books.accounts.set(to, withBalances(creditor, credit));
+  if ((flagsOf(debtor) & flagsOf(creditor) & DEBITS_LIMITED) === 0) {
+    countIssued(books, sides, posted);
+  }
+}
+
+/** Sums of more accounts than one, in text since 64 bits may not hold them. */
+function countIssued({ assets }: Books, { debtor, creditor }: Sides, amount: Amount): void {
+  const asset = assetOf(debtor);
+  const row = assets.get(asset)!;
+  const isLimited = (account: AccountRow): boolean => (flagsOf(account) & DEBITS_LIMITED) !== 0;
+  const add = (sum: string): string => (BigInt(sum) + BigInt(amount)).toString();
+  assets.set(asset, {
+    issuers: row.issuers,
+    issued: isLimited(debtor) ? row.issued : add(row.issued),
+    redeemed: isLimited(creditor) ? row.redeemed : add(row.redeemed),
+  });
+}
+
+/** Balances after a transfer, for those of its accounts that keep them. */
+export function keepHistory(books: Books, sides: Sides, transfer: string, timestamp: number): void {
+  for (const account of [sides.from, sides.to]) {
+    const row = books.accounts.get(account)!;
+    if ((flagsOf(row) & HISTORY) === 0) continue;
+    books.history.set(timeKey(account, timestamp), { balances: row.balances, transfer });
+  }
+}
+
+export const keepsHistory = ({ debtor, creditor }: Sides): boolean =>
+  ((flagsOf(debtor) | flagsOf(creditor)) & HISTORY) !== 0;
