@@ -86,7 +86,7 @@ export function newRow(event: NewAccount, sender: string): AccountRow {
   if (code !== 0) terms.code = code;
   if (flags !== DEBITS_LIMITED) terms.flags = flags;
   if (userData !== undefined) terms.userData = userData;
-  const row: AccountRow = { owner, balances: [0, 0, 0, 0] };
+  const row: AccountRow = { owner, dr: 0, cr: 0 };
   return Object.keys(terms).length === 0 ? row : { ...row, terms };
 }
 

@@ -17,6 +17,8 @@ import {
   codeOf,
   DEFAULT_ASSET,
   flagsOf,
+  pendingCr,
+  pendingDr,
   PendingStatus,
   Sender,
   StoredId,
@@ -117,23 +119,23 @@ export function pageOf<Name extends string, S extends TSchema, N extends TSchema
 
 // ------------------------------------------------------------------------------------- one by one
 
-function sums([debits, credits, debitsPending, creditsPending]: Balances) {
+function sums(row: Balances) {
   return {
-    debitsPosted: debits.toString(),
-    creditsPosted: credits.toString(),
-    debitsPending: debitsPending.toString(),
-    creditsPending: creditsPending.toString(),
+    debitsPosted: row.dr.toString(),
+    creditsPosted: row.cr.toString(),
+    debitsPending: pendingDr(row).toString(),
+    creditsPending: pendingCr(row).toString(),
   };
 }
 
 function accountView(account: string, row: AccountRow): Static<typeof AccountView> {
-  const [debits, credits, pending] = row.balances.map(BigInt) as [bigint, bigint, bigint];
-  const balance = credits - debits;
-  const held = { balance: balance.toString(), available: (balance - pending).toString() };
+  const balance = BigInt(row.cr) - BigInt(row.dr);
+  const available = balance - BigInt(pendingDr(row));
+  const held = { balance: balance.toString(), available: available.toString() };
   const userData = row.terms?.userData;
   const view = { account, owner: row.owner, asset: assetOf(row), code: codeOf(row) };
   const flags = accountFlagsOf(flagsOf(row));
-  const all = { ...view, flags, ...sums(row.balances), ...held };
+  const all = { ...view, flags, ...sums(row), ...held };
   return userData === undefined ? all : { ...all, userData };
 }
 
@@ -267,8 +269,8 @@ export function accountBalances({ tables }: Read, span: Span) {
     Number(key.slice(-timeText(0).length));
   const inTime = rows.filter((row) => !isOver(timestampOf(row)));
   const balancesThen = inTime.map((row) => {
-    const [, { balances: held, transfer: id }] = row;
-    return { timestamp: timestampOf(row), transfer: id, ...sums(held) };
+    const [, held] = row;
+    return { timestamp: timestampOf(row), transfer: held.transfer, ...sums(held) };
   });
   return { balances: balancesThen, next: nextOf(rows.length, inTime, next, timestampOf) };
 }

@@ -13,16 +13,13 @@ import type { Amount } from '../schema.ts';
 import { minus, plus } from './amount.ts';
 import { CREDITS_LIMITED, DEBITS_LIMITED, HISTORY } from './flags.ts';
 import {
-  CREDITS_PENDING,
-  CREDITS_POSTED,
-  DEBITS_PENDING,
-  DEBITS_POSTED,
   assetOf,
+  balanced,
   flagsOf,
+  pendingCr,
+  pendingDr,
   timeKey,
-  withBalances,
   type AccountRow,
-  type Balances,
   type Books,
 } from './rows.ts';
 
@@ -40,26 +37,26 @@ export function noRoom(
   amount: Amount,
   pending: boolean,
 ): ModuleRefusal | undefined {
-  const debited = debtor.balances;
-  const credited = creditor.balances;
-  if (pending && plus(debited[DEBITS_PENDING], amount) === null) {
+  const drPending = pendingDr(debtor);
+  const crPending = pendingCr(creditor);
+  if (pending && plus(drPending, amount) === null) {
     return overflow('overflows_debits_pending');
   }
-  if (pending && plus(credited[CREDITS_PENDING], amount) === null) {
+  if (pending && plus(crPending, amount) === null) {
     return overflow('overflows_credits_pending');
   }
-  const debitsPosted = plus(debited[DEBITS_POSTED], amount);
+  const debitsPosted = plus(debtor.dr, amount);
   if (debitsPosted === null) return overflow('overflows_debits_posted');
-  const creditsPosted = plus(credited[CREDITS_POSTED], amount);
+  const creditsPosted = plus(creditor.cr, amount);
   if (creditsPosted === null) return overflow('overflows_credits_posted');
-  const debits = plus(debitsPosted, debited[DEBITS_PENDING]);
+  const debits = plus(debitsPosted, drPending);
   if (debits === null) return overflow('overflows_debits');
-  const credits = plus(creditsPosted, credited[CREDITS_PENDING]);
+  const credits = plus(creditsPosted, crPending);
   if (credits === null) return overflow('overflows_credits');
-  if ((flagsOf(debtor) & DEBITS_LIMITED) !== 0 && debits > debited[CREDITS_POSTED]) {
+  if ((flagsOf(debtor) & DEBITS_LIMITED) !== 0 && debits > debtor.cr) {
     return refuse('exceeds_credits', 'the account debited does not hold so much');
   }
-  if ((flagsOf(creditor) & CREDITS_LIMITED) !== 0 && credits > credited[DEBITS_POSTED]) {
+  if ((flagsOf(creditor) & CREDITS_LIMITED) !== 0 && credits > creditor.dr) {
     return refuse('exceeds_debits', 'the account credited does not owe so much');
   }
   return undefined;
@@ -87,22 +84,18 @@ export function book(
   release: Amount,
 ): void {
   const { from, to, debtor, creditor } = sides;
-  const debited = debtor.balances;
-  const credited = creditor.balances;
-  const debit: Balances = [
-    plus(debited[DEBITS_POSTED], posted)!,
-    debited[CREDITS_POSTED],
-    minus(plus(debited[DEBITS_PENDING], hold)!, release),
-    debited[CREDITS_PENDING],
-  ];
-  const credit: Balances = [
-    credited[DEBITS_POSTED],
-    plus(credited[CREDITS_POSTED], posted)!,
-    credited[DEBITS_PENDING],
-    minus(plus(credited[CREDITS_PENDING], hold)!, release),
-  ];
-  books.accounts.set(from, withBalances(debtor, debit));
-  books.accounts.set(to, withBalances(creditor, credit));
+  const debits = plus(debtor.dr, posted)!;
+  const credits = plus(creditor.cr, posted)!;
+  let debtorsPending = debtor.pending;
+  let creditorsPending = creditor.pending;
+  if (hold !== 0 || release !== 0) {
+    const dr = minus(plus(pendingDr(debtor), hold)!, release);
+    const cr = minus(plus(pendingCr(creditor), hold)!, release);
+    debtorsPending = { dr, cr: pendingCr(debtor) };
+    creditorsPending = { dr: pendingDr(creditor), cr };
+  }
+  books.accounts.set(from, balanced(debtor, debits, debtor.cr, debtorsPending));
+  books.accounts.set(to, balanced(creditor, creditor.dr, credits, creditorsPending));
   if ((flagsOf(debtor) & flagsOf(creditor) & DEBITS_LIMITED) === 0) {
     countIssued(books, sides, posted);
   }
@@ -126,7 +119,9 @@ export function keepHistory(books: Books, sides: Sides, transfer: string, timest
   for (const account of [sides.from, sides.to]) {
     const row = books.accounts.get(account)!;
     if ((flagsOf(row) & HISTORY) === 0) continue;
-    books.history.set(timeKey(account, timestamp), { balances: row.balances, transfer });
+    const { dr, cr, pending } = row;
+    const held = pending === undefined ? { dr, cr } : { dr, cr, pending };
+    books.history.set(timeKey(account, timestamp), { ...held, transfer });
   }
 }
 

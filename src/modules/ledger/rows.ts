@@ -79,22 +79,34 @@ export const assetOf = ({ terms }: AccountRow): string => terms?.asset ?? DEFAUL
 export const flagsOf = ({ terms }: AccountRow): number => terms?.flags ?? DEBITS_LIMITED;
 export const codeOf = ({ terms }: AccountRow): number => terms?.code ?? 0;
 
-/** Places in the balances of a row. */
-export const DEBITS_POSTED = 0;
-export const CREDITS_POSTED = 1;
-export const DEBITS_PENDING = 2;
-export const CREDITS_PENDING = 3;
-const Balances = Type.Tuple([Amount, Amount, Amount, Amount]);
-export type Balances = Static<typeof Balances>;
+/** What is posted, debits and credits, and where that is not nothing both that are pending. */
+const balances = {
+  dr: Amount,
+  cr: Amount,
+  pending: optional(Type.Object({ dr: Amount, cr: Amount }, strict)),
+};
+export interface Balances {
+  readonly dr: Amount;
+  readonly cr: Amount;
+  readonly pending?: { readonly dr: Amount; readonly cr: Amount };
+}
 
-const AccountRow = Type.Object(
-  { owner: Sender, balances: Balances, terms: optional(Terms) },
-  strict,
-);
+const AccountRow = Type.Object({ owner: Sender, ...balances, terms: optional(Terms) }, strict);
 export type AccountRow = Static<typeof AccountRow>;
 
-export function withBalances({ owner, terms }: AccountRow, balances: Balances): AccountRow {
-  return terms === undefined ? { owner, balances } : { owner, balances, terms };
+export const pendingDr = ({ pending }: Balances): Amount => pending?.dr ?? 0;
+export const pendingCr = ({ pending }: Balances): Amount => pending?.cr ?? 0;
+
+/** The row with these balances. Four forms in all, so that engines know them. */
+export function balanced(
+  { owner, terms }: AccountRow,
+  dr: Amount,
+  cr: Amount,
+  pending: AccountRow['pending'],
+): AccountRow {
+  const isNone = pending === undefined || (pending.dr === 0 && pending.cr === 0);
+  if (terms === undefined) return isNone ? { owner, dr, cr } : { owner, dr, cr, pending };
+  return isNone ? { owner, dr, cr, terms } : { owner, dr, cr, pending, terms };
 }
 
 export const withFlags = (row: AccountRow, flags: number): AccountRow => ({
@@ -134,7 +146,7 @@ const TransferRow = Type.Object(
 );
 export type TransferRow = Static<typeof TransferRow>;
 
-const HistoryRow = Type.Object({ balances: Balances, transfer: StoredId }, strict);
+const HistoryRow = Type.Object({ ...balances, transfer: StoredId }, strict);
 export type HistoryRow = Static<typeof HistoryRow>;
 
 const AssetRow = Type.Object(
@@ -157,7 +169,7 @@ export const timeKey = (account: string, timestamp: number): string =>
 
 export const tables = {
   accounts: table(
-    'By name: what an account is and who may take from it; its debits posted, credits posted, debits pending, credits pending.',
+    'By name: what an account is and who may take from it; its debits (`dr`) and credits (`cr`).',
     AccountRow,
   ),
   transfers: table('By id: the transfers that are kept.', TransferRow, {

@@ -29,12 +29,10 @@ import {
   assetOf,
   AssetName,
   Code,
-  CREDITS_PENDING,
-  CREDITS_POSTED,
-  DEBITS_PENDING,
-  DEBITS_POSTED,
   flagsOf,
   nextTimestamp,
+  pendingCr,
+  pendingDr,
   Sender,
   strict,
   StoredId,
@@ -157,7 +155,7 @@ function between(
   if ((flagsOf(creditor) & CLOSED) !== 0) {
     return refuse('credit_account_already_closed', 'the account to give to is closed');
   }
-  const amount = balanced(sides, event.amount ?? INT63_MAX, flags);
+  const amount = balancing(sides, event.amount ?? INT63_MAX, flags);
   const isPending = (flags & PENDING) !== 0;
   const full = noRoom(sides, amount, isPending);
   if (full !== undefined) return full;
@@ -167,17 +165,13 @@ function between(
 }
 
 /** What a balancing transfer moves: as much of `amount` as the balances of its accounts allow. */
-function balanced({ debtor, creditor }: Sides, amount: Amount, flags: number): Amount {
-  const debited = debtor.balances;
-  const credited = creditor.balances;
+function balancing({ debtor, creditor }: Sides, amount: Amount, flags: number): Amount {
   let moved = amount;
   if ((flags & BALANCING_DEBIT) !== 0) {
-    const debits = plus(debited[DEBITS_POSTED], debited[DEBITS_PENDING])!;
-    moved = smaller(moved, above(debited[CREDITS_POSTED], debits));
+    moved = smaller(moved, above(debtor.cr, plus(debtor.dr, pendingDr(debtor))!));
   }
   if ((flags & BALANCING_CREDIT) !== 0) {
-    const credits = plus(credited[CREDITS_POSTED], credited[CREDITS_PENDING])!;
-    moved = smaller(moved, above(credited[DEBITS_POSTED], credits));
+    moved = smaller(moved, above(creditor.dr, plus(creditor.cr, pendingCr(creditor))!));
   }
   return moved;
 }
