@@ -148,9 +148,14 @@ export function account(
   return accountView(name, row);
 }
 
-function transferView(transfer: string, row: TransferRow): Static<typeof TransferView> {
-  const { timer: _, amount, flags, postedAmount, ...rest } = row;
-  const view = { transfer, ...rest, amount: amount.toString(), flags: transferFlagsOf(flags) };
+function transferView(
+  { accounts: table }: Read['tables'],
+  transfer: string,
+  row: TransferRow,
+): Static<typeof TransferView> {
+  const { amount, flags = 0, code = 0, postedAmount, ...rest } = row;
+  const named = { asset: assetOf(table.get(row.from)!), code, flags: transferFlagsOf(flags) };
+  const view = { transfer, ...rest, ...named, amount: amount.toString() };
   return postedAmount === undefined ? view : { ...view, postedAmount: postedAmount.toString() };
 }
 
@@ -160,7 +165,7 @@ export function transfer(
 ): Static<typeof TransferView> | ModuleRefusal {
   const row = tables.transfers.get(id);
   if (row === undefined) return refuse('transfer_not_found', 'no transfer of this id is kept');
-  return transferView(id, row);
+  return transferView(tables, id, row);
 }
 
 function assetView(asset: string, row: AssetRow): Static<typeof AssetView> {
@@ -251,14 +256,14 @@ export function accountTransfers({ tables }: Read, filter: TransferFilter) {
   const inTime = rows.filter(([, { timestamp }]) => !isOver(timestamp));
   const transfers = inTime
     .filter(([, row]) => passes(filter, row))
-    .map(([id, row]) => transferView(id, row));
+    .map(([id, row]) => transferView(tables, id, row));
   return { transfers, next: nextOf(rows.length, inTime, next, ([, row]) => row.timestamp) };
 }
 
 function passes({ account: name, side, status, code, userData }: TransferFilter, row: TransferRow) {
   if (side !== undefined && (side === 'debits' ? row.from : row.to) !== name) return false;
   if (status !== undefined && row.status !== status) return false;
-  if (code !== undefined && row.code !== code) return false;
+  if (code !== undefined && (row.code ?? 0) !== code) return false;
   return userData === undefined || row.userData === userData;
 }
 

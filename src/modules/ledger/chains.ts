@@ -129,11 +129,6 @@ class Undoable implements Work {
     return id;
   };
 
-  readonly cancel: Work['cancel'] = (id) => {
-    this.#later.push(() => this.#context.cancel(id));
-    return true;
-  };
-
   settle(): void {
     for (const run of this.#later) run();
   }

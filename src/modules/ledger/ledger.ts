@@ -12,20 +12,20 @@ import { addAsset, issue } from './assets.ts';
 import { EVENTS_MAX, Failures, runEvents, type Events } from './chains.ts';
 import { LINKED, PENDING, POST, transferBits, VOID } from './flags.ts';
 import { ledgerGenesis } from './genesis.ts';
-import { expire } from './pending.ts';
+import { sweep } from './pending.ts';
 import {
   AccountName,
   AssetName,
   Code,
   DEFAULT_ASSET,
   events,
-  ExpireArgs,
   ISSUERS_MAX,
   PendingStatus,
   Sender,
   StoredId,
   strict,
   SumText,
+  SweepArgs,
   tables,
   TimeoutMs,
   Timestamp,
@@ -82,9 +82,9 @@ export const ledger = defineModule({
   tables,
   events,
   timers: ({ timer }) => ({
-    expire: timer(
-      { description: 'Ends a pending transfer whose time is over.', args: ExpireArgs },
-      expire,
+    sweep: timer(
+      { description: 'Ends pending transfers whose time is over.', args: SweepArgs },
+      sweep,
     ),
   }),
   commands: ({ command }) => ({

@@ -22,11 +22,13 @@ import {
   VOID,
 } from './flags.ts';
 import {
+  assetOf,
   flagsOf,
   nextTimestamp,
   withFlags,
   type Books,
-  type ExpireArgs,
+  type Commands,
+  type SweepArgs,
   type TransferRow,
   type Work,
 } from './rows.ts';
@@ -62,14 +64,16 @@ export function resolvePending(
   if (pending === undefined) {
     return refuse('pending_transfer_not_found', 'there is no transfer of the id pendingId');
   }
-  if ((pending.flags & PENDING) === 0) {
+  if (((pending.flags ?? 0) & PENDING) === 0) {
     return refuse('pending_transfer_not_pending', 'the transfer was never pending');
   }
   const sides = sidesOf(work.tables, pending);
   if (!mayResolve(work.sender, pending, sides, flags)) {
     return refuse('not_poster', 'its poster posts, or where it names none the owner of `to`');
   }
-  return otherThan(pending, event) ?? resolveAs(work, pendingId, pending, sides, event, flags);
+  return (
+    otherThan(pending, sides, event) ?? resolveAs(work, pendingId, pending, sides, event, flags)
+  );
 }
 
 function mayResolve(
@@ -83,18 +87,22 @@ function mayResolve(
 }
 
 /** What the client says of the pending transfer must be so. */
-function otherThan(pending: TransferRow, event: NewTransfer): ModuleRefusal | undefined {
-  const { from, to, asset, code } = event;
+function otherThan(
+  pending: TransferRow,
+  { debtor }: Sides,
+  event: NewTransfer,
+): ModuleRefusal | undefined {
+  const { from, to, asset, code = 0 } = event;
   if (from !== undefined && from !== pending.from) {
     return refuse('pending_transfer_has_different_debit_account_id', 'it debits another account');
   }
   if (to !== undefined && to !== pending.to) {
     return refuse('pending_transfer_has_different_credit_account_id', 'it credits another account');
   }
-  if (asset !== undefined && asset !== pending.asset) {
+  if (asset !== undefined && asset !== assetOf(debtor)) {
     return refuse('pending_transfer_has_different_ledger', 'it is of another asset');
   }
-  if (code !== undefined && code !== 0 && code !== pending.code) {
+  if (code !== 0 && code !== (pending.code ?? 0)) {
     return refuse('pending_transfer_has_different_code', 'it has another code');
   }
   return undefined;
@@ -124,7 +132,6 @@ function resolveAs(
   if (!isVoid && (flagsOf(sides.creditor) & CLOSED) !== 0) {
     return refuse('credit_account_already_closed', 'the account to give to is closed');
   }
-  if (pending.timer !== undefined) work.cancel(pending.timer);
   settle(work.tables, pendingId, pending, sides, isVoid ? null : amount);
   keepResolution(work, pendingId, pending, sides, { ...event, amount }, flags);
   const { from, to } = pending;
@@ -166,14 +173,13 @@ function settle(
 ): void {
   book(books, sides, posted ?? 0, 0, pending.amount);
   if (posted === null) reopen(books, pending);
-  const { timer: _, ...row } = pending;
-  if (posted === null) books.transfers.set(id, { ...row, status });
-  else if (posted === pending.amount) books.transfers.set(id, { ...row, status: 'posted' });
-  else books.transfers.set(id, { ...row, status: 'posted', postedAmount: posted });
+  if (posted === null) books.transfers.set(id, { ...pending, status });
+  else if (posted === pending.amount) books.transfers.set(id, { ...pending, status: 'posted' });
+  else books.transfers.set(id, { ...pending, status: 'posted', postedAmount: posted });
 }
 
 /** After the booking, of which both rows are new. */
-function reopen({ accounts }: Books, { from, to, flags }: TransferRow): void {
+function reopen({ accounts }: Books, { from, to, flags = 0 }: TransferRow): void {
   const open = (account: string): void => {
     const row = accounts.get(account)!;
     accounts.set(account, withFlags(row, flagsOf(row) & ~CLOSED));
@@ -192,19 +198,42 @@ function keepResolution(
   flags: number,
 ): void {
   if (id === undefined && !keepsHistory(sides)) return;
-  const { from, to, asset, code } = pending;
+  const { from, to, code } = pending;
   const timestamp = nextTimestamp(work);
-  const row: TransferRow = { from, to, amount, asset, code, flags, timestamp, pendingId };
+  const row: TransferRow = { from, to, amount, timestamp, flags, pendingId };
+  if (code !== undefined) row.code = code;
   if (userData !== undefined) row.userData = userData;
   const key = id ?? `@${timestamp}`;
   work.tables.transfers.set(key, row);
   keepHistory(work.tables, sides, key, timestamp);
 }
 
-/** Run by the timer of a pending transfer. Balances that are kept as history do not show it. */
-export function expire(work: Work, { id }: Static<typeof ExpireArgs>): void {
-  const pending = work.tables.transfers.get(id);
-  if (pending?.status !== 'pending') return;
+/** Has the first that ends end in time: one timer waits for all. */
+export function awaitExpiry({ tables: { clock }, schedule }: Work, at: number): void {
+  if (at >= (clock.get('sweep') ?? Infinity)) return;
+  clock.set('sweep', at);
+  schedule(at, 'sweep', { at });
+}
+
+/**
+ * Ends the first pending transfer whose time is over, if there is one, and sets the timer for the next:
+ * one at a time, so that the block's bound on timers is a bound on them (I117). Balances that are
+ * kept as history do not show it.
+ */
+export function sweep(context: Commands, { at }: Static<typeof SweepArgs>): void {
+  const { clock, transfers } = context.tables;
+  // Another timer was set before this one, and took its place.
+  if (clock.get('sweep') !== at) return;
+  const [[id, first] = ['', undefined], next] = transfers.pageBy('byExpiry', { limit: 2 }).rows;
+  clock.delete('sweep');
+  if (first === undefined) return;
+  const isDue = first.expiresAt! <= context.time;
+  if (isDue) expire(context, id, first);
+  const later = isDue ? next?.[1] : first;
+  if (later !== undefined) awaitExpiry(context, Math.max(later.expiresAt!, context.time));
+}
+
+function expire(work: Work, id: string, pending: TransferRow): void {
   const { from, to, amount } = pending;
   settle(work.tables, id, pending, sidesOf(work.tables, pending), null, 'expired');
   work.emit('expired', { id, from, to, amount: amount.toString() });
@@ -217,7 +246,7 @@ function sidesOf({ accounts }: Books, { from, to }: TransferRow): Sides {
 
 /** Compares what posts or voids with `existing`, which has its id, flags and pendingId. */
 export function resolvedBefore(
-  { transfers }: Books,
+  { transfers, accounts }: Books,
   event: NewTransfer,
   existing: TransferRow,
   flags: number,
@@ -235,10 +264,10 @@ export function resolvedBefore(
   if ((event.userData ?? pending.userData) !== existing.userData) {
     return refuse('exists_with_different_user_data', 'the id is that of another transfer');
   }
-  if (event.asset !== undefined && event.asset !== existing.asset) {
+  if (event.asset !== undefined && event.asset !== assetOf(accounts.get(existing.from)!)) {
     return refuse('exists_with_different_ledger', 'the id is that of another transfer');
   }
-  if (event.code !== undefined && event.code !== 0 && event.code !== existing.code) {
+  if ((event.code ?? 0) !== 0 && event.code !== existing.code) {
     return refuse('exists_with_different_code', 'the id is that of another transfer');
   }
   return refuse('exists', 'this very transfer was made already');

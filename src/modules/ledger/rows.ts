@@ -126,10 +126,11 @@ const TransferRow = Type.Object(
     from: AccountName,
     to: AccountName,
     amount: Amount,
-    asset: AssetName,
-    code: Code,
-    flags: Type.Integer({ minimum: 0 }),
     timestamp: Timestamp,
+    /** None of them is set where they are left out. */
+    flags: optional(Type.Integer({ minimum: 1 })),
+    /** 0 where it is left out. */
+    code: optional(Code),
     userData: optional(UserData),
     pendingId: optional(StoredId),
     timeoutMs: optional(TimeoutMs),
@@ -139,8 +140,6 @@ const TransferRow = Type.Object(
     /** What was posted, where that is not all of it. */
     postedAmount: optional(Amount),
     expiresAt: optional(Millis),
-    /** Waits for the timeout. */
-    timer: optional(Type.String()),
   },
   strict,
 );
@@ -174,6 +173,11 @@ export const tables = {
   ),
   transfers: table('By id: the transfers that are kept.', TransferRow, {
     byAccount: ({ from, to, timestamp }) => [timeKey(from, timestamp), timeKey(to, timestamp)],
+    /** What waits for its timeout. */
+    byExpiry: ({ status, expiresAt, timestamp }) =>
+      status === 'pending' && expiresAt !== undefined
+        ? `${timeText(expiresAt)}/${timeText(timestamp)}`
+        : null,
   }),
   failed: table(
     'By id: why a transfer failed that another time might have succeeded. Its id is used up.',
@@ -184,7 +188,10 @@ export const tables = {
     HistoryRow,
   ),
   assets: table('By name: who issues the asset, and how much was.', AssetRow),
-  clock: table('One row, `last`: the last timestamp given.', Timestamp),
+  clock: table(
+    '`last`: the last timestamp given; `sweep`: when, in milliseconds, the first pending transfer may end.',
+    Timestamp,
+  ),
 };
 
 const about = { id: StoredId, from: AccountName, to: AccountName, amount: AmountText };
@@ -209,9 +216,9 @@ export const events = {
   expired: event('A pending transfer was not posted in time.', Type.Object(about, strict)),
 };
 
-export const ExpireArgs = Type.Object({ id: StoredId }, strict);
+export const SweepArgs = Type.Object({ at: Millis }, strict);
 export interface Timers {
-  readonly expire: TimerDefinition<typeof ExpireArgs>;
+  readonly sweep: TimerDefinition<typeof SweepArgs>;
 }
 export type Commands = Context<typeof tables, typeof events, Timers>;
 
@@ -226,7 +233,7 @@ export type Books = {
 };
 
 /** What the rules need of a command's context. */
-export interface Work extends Pick<Commands, 'sender' | 'time' | 'emit' | 'schedule' | 'cancel'> {
+export interface Work extends Pick<Commands, 'sender' | 'time' | 'emit' | 'schedule'> {
   readonly tables: Books;
 }
 

@@ -23,7 +23,7 @@ import {
   VOID,
   type TransferFlag,
 } from './flags.ts';
-import { resolvePending, resolvedBefore } from './pending.ts';
+import { awaitExpiry, resolvePending, resolvedBefore } from './pending.ts';
 import {
   AccountName,
   assetOf,
@@ -180,11 +180,13 @@ const smaller = (a: Amount, b: Amount): Amount => (a < b ? a : b);
 const above = (a: Amount, b: Amount): Amount => (a > b ? minus(a, b) : 0);
 
 function keep(work: Work, sides: Sides, event: NewTransfer, flags: number, amount: Amount): void {
-  const { from, to, debtor } = sides;
+  const { from, to } = sides;
   const { code = 0, userData, poster, timeoutMs } = event;
   const timestamp = nextTimestamp(work);
   const id = event.id ?? `@${timestamp}`;
-  const row: TransferRow = { from, to, amount, asset: assetOf(debtor), code, flags, timestamp };
+  const row: TransferRow = { from, to, amount, timestamp };
+  if (flags !== 0) row.flags = flags;
+  if (code !== 0) row.code = code;
   if (userData !== undefined) row.userData = userData;
   if ((flags & PENDING) !== 0) {
     row.status = 'pending';
@@ -192,7 +194,7 @@ function keep(work: Work, sides: Sides, event: NewTransfer, flags: number, amoun
     if (timeoutMs !== undefined) {
       row.timeoutMs = timeoutMs;
       row.expiresAt = work.time + timeoutMs;
-      row.timer = work.schedule(row.expiresAt, 'expire', { id });
+      awaitExpiry(work, row.expiresAt);
     }
     close(work.tables, sides, flags);
   }
@@ -224,7 +226,7 @@ function usedId(
     if (books.failed.get(id) === undefined) return undefined;
     return refuse('id_already_failed', 'a transfer of this id failed; try it anew under another');
   }
-  if (flags !== existing.flags) {
+  if (flags !== (existing.flags ?? 0)) {
     return refuse('exists_with_different_flags', 'the id is that of a transfer with other flags');
   }
   if (event.pendingId !== existing.pendingId) {
@@ -237,10 +239,15 @@ function usedId(
     return refuse('exists_with_different_poster', 'the id is that of another transfer');
   }
   if ((flags & (POST | VOID)) !== 0) return resolvedBefore(books, event, existing, flags);
-  return compared(event, existing, flags);
+  return compared(books, event, existing, flags);
 }
 
-function compared(event: NewTransfer, existing: TransferRow, flags: number): ModuleRefusal {
+function compared(
+  { accounts }: Books,
+  event: NewTransfer,
+  existing: TransferRow,
+  flags: number,
+): ModuleRefusal {
   if (event.from !== existing.from) {
     return refuse('exists_with_different_debit_account_id', 'the id is that of another transfer');
   }
@@ -255,10 +262,10 @@ function compared(event: NewTransfer, existing: TransferRow, flags: number): Mod
   if (event.userData !== existing.userData) {
     return refuse('exists_with_different_user_data', 'the id is that of another transfer');
   }
-  if (event.asset !== undefined && event.asset !== existing.asset) {
+  if (event.asset !== undefined && event.asset !== assetOf(accounts.get(existing.from)!)) {
     return refuse('exists_with_different_ledger', 'the id is that of another transfer');
   }
-  if ((event.code ?? 0) !== existing.code) {
+  if ((event.code ?? 0) !== (existing.code ?? 0)) {
     return refuse('exists_with_different_code', 'the id is that of another transfer');
   }
   return refuse('exists', 'this very transfer was made already');
