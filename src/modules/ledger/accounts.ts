@@ -47,7 +47,7 @@ export const NewAccount = Type.Object(
   },
   strict,
 );
-type NewAccount = Static<typeof NewAccount>;
+export type NewAccount = Static<typeof NewAccount>;
 
 export function createAccount(work: Work, event: NewAccount): ModuleRefusal | undefined {
   const { account } = event;

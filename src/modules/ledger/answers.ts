@@ -36,7 +36,6 @@ import {
   type TransferRow,
 } from './rows.ts';
 
-const optional = Type.Optional;
 type Read = ReadContext<typeof ledgerTables>;
 
 const balances = {
@@ -53,7 +52,7 @@ export const AccountView = Type.Object(
     asset: AssetName,
     code: Code,
     flags: AccountFlags,
-    userData: optional(UserData),
+    userData: Type.Optional(UserData),
     ...balances,
     /** Credits posted less debits posted. */
     balance: SumText,
@@ -75,13 +74,13 @@ export const TransferView = Type.Object(
       Type.Unsafe<TransferFlag>(Type.Union(transferFlags.map((flag) => Type.Literal(flag)))),
     ),
     timestamp: Timestamp,
-    userData: optional(UserData),
-    pendingId: optional(StoredId),
-    timeoutMs: optional(TimeoutMs),
-    poster: optional(Sender),
-    status: optional(PendingStatus),
-    postedAmount: optional(AmountText),
-    expiresAt: optional(Type.Integer({ minimum: 0 })),
+    userData: Type.Optional(UserData),
+    pendingId: Type.Optional(StoredId),
+    timeoutMs: Type.Optional(TimeoutMs),
+    poster: Type.Optional(Sender),
+    status: Type.Optional(PendingStatus),
+    postedAmount: Type.Optional(AmountText),
+    expiresAt: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   strict,
 );
@@ -106,7 +105,7 @@ export const AssetView = Type.Object(
 const Limit = Type.Integer({ minimum: 1, maximum: 1000 });
 const LIMIT = 100;
 /** What a list takes besides what it is a list of. */
-export const paging = { limit: optional(Limit) };
+export const paging = { limit: Type.Optional(Limit) };
 
 export function pageOf<Name extends string, S extends TSchema, N extends TSchema>(
   name: Name,
@@ -211,10 +210,10 @@ export function assets({ tables }: Read, { after, limit = LIMIT }: Paging) {
 /** A range of time in an account, both ends included, and how to walk through it. */
 export const Span = {
   account: AccountName,
-  timestampMin: optional(Timestamp),
-  timestampMax: optional(Timestamp),
-  reversed: optional(Type.Boolean()),
-  after: optional(Timestamp),
+  timestampMin: Type.Optional(Timestamp),
+  timestampMax: Type.Optional(Timestamp),
+  reversed: Type.Optional(Type.Boolean()),
+  after: Type.Optional(Timestamp),
   ...paging,
 };
 interface Span {

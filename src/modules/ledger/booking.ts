@@ -31,6 +31,8 @@ export interface Sides {
   readonly creditor: AccountRow;
 }
 
+const FULL = 'a sum of an account cannot exceed 2^63 - 1';
+
 /** Why there is no room for the amount, in TigerBeetle's order. */
 export function noRoom(
   { debtor, creditor }: Sides,
@@ -40,19 +42,19 @@ export function noRoom(
   const drPending = pendingDr(debtor);
   const crPending = pendingCr(creditor);
   if (pending && plus(drPending, amount) === null) {
-    return overflow('overflows_debits_pending');
+    return refuse('overflows_debits_pending', FULL);
   }
   if (pending && plus(crPending, amount) === null) {
-    return overflow('overflows_credits_pending');
+    return refuse('overflows_credits_pending', FULL);
   }
   const debitsPosted = plus(debtor.dr, amount);
-  if (debitsPosted === null) return overflow('overflows_debits_posted');
+  if (debitsPosted === null) return refuse('overflows_debits_posted', FULL);
   const creditsPosted = plus(creditor.cr, amount);
-  if (creditsPosted === null) return overflow('overflows_credits_posted');
+  if (creditsPosted === null) return refuse('overflows_credits_posted', FULL);
   const debits = plus(debitsPosted, drPending);
-  if (debits === null) return overflow('overflows_debits');
+  if (debits === null) return refuse('overflows_debits', FULL);
   const credits = plus(creditsPosted, crPending);
-  if (credits === null) return overflow('overflows_credits');
+  if (credits === null) return refuse('overflows_credits', FULL);
   if ((flagsOf(debtor) & DEBITS_LIMITED) !== 0 && debits > debtor.cr) {
     return refuse('exceeds_credits', 'the account debited does not hold so much');
   }
@@ -60,19 +62,6 @@ export function noRoom(
     return refuse('exceeds_debits', 'the account credited does not owe so much');
   }
   return undefined;
-}
-
-/** The table of codes in the documentation is found by `refuse(` and a name. */
-function overflow(
-  code:
-    | 'overflows_debits_pending'
-    | 'overflows_credits_pending'
-    | 'overflows_debits_posted'
-    | 'overflows_credits_posted'
-    | 'overflows_debits'
-    | 'overflows_credits',
-): ModuleRefusal {
-  return refuse(code, 'a sum of an account cannot exceed 2^63 - 1');
 }
 
 /** Moves `posted`, holds `hold` as pending and lets go of `release`: what the caller knows to fit. */

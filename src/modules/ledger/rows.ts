@@ -61,15 +61,13 @@ export const ISSUERS_MAX = 16;
 /** What is issued of an asset is debited from the account of this prefix and the asset's name. */
 export const ISSUED = 'issued:';
 
-const optional = Type.Optional;
-
 /** What goes without saying is left out, and with nothing left the whole: short rows are fast ones. */
 const Terms = Type.Object(
   {
-    asset: optional(AssetName),
-    code: optional(Code),
-    flags: optional(Type.Integer({ minimum: 0 })),
-    userData: optional(UserData),
+    asset: Type.Optional(AssetName),
+    code: Type.Optional(Code),
+    flags: Type.Optional(Type.Integer({ minimum: 0 })),
+    userData: Type.Optional(UserData),
   },
   strict,
 );
@@ -83,7 +81,7 @@ export const codeOf = ({ terms }: AccountRow): number => terms?.code ?? 0;
 const balances = {
   dr: Amount,
   cr: Amount,
-  pending: optional(Type.Object({ dr: Amount, cr: Amount }, strict)),
+  pending: Type.Optional(Type.Object({ dr: Amount, cr: Amount }, strict)),
 };
 export interface Balances {
   readonly dr: Amount;
@@ -91,7 +89,7 @@ export interface Balances {
   readonly pending?: { readonly dr: Amount; readonly cr: Amount };
 }
 
-const AccountRow = Type.Object({ owner: Sender, ...balances, terms: optional(Terms) }, strict);
+const AccountRow = Type.Object({ owner: Sender, ...balances, terms: Type.Optional(Terms) }, strict);
 export type AccountRow = Static<typeof AccountRow>;
 
 export const pendingDr = ({ pending }: Balances): Amount => pending?.dr ?? 0;
@@ -128,18 +126,18 @@ const TransferRow = Type.Object(
     amount: Amount,
     timestamp: Timestamp,
     /** None of them is set where they are left out. */
-    flags: optional(Type.Integer({ minimum: 1 })),
+    flags: Type.Optional(Type.Integer({ minimum: 1 })),
     /** 0 where it is left out. */
-    code: optional(Code),
-    userData: optional(UserData),
-    pendingId: optional(StoredId),
-    timeoutMs: optional(TimeoutMs),
-    poster: optional(Sender),
+    code: Type.Optional(Code),
+    userData: Type.Optional(UserData),
+    pendingId: Type.Optional(StoredId),
+    timeoutMs: Type.Optional(TimeoutMs),
+    poster: Type.Optional(Sender),
     /** Of a pending transfer. */
-    status: optional(PendingStatus),
+    status: Type.Optional(PendingStatus),
     /** What was posted, where that is not all of it. */
-    postedAmount: optional(Amount),
-    expiresAt: optional(Millis),
+    postedAmount: Type.Optional(Amount),
+    expiresAt: Type.Optional(Millis),
   },
   strict,
 );

@@ -45,26 +45,24 @@ import {
   type Work,
 } from './rows.ts';
 
-const optional = Type.Optional;
-
 export const NewTransfer = Type.Object(
   {
-    id: optional(TransferId),
-    from: optional(AccountName),
-    to: optional(AccountName),
-    amount: optional(Amount),
-    pendingId: optional(StoredId),
-    timeoutMs: optional(TimeoutMs),
-    poster: optional(Sender),
-    asset: optional(AssetName),
-    code: optional(Code),
-    flags: optional(
+    id: Type.Optional(TransferId),
+    from: Type.Optional(AccountName),
+    to: Type.Optional(AccountName),
+    amount: Type.Optional(Amount),
+    pendingId: Type.Optional(StoredId),
+    timeoutMs: Type.Optional(TimeoutMs),
+    poster: Type.Optional(Sender),
+    asset: Type.Optional(AssetName),
+    code: Type.Optional(Code),
+    flags: Type.Optional(
       Type.Array(
         Type.Unsafe<TransferFlag>(Type.Union(transferFlags.map((flag) => Type.Literal(flag)))),
         { maxItems: transferFlags.length },
       ),
     ),
-    userData: optional(UserData),
+    userData: Type.Optional(UserData),
   },
   strict,
 );

@@ -168,8 +168,17 @@ export class Model {
     if (flags.has('closingCredit')) to.flags.add('closed');
     if (t.id !== undefined) {
       transfers.set(t.id, {
-        ...{ from: t.from, to: t.to, amount, flags, code: t.code ?? 0, asset: from.asset, time },
-        ...{ userData: t.userData, pendingId: undefined, timeoutMs: t.timeoutMs, poster: t.poster },
+        from: t.from,
+        to: t.to,
+        amount,
+        flags,
+        code: t.code ?? 0,
+        asset: from.asset,
+        time,
+        userData: t.userData,
+        pendingId: undefined,
+        timeoutMs: t.timeoutMs,
+        poster: t.poster,
         status: flags.has('pending') ? 'pending' : 'none',
       });
     }

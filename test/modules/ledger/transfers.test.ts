@@ -162,7 +162,9 @@ test('Q7: events that are linked succeed together or not at all, and the others 
   const w = books();
   const linked = ['linked'];
   const move = (amount: number, more: Record<string, Value> = {}): Value => ({
-    ...{ from: 'a', to: 'b', amount },
+    from: 'a',
+    to: 'b',
+    amount,
     ...more,
   });
   const results = codes(
