@@ -2,7 +2,7 @@
 import { hasPlace, versionAfter } from './history.ts';
 import type { IndexRange, Page, Range, ReadTable } from './module.ts';
 import type { TableIndex } from './table-index.ts';
-import { entryPlaces, pageByIndex, pageOf, type Look, type Place } from './table-pages.ts';
+import { entryPlaces, itemsOf, pageByIndex, pageOf, type Look, type Place } from './table-pages.ts';
 import type { Entry, MemoryTable } from './tables.ts';
 import { compareText, type Value } from './values.ts';
 
@@ -22,15 +22,15 @@ export class PastTable implements ReadTable {
 
   page(range: Range): Page<Value> {
     const { order, past } = this.#table;
-    const items = (from: string): Iterable<Place> =>
-      merged(entryPlaces(order, from), past.order.from(from));
+    const items = (asked: Range): Iterable<Place> =>
+      merged(entryPlaces(order, asked), itemsOf(past.order, asked), asked);
     return pageOf(items, range, ({ entry }, look) => this.#rowOf(entry, look));
   }
 
   pageBy(name: string, range: IndexRange): Page<Value> {
     const index = this.#table.index(name);
-    const items = (from: string): Iterable<Place> =>
-      merged(index.order.from(from), index.past.order.from(from));
+    const items = (asked: Range): Iterable<Place> =>
+      merged(itemsOf(index.order, asked), itemsOf(index.past.order, asked), asked);
     return pageByIndex(items, range, (place, look) => this.#rowAt(index, place, look));
   }
 
@@ -46,12 +46,17 @@ export class PastTable implements ReadTable {
   }
 }
 
-/** Both in ascending order; what stands in both comes once. */
-function* merged(first: Iterable<Place>, second: Iterable<Place>): Iterable<Place> {
+/** Both in the direction of the range; what stands in both comes once. */
+function* merged(
+  first: Iterable<Place>,
+  second: Iterable<Place>,
+  { reversed = false }: Range,
+): Iterable<Place> {
+  const sign = reversed ? -1 : 1;
   const others = second[Symbol.iterator]();
   let other = others.next();
   for (const place of first) {
-    while (other.done !== true && compareText(other.value.key, place.key) < 0) {
+    while (other.done !== true && sign * compareText(other.value.key, place.key) < 0) {
       yield other.value;
       other = others.next();
     }

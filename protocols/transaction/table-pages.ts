@@ -28,23 +28,23 @@ export interface Place {
   readonly entry: Entry;
 }
 
-/** Places from a key on, ascending. */
-export type PlacesFrom<P> = (key: string) => Iterable<P>;
+/** Places from the first of a range on, in its direction, and beyond its end. */
+export type PlacesOf<P> = (range: Range) => Iterable<P>;
 /** Undefined where no row is to be seen. */
 export type RowOf<P> = (place: P, look: Look) => Value | undefined;
 
 export function pageOf<P extends Place>(
-  places: PlacesFrom<P>,
-  { prefix = '', after, limit }: Range,
+  places: PlacesOf<P>,
+  range: Range,
   rowOf: RowOf<P>,
 ): Page<Value> {
+  const { prefix = '', after, limit } = range;
   const rows: (readonly [string, Value])[] = [];
   const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
   const look: Look = { left: LOOK_MAX };
   let bytes = 0;
   let last: string | null = null;
-  const start = after !== undefined && compareText(after, prefix) > 0 ? after : prefix;
-  for (const place of places(start)) {
+  for (const place of places(range)) {
     if (!place.key.startsWith(prefix)) break;
     if (place.key === after) continue;
     if (rows.length >= rowsMax || bytes >= PAGE_BYTES || look.left <= 0) {
@@ -62,20 +62,35 @@ export function pageOf<P extends Place>(
 }
 
 export function pageByIndex<P extends Place>(
-  places: PlacesFrom<P>,
+  places: PlacesOf<P>,
   range: IndexRange,
   rowOf: RowOf<P>,
 ): Page<Value> {
-  const { equals, after, limit } = range;
+  const { equals, after } = range;
   if (equals === undefined) return pageOf(places, range, rowOf);
   // All places of one text differ in the row's key alone, so that is what the next page is told.
   const prefix = placeKey(equals, '');
   const from = after === undefined ? undefined : prefix + after;
-  const page = pageOf(places, { prefix, after: from, limit }, rowOf);
+  const page = pageOf(places, { ...range, prefix, after: from }, rowOf);
   return { rows: page.rows, next: page.next?.slice(prefix.length) ?? null };
 }
 
 /** In the order of a table every entry has its place under its own key. */
-export function* entryPlaces(order: KeyOrder<Entry>, from: string): Iterable<Place> {
-  for (const entry of order.from(from)) yield { key: entry.key, entry };
+export function* entryPlaces(order: KeyOrder<Entry>, range: Range): Iterable<Place> {
+  for (const entry of itemsOf(order, range)) yield { key: entry.key, entry };
+}
+
+/** From the range's first item on, and beyond its end. */
+export function itemsOf<Item extends { readonly key: string }>(
+  order: KeyOrder<Item>,
+  { prefix = '', after, reversed = false }: Range,
+): Iterable<Item> {
+  if (!reversed) {
+    return order.from(after !== undefined && compareText(after, prefix) > 0 ? after : prefix);
+  }
+  return order.down(
+    (key) =>
+      (compareText(key, prefix) > 0 && !key.startsWith(prefix)) ||
+      (after !== undefined && compareText(key, after) >= 0),
+  );
 }

@@ -9,7 +9,7 @@ import { History, PastPlaces, type Version } from './history.ts';
 import { KeyOrder } from './key-order.ts';
 import type { IndexRange, Page, Range, Table, TableShape } from './module.ts';
 import { movePlaces, NO_PLACES, samePlaces, TableIndex, type IndexPlace } from './table-index.ts';
-import { entryPlaces, pageByIndex, pageOf } from './table-pages.ts';
+import { entryPlaces, itemsOf, pageByIndex, pageOf } from './table-pages.ts';
 import { assertValue, measureValue, type Value } from './values.ts';
 
 /**
@@ -163,12 +163,12 @@ export class MemoryTable implements Table {
   }
 
   page(range: Range): Page<Value> {
-    return pageOf((from) => entryPlaces(this.order, from), range, rowOf);
+    return pageOf((asked) => entryPlaces(this.order, asked), range, rowOf);
   }
 
   pageBy(name: string, range: IndexRange): Page<Value> {
     const { order } = this.index(name);
-    return pageByIndex((from) => order.from(from), range, rowOf);
+    return pageByIndex((asked) => itemsOf(order, asked), range, rowOf);
   }
 
   /** Throws an Error when there is no such index. */

@@ -107,9 +107,14 @@ test('I109: every height of the window reads as it was, row by row, by the page 
             all((after) => past.page({ after, limit })),
             [...state],
           );
+          t.deepEqual(
+            all((after) => past.page({ after, limit, reversed: true })),
+            [...state].toReversed(),
+          );
           for (const equals of WORDS) {
             const standing = [...state].filter(([, { word }]) => word === equals);
             t.deepEqual(byIndex(past, { equals }, limit), standing);
+            t.deepEqual(byIndex(past, { equals, reversed: true }, limit), standing.toReversed());
           }
           const words = [...state].filter(([, { word }]) => word.startsWith('x'));
           words.sort(([, a], [, b]) => (a.word === b.word ? 0 : a.word < b.word ? -1 : 1));
