@@ -7,14 +7,15 @@ import type { ArgsResult, ModuleCatalog } from '../modules/catalog.ts';
 import { join } from './fields.ts';
 import { Problem, unprocessable } from './problem.ts';
 
-/** Arguments of a command; `at` is the path of the transaction within the request. */
+/** Arguments of a command; `at` is the path of the transaction within the request, null where its body is they. */
 export function commandArgs(
   catalog: ModuleCatalog,
   { module, command, args }: { module: string; command: string; args: unknown },
-  at: string,
+  at: string | null,
 ): { readonly value: Value } | Problem {
   const result = catalog.commandArgs(module, command, args);
   if (result.ok) return { value: result.args };
+  if (at === null) return unfit(result);
   const field = result.code === 'invalid_args' ? join('args', result.field) : FIELDS[result.code];
   return unprocessable(result.code, result.message, join(at, field));
 }
@@ -27,11 +28,13 @@ export function queryArgs(
   parameters: Readonly<Record<string, string>>,
 ): { readonly value: Value } | Problem {
   const result = catalog.queryArgs(module, query, parameters, true);
-  if (result.ok) return { value: result.args };
-  if (result.code !== 'invalid_args') return new Problem(404, result.code, result.message);
-  return result.field === ''
-    ? unprocessable(result.code, result.message)
-    : unprocessable(result.code, result.message, result.field);
+  return result.ok ? { value: result.args } : unfit(result);
+}
+
+/** Where the path names the command or the query. */
+function unfit({ code, message, field }: Refused): Problem {
+  if (code !== 'invalid_args') return new Problem(404, code, message);
+  return unprocessable(code, message, field === '' ? undefined : field);
 }
 
 const FIELDS: Readonly<Record<Exclude<ErrorCode, 'invalid_args'>, string>> = {
@@ -39,17 +42,8 @@ const FIELDS: Readonly<Record<Exclude<ErrorCode, 'invalid_args'>, string>> = {
   unknown_command: 'command',
   unknown_query: 'query',
 };
-type ErrorCode = Extract<ArgsResult, { ok: false }>['code'];
-
-/**
- * The query behind `/{module}/{things}/{name}`: `thing`, with `name` as its argument `thing`. Null
- * where the module has no query of that name.
- */
-export function singularOf(catalog: ModuleCatalog, module: string, things: string): string | null {
-  const queries = catalog.named(module)?.queryDefinitions ?? {};
-  const thing = things.endsWith('s') ? things.slice(0, -1) : '';
-  return Object.hasOwn(queries, thing) ? thing : null;
-}
+type Refused = Extract<ArgsResult, { ok: false }>;
+type ErrorCode = Refused['code'];
 
 /** Names of commands and queries by module, for people. */
 export function moduleNames({ modules }: ModuleCatalog): Readonly<Record<string, object>> {

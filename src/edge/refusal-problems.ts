@@ -55,7 +55,12 @@ export function answerProblem({ code, message }: Extract<AnswerResult, { ok: fal
   if (status !== undefined) {
     return new Problem(status, code, message, status === 500 ? {} : { retryAfterMs: RETRY_MS });
   }
-  return new Problem(ABSENT.test(code) ? 404 : 422, code, message);
+  return new Problem(statusOfRefusal(code), code, message);
+}
+
+/** The status that a module's refusal has. */
+export function statusOfRefusal(code: string): 404 | 422 {
+  return ABSENT.test(code) ? 404 : 422;
 }
 
 /** The node's own codes; modules choose theirs. */

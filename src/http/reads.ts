@@ -2,11 +2,28 @@
  * The options that every read of final state takes, beside the parameters of its own. Those that this
  * version lacks are refused by name, so that nobody takes a plain answer for a proved or a past one.
  */
+import { Type } from '@sinclair/typebox';
 import { Problem } from '../edge/problem.ts';
+import { PROBLEMS, type Parameter, type Problems } from './operation.ts';
 import { onlyParameters, type Request } from './request.ts';
 
 export const CONSISTENCY = 'consistency';
 const FINALIZED = 'finalized';
+
+export const READ_PARAMETERS: readonly Parameter[] = [
+  {
+    name: CONSISTENCY,
+    in: 'query',
+    description: 'what the answer reflects: `finalized` is this node’s own executed state',
+    schema: Type.Literal(FINALIZED),
+  },
+];
+
+export const READ_PROBLEMS: readonly Problems[] = [
+  PROBLEMS.parameters,
+  PROBLEMS.negotiated,
+  PROBLEMS.read,
+];
 
 const NOT_THERE_YET: Readonly<Record<string, string>> = {
   proof: 'proofs are not there yet: leave the parameter out',

@@ -2,28 +2,34 @@
  * Keys of the `kv` module as resources: the version of a key is its ETag, and `If-Match` makes a write
  * conditional (RFC 9110 §13). A write is a transaction like any other, final when it is answered.
  */
-import { commandArgs, queryArgs } from '../../edge/catalog.ts';
+import { queryArgs } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { isMembers } from '../../edge/fields.ts';
 import type { Outcome } from '../../edge/outcome.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
-import { decodeAll } from '../../edge/receipts.ts';
-import { parseJson } from '../../edge/strict-json.ts';
-import { parseMsgpack } from '../../edge/strict-msgpack.ts';
-import { answer, bodyFormat } from '../negotiation.ts';
+import { answer } from '../negotiation.ts';
+import { readBody, receiptOf, refusedByModule, submitOne } from '../one-command.ts';
 import { onlyReadOptions } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
-import { callerOf, readWait, tellAccepted } from './transactions.ts';
+import { tellAccepted } from '../writes.ts';
+import type { Receipt } from '../../../protocols/transaction/receipts.ts';
+import { READ, REMOVE, WRITE } from './kv-operations.ts';
 
 const MODULE = 'kv';
 const PATH = '/api/v11/kv/:namespace/:key';
 
 export function kvRoutes(edge: Edge, bodyBytesMax: number): Route[] {
   return [
-    { method: 'GET', path: PATH, handle: (request) => read(edge, request) },
-    { method: 'PUT', path: PATH, bodyBytesMax, handle: (request) => write(edge, request) },
-    { method: 'DELETE', path: PATH, handle: (request) => remove(edge, request) },
+    { method: 'GET', path: PATH, operation: READ, handle: (request) => read(edge, request) },
+    {
+      method: 'PUT',
+      path: PATH,
+      bodyBytesMax,
+      operation: WRITE,
+      handle: (request) => write(edge, request),
+    },
+    { method: 'DELETE', path: PATH, operation: REMOVE, handle: (request) => remove(edge, request) },
   ];
 }
 
@@ -61,44 +67,28 @@ function isNamed(etag: string, header: string | undefined): boolean {
 }
 
 function write(edge: Edge, request: Request): Promise<Reply | Problem> {
-  return change(edge, request, 'set', () => readValue(request));
+  return change(edge, request, 'set', () => readBody(request));
 }
 
 function remove(edge: Edge, request: Request): Promise<Reply | Problem> {
   return change(edge, request, 'delete', () => ({}));
 }
 
-function readValue(request: Request): { readonly value: unknown } | Problem {
-  const format = bodyFormat(request, ['json', 'msgpack']);
-  if (format instanceof Problem) return format;
-  return format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
-}
-
+/** `read` gives what is written, beside the key. */
 async function change(
   edge: Edge,
   request: Request,
   command: string,
   read: () => Readonly<Record<string, unknown>> | Problem,
 ): Promise<Reply | Problem> {
-  const wait = readWait(request);
-  if (wait instanceof Problem) return wait;
   const condition = conditionOf(request);
   if (condition instanceof Problem) return condition;
-  // The node signs every such write: the body of one that it will not sign is not read.
-  const principal = edge.authorize(callerOf(request));
-  if (principal instanceof Problem) return principal;
-  const content = read();
-  if (content instanceof Problem) return content;
-  const place = placeOf(request);
-  const given = { ...place, ...content, ...condition };
-  const args = commandArgs(edge.catalog, { module: MODULE, command, args: given }, '');
-  if (args instanceof Problem) return args;
-  const calls = [{ module: MODULE, command, args: args.value }];
-  const asked = { calls, validUntil: null, client: null };
-  const outcome = await edge.submitRequest(asked, callerOf(request), wait);
-  if (outcome instanceof Problem) return outcome;
-  if (outcome.kind === 'accepted') return tellAccepted(request, outcome);
-  return changed(request, place, outcome);
+  const outcome = await submitOne(edge, request, { module: MODULE, command }, () => {
+    const content = read();
+    if (content instanceof Problem) return content;
+    return { value: { ...placeOf(request), ...content, ...condition } };
+  });
+  return outcome instanceof Problem ? outcome : changed(request, outcome);
 }
 
 /** `If-Match: "<version>"`, or `If-None-Match: *` for a key that must not be there yet. */
@@ -118,26 +108,22 @@ function conditionOf({ headers }: Request): { readonly ifVersion?: number } | Pr
     : { ifVersion: Number(version) };
 }
 
-function changed(
-  request: Request,
-  place: object,
-  { receipts, exactlyOnce }: Extract<Outcome, { kind: 'final' }>,
-): Reply | Problem {
-  const [receipt] = decodeAll(receipts);
-  const { height } = receipts;
-  if (receipt?.error !== undefined) return refusedByModule(request, receipt.error);
-  const version = isMembers(receipt?.result) ? receipt.result['version'] : null;
-  const body = { ...place, version, id: receipt?.id, height, exactlyOnce };
+function changed(request: Request, outcome: Outcome): Reply | Problem {
+  if (outcome.kind === 'accepted') return tellAccepted(request, outcome);
+  const receipt = receiptOf(outcome);
+  const { id, height, result, error } = receipt;
+  if (error?.code === 'version_mismatch') return mismatch(request, receipt, error);
+  if (error !== undefined) return refusedByModule(receipt, error);
+  const version = isMembers(result) ? result['version'] : null;
+  const body = { ...placeOf(request), version, id, height, exactlyOnce: outcome.exactlyOnce };
   return answer(request, body, 200, { height, headers: [['etag', etagOf(version)]] });
 }
 
-function refusedByModule(
+function mismatch(
   { headers }: Request,
-  { code, message }: { code: string; message: string },
+  { id, height }: Receipt,
+  { code, message }: NonNullable<Receipt['error']>,
 ): Problem {
-  if (code === 'version_mismatch') {
-    const field = headers.has('if-none-match') ? 'If-None-Match' : 'If-Match';
-    return new Problem(412, code, message, { field });
-  }
-  return new Problem(code === 'key_not_found' ? 404 : 422, code, message);
+  const field = headers.has('if-none-match') ? 'If-None-Match' : 'If-Match';
+  return new Problem(412, code, message, { field, extras: { id, height } });
 }
