@@ -20,14 +20,18 @@ export function commandArgs(
   return unprocessable(result.code, result.message, join(at, field));
 }
 
-/** Arguments of a query from URL text. What does not exist is 404 here: it is part of the path. */
+/**
+ * Arguments of a query; `text`: from the parameters of a URL. What does not exist is 404 here: it is
+ * what is asked for.
+ */
 export function queryArgs(
   catalog: ModuleCatalog,
   module: string,
   query: string,
-  parameters: Readonly<Record<string, string>>,
+  given: unknown,
+  text: boolean,
 ): { readonly value: Value } | Problem {
-  const result = catalog.queryArgs(module, query, parameters, true);
+  const result = catalog.queryArgs(module, query, given, text);
   return result.ok ? { value: result.args } : unfit(result);
 }
 

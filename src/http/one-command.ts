@@ -1,13 +1,11 @@
 /** Writes of one command, whose answer is about that alone: what its module refuses is a problem. */
 import { commandArgs } from '../edge/catalog.ts';
 import type { Edge } from '../edge/edge.ts';
+import { refusedByModule, soleReceipt } from '../edge/one-receipt.ts';
 import type { Outcome } from '../edge/outcome.ts';
 import { Problem } from '../edge/problem.ts';
-import { decodeAll } from '../edge/receipts.ts';
-import { statusOfRefusal } from '../edge/refusal-problems.ts';
 import { parseJson } from '../edge/strict-json.ts';
 import { parseMsgpack } from '../edge/strict-msgpack.ts';
-import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import { answer, answerFormat, bodyFormat } from './negotiation.ts';
 import type { Reply, Request } from './request.ts';
 import { callerOf, readWait, tellAccepted } from './writes.ts';
@@ -42,25 +40,10 @@ export async function submitOne(
   return edge.submitRequest({ calls, validUntil: null, client: null }, callerOf(request), wait);
 }
 
-/** The receipt of the one transaction. */
-export function receiptOf({ receipts }: Extract<Outcome, { kind: 'final' }>): Receipt {
-  const [receipt] = decodeAll(receipts);
-  if (receipt === undefined) throw new Error(`submission ${receipts.id} has no transaction`);
-  return receipt;
-}
-
 export function tellOne(request: Request, outcome: Outcome): Reply | Problem {
   if (outcome.kind === 'accepted') return tellAccepted(request, outcome);
-  const receipt = receiptOf(outcome);
+  const receipt = soleReceipt(outcome);
   if (receipt.error !== undefined) return refusedByModule(receipt, receipt.error);
   const { height } = receipt;
   return answer(request, { ...receipt, exactlyOnce: outcome.exactlyOnce }, 200, { height });
-}
-
-/** Final: the transaction has its place, and changed nothing. */
-export function refusedByModule(
-  { id, height }: Receipt,
-  { code, message }: NonNullable<Receipt['error']>,
-): Problem {
-  return new Problem(statusOfRefusal(code), code, message, { extras: { id, height } });
 }

@@ -51,24 +51,31 @@ async function faultsOf(served: Served, listed: Listed, all: Iterable<Sent>): Pr
 
 // One at a time: making requests is work, and a connection that is silent for long is closed.
 for (const binding of BINDINGS) {
-  test.serial(`${binding}: what is served is in the document, and what is in it is served`, async (t) => {
-    const { edge, document, requests, client } = await serve(t, binding);
-    const listed = operationsOf(document).map((each) => `${each.method} ${each.template}`);
-    const all = routes(edge, () => '');
-    const served = all
-      .filter(({ operation }) => operation !== null)
-      .map(({ method, path }) => `${method} ${templateOf(path)}`);
-    t.deepEqual(listed.toSorted(), served.toSorted());
-    for (const each of operationsOf(document)) {
-      const answered = await client.send(requests.good(each)[0]!);
-      t.false(NOT_SERVED.has(codeOf(answered)), `${each.method} ${each.template}`);
-    }
-    for (const { method, path, operation } of all) {
-      if (operation !== null) continue;
-      const answered = await client.send({ method, path: path.replaceAll(':', 'x'), headers: {} });
-      t.is(answered.status, 404, `${method} ${path} is not in the document`);
-    }
-  });
+  test.serial(
+    `${binding}: what is served is in the document, and what is in it is served`,
+    async (t) => {
+      const { edge, document, requests, client } = await serve(t, binding);
+      const listed = operationsOf(document).map((each) => `${each.method} ${each.template}`);
+      const all = routes(edge, () => '');
+      const served = all
+        .filter(({ operation }) => operation !== null)
+        .map(({ method, path }) => `${method} ${templateOf(path)}`);
+      t.deepEqual(listed.toSorted(), served.toSorted());
+      for (const each of operationsOf(document)) {
+        const answered = await client.send(requests.good(each)[0]!);
+        t.false(NOT_SERVED.has(codeOf(answered)), `${each.method} ${each.template}`);
+      }
+      for (const { method, path, operation } of all) {
+        if (operation !== null) continue;
+        const answered = await client.send({
+          method,
+          path: path.replaceAll(':', 'x'),
+          headers: {},
+        });
+        t.is(answered.status, 404, `${method} ${path} is not in the document`);
+      }
+    },
+  );
 
   test.serial(`${binding}: every operation has an example that succeeds as listed`, async (t) => {
     const served = await serve(t, binding);
@@ -92,12 +99,15 @@ for (const binding of BINDINGS) {
     );
   });
 
-  test.serial(`${binding}: requests that fit the document are not refused for their form`, async (t) => {
-    const served = await serve(t, binding);
-    for (const listed of operationsOf(served.document)) {
-      t.deepEqual(await faultsOf(served, listed, served.requests.good(listed)), []);
-    }
-  });
+  test.serial(
+    `${binding}: requests that fit the document are not refused for their form`,
+    async (t) => {
+      const served = await serve(t, binding);
+      for (const listed of operationsOf(served.document)) {
+        t.deepEqual(await faultsOf(served, listed, served.requests.good(listed)), []);
+      }
+    },
+  );
 
   test.serial(`${binding}: requests that do not fit are refused as listed`, async (t) => {
     const served = await serve(t, binding);
@@ -118,20 +128,23 @@ for (const binding of BINDINGS) {
     t.is((Object.prototype as { polluted?: unknown }).polluted, undefined);
   });
 
-  test.serial(`${binding}: a method that is not listed for a path is 405 and names those that are`, async (t) => {
-    const { document, requests, client } = await serve(t, binding);
-    const all = operationsOf(document);
-    for (const listed of all) {
-      const { path } = requests.good(listed)[0]!;
-      const known = all.filter(({ template }) => template === listed.template);
-      const names = known.map(({ method }) => method);
-      for (const method of METHODS.filter((each) => !names.includes(each))) {
-        const answered = await client.send({ method, path, headers: {} });
-        t.is(codeOf(answered), 'method_not_allowed', `${method} ${path}`);
-        t.true(names.every((each) => answered.headers['allow']?.includes(each)));
+  test.serial(
+    `${binding}: a method that is not listed for a path is 405 and names those that are`,
+    async (t) => {
+      const { document, requests, client } = await serve(t, binding);
+      const all = operationsOf(document);
+      for (const listed of all) {
+        const { path } = requests.good(listed)[0]!;
+        const known = all.filter(({ template }) => template === listed.template);
+        const names = known.map(({ method }) => method);
+        for (const method of METHODS.filter((each) => !names.includes(each))) {
+          const answered = await client.send({ method, path, headers: {} });
+          t.is(codeOf(answered), 'method_not_allowed', `${method} ${path}`);
+          t.true(names.every((each) => answered.headers['allow']?.includes(each)));
+        }
       }
-    }
-  });
+    },
+  );
 
   test.serial(`${binding}: HEAD is answered as GET is, without a body`, async (t) => {
     const { document, requests, client, checker } = await serve(t, binding);
@@ -143,32 +156,35 @@ for (const binding of BINDINGS) {
     }
   });
 
-  test.serial(`${binding}: a transaction is found as listed: pending, as a whole, and alone`, async (t) => {
-    const served = await serve(t, binding);
-    const listed = operationsOf(served.document).find(
-      ({ operation }) => operation.operationId === 'getTransaction',
-    )!;
-    const example = EXAMPLES.find(([id]) => id === 'submitTransactions')![1];
-    served.port.hold();
-    const accepted = await served.client.send({
-      method: 'POST',
-      headers: {},
-      ...example,
-      path: `${example.path}?wait=accepted`,
-    });
-    const { id } = JSON.parse(new TextDecoder().decode(accepted.body)) as { id: string };
-    const path = `/api/v11/transactions/${id}`;
-    const find = async (at: string): Promise<number> => {
-      const answered = await served.client.send({ method: 'GET', path: at, headers: {} });
-      t.deepEqual(served.checker.answerFaults(listed, answered), []);
-      return answered.status;
-    };
-    t.is(await find(path), 202);
-    served.port.release();
-    while ((await find(path)) !== 200) await new Promise((resolve) => setImmediate(resolve));
-    t.is(await find(`${path}-0`), 200);
-    t.is(await find(`${path}-1`), 404);
-  });
+  test.serial(
+    `${binding}: a transaction is found as listed: pending, as a whole, and alone`,
+    async (t) => {
+      const served = await serve(t, binding);
+      const listed = operationsOf(served.document).find(
+        ({ operation }) => operation.operationId === 'getTransaction',
+      )!;
+      const example = EXAMPLES.find(([id]) => id === 'submitTransactions')![1];
+      served.port.hold();
+      const accepted = await served.client.send({
+        method: 'POST',
+        headers: {},
+        ...example,
+        path: `${example.path}?wait=accepted`,
+      });
+      const { id } = JSON.parse(new TextDecoder().decode(accepted.body)) as { id: string };
+      const path = `/api/v11/transactions/${id}`;
+      const find = async (at: string): Promise<number> => {
+        const answered = await served.client.send({ method: 'GET', path: at, headers: {} });
+        t.deepEqual(served.checker.answerFaults(listed, answered), []);
+        return answered.status;
+      };
+      t.is(await find(path), 202);
+      served.port.release();
+      while ((await find(path)) !== 200) await new Promise((resolve) => setImmediate(resolve));
+      t.is(await find(`${path}-0`), 200);
+      t.is(await find(`${path}-1`), 404);
+    },
+  );
 
   test.serial(`${binding}: a node in trouble answers as listed`, async (t) => {
     const served = await serve(t, binding);

@@ -5,10 +5,11 @@
 import { queryArgs } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { isMembers } from '../../edge/fields.ts';
+import { refusedByModule, soleReceipt } from '../../edge/one-receipt.ts';
 import type { Outcome } from '../../edge/outcome.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
 import { answer } from '../negotiation.ts';
-import { readBody, receiptOf, refusedByModule, submitOne } from '../one-command.ts';
+import { readBody, submitOne } from '../one-command.ts';
 import { onlyReadOptions } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
@@ -43,7 +44,7 @@ const etagOf = (version: unknown): string => `"${String(version)}"`;
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
   const refused = onlyReadOptions(request);
   if (refused !== null) return refused;
-  const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request));
+  const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request), true);
   if (args instanceof Problem) return args;
   const found = await edge.query(MODULE, 'get', args.value);
   if (found instanceof Problem) return found;
@@ -110,7 +111,7 @@ function conditionOf({ headers }: Request): { readonly ifVersion?: number } | Pr
 
 function changed(request: Request, outcome: Outcome): Reply | Problem {
   if (outcome.kind === 'accepted') return tellAccepted(request, outcome);
-  const receipt = receiptOf(outcome);
+  const receipt = soleReceipt(outcome);
   const { id, height, result, error } = receipt;
   if (error?.code === 'version_mismatch') return mismatch(request, receipt, error);
   if (error !== undefined) return refusedByModule(receipt, error);

@@ -34,7 +34,7 @@ export function moduleRoutes(edge: Edge, bodyBytesMax: number): Route[] {
 /** For who names what is not there: which there are. */
 export function unknownModuleRoutes({ catalog }: Edge): Route[] {
   const query = ({ params: [module = '', name = ''] }: Request): Problem => {
-    const found = queryArgs(catalog, module, name, {});
+    const found = queryArgs(catalog, module, name, {}, true);
     return found instanceof Problem ? found : notServed(module, name);
   };
   const command = ({ params: [module = '', name = ''] }: Request): Problem => {
@@ -176,7 +176,7 @@ async function ask(
   const refused = readOptions(request);
   if (refused !== null) return refused;
   const { [CONSISTENCY]: _, ...parameters } = Object.fromEntries(request.query);
-  const args = queryArgs(edge.catalog, module, query, { ...parameters, ...named });
+  const args = queryArgs(edge.catalog, module, query, { ...parameters, ...named }, true);
   if (args instanceof Problem) return args;
   const read = await edge.query(module, query, args.value);
   if (read instanceof Problem) return read;
