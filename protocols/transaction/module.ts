@@ -22,10 +22,7 @@ export interface ReadTable<Row = Value, Index extends string = string> {
   pageBy(index: Index, range: IndexRange): Page<Row>;
 }
 
-export interface Table<Row = Value, Index extends string = string> extends ReadTable<
-  Row,
-  Index
-> {
+export interface Table<Row = Value, Index extends string = string> extends ReadTable<Row, Index> {
   /** Throws NotAValue when the row has no canonical form; the transaction then fails. */
   set(key: string, row: Row): void;
   delete(key: string): void;

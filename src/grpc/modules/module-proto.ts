@@ -53,7 +53,9 @@ export function moduleProto(module: DefinedModule, before: string): string {
   return [
     HEAD,
     `package ${packageOf(module.name)};`,
-    ...(imports.length === 0 ? [] : ['', ...imports.map((path) => `import ${JSON.stringify(path)};`)]),
+    ...(imports.length === 0
+      ? []
+      : ['', ...imports.map((path) => `import ${JSON.stringify(path)};`)]),
     body,
     '',
   ].join('\n');
