@@ -69,6 +69,7 @@ export const POLICIES: Readonly<Record<InputKind, Policy>> = {
   submit: CLIENT,
   query: CLIENT,
   findSubmission: CLIENT,
+  prove: CLIENT,
 
   submitted: HOLD,
   answer: HOLD,

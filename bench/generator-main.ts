@@ -4,6 +4,7 @@ import { signerFromPem } from '../src/crypto/signer.ts';
 import { Interruption } from '../src/interruption.ts';
 import { audit, type Answered } from './audit.ts';
 import { closedLoop, OpenLoop } from './loops.ts';
+import { decideAll, lotsOf, type Lot } from './rounds.ts';
 import { Sender } from './sender.ts';
 import { SigningAhead } from './signing-ahead.ts';
 import type { RunResult } from './tally.ts';
@@ -22,6 +23,10 @@ export type GeneratorRequest =
       readonly patienceMs: number;
     }
   | { readonly kind: 'sign'; readonly submissions: number; readonly txPerSubmission: number }
+  /** Lots of rounds (rounds.ts). */
+  | { readonly kind: 'signRounds'; readonly lots: number; readonly rounds: number }
+  /** The signed lots, as fast as they are decided. */
+  | { readonly kind: 'decideRounds'; readonly outstanding: number; readonly secondsMax: number }
   /** The signed submissions, as fast as they are answered. */
   | { readonly kind: 'closedLoop'; readonly outstanding: number; readonly secondsMax: number }
   /** So many of the signed submissions that were not sent yet, at a fixed rate. */
@@ -68,6 +73,8 @@ interface Lasting {
 let prepared: Prepared | null = null;
 let signed: Uint8Array[] = [];
 let txPerSubmission = 1;
+let lots: Lot[] = [];
+let roundsPerLot = 1;
 let lasting: Lasting | null = null;
 
 async function prepare(request: Extract<GeneratorRequest, { kind: 'prepare' }>): Promise<void> {
@@ -165,6 +172,14 @@ async function handle(request: GeneratorRequest): Promise<Done> {
       signed = transfers(workload, { first: 0, count, perSubmission });
       return {};
     }
+    case 'signRounds':
+      roundsPerLot = request.rounds;
+      lots = lotsOf(workload, request.lots, request.rounds);
+      return {};
+    case 'decideRounds':
+      return {
+        result: await decideAll(sender, lots.splice(0), { ...request, rounds: roundsPerLot }),
+      };
     case 'closedLoop':
       return {
         result: await closedLoop(sender, signed.splice(0), { ...request, txPerSubmission }),

@@ -13,10 +13,17 @@ import { kills, roundsOfKills } from './scenarios/kills.ts';
 import { light } from './scenarios/light.ts';
 import { peak } from './scenarios/peak.ts';
 import { soak } from './scenarios/soak.ts';
+import { voting } from './scenarios/voting.ts';
 
 type Run = (bed: Bed) => Promise<Report>;
 
-const RUN: Readonly<Record<Exclude<Scenario, 'kills'>, Run>> = { peak, light, failover, soak };
+const RUN: Readonly<Record<Exclude<Scenario, 'kills'>, Run>> = {
+  peak,
+  light,
+  failover,
+  soak,
+  voting,
+};
 
 /** What runs on each cluster, in order: the scenarios that only measure share one. */
 function clusters(options: Options): readonly (readonly Run[])[] {

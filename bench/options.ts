@@ -1,7 +1,7 @@
 /** The command line of the benches. */
 import { Command, InvalidArgumentError } from 'commander';
 
-export const SCENARIOS = ['peak', 'light', 'failover', 'soak', 'kills'] as const;
+export const SCENARIOS = ['peak', 'light', 'failover', 'soak', 'kills', 'voting'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface Options {
@@ -56,6 +56,7 @@ Scenarios:
   peak      submissions of many transfers, closed loop, signed before the clock starts
   light     one transfer a request at a fixed rate, open loop; with --runs the median
   failover  the leader is killed under load, --times 10; nothing may fail or be lost
+  voting    rounds of four voters opened and decided, closed loop, --seconds 30
   kills     random nodes are killed at random moments, --times 200, 50 a cluster; nothing may be lost
   soak      half of peak for --seconds 600: memory, error records, agreement
 

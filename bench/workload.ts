@@ -36,6 +36,7 @@ export interface Client {
 
 export interface Workload {
   readonly clusterId: Digest;
+  readonly run: string;
   readonly clients: readonly Client[];
   /** Fills a transfer up to TRANSFER_BYTES. */
   readonly memo: string;
@@ -68,14 +69,18 @@ export function workloadOf({ clusterId, run, keys, accountsPerClient }: Workload
     ),
     nextSeq: Date.now() * 1000,
   }));
-  return { clusterId, clients, memo: memoFor(clusterId, clients[0]) };
+  return { clusterId, run, clients, memo: memoFor(clusterId, clients[0]) };
 }
 
 function accountName(run: string, index: number): string {
   return `bench-${run}-${String(index).padStart(6, '0')}`;
 }
 
-function sign(workload: Workload, client: Client, transactions: readonly Call[]): Uint8Array {
+export function sign(
+  workload: Workload,
+  client: Client,
+  transactions: readonly Call[],
+): Uint8Array {
   const content = {
     kind: 'client' as const,
     clusterId: workload.clusterId,

@@ -48,6 +48,18 @@ export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
 /** UTF-8 of well-formed text; a lone surrogate becomes U+FFFD, as TextEncoder has it. */
 export function utf8(text: string): Uint8Array {
   const writer = new Writer(text.length * 3);

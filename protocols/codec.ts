@@ -1,50 +1,63 @@
 /**
- * One schema for a structure gives three things: its place in a msgpack envelope (`pack`), a strict
- * decoder (`unpack`) and the canonical bytes that are hashed and signed (`write`).
+ * One schema for a structure gives four things: its place in a msgpack envelope (`pack`), a strict
+ * decoder (`unpack`), the canonical bytes that are hashed and signed (`write`), and what those bytes
+ * say (`read`).
  *
  * A structure packs to an array of its fields in declared order, without names. `unpack` refuses
- * anything else: wrong length, wrong type, out of bounds. Inside this file it throws `Malformed`;
- * `decode` turns that into a result, so that nothing on the wire can throw through a machine.
+ * anything else: wrong length, wrong type, out of bounds. `read` is as strict: one value, one encoding.
+ * Inside this file both throw `Malformed`; `decode` and `decodeCanonical` turn that into a result, so
+ * that nothing on the wire can throw through a machine.
  */
 import { isHex, type Writer } from './bytes.ts';
+import { CanonicalReader, Malformed, refuse } from './canonical-reader.ts';
 
 export interface Schema<T> {
   pack(value: T): unknown;
   unpack(packed: unknown, path: string): T;
   write(writer: Writer, value: T): void;
+  read(reader: CanonicalReader, path: string): T;
 }
 
 export type Infer<S> = S extends Schema<infer T> ? T : never;
-
-class Malformed extends Error {}
 
 export type Decoded<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string };
 
 export function decode<T>(schema: Schema<T>, packed: unknown): Decoded<T> {
+  return resultOf(() => schema.unpack(packed, ''));
+}
+
+/** The value whose canonical bytes are all of `bytes`. */
+export function decodeCanonical<T>(schema: Schema<T>, bytes: Uint8Array): Decoded<T> {
+  return resultOf(() => {
+    const reader = new CanonicalReader(bytes);
+    const value = schema.read(reader, '');
+    return reader.left === 0 ? value : refuse('', `an end ${reader.left} bytes before`);
+  });
+}
+
+function resultOf<T>(make: () => T): Decoded<T> {
   try {
-    return { ok: true, value: schema.unpack(packed, '') };
+    return { ok: true, value: make() };
   } catch (error) {
     if (error instanceof Malformed) return { ok: false, error: error.message };
     throw error;
   }
 }
 
-function refuse(path: string, expected: string): never {
-  throw new Malformed(`${path === '' ? 'value' : path}: expected ${expected}`);
-}
-
 /** An integer from `min` to `max`, both within ±(2^53 − 1). */
 export function integer(min: number, max: number): Schema<number> {
+  const unpack = (packed: unknown, path: string): number => {
+    if (!Number.isSafeInteger(packed) || (packed as number) < min || (packed as number) > max) {
+      return refuse(path, `an integer from ${min} to ${max}`);
+    }
+    return packed as number;
+  };
   return {
     pack: (value) => value,
-    unpack(packed, path) {
-      if (!Number.isSafeInteger(packed) || (packed as number) < min || (packed as number) > max) {
-        return refuse(path, `an integer from ${min} to ${max}`);
-      }
-      return packed as number;
-    },
+    unpack,
     write: (writer, value) => void writer.i54(value),
+    read: (reader, path) => unpack(reader.i64(path), path),
   };
 }
 
@@ -64,6 +77,7 @@ export function hex<T extends string>(byteLength: number): Schema<T> {
       return packed as T;
     },
     write: (writer, value) => void writer.hex(value),
+    read: (reader, path) => reader.hex(byteLength, path) as T,
   };
 }
 
@@ -79,6 +93,13 @@ export function binary(max: number, exact = false): Schema<Uint8Array> {
       return packed;
     },
     write: (writer, value) => void writer.bytes(value),
+    read(reader, path) {
+      const length = reader.u32(path);
+      const fits = exact ? length === max : length <= max;
+      return fits
+        ? reader.raw(length, path)
+        : refuse(path, exact ? `${max} bytes` : `at most ${max} bytes`);
+    },
   };
 }
 
@@ -86,7 +107,13 @@ export const boolean: Schema<boolean> = {
   pack: (value) => value,
   unpack: (packed, path) => (typeof packed === 'boolean' ? packed : refuse(path, 'true or false')),
   write: (writer, value) => void writer.u8(value ? 1 : 0),
+  read: (reader, path) => flag(reader, path) === 1,
 };
+
+function flag(reader: CanonicalReader, path: string): number {
+  const value = reader.u8(path);
+  return value <= 1 ? value : refuse(path, '0 or 1');
+}
 
 /** A position in a list of `count`, else −1: what comes from the wire names no other property. */
 function tagOf(packed: unknown, count: number): number {
@@ -100,6 +127,7 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Schema<
     unpack: (packed, path) =>
       choices[tagOf(packed, choices.length)] ?? refuse(path, choices.join(' or ')),
     write: (writer, value) => void writer.u8(choices.indexOf(value)),
+    read: (reader, path) => choices[reader.u8(path)] ?? refuse(path, choices.join(' or ')),
   };
 }
 
@@ -116,6 +144,13 @@ export function list<T>(item: Schema<T>, maxLength: number): Schema<readonly T[]
       writer.u32(value.length);
       for (const each of value) item.write(writer, each);
     },
+    read(reader, path) {
+      const length = reader.u32(path);
+      if (length > maxLength) return refuse(path, `a list of at most ${maxLength}`);
+      const items: T[] = [];
+      while (items.length < length) items.push(item.read(reader, `${path}[${items.length}]`));
+      return items;
+    },
   };
 }
 
@@ -127,6 +162,7 @@ export function nullable<T>(inner: Schema<T>): Schema<T | null> {
       writer.u8(value === null ? 0 : 1);
       if (value !== null) inner.write(writer, value);
     },
+    read: (reader, path) => (flag(reader, path) === 0 ? null : inner.read(reader, path)),
   };
 }
 
@@ -135,21 +171,26 @@ type Fields<T> = { readonly [K in keyof T]-?: Schema<T[K]> };
 /** A structure with these fields, in this order. */
 export function struct<T extends object>(fields: Fields<T>): Schema<T> {
   const names = Object.keys(fields) as (keyof T & string)[];
+  const built = (make: (name: keyof T & string, at: number) => T[keyof T & string]): T => {
+    const out: Partial<T> = {};
+    names.forEach((name, at) => {
+      out[name] = make(name, at);
+    });
+    return out as T;
+  };
+  const below = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
   return {
     pack: (value) => names.map((name) => fields[name].pack(value[name])),
     unpack(packed, path) {
       if (!Array.isArray(packed) || packed.length !== names.length) {
         return refuse(path, `the ${names.length} fields ${names.join(', ')}`);
       }
-      const out: Partial<T> = {};
-      names.forEach((name, at) => {
-        out[name] = fields[name].unpack(packed[at], path === '' ? name : `${path}.${name}`);
-      });
-      return out as T;
+      return built((name, at) => fields[name].unpack(packed[at], below(path, name)));
     },
     write(writer, value) {
       for (const name of names) fields[name].write(writer, value[name]);
     },
+    read: (reader, path) => built((name) => fields[name].read(reader, below(path, name))),
   };
 }
 
@@ -175,6 +216,11 @@ export function union<T extends { readonly kind: string }>(variants: {
       const tag = kinds.indexOf(value.kind);
       writer.u8(tag);
       schemas[tag]!.write(writer, value);
+    },
+    read(reader, path) {
+      const tag = reader.u8(path);
+      const schema = schemas[tag] ?? refuse(path, `one of ${kinds.join(', ')}`);
+      return { kind: kinds[tag]!, ...schema.read(reader, path) } as unknown as T;
     },
   };
 }

@@ -3,6 +3,9 @@
  * is the cluster id, which every signature covers (rule M3), so nodes with different limits can
  * never mistake each other's votes.
  */
+import { utf8 } from './bytes.ts';
+import type { Crypto } from './crypto.ts';
+import { quorumOf } from './quorum.ts';
 import type { Digest, PublicKey } from './types.ts';
 
 export interface Validator {
@@ -75,4 +78,14 @@ export interface Cluster {
   readonly genesis: Genesis;
   readonly n: number;
   readonly quorum: number;
+}
+
+/** The hash that every signature of the cluster covers (rule M3). */
+export function clusterIdOf(genesis: Genesis, crypto: Pick<Crypto, 'hash'>): Digest {
+  return crypto.hash(utf8(canonicalJson(genesis)));
+}
+
+export function clusterOf(genesis: Genesis, crypto: Pick<Crypto, 'hash'>): Cluster {
+  const n = genesis.validators.length;
+  return { id: clusterIdOf(genesis, crypto), genesis, n, quorum: quorumOf(n) };
 }

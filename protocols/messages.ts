@@ -6,6 +6,7 @@
 import { index, list, nullable, struct, u53, union, type Schema } from './codec.ts';
 import type { Program } from './genesis.ts';
 import type { LogEvent } from './machine.ts';
+import type { ProofWanted } from './proofs/request.ts';
 import type { SubmissionReceipts } from './submission-receipts.ts';
 import {
   batchHeader,
@@ -225,7 +226,9 @@ export type TransactionMessage =
       readonly args: unknown;
     }
   /** From the edge: the receipts of a submission, wherever it was submitted. Answered by `answer`. */
-  | { readonly kind: 'findSubmission'; readonly request: number; readonly id: Digest };
+  | { readonly kind: 'findSubmission'; readonly request: number; readonly id: Digest }
+  /** From the edge: claims and their ways up to the roots of a checkpoint. Answered by `answer`. */
+  | { readonly kind: 'prove'; readonly request: number; readonly wanted: ProofWanted };
 
 export interface SubmitRequest {
   /** Chosen by the edge; comes back in `submitted`. */

@@ -107,8 +107,9 @@ const blockFields = {
   executed,
   endsEpoch: nullable(digest),
 };
-type BlockContent = Omit<Block, 'signature'>;
-const blockContent: Schema<BlockContent> = struct(blockFields);
+export type BlockContent = Omit<Block, 'signature'>;
+/** What a block's digest covers: all of it but its leader's signature. */
+export const blockContent: Schema<BlockContent> = struct(blockFields);
 export const block: Schema<Block> = struct({ ...blockFields, signature });
 
 const batchFields = {

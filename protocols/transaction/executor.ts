@@ -21,11 +21,13 @@ import type { SubmissionReceipts } from '../messages.ts';
 import { ZERO_DIGEST, type Block, type Digest, type Executed, type Millis } from '../types.ts';
 import type { ChainRefusal } from './admission.ts';
 import { HashInput } from './hash-input.ts';
+import { HeightTree } from './height-tree.ts';
 import { validityMsMax } from './idempotency.ts';
 import { MerkleFrontier } from './merkle.ts';
 import type { ModuleSet } from './module.ts';
 import { PayloadCursor } from './payload.ts';
 import type { Place } from './places.ts';
+import type { View } from './queries.ts';
 import { isRefusal } from './refusals.ts';
 import { Programs } from './programs.ts';
 import { Runner, type Ran } from './runner.ts';
@@ -90,6 +92,8 @@ export class Executor {
   readonly state: State;
   readonly programs: Programs;
   readonly reader: SubmissionReader;
+  /** Over the receipts roots of all blocks. */
+  readonly heights: HeightTree;
   /** Height and time of the last block executed entirely. */
   height = 0;
   time: Millis;
@@ -101,9 +105,8 @@ export class Executor {
   readonly #lanes: ReadonlyMap<string, number>;
   readonly #input = new HashInput();
   readonly #leaf = new Uint8Array(32);
-  /** Over the receipts of the running block, and over those roots of all blocks. */
+  /** Over the receipts of the running block. */
   readonly #blockReceipts: MerkleFrontier;
-  readonly #allReceipts: MerkleFrontier;
   #running: Running | null = null;
 
   constructor(crypto: Crypto, cluster: Cluster, modules: ModuleSet, listener: Listener) {
@@ -118,7 +121,7 @@ export class Executor {
     this.#runner = new Runner(crypto, this.state, validators);
     this.#lanes = new Map(validators.map((publicKey, lane) => [publicKey, lane]));
     this.#blockReceipts = new MerkleFrontier(crypto);
-    this.#allReceipts = new MerkleFrontier(crypto);
+    this.heights = new HeightTree(crypto);
     this.time = genesis.createdAtMs;
     for (const module of this.programs.inForce) {
       this.#runner.install(module);
@@ -133,6 +136,12 @@ export class Executor {
   /** The rows are those of a height, not of the middle of a block. */
   get isBetweenBlocks(): boolean {
     return this.#running === null;
+  }
+
+  /** The rows as they are now. */
+  get view(): View {
+    const { height, time, state } = this;
+    return { height, time, tablesOf: (module) => state.tablesOf(module) };
   }
 
   /** Height up to which blocks were executed or begun. */
@@ -291,7 +300,7 @@ export class Executor {
     this.#blockReceipts.clear();
     const leaf = this.#input.start().byte(0).u53(block.height).hex(receiptsRoot).done();
     this.#crypto.treeHash(leaf, this.#leaf, 0);
-    this.#allReceipts.append(this.#leaf, 0);
+    this.heights.append(this.#leaf);
     this.height = block.height;
     this.time = block.timestamp;
     this.transactions += running.txCount;
@@ -305,7 +314,7 @@ export class Executor {
     return {
       height: this.height,
       stateRoot: this.state.checkpoint(),
-      receiptsRoot: this.#allReceipts.digest(),
+      receiptsRoot: this.heights.digest(),
       pendingSet: ZERO_DIGEST,
     };
   }

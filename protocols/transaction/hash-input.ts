@@ -49,11 +49,6 @@ export class HashInput {
     return this;
   }
 
-  slice(bytes: Uint8Array, start: number, end: number): this {
-    this.#writer.raw(bytes.subarray(start, end));
-    return this;
-  }
-
   raw(bytes: Uint8Array): this {
     this.#writer.raw(bytes);
     return this;

@@ -145,7 +145,7 @@ export class IdempotencyKeys {
         continue;
       }
       keyPage.leaf ||= tree.create(KEYS_TABLE, `${keyPage.minute}/${keyPage.number}`);
-      tree.row(keyPage.leaf).value(keyPage.page.bytes());
+      tree.row().value(keyPage.page.bytes());
       tree.put(keyPage.leaf);
     }
     this.#changed = [];

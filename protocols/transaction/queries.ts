@@ -7,8 +7,9 @@
  */
 import { InvariantViolation } from '../machine.ts';
 import type { AnswerResult, TransactionInput } from '../messages.ts';
+import type { Millis } from '../types.ts';
 import type { Executor } from './executor.ts';
-import { ModuleRefusal, type Query } from './module.ts';
+import { ModuleRefusal, type Query, type ReadTable } from './module.ts';
 import { assertValue, NotAValue, sizeOf, type Value } from './values.ts';
 
 /** What answers may make of one step: about a millisecond, here and where they are packed. */
@@ -17,6 +18,13 @@ const ANSWER_BYTES_PER_STEP = 32 * 1024;
 const ANSWER_COST = 256;
 /** Queries that may wait. The edge asks far fewer at once. */
 const WAITING_MAX = 1024;
+
+/** The rows of all modules as of some height. */
+export interface View {
+  readonly height: number;
+  readonly time: Millis;
+  tablesOf(module: string): Readonly<Record<string, ReadTable>>;
+}
 
 export type AskedQuery = Extract<TransactionInput, { kind: 'query' }>;
 
@@ -52,28 +60,32 @@ export class Queries {
     this.#waiting = this.#waiting.slice(done);
   }
 
-  run(asked: { module: string; query: string; args: unknown }): AnswerResult {
+  /** @param view what the query sees; without it, the rows as they are now */
+  run(
+    asked: { readonly module: string; readonly query: string; readonly args: unknown },
+    view: View = this.#executor.view,
+  ): AnswerResult {
     const module = this.#executor.programs.named(asked.module);
     if (module === undefined) return failed('unknown_module', 'no module of that name');
     const query = module.queries.get(asked.query);
     if (query === undefined) return failed('unknown_query', 'no query of that name');
     try {
-      return this.#run(asked.module, query, asked.args);
+      return this.#run(asked.module, query, asked.args, view);
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;
       return failed('module_fault', 'the module failed to answer');
     }
   }
 
-  #run(module: string, query: Query, args: unknown): AnswerResult {
+  #run(module: string, query: Query, args: unknown, view: View): AnswerResult {
     if (!isValue(args) || !query.check(args)) {
       return failed(
         'invalid_args',
         `the arguments do not fit the schema of ${module}.${query.name}`,
       );
     }
-    const { height, time, state } = this.#executor;
-    const answer = query.run({ height, time, tables: state.tablesOf(module) }, args);
+    const { height, time } = view;
+    const answer = query.run({ height, time, tables: view.tablesOf(module) }, args);
     if (answer instanceof ModuleRefusal) return failed(answer.code, answer.message);
     return { ok: true, value: answer };
   }

@@ -98,6 +98,32 @@ export class ReceiptLog {
   }
 }
 
+/** Goes through the receipts of an event of the stream. */
+export class ReceiptsCursor {
+  readonly #event: LogEvent;
+  readonly #height: number;
+  /** Where in the event the next ones begin. */
+  at = 0;
+
+  /** Throws InvariantViolation. */
+  constructor(event: LogEvent) {
+    this.#event = event;
+    this.#height = readReceiptsHeader(event).height;
+  }
+
+  /** The next submission's; null after the last. Throws InvariantViolation. */
+  next(): SubmissionReceipts | null {
+    const { seq, body = new Uint8Array(0) } = this.#event;
+    if (this.at >= body.length) return null;
+    const read = readReceipts(body, this.at, this.#height);
+    if (read === null) {
+      throw new InvariantViolation('log_unreadable', `${RECEIPTS_STREAM}/${seq}: cut short`);
+    }
+    this.at = read.end;
+    return read.receipts;
+  }
+}
+
 /** The receipts of one submission in an event that `findLog` found; null when it is not there. */
 export function findReceipts(event: LogEvent, id: Digest): SubmissionReceipts | null {
   for (const receipts of receiptsIn(event)) if (receipts.id === id) return receipts;
@@ -106,14 +132,6 @@ export function findReceipts(event: LogEvent, id: Digest): SubmissionReceipts | 
 
 /** All receipts in an event of the stream, in the order of execution. Throws InvariantViolation. */
 export function* receiptsIn(event: LogEvent): Iterable<SubmissionReceipts> {
-  const { height } = readReceiptsHeader(event);
-  const body = event.body ?? new Uint8Array(0);
-  for (let at = 0; at < body.length;) {
-    const read = readReceipts(body, at, height);
-    if (read === null) {
-      throw new InvariantViolation('log_unreadable', `${RECEIPTS_STREAM}/${event.seq}: cut short`);
-    }
-    yield read.receipts;
-    at = read.end;
-  }
+  const cursor = new ReceiptsCursor(event);
+  for (let next = cursor.next(); next !== null; next = cursor.next()) yield next;
 }

@@ -1,13 +1,10 @@
 /**
  * The tree whose root is the state root: a binary Merkle tree over 256-bit paths, in which a subtree
- * with one leaf is that leaf.
- *
- *   path  = H(u32 length ‖ table id ‖ key)      leaf = H(0x00 ‖ path ‖ canonical row)
- *   inner = H(0x01 ‖ left ‖ right)              nothing = 32 zero bytes
+ * with one leaf is that leaf (tree-encoding.ts).
  *
  * I49. The root depends on the rows alone: not on the order or the history of their writing.
  * I50. Two different sets of rows have different roots, unless H (BLAKE2b-256) has a collision: a leaf
- *      names its whole path, and leaves and inner nodes are told apart by their first byte.
+ *      names its whole path, and what stands on either side of a node says what it is.
  *
  * Nodes live in flat arrays and are named by number: `n > 0` the inner node n, `−n` the leaf n, 0
  * nothing. A batch of changes is split along the paths like a quicksort, so each inner node above
@@ -16,23 +13,41 @@
 import type { Crypto } from '../crypto.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Digest } from '../types.ts';
-import { toHex } from '../bytes.ts';
+import { concat, toHex } from '../bytes.ts';
 import { HashInput } from './hash-input.ts';
 import { NodePool } from './node-pool.ts';
-
-const HASH = 32;
-const PATH_BITS = 256;
+import {
+  bitOf,
+  HASH,
+  LEAF,
+  NOTHING,
+  ONE_LEAF,
+  PATH_BITS,
+  ROW_TAG,
+  SUBTREE,
+  type Step,
+} from './tree-encoding.ts';
 
 const UNCHANGED = 0;
 const PRESENT = 1;
 const ABSENT = 2;
 
+/** Where the way along a path ends. */
+export interface TreeEnd {
+  /** Path and row hash of the leaf that stands there, which may be another path's; null for nothing. */
+  readonly leaf: { readonly path: Uint8Array; readonly rowHash: Uint8Array } | null;
+  /** From there up to the root. */
+  readonly steps: readonly Step[];
+}
+
 export class StateTree {
   readonly #crypto: Crypto;
   readonly #input = new HashInput();
-  readonly #pair = new Uint8Array(1 + 2 * HASH);
-  /** Leaves: two hashes each, the path and the leaf's own. */
-  readonly #leaves = new NodePool(2 * HASH);
+  /** Two children, and views of it by length. */
+  readonly #children = new Uint8Array(2 * (1 + LEAF));
+  readonly #views: (Uint8Array | undefined)[] = [];
+  /** Leaves: two hashes each, the path and the row's. */
+  readonly #leaves = new NodePool(LEAF);
   readonly #inner = new NodePool(HASH);
   #left = new Int32Array(1024);
   #right = new Int32Array(1024);
@@ -45,7 +60,6 @@ export class StateTree {
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto;
-    this.#pair[0] = 1;
   }
 
   /** A number for the leaf of `key` in `table`, which must not have one yet. */
@@ -54,22 +68,18 @@ export class StateTree {
     this.#mark = grown(this.#mark, leaf);
     this.#mark[leaf] = UNCHANGED;
     const path = this.#input.start().text(table).utf8(key).done();
-    this.#crypto.treeHash(path, this.#leaves.bytes, leaf * 2 * HASH);
+    this.#crypto.treeHash(path, this.#leaves.bytes, leaf * LEAF);
     return leaf;
   }
 
   /** Starts the hashed form of a row; the caller appends the canonical row, then calls `put`. */
-  row(leaf: number): HashInput {
-    const at = leaf * 2 * HASH;
-    return this.#input
-      .start()
-      .byte(0)
-      .slice(this.#leaves.bytes, at, at + HASH);
+  row(): HashInput {
+    return this.#input.start().byte(ROW_TAG);
   }
 
-  /** The leaf holds the row that was written since `row(leaf)`. */
+  /** The leaf holds the row that was written since `row()`. */
   put(leaf: number): void {
-    this.#crypto.treeHash(this.#input.done(), this.#leaves.bytes, leaf * 2 * HASH + HASH);
+    this.#crypto.treeHash(this.#input.done(), this.#leaves.bytes, leaf * LEAF + HASH);
     this.#schedule(leaf, PRESENT);
   }
 
@@ -92,9 +102,38 @@ export class StateTree {
 
   /** The root as of the last `update`. */
   root(): Digest {
+    const root = this.#root;
     const hash = new Uint8Array(HASH);
-    this.#copyHash(this.#root, hash, 0);
+    if (root > 0) hash.set(this.#inner.bytes.subarray(root * HASH, (root + 1) * HASH));
+    else if (root < 0) this.#crypto.treeHash(this.#view(this.#putChild(root, 0)), hash, 0);
     return toHex(hash) as Digest;
+  }
+
+  /** The way along `path` as of the last `update`. */
+  find(path: Uint8Array): TreeEnd {
+    const steps: Step[] = [];
+    let node = this.#root;
+    for (let depth = 0; node > 0; depth++) {
+      const left = this.#left[node]!;
+      const right = this.#right[node]!;
+      const toRight = bitOf(path, depth) === 1;
+      node = toRight ? right : left;
+      const kind = Uint8Array.of(kindOf(node));
+      const sibling = this.#child(toRight ? left : right);
+      steps.push(
+        toRight
+          ? { prefix: concat(sibling, kind), suffix: new Uint8Array(0) }
+          : { prefix: kind, suffix: sibling },
+      );
+    }
+    steps.reverse();
+    if (node === 0) return { leaf: null, steps };
+    const child = this.#child(node);
+    return { leaf: { path: child.slice(1, 1 + HASH), rowHash: child.slice(1 + HASH) }, steps };
+  }
+
+  #child(node: number): Uint8Array {
+    return this.#children.slice(0, this.#putChild(node, 0));
   }
 
   #schedule(leaf: number, mark: number): void {
@@ -157,7 +196,7 @@ export class StateTree {
   }
 
   #bit(leaf: number, depth: number): number {
-    const byte = this.#leaves.bytes[leaf * 2 * HASH + (depth >> 3)]!;
+    const byte = this.#leaves.bytes[leaf * LEAF + (depth >> 3)]!;
     return (byte >> (7 - (depth & 7))) & 1;
   }
 
@@ -171,21 +210,31 @@ export class StateTree {
   #join(node: number, left: number, right: number): number {
     this.#left[node] = left;
     this.#right[node] = right;
-    this.#copyHash(left, this.#pair, 1);
-    this.#copyHash(right, this.#pair, 1 + HASH);
-    this.#crypto.treeHash(this.#pair, this.#inner.bytes, node * HASH);
+    const input = this.#view(this.#putChild(right, this.#putChild(left, 0)));
+    this.#crypto.treeHash(input, this.#inner.bytes, node * HASH);
     return node;
   }
 
-  #copyHash(node: number, out: Uint8Array, offset: number): void {
-    if (node === 0) {
-      out.fill(0, offset, offset + HASH);
-      return;
-    }
+  /** Writes what `node` is to its parent at `at`; where that ends. */
+  #putChild(node: number, at: number): number {
+    const out = this.#children;
+    out[at++] = kindOf(node);
+    if (node === 0) return at;
     const source = node > 0 ? this.#inner.bytes : this.#leaves.bytes;
-    const from = node > 0 ? node * HASH : -node * 2 * HASH + HASH;
-    for (let i = 0; i < HASH; i++) out[offset + i] = source[from + i]!;
+    const size = node > 0 ? HASH : LEAF;
+    const from = (node > 0 ? node : -node) * size;
+    for (let i = 0; i < size; i++) out[at + i] = source[from + i]!;
+    return at + size;
   }
+
+  #view(length: number): Uint8Array {
+    return (this.#views[length] ??= this.#children.subarray(0, length));
+  }
+}
+
+function kindOf(node: number): number {
+  if (node === 0) return NOTHING;
+  return node > 0 ? SUBTREE : ONE_LEAF;
 }
 
 /** `array`, or a copy of at least twice its size when `index` lies outside. */

@@ -8,7 +8,7 @@ import type { Digest, Millis } from '../types.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import type { Module } from './module.ts';
 import type { Place } from './places.ts';
-import { StateTree } from './state-tree.ts';
+import { StateTree, type TreeEnd } from './state-tree.ts';
 import type { Submission } from './submission-reader.ts';
 import { Journal, MemoryTable } from './tables.ts';
 import { Timers } from './timers.ts';
@@ -56,6 +56,16 @@ export class State {
     return this.windows.expire(time, max) + this.keys.expire(time, max);
   }
 
+  /** No row differs from the last checkpoint. */
+  get isCheckpoint(): boolean {
+    return this.journal.changed.length === 0;
+  }
+
+  /** Where the way to a row ends in the tree of the last checkpoint. */
+  find(path: Uint8Array): TreeEnd {
+    return this.#tree.find(path);
+  }
+
   /** The state root over everything written so far. */
   checkpoint(): Digest {
     const tree = this.#tree;
@@ -65,7 +75,7 @@ export class State {
         continue;
       }
       entry.leaf ||= tree.create(entry.table.id, entry.key);
-      tree.row(entry.leaf).value(entry.row);
+      tree.row().value(entry.row);
       tree.put(entry.leaf);
     }
     this.journal.forgetChanges();

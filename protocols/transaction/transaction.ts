@@ -16,19 +16,16 @@ import {
   type Output,
   type RecoveryRead,
 } from '../machine.ts';
-import type {
-  AnswerResult,
-  Effect,
-  EdgeMessage,
-  SubmissionReceipts,
-  TransactionInput,
-} from '../messages.ts';
+import type { AnswerResult, Effect, SubmissionReceipts, TransactionInput } from '../messages.ts';
 import type { TransactionStatus } from '../status.ts';
 import type { Digest, Millis } from '../types.ts';
 import { Executor, type BlockResult, type FinalBlock, type Listener } from './executor.ts';
 import { Ingress, refusedResult, type Lookup } from './ingress.ts';
 import { WAITING_REQUESTS_MAX } from './ingress-limits.ts';
 import type { ModuleSet } from './module.ts';
+import { CHUNKS_STREAM } from './chunk-log.ts';
+import { BUSY, CATCHING_UP, tellAnswer, tellEdge } from './edge-answers.ts';
+import { PROVE_TIMER, Prover } from './prover.ts';
 import { Queries, type AskedQuery } from './queries.ts';
 import { findReceipts, ReceiptLog, RECEIPTS_STREAM } from './receipt-log.ts';
 
@@ -47,22 +44,19 @@ export interface TransactionOptions {
   readonly modules: ModuleSet;
 }
 
+type AskedProof = Extract<TransactionInput, { kind: 'prove' }>;
+
 /** Who waits for the log's answer about a submission. */
 type Asker =
   | { readonly kind: 'submit'; readonly lookup: Lookup }
   | { readonly kind: 'find'; readonly request: number; readonly id: Digest };
-
-const BUSY: AnswerResult = {
-  ok: false,
-  code: 'overloaded',
-  message: 'too many questions wait at this node: try again',
-};
 
 export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
   readonly #self: number;
   readonly #executor: Executor;
   readonly #ingress: Ingress;
   readonly #queries: Queries;
+  readonly #prover: Prover;
   /** Final blocks that are not executed yet, the first of which may be begun. */
   #queue: FinalBlock[] = [];
   /** Height of the newest block taken into the queue. */
@@ -71,9 +65,9 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   /** Queries were answered, and no turn has passed since. */
   #answersPause = false;
   #draining = false;
+  #recoveries = [RECEIPTS_STREAM, CHUNKS_STREAM];
   /** The edge is to be told which modules are in force. */
   #programsChanged = true;
-  #recovered = false;
   readonly #log = new ReceiptLog();
   readonly #askers = new Map<string, Asker>();
   #asked = 0;
@@ -83,16 +77,17 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     this.#executor = new Executor(crypto, cluster, modules, this.#listener());
     this.#ingress = new Ingress(crypto, cluster, signer.publicKey, this.#executor);
     this.#queries = new Queries(this.#executor);
+    this.#prover = new Prover(crypto, this.#executor, this.#queries);
   }
 
   nextRecovery(): RecoveryRead | null {
-    if (this.#recovered) return null;
-    this.#recovered = true;
-    return { stream: RECEIPTS_STREAM, from: 'last', bodies: false };
+    const stream = this.#recoveries.shift();
+    return stream === undefined ? null : { stream, from: 'last', bodies: false };
   }
 
   recover(event: LogEvent): void {
-    this.#log.recover(event);
+    if (event.stream === RECEIPTS_STREAM) this.#log.recover(event);
+    else this.#prover.recover(event);
   }
 
   status(): TransactionStatus {
@@ -130,7 +125,12 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       case 'findSubmission':
         return this.#find(input.request, input.id, out);
       case 'logFound':
+        this.#prover.logFound(input.tag, input.event, now, out);
         return this.#found(input.tag, input.event, out);
+      case 'logRead':
+        return this.#prover.logRead(input.tag, input.events, now, out);
+      case 'prove':
+        return this.#prove(input, now, out);
       case 'drain':
         this.#draining = true;
         return;
@@ -147,6 +147,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     } else if (timer === ANSWER_TIMER) {
       this.#answersPause = false;
       this.#answerQueries(now, out);
+    } else if (timer === PROVE_TIMER) {
+      this.#prover.goOn(now, out);
     }
   }
 
@@ -182,7 +184,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       if (result === null) break;
       budget.left--;
       done++;
-      this.#blockDone(result, out);
+      this.#blockDone(result, now, out);
       this.#answerQueries(now, out);
     }
     this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
@@ -193,10 +195,11 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     out.immediate.push({ kind: 'setTimer', timer: EXECUTE_TIMER, at: now });
   }
 
-  #blockDone(result: BlockResult, out: Output<Effect>): void {
+  #blockDone(result: BlockResult, now: Millis, out: Output<Effect>): void {
     const { block, digest, txCount, checkpoint } = result;
     const event = this.#log.record(result);
     if (event !== null) out.deferred.push(event);
+    this.#prover.blockDone(checkpoint, now, out);
     if (checkpoint !== null) {
       const message = { kind: 'checkpointExecuted', executed: checkpoint } as const;
       out.immediate.push({ kind: 'tell', to: 'consensus', message });
@@ -258,24 +261,33 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   #query(asked: AskedQuery, now: Millis, out: Output<Effect>): void {
     if (this.#queries.take(asked)) return this.#answerQueries(now, out);
-    answer(out, asked.request, this.#executor.height, BUSY);
+    tellAnswer(out, asked.request, this.#executor.height, BUSY);
   }
 
   /** Those that come in the middle of a block are answered at its end (I99). */
   #answerQueries(now: Millis, out: Output<Effect>): void {
-    if (this.#queries.waiting === 0 || this.#answersPause) return;
+    if ((this.#queries.waiting === 0 && !this.#prover.isDue) || this.#answersPause) return;
     if (!this.#executor.isBetweenBlocks) return;
     const { height } = this.#executor;
-    this.#queries.answer((request, result) => answer(out, request, height, result));
+    this.#queries.answer((request, result) => tellAnswer(out, request, height, result));
+    this.#prover.answer(out);
     this.#answersPause = true;
     out.immediate.push({ kind: 'setTimer', timer: ANSWER_TIMER, at: now });
+  }
+
+  #prove(asked: AskedProof, now: Millis, out: Output<Effect>): void {
+    if (this.#catchingUp) {
+      return tellAnswer(out, asked.request, this.#executor.height, CATCHING_UP);
+    }
+    this.#prover.take(asked, now, out);
+    this.#answerQueries(now, out);
   }
 
   #find(request: number, id: Digest, out: Output<Effect>): void {
     const known = this.#ingress.recent.get(id);
     if (known !== undefined) return this.#answerFound(request, known, id, out);
     if (this.#ask({ kind: 'find', request, id }, id, out)) return;
-    answer(out, request, this.#executor.height, BUSY);
+    tellAnswer(out, request, this.#executor.height, BUSY);
   }
 
   /** False when too many wait for the log already. */
@@ -309,7 +321,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     id: Digest,
     out: Output<Effect>,
   ): void {
-    answer(out, request, this.#executor.height, this.#foundResult(receipts, id));
+    tellAnswer(out, request, this.#executor.height, this.#foundResult(receipts, id));
   }
 
   #foundResult(receipts: SubmissionReceipts | null, id: Digest): AnswerResult {
@@ -326,12 +338,4 @@ function tellReplication(
   message: Extract<Effect, { kind: 'tell'; to: 'replication' }>['message'],
 ): void {
   out.immediate.push({ kind: 'tell', to: 'replication', message });
-}
-
-function tellEdge(out: Output<Effect>, message: EdgeMessage): void {
-  out.immediate.push({ kind: 'tell', to: 'edge', message });
-}
-
-function answer(out: Output<Effect>, request: number, height: number, result: AnswerResult): void {
-  tellEdge(out, { kind: 'answer', request, height, result });
 }

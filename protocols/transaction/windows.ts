@@ -125,7 +125,7 @@ export class ClientWindows {
         client.pages.delete(page.number);
       } else {
         page.leaf ||= tree.create(WINDOWS_TABLE, `${client.key}/${page.number}`);
-        tree.row(page.leaf).value(page.page.bytes());
+        tree.row().value(page.page.bytes());
         tree.put(page.leaf);
       }
     }
@@ -136,7 +136,7 @@ export class ClientWindows {
         this.#clients.delete(client.key);
       } else {
         client.leaf ||= tree.create(CLIENTS_TABLE, client.key);
-        tree.row(client.leaf).value([client.top, client.floor, client.keepUntil]);
+        tree.row().value([client.top, client.floor, client.keepUntil]);
         tree.put(client.leaf);
       }
     }

@@ -8,7 +8,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   submit: 'send it to a node: POST /api/v11/transactions',
   get: 'ask a node: GET /api/v11/transactions/{id}',
   watch: 'ask a node again and again: GET /api/v11/blocks/latest',
-  proof: 'answers carry no proofs in this version',
   snapshot: 'a node that starts reads its log in this version',
   backup: 'use the tools of PostgreSQL for the database, and keep the folder of each node',
   restore: 'a node whose database went back must not run again under its key',

@@ -12,14 +12,18 @@ import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { initCommand } from './init.ts';
+import { kvCommand } from './kv.ts';
 import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
+import { proofCommand } from './proof.ts';
 import { readModelCommand } from './read-model.ts';
 
 /** Every command, in the order of the help. */
 const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
   initCommand,
   logCommand,
+  kvCommand,
+  proofCommand,
   readModelCommand,
 ];
 
@@ -49,7 +53,8 @@ function createProgram(): Command {
 async function main(): Promise<number> {
   try {
     await createProgram().parseAsync();
-    return EXIT.done;
+    // A command whose result is a refusal says so by the code alone.
+    return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     // What was cut short may still wait for something.

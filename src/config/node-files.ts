@@ -1,12 +1,12 @@
 /** Reads a node's own files (init/layout.ts) and checks that they belong together. */
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { Cluster } from '../../protocols/genesis.ts';
+import { clusterOf, type Cluster } from '../../protocols/genesis.ts';
 import type { PublicKey, ValidatorIndex } from '../../protocols/types.ts';
 import { publicKeyOfSpki } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
-import { clusterOf, parseGenesis } from '../init/genesis.ts';
+import { parseGenesis } from '../init/genesis.ts';
 import { nodeFiles } from '../init/layout.ts';
 
 /** Shorter tokens are guessed. */

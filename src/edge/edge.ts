@@ -6,10 +6,12 @@
  * N2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
  *     the lane's signature would vouch for a principal that nobody checked (E3).
  */
-import { utf8 } from '../../protocols/bytes.ts';
+import { toHex, utf8 } from '../../protocols/bytes.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { SubmissionReceipts } from '../../protocols/messages.ts';
+import { encodeProof, PROOF_BYTES_MAX } from '../../protocols/proofs/format.ts';
+import type { ProofWanted } from '../../protocols/proofs/request.ts';
 import { isCallersKey, nonce } from '../../protocols/transaction/idempotency.ts';
 import {
   attachSignature,
@@ -55,6 +57,13 @@ export interface Found {
   /** Executed height at which this was known. */
   readonly height: number;
   readonly receipts: SubmissionReceipts;
+}
+
+export interface ProvedAnswer {
+  readonly height: number;
+  readonly value: unknown;
+  /** Canonical bytes (protocols/proofs/format.ts). */
+  readonly proof: Uint8Array;
 }
 
 /** Between what is asked for here and what the chain allows, besides the drift of clocks. */
@@ -136,6 +145,22 @@ export class Edge {
   ): Promise<{ readonly height: number; readonly value: unknown } | Problem> {
     const { height, result } = await this.port.query(module, query, args);
     return result.ok ? { height, value: result.value } : answerProblem(result);
+  }
+
+  /** What is asked for with a proof of it, as of the certified height `height`. */
+  async prove(wanted: ProofWanted): Promise<ProvedAnswer | Problem> {
+    const answer = await this.port.prove(wanted);
+    if (!answer.ok) return answerProblem(answer.result);
+    const { executed, result } = answer;
+    const proof = encodeProof(answer.proof);
+    if (proof.length > PROOF_BYTES_MAX) {
+      const detail = `the proof would have over ${PROOF_BYTES_MAX} bytes: ask without one`;
+      return unprocessable('proof_too_large', detail, 'proof');
+    }
+    const { height } = executed;
+    return result.ok
+      ? { height, value: result.value, proof }
+      : answerProblem(result, { height, proof: toHex(proof) });
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */

@@ -11,10 +11,11 @@ export function soleReceipt({ receipts }: Extract<Outcome, { kind: 'final' }>): 
   return receipt;
 }
 
-/** Final: the transaction has its place, and changed nothing. */
+/** Final: the transaction has its place, and changed nothing. `status` as of any refusal of a module. */
 export function refusedByModule(
   { id, height }: Pick<Receipt, 'id' | 'height'>,
   { code, message }: NonNullable<Receipt['error']>,
+  status: number = statusOfRefusal(code),
 ): Problem {
-  return new Problem(statusOfRefusal(code), code, message, { extras: { id, height } });
+  return new Problem(status, code, message, { extras: { id, height } });
 }

@@ -3,6 +3,8 @@
  * over the actor runtime; the contract tests of the edges drive the same interface.
  */
 import type { AnswerResult, SubmitResult } from '../../protocols/messages.ts';
+import type { Proof } from '../../protocols/proofs/format.ts';
+import type { Proved, ProofWanted } from '../../protocols/proofs/request.ts';
 import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import type { Block, Certificate, Digest } from '../../protocols/types.ts';
@@ -48,6 +50,15 @@ export interface FinalBlock {
   readonly txCount: number;
 }
 
+/** A proof and what it shows, or why there is none. */
+export type ProofAnswer =
+  | ({ readonly ok: true; readonly proof: Proof } & Pick<Proved, 'executed' | 'result'>)
+  | {
+      readonly ok: false;
+      readonly height: number;
+      readonly result: Extract<AnswerResult, { ok: false }>;
+    };
+
 export interface EdgePort {
   readonly info: NodeInfo;
   live(): Live;
@@ -63,6 +74,8 @@ export interface EdgePort {
     query: string,
     args: unknown,
   ): Promise<{ readonly height: number; readonly result: AnswerResult }>;
+  /** Waits until what it shows is certified, within a bound. */
+  prove(wanted: ProofWanted): Promise<ProofAnswer>;
   findSubmission(id: Digest): Promise<{ readonly height: number; readonly result: AnswerResult }>;
   /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;

@@ -6,7 +6,7 @@ import type { AnswerResult } from '../../protocols/messages.ts';
 import type { RefusalCode } from '../../protocols/transaction/refusals.ts';
 import type { HealthChecks } from './health.ts';
 import type { EdgePort, Submitted } from './port.ts';
-import { Problem, unavailable } from './problem.ts';
+import { Problem, unavailable, type ProblemExtras } from './problem.ts';
 
 const STATUSES: Readonly<Record<RefusalCode, number>> = {
   malformed: 400,
@@ -49,13 +49,21 @@ export function refusalProblem(refused: Extract<Submitted, { ok: false }>): Prob
   });
 }
 
-/** A read that a module, or the node, refused. */
-export function answerProblem({ code, message }: Extract<AnswerResult, { ok: false }>): Problem {
+/**
+ * A read that a module, or the node, refused.
+ *
+ * @param extras beside the refusal, such as the proof that what was asked for is not there
+ */
+export function answerProblem(
+  { code, message }: Extract<AnswerResult, { ok: false }>,
+  extras: ProblemExtras = {},
+): Problem {
   const status = Object.hasOwn(READ_STATUSES, code) ? READ_STATUSES[code] : undefined;
   if (status !== undefined) {
-    return new Problem(status, code, message, status === 500 ? {} : { retryAfterMs: RETRY_MS });
+    const retry = status === 500 ? {} : { retryAfterMs: RETRY_MS };
+    return new Problem(status, code, message, { ...retry, extras });
   }
-  return new Problem(statusOfRefusal(code), code, message);
+  return new Problem(statusOfRefusal(code), code, message, { extras });
 }
 
 /** The status that a module's refusal has. */
@@ -67,6 +75,8 @@ export function statusOfRefusal(code: string): 404 | 422 {
 const READ_STATUSES: Readonly<Record<string, number>> = {
   overloaded: 503,
   catching_up: 503,
+  not_certified: 503,
+  log_unavailable: 503,
   in_progress: 409,
   module_fault: 500,
 };

@@ -16,6 +16,13 @@ export function readBody(request: Request): { readonly value: unknown } | Proble
   return format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
 }
 
+export interface OneCommand {
+  readonly module: string;
+  readonly command: string;
+  /** Of the query string, beside those that every write takes. */
+  readonly parameters: readonly string[];
+}
+
 /**
  * Hands the command over as a submission that the node signs for its caller: the body of one that it
  * will not sign is not read.
@@ -23,12 +30,12 @@ export function readBody(request: Request): { readonly value: unknown } | Proble
 export async function submitOne(
   edge: Edge,
   request: Request,
-  called: { readonly module: string; readonly command: string },
+  { parameters, ...called }: OneCommand,
   readArgs: () => { readonly value: unknown } | Problem,
 ): Promise<Outcome | Problem> {
   const format = answerFormat(request);
   if (format instanceof Problem) return format;
-  const wait = readWait(request);
+  const wait = readWait(request, parameters);
   if (wait instanceof Problem) return wait;
   const principal = edge.authorize(callerOf(request));
   if (principal instanceof Problem) return principal;

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import type { TSchema } from '@sinclair/typebox';
+import { Type, type TSchema } from '@sinclair/typebox';
 import { jsonSchemaOf, type JsonSchema, type Place } from '../modules/json-schema.ts';
 import type { ModuleCatalog } from '../modules/catalog.ts';
 import {
@@ -67,6 +67,11 @@ export function openApiDocument(
 /** `/a/:b` as `/a/{b}`. */
 export function templateOf(path: string): string {
   return path.replaceAll(/:(\w+)/g, '{$1}');
+}
+
+/** A schema that stands in `components.schemas`. */
+export function referred(name: string): TSchema {
+  return Type.Unsafe({ $ref: SCHEMA_PATH + name });
 }
 
 /** Names in `components.schemas`, from a module's name and that of the command, query or event. */

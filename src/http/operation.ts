@@ -81,6 +81,12 @@ export const PROBLEMS = {
   /** A read of what is executed. */
   read: { 400: ['unsupported_parameter', 'unsupported_consistency'] },
   state: { 500: ['module_fault'], 503: ['overloaded', 'catching_up'] },
+  /** With `proof=1`. */
+  proof: {
+    404: ['unknown_table', 'unknown_module'],
+    422: ['proof_too_large', 'too_many_rows', 'no_such_key'],
+    503: ['not_certified', 'log_unavailable'],
+  },
   submitted: REFUSED,
   write: {
     401: ['credential_missing', 'credential_malformed'],

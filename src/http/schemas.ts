@@ -64,6 +64,9 @@ export const SCHEMAS = {
       ),
       statusUrl: Type.Optional(Type.String({ description: 'where to ask what became of it' })),
       height: Type.Optional(Count),
+      proof: Type.Optional(
+        Type.String({ description: 'that what was asked for is not there, as of `height`' }),
+      ),
     },
     { description: 'Problem details (RFC 9457).' },
   ),

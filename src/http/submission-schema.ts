@@ -4,7 +4,7 @@
  */
 import { Type, type TSchema } from '@sinclair/typebox';
 import type { ModuleCatalog } from '../modules/catalog.ts';
-import { schemaName } from './openapi.ts';
+import { referred, schemaName } from './openapi.ts';
 
 const strict = { additionalProperties: false };
 const hex = (bytes: number): TSchema => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` });
@@ -18,7 +18,7 @@ export function submissionSchema(catalog: ModuleCatalog, max: number): TSchema {
   const transaction = Type.Union(
     catalog.modules.flatMap(({ name, commandDefinitions }) =>
       Object.keys(commandDefinitions).map((command) =>
-        Type.Unsafe({ $ref: `#/components/schemas/${schemaName.transaction(name, command)}` }),
+        referred(schemaName.transaction(name, command)),
       ),
     ),
   );

@@ -61,9 +61,10 @@ export function callerOf({ headers }: Request): Caller {
   };
 }
 
-export function readWait(request: Request): Wait | Problem {
+/** `own`: parameters that the route has besides. */
+export function readWait(request: Request, own: readonly string[] = []): Wait | Problem {
   if (request.query.size === 0) return FINALIZED;
-  const unknown = onlyParameters(request, NAMES);
+  const unknown = onlyParameters(request, [...NAMES, ...own]);
   if (unknown !== null) return unknown;
   const until = request.query.get('wait') ?? 'finalized';
   if (until !== 'finalized' && until !== 'accepted') {

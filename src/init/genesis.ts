@@ -1,20 +1,15 @@
 /** The genesis document on disk: made once, checked whenever it is read, and its hash, the cluster id. */
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { utf8 } from '../../protocols/bytes.ts';
-import type { Crypto } from '../../protocols/crypto.ts';
 import {
-  canonicalJson,
   DEFAULT_LIMITS,
-  type Cluster,
   type ConsensusLimits,
   type Genesis,
   type Program,
 } from '../../protocols/genesis.ts';
-import { quorumOf } from '../../protocols/quorum.ts';
 import { VALIDATORS_MAX } from '../../protocols/structures.ts';
 import type { Module } from '../../protocols/transaction/module.ts';
-import type { Digest, PublicKey } from '../../protocols/types.ts';
+import type { PublicKey } from '../../protocols/types.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { FRAME_BYTES_MAX } from '../peers/frames.ts';
 
@@ -60,16 +55,6 @@ const schema = Type.Object(
 );
 
 export class GenesisError extends Error {}
-
-/** The hash that every signature of the cluster covers (rule M3). */
-export function clusterIdOf(genesis: Genesis, crypto: Pick<Crypto, 'hash'>): Digest {
-  return crypto.hash(utf8(canonicalJson(genesis)));
-}
-
-export function clusterOf(genesis: Genesis, crypto: Pick<Crypto, 'hash'>): Cluster {
-  const n = genesis.validators.length;
-  return { id: clusterIdOf(genesis, crypto), genesis, n, quorum: quorumOf(n) };
-}
 
 export function createGenesis(options: {
   readonly name: string;

@@ -6,12 +6,13 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, relative } from 'node:path';
+import { clusterIdOf } from '../../protocols/genesis.ts';
 import { VALIDATORS_MAX } from '../../protocols/structures.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { generateKey } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { createAuthority, issueLeaf, type Authority } from './certificates.ts';
-import { clusterIdOf, createGenesis, parseGenesis } from './genesis.ts';
+import { createGenesis, parseGenesis } from './genesis.ts';
 import { clusterFiles, DATA_FOLDER_MODE, nodeFiles, nodeId, nodePorts } from './layout.ts';
 import { finishStaged, locked, placeFiles, type NewFile } from './staging.ts';
 

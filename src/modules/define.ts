@@ -136,7 +136,7 @@ interface TimerKit<T, E> {
   ) => TimerDefinition<S>;
 }
 
-interface CommandKit<T, E, M> {
+export interface CommandKit<T, E, M> {
   readonly command: <S extends TSchema, R extends TSchema = never>(
     shape: { readonly description: string; readonly args: S; readonly result?: R },
     run: (
@@ -146,7 +146,7 @@ interface CommandKit<T, E, M> {
   ) => CommandDefinition<S, R>;
 }
 
-interface QueryKit<T> {
+export interface QueryKit<T> {
   readonly query: <S extends TSchema, R extends TSchema>(
     shape: { readonly description: string; readonly args: S; readonly result: R },
     run: (context: ReadContext<T>, args: Static<S>) => Static<R> | ModuleRefusal,

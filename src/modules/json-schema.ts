@@ -29,7 +29,9 @@ function integer64(schema: TSchema, place: Place): JsonSchema {
     ({ type }) => type === 'integer',
   );
   const minimum = Number(number?.['minimum'] ?? Number.MIN_SAFE_INTEGER);
-  const pattern = minimum >= 0 ? '^(0|[1-9][0-9]{0,19})$' : '^(0|-?[1-9][0-9]{0,19})$';
+  const positive = '[1-9][0-9]{0,19}';
+  const pattern =
+    minimum > 0 ? `^${positive}$` : minimum === 0 ? `^(0|${positive})$` : `^(0|-?${positive})$`;
   const text = { type: 'string', pattern };
   if (place === 'query') return text;
   return { anyOf: [{ type: 'integer', minimum, maximum: Number.MAX_SAFE_INTEGER }, text] };

@@ -38,3 +38,10 @@ export const AnyValue = Type.Unsafe<Value>(
 export function jsonFormOf(schema: TSchema): JsonForm | undefined {
   return schema[JSON_FORM] as JsonForm | undefined;
 }
+
+/** Who sends commands, as CommandContext.sender has it. */
+export const Sender = Type.String({
+  pattern: '^(key:[0-9a-f]{64}|(principal|module):[^\\u0000-\\u001f]{1,256})$',
+  description:
+    '`key:` and 64 digits of lower-case hex, or `principal:` or `module:` and a name of 1 to 256 characters',
+});

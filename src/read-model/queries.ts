@@ -12,6 +12,10 @@ const Time = Type.String({
   description: 'a time such as 2026-01-31T12:00:00Z',
 });
 const Text = Type.String({ minLength: 1, maxLength: 300 });
+const Command = Type.String({
+  pattern: '^[^.]{1,255}\\.[^.]{1,255}$',
+  description: 'a module and its command, such as ledger.transfer',
+});
 const Id = Type.String({
   pattern: '^[0-9a-f]{64}(-(0|[1-9][0-9]{0,4}))?$',
   description: 'the id of a submission, or of one of its transactions',
@@ -84,7 +88,7 @@ const Transactions = Type.Object(
     ...page,
     id: Type.Optional(Id),
     module: Type.Optional(Text),
-    command: Type.Optional(Text),
+    command: Type.Optional(Command),
     sender: Type.Optional(Text),
     status: Type.Optional(
       Type.Union([Type.Literal('ok'), Type.Literal('failed')], { description: 'ok or failed' }),
@@ -102,11 +106,13 @@ const transactions: List = {
     >;
     const [submission, position] = id?.split('-') ?? [];
     const [height, index] = cursor?.split('.') ?? [];
+    const [moduleOfCommand, commandName] = command?.split('.') ?? [];
     return new Where()
       .add('submission = ?', submission === undefined ? undefined : Buffer.from(submission, 'hex'))
       .add('position = ?', position)
       .add('module = ?', module)
-      .add('command = ?', command)
+      .add('module = ?', moduleOfCommand)
+      .add('command = ?', commandName)
       .add('sender = ?', sender)
       .add('status = ?', status)
       .add(

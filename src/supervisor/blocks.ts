@@ -49,6 +49,11 @@ export class Blocks {
     this.#recent.delete(this.#newest - RECENT_MAX);
   }
 
+  /** Height of the newest block that is final and executed here. */
+  get newest(): number {
+    return Math.max(this.#newest, this.#executedHeight());
+  }
+
   /** Null when the block is not final and executed here yet, `unavailable` while the log does not answer. */
   async at(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
     try {
@@ -60,10 +65,10 @@ export class Blocks {
   }
 
   async #find(height: number | 'latest'): Promise<FinalBlock | null> {
-    const latest = Math.max(this.#newest, this.#executedHeight());
+    const latest = this.newest;
     const wanted = height === 'latest' ? latest : height;
     if (wanted < 1 || wanted > latest) return null;
-    const [entry] = await this.#entries(wanted - 1, wanted);
+    const [entry] = await this.entries(wanted - 1, wanted);
     if (entry === undefined) return null;
     const certificate = entry.certificate ?? (await this.#certificateFrom(wanted));
     const recent = this.#recent.get(wanted);
@@ -74,13 +79,14 @@ export class Blocks {
   }
 
   async #certificateFrom(position: number): Promise<Certificate | null> {
-    const entries = await this.#entries(position, position + LOOK_AHEAD);
+    const entries = await this.entries(position, position + LOOK_AHEAD);
     if (entries.length === 0) return null;
     const found = entries.find(({ certificate }) => certificate !== null);
     return found?.certificate ?? this.#certificateFrom(position + entries.length);
   }
 
-  async #entries(from: number, to: number): Promise<ChainEntry[]> {
+  /** Final blocks from position `from` up to `to` that are stored. Rejects as the log does. */
+  async entries(from: number, to: number): Promise<readonly ChainEntry[]> {
     return (await this.#read(CHAIN_STREAM, from, to)).map(entryOf);
   }
 

@@ -7,8 +7,6 @@ import { autoThreads } from '../../actors/placement.ts';
 import { peerShare, type Item } from '../../actors/traffic.ts';
 import { ACTORS } from '../../actors/placement.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
-import type { ActorStatuses } from '../../protocols/status.ts';
-import { ZERO_DIGEST } from '../../protocols/types.ts';
 import type { NodeConfig } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
@@ -26,8 +24,12 @@ import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ReadModel } from '../read-model/read-model.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
+import { Certifications } from './certifications.ts';
 import { NodeMetrics } from './metrics.ts';
+
+import { NOTHING_YET } from './nothing-yet.ts';
 import { PeerBridge } from './peer-bridge.ts';
+import { Proofs } from './proofs.ts';
 import { Requests } from './requests.ts';
 
 const STOP_BOUND_MS = 5_000;
@@ -51,29 +53,6 @@ export interface Ports {
   readonly peer: number;
 }
 
-const NOTHING_YET: ActorStatuses = {
-  consensus: {
-    epoch: 0,
-    term: 0,
-    state: 'CANDIDATE',
-    leader: 0,
-    preparedHeight: 0,
-    finalHeight: 0,
-    finalDigest: ZERO_DIGEST,
-    knownFinalHeight: 0,
-    blocksKept: 0,
-    certifiedHeight: 0,
-    timeoutMs: 0,
-    elections: 0,
-    finalAtMs: 0,
-    draining: false,
-    drained: false,
-  },
-  voting: { voteSets: 0, evidence: 0 },
-  replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
-  transaction: { executedHeight: 0, executedTransactions: 0, waiting: 0, waitingBytes: 0 },
-};
-
 export class Node {
   readonly #parts: NodeParts;
   /** All that this node can run, in whatever versions. */
@@ -90,6 +69,7 @@ export class Node {
   #draining = false;
   #running: (() => void) | null = null;
   #blocks: Blocks | null = null;
+  #proofs: Proofs | null = null;
   #edgeLog: ActorLog | null = null;
   #http: HttpServer | null = null;
   #grpc: GrpcServer | null = null;
@@ -157,6 +137,11 @@ export class Node {
     this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
     const executedHeight = (): number => this.#statuses.transaction.executedHeight;
     this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
+    this.#proofs = new Proofs({
+      clusterId: config.cluster.id,
+      certifications: new Certifications(this.#blocks),
+      ask: (wanted) => this.#requests.ask({ kind: 'prove', wanted }),
+    });
     const running = new Promise<void>((resolve) => (this.#running = resolve));
     await this.#network.start();
     this.#system.start();
@@ -250,6 +235,7 @@ export class Node {
       live: () => this.#live(),
       submit: (bytes, until) => this.#requests.submit(bytes, until),
       query: (module, query, args) => this.#requests.ask({ kind: 'query', module, query, args }),
+      prove: (wanted) => this.#proofs!.prove(wanted),
       findSubmission: (id) => this.#requests.ask({ kind: 'findSubmission', id }),
       block: async (height) => (await this.#blocks?.at(height)) ?? null,
       readModel: () => this.#readModel,

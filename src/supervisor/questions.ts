@@ -6,6 +6,7 @@
  * so that each has its turn.
  */
 import type { AnswerResult, EdgeMessage } from '../../protocols/messages.ts';
+import type { ProofWanted } from '../../protocols/proofs/request.ts';
 import type { Digest } from '../../protocols/types.ts';
 import type { ActorSystem } from './actor-system.ts';
 
@@ -28,6 +29,13 @@ export const QUESTION_LIMITS: QuestionLimits = {
   waitMsMax: 1_000,
 };
 
+/** Proofs wait for checkpoints, and must not keep reads waiting meanwhile. */
+export const PROOF_LIMITS: QuestionLimits = {
+  askedMax: 256,
+  waitingMax: 1_024,
+  waitMsMax: 1_000,
+};
+
 export interface Answer {
   readonly height: number;
   readonly result: AnswerResult;
@@ -40,7 +48,8 @@ export type Question =
       readonly query: string;
       readonly args: unknown;
     }
-  | { readonly kind: 'findSubmission'; readonly id: Digest };
+  | { readonly kind: 'findSubmission'; readonly id: Digest }
+  | { readonly kind: 'prove'; readonly wanted: ProofWanted };
 
 interface Waiting {
   readonly question: Question;

@@ -8,7 +8,13 @@
 import type { EdgeMessage, SubmitRequest } from '../../protocols/messages.ts';
 import { OUTCOME_UNKNOWN, type Submitted } from '../edge/port.ts';
 import type { ActorSystem } from './actor-system.ts';
-import { Questions, type Answer, type Question, type QuestionLimits } from './questions.ts';
+import {
+  PROOF_LIMITS,
+  Questions,
+  type Answer,
+  type Question,
+  type QuestionLimits,
+} from './questions.ts';
 
 /** Submissions handed over and not answered; beyond it clients are told to come back. */
 const SUBMISSIONS_MAX = 100_000;
@@ -38,6 +44,7 @@ export class Requests {
   readonly #finalised: (tookMs: number) => void;
   readonly #submissions = new Map<number, Waiting>();
   readonly #questions: Questions;
+  readonly #proofs: Questions;
   #next = 1;
   #bytes = 0;
   #batch: SubmitRequest[] = [];
@@ -51,6 +58,7 @@ export class Requests {
     this.#system = system;
     this.#finalised = finalised;
     this.#questions = new Questions(system, () => this.#next++, questionLimits);
+    this.#proofs = new Questions(system, () => this.#next++, PROOF_LIMITS);
   }
 
   get waiting(): number {
@@ -86,12 +94,17 @@ export class Requests {
   }
 
   ask(question: Question): Promise<Answer> {
-    return this.#questions.ask(question);
+    return this.#for(question).ask(question);
+  }
+
+  #for({ kind }: Question): Questions {
+    return kind === 'prove' ? this.#proofs : this.#questions;
   }
 
   /** The actors may have room again. */
   resume(): void {
     this.#questions.resume();
+    this.#proofs.resume();
   }
 
   answered(message: Exclude<EdgeMessage, { kind: 'programs' }>): void {
@@ -100,9 +113,12 @@ export class Requests {
         for (const { request, ...result } of message.results) this.#resolve(request, result);
         return;
       case 'answer':
-        return this.#questions.answered(message);
+        // Each knows its own by their numbers.
+        this.#questions.answered(message);
+        return this.#proofs.answered(message);
       case 'blockExecuted':
-        return this.#questions.executed(message.block.height);
+        this.#questions.executed(message.block.height);
+        return this.#proofs.executed(message.block.height);
     }
   }
 
@@ -119,6 +135,7 @@ export class Requests {
   giveUp(): void {
     for (const request of this.#submissions.keys()) this.#resolve(request, LOST);
     this.#questions.giveUp();
+    this.#proofs.giveUp();
     this.#batch = [];
   }
 }

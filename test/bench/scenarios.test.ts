@@ -9,7 +9,7 @@ import test from 'ava';
 const BENCH = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
 const SIZE = ['--seconds', '2', '--warm-up', '0.5', '--clients', '4', '--accounts', '40'];
 const LOAD = ['--batch', '100', '--rate', '50', '--times', '1', '--outstanding', '8'];
-const SCENARIOS = ['peak', 'light', 'failover', 'kills', 'soak'];
+const SCENARIOS = ['peak', 'light', 'voting', 'failover', 'kills', 'soak'];
 
 interface Run {
   readonly result: {
@@ -85,6 +85,14 @@ for (const scenario of ['peak', 'light']) {
     t.true(answered > 0 && run.cpuMicrosPerTx.total > 0);
   });
 }
+
+test('voting counts rounds that were decided', (t) => {
+  const { violations, measured } = resultOf('voting');
+  t.deepEqual(violations, []);
+  const [run] = measured.runs ?? [];
+  t.is(run?.result.transactions, (run?.result.answered ?? 0) * 100);
+  t.true((run?.result.answered ?? 0) > 0);
+});
 
 for (const scenario of ['failover', 'kills']) {
   test(`${scenario} kills a node, and nothing that was answered is lost`, (t) => {

@@ -7,7 +7,7 @@ const names = laterCommands().map((command) => command.name());
 test('every command that is to come has its name taken', (t) => {
   t.deepEqual(
     names.join(' '),
-    'dev status submit get watch proof snapshot backup restore replay bench cert validator completion',
+    'dev status submit get watch snapshot backup restore replay bench cert validator completion',
   );
 });
 

@@ -10,6 +10,12 @@ export function fitting(document: Document, schema: Schema): fc.Arbitrary<unknow
   const of = (part: unknown): fc.Arbitrary<unknown> => fitting(document, part as Schema);
   if ('const' in whole) return fc.constant(whole['const']);
   if (Array.isArray(whole['enum'])) return fc.constantFrom(...(whole['enum'] as unknown[]));
+  if (whole['x-json-form'] === 'integer64') {
+    // The schema has no words for how much fits: the pattern lets more pass.
+    const [numbers] = (whole['anyOf'] ?? [{ minimum: 0 }]) as readonly Schema[];
+    const fits = fc.maxSafeInteger().map((any) => within(numbers!, any));
+    return whole['anyOf'] === undefined ? fits.map(String) : fc.oneof(fits, fits.map(String));
+  }
   const either = (whole['anyOf'] ?? whole['oneOf']) as readonly unknown[] | undefined;
   if (either !== undefined) return fc.oneof(...either.map(of));
   switch (whole['type']) {
@@ -41,6 +47,12 @@ function objects(
   const properties = (schema['properties'] ?? {}) as Readonly<Record<string, unknown>>;
   const members = Object.entries(properties).map(([name, each]) => [name, of(each)] as const);
   const requiredKeys = (schema['required'] ?? []) as string[];
+  const { minProperties: minLength, maxProperties: maxLength } = schema as Record<string, number>;
+  if (minLength !== undefined && maxLength !== undefined) {
+    return fc
+      .subarray(members, { minLength, maxLength })
+      .chain((chosen) => fc.record(Object.fromEntries(chosen)));
+  }
   return fc.record(Object.fromEntries(members), { requiredKeys });
 }
 

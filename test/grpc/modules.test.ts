@@ -39,10 +39,10 @@ test('what may be left out is left out, and zero is not nothing', async (t) => {
   const { address } = await start(t);
   const commands = new TestClient(t, address, 'althing.module.kv.v1.Commands');
   const at = { namespace: 'n', key: 'k', value: { stringValue: 'x' } };
-  await commands.call('Set', { ...at, ifVersion: 0 }, token());
+  await commands.call('Set', { ...at, ifRevision: 0 }, token());
   t.is(
-    codeOf(await failure(commands.call('Set', { ...at, ifVersion: 0 }, token()))),
-    'version_mismatch',
+    codeOf(await failure(commands.call('Set', { ...at, ifRevision: 0 }, token()))),
+    'revision_mismatch',
   );
   t.like(await commands.call('Set', at, token()), { result: { version: 2 } });
   const queries = new TestClient(t, address, 'althing.module.kv.v1.Queries');

@@ -76,7 +76,7 @@ test('takes transactions with arguments as a Struct or as msgpack, from the hold
   const answer = await grpc.call<Answer>('Submit', list(set('a'), packed), bearer(API_TOKEN));
   t.false(answer.exactlyOnce);
   t.like(answer.receipts[0], {
-    result: { structValue: { fields: { version: { numberValue: 1 } } } },
+    result: { structValue: { fields: { modRevision: { numberValue: 1 } } } },
     events: { 0: { module: 'kv', name: 'set' } },
   });
 });

@@ -1,5 +1,6 @@
 /** Starts what a test needs, on both bindings where both load, and stops it afterwards. */
 import type { ExecutionContext } from 'ava';
+import type { Cluster } from '../../protocols/genesis.ts';
 import { loadNative } from '../../src/http/native.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
 import type { Edge } from '../../src/edge/edge.ts';
@@ -22,9 +23,9 @@ export interface Started {
 export async function start(
   t: ExecutionContext,
   binding: BindingName,
-  options: Partial<HttpOptions> & { readonly devMode?: boolean } = {},
+  options: Partial<HttpOptions> & { readonly devMode?: boolean; readonly cluster?: Cluster } = {},
 ): Promise<Started> {
-  const { port, edge } = testEdge(options.devMode ?? false);
+  const { port, edge } = testEdge(options.devMode ?? false, undefined, options.cluster);
   const http = await startHttp({
     edge,
     host: '127.0.0.1',

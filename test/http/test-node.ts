@@ -3,7 +3,8 @@
  * process. Only agreement is left out: a batch becomes a final block as soon as it is sealed, or when
  * the test lets it.
  */
-import { DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
+import { EXECUTED_NOTHING } from '../../protocols/chain.ts';
+import { clusterOf, DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
 import type {
   AnswerResult,
@@ -12,32 +13,44 @@ import type {
   TransactionInput,
 } from '../../protocols/messages.ts';
 import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
+import type { ProofWanted } from '../../protocols/proofs/request.ts';
 import { EMPTY_TIP, ZERO_DIGEST, type Block, type Digest } from '../../protocols/types.ts';
 import { generateKey } from '../../src/crypto/keys.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { signerFromPem } from '../../src/crypto/signer.ts';
 import { Edge } from '../../src/edge/edge.ts';
 import type { EdgeLogger } from '../../src/edge/logger.ts';
-import type { EdgePort, FinalBlock, Live, NodeInfo, Submitted } from '../../src/edge/port.ts';
+import type {
+  EdgePort,
+  FinalBlock,
+  Live,
+  NodeInfo,
+  ProofAnswer,
+  Submitted,
+} from '../../src/edge/port.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
 import { ModuleCatalog } from '../../src/modules/catalog.ts';
 import type { DefinedModule } from '../../src/modules/define.ts';
+import { Certifications, type FinalChain } from '../../src/supervisor/certifications.ts';
+import { Proofs } from '../../src/supervisor/proofs.ts';
+
+import { certificateOf, digestOf } from './certified.ts';
 
 export const API_TOKEN = 'a-token-for-tests';
 export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
 /** The client of these tests; it owns the account `alice`. */
 export const client = signerFromPem(generateKey().pem);
-const node = signerFromPem(generateKey().pem);
+const signers = [1, 2, 3, 4].map(() => signerFromPem(generateKey().pem));
+const node = signers[0]!;
 
 interface Answered {
   readonly height: number;
   readonly result: AnswerResult;
 }
 
-export function testCluster(): Cluster {
-  const keys = [node.publicKey, ...[2, 3, 4].map(() => generateKey().publicKey)];
-  const validators = keys.map((publicKey, at) => ({ id: `validator-${at + 1}`, publicKey }));
-  const id = nodeCrypto.hash(new TextEncoder().encode(keys.join()));
+/** `config`: of modules, beside the ledger's accounts. */
+export function testCluster(config: Readonly<Record<string, unknown>> = {}): Cluster {
+  const validators = signers.map(({ publicKey }, at) => ({ id: `validator-${at + 1}`, publicKey }));
   const accounts = [
     { account: 'alice', owner: `key:${client.publicKey}`, balance: '1000' },
     { account: 'bob', owner: 'principal:api', balance: '0' },
@@ -48,13 +61,13 @@ export function testCluster(): Cluster {
     createdAtMs: 0,
     validators,
     limits: DEFAULT_LIMITS,
-    modules: { ledger: { accounts } },
+    modules: { ledger: { accounts }, ...config },
   } as const;
-  return { id, genesis, n: 4, quorum: 3 };
+  return clusterOf(genesis, nodeCrypto);
 }
 
 export class TestPort implements EdgePort {
-  readonly cluster = testCluster();
+  readonly cluster: Cluster;
   readonly info: NodeInfo;
   peersConnected: number[] = [1, 2, 3];
   writable = true;
@@ -70,14 +83,21 @@ export class TestPort implements EdgePort {
   submitted = 0;
   readonly #machine: TransactionMachine;
   readonly #blocks: Block[] = [];
+  /** The newest checkpoint, which the next blocks certify. */
+  #executed = EXECUTED_NOTHING;
+  readonly #proofs: Proofs;
   readonly #events: LogEvent[] = [];
   readonly #waiting = new Map<number, (message: EdgeMessage) => void>();
   #request = 0;
   #held: (() => void)[] | null = null;
   #whenSubmitting: (() => void) | null = null;
 
-  constructor(devMode: boolean, modules: readonly DefinedModule[] = builtInModules) {
-    const { cluster } = this;
+  constructor(
+    devMode: boolean,
+    modules: readonly DefinedModule[] = builtInModules,
+    cluster = testCluster(),
+  ) {
+    this.cluster = cluster;
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
@@ -97,7 +117,25 @@ export class TestPort implements EdgePort {
       threads: 1,
       startedAtMs: Date.now(),
     };
+    const certifications = new Certifications(this.#chain());
+    const ask = (wanted: ProofWanted) => this.#prove(wanted);
+    this.#proofs = new Proofs({ clusterId: cluster.id, certifications, ask });
     this.#step({ kind: 'started' });
+  }
+
+  #chain(): FinalChain {
+    const blocks = this.#blocks;
+    return {
+      get newest() {
+        return blocks.length;
+      },
+      entries: (from, to) =>
+        Promise.resolve(
+          blocks
+            .slice(from, to)
+            .map((block) => ({ block, certificate: certificateOf(cluster, signers, block) })),
+        ),
+    };
   }
 
   /** Nothing becomes final until `release`. */
@@ -130,6 +168,12 @@ export class TestPort implements EdgePort {
     } else if (effect.kind === 'findLog') {
       const event = this.#events.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
       setImmediate(() => this.#step({ kind: 'logFound', tag: effect.tag, event }));
+    } else if (effect.kind === 'readLog') {
+      const { tag, stream, from, to } = effect;
+      const events = this.#events.filter((event) => event.stream === stream).slice(from, to);
+      setImmediate(() => this.#step({ kind: 'logRead', tag, events }));
+    } else if (effect.kind === 'tell' && effect.message.kind === 'checkpointExecuted') {
+      this.#executed = effect.message.executed;
     } else if (effect.kind === 'tell' && effect.to === 'edge') {
       this.#answered(effect.message);
     } else if (effect.kind === 'tell' && effect.message.kind === 'sealBatch') {
@@ -139,27 +183,41 @@ export class TestPort implements EdgePort {
     }
   }
 
-  #finalise(payload: Uint8Array): void {
+  /** A final block with this batch, or with none. */
+  #finalise(payload?: Uint8Array): void {
+    const before = this.#blocks.at(-1);
     const block: Block = {
       epoch: 0,
       term: 4,
       height: this.#blocks.length + 1,
-      parent: ZERO_DIGEST,
+      parent: before === undefined ? this.cluster.id : digestOf(cluster, before),
       justify: { kind: 'epoch' },
       cut: this.cluster.genesis.validators.map(() => EMPTY_TIP),
       timestamp: Date.now(),
-      executed: {
-        height: 0,
-        stateRoot: ZERO_DIGEST,
-        receiptsRoot: ZERO_DIGEST,
-        pendingSet: ZERO_DIGEST,
-      },
+      executed: this.#executed,
       endsEpoch: null,
       signature: new Uint8Array(64),
     };
     this.#blocks.push(block);
-    const batches = [{ lane: 0, payload }];
-    this.#step({ kind: 'execute', block, digest: digestOf(block.height), batches });
+    const batches = payload === undefined ? [] : [{ lane: 0, payload }];
+    this.#step({ kind: 'execute', block, digest: digestOf(cluster, block), batches });
+  }
+
+  /** Blocks follow until it is answered: as a leader proposes empty ones until all is certified. */
+  async prove(wanted: ProofWanted): Promise<ProofAnswer> {
+    const beat = setInterval(() => this.#finalise(), 1);
+    try {
+      return await this.#proofs.prove(wanted);
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
+  #prove(wanted: ProofWanted): Promise<Answered> {
+    return this.#ask(
+      (request) => ({ kind: 'prove', request, wanted }),
+      (message) => (message.kind === 'answer' ? message : undefined),
+    );
   }
 
   #answered(message: EdgeMessage): void {
@@ -212,17 +270,8 @@ export class TestPort implements EdgePort {
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
     const block = height === 'latest' ? this.#blocks.at(-1) : this.#blocks[height - 1];
     if (block === undefined) return Promise.resolve(null);
-    const digest = digestOf(block.height);
-    const votes = [0, 1, 2].map((voter) => ({ voter, signature: new Uint8Array(64).fill(voter) }));
-    const certificate = {
-      kind: 'commit',
-      epoch: 0,
-      term: 4,
-      height: block.height,
-      block: digest,
-      first: false,
-      votes,
-    } as const;
+    const digest = digestOf(cluster, block);
+    const certificate = certificateOf(cluster, signers, block);
     return Promise.resolve({ block, digest, certificate, txCount: 1 });
   }
 
@@ -246,7 +295,8 @@ export class TestPort implements EdgePort {
           leader: this.state === 'LEADER' ? 0 : 1,
           preparedHeight: height,
           finalHeight: height,
-          finalDigest: digestOf(height),
+          finalDigest:
+            this.#blocks.length === 0 ? ZERO_DIGEST : digestOf(cluster, this.#blocks.at(-1)!),
           knownFinalHeight: height + this.behind,
           blocksKept: 0,
           certifiedHeight: 0,
@@ -267,15 +317,14 @@ export class TestPort implements EdgePort {
   }
 }
 
-function digestOf(height: number): Digest {
-  return height.toString(16).padStart(64, '0') as Digest;
-}
+const cluster = testCluster();
 
 export function testEdge(
   devMode = false,
   modules = builtInModules,
+  cluster = testCluster(),
 ): { port: TestPort; edge: Edge } {
-  const port = new TestPort(devMode, modules);
+  const port = new TestPort(devMode, modules, cluster);
   const edge = new Edge({
     port,
     cluster: port.cluster,

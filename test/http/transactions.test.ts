@@ -39,7 +39,7 @@ for (const binding of BINDINGS) {
     t.is(body.id, submissionId(nodeCrypto, encodeSubmission(what)));
     t.true(body.exactlyOnce);
     t.is(body.receipts.length, 2);
-    t.like(body.receipts[0], { id: `${body.id}-0`, status: 'ok', result: { version: 1 } });
+    t.like(body.receipts[0], { id: `${body.id}-0`, status: 'ok', result: { modRevision: 1 } });
     t.like(body.receipts[1], { id: `${body.id}-1`, status: 'ok', events: [] });
     t.is(answer.headers.get('x-althing-node'), 'validator-1');
     t.is(answer.headers.get('x-althing-height'), String(body.height));
@@ -99,7 +99,7 @@ for (const binding of BINDINGS) {
     t.is(answer.status, 200);
     t.is(answer.headers.get('content-type'), MSGPACK);
     const read = packr.unpack(new Uint8Array(await answer.arrayBuffer())) as Answer;
-    t.like(read.receipts, { 1: { status: 'ok', result: { version: 2 } }, length: 2 });
+    t.like(read.receipts, { 1: { status: 'ok', result: { modRevision: 2 } }, length: 2 });
   });
 
   test(`${binding}: takes a client's signature in JSON without a token`, async (t) => {

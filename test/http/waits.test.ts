@@ -25,7 +25,7 @@ for (const binding of BINDINGS) {
     t.is(found.status, 200);
     t.is(((await found.json()) as Answer).receipts.length, 2);
     const one = await fetch(`${started.url}${PATH}/${id}-1`);
-    t.like(await one.json(), { id: `${id}-1`, status: 'ok', result: { version: 2 } });
+    t.like(await one.json(), { id: `${id}-1`, status: 'ok', result: { modRevision: 2 } });
   });
 
   test(`${binding}: a refusal comes before 202`, async (t) => {

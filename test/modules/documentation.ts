@@ -97,8 +97,9 @@ function membersOf(schema: TSchema): readonly string[] {
   );
 }
 
-/** The names in it, as far as they go; a word where there are none. */
+/** The names in it, as far as they go; a word where there are none. What has a title is told elsewhere. */
 function shapeOf(schema: TSchema): string {
+  if (typeof schema['title'] === 'string') return schema['title'];
   if (schema['type'] === 'object' && schema['properties'] !== undefined) {
     const properties = schema['properties'] as Readonly<Record<string, TSchema>>;
     const members = membersOf(schema).map((name) => {

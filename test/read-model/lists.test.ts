@@ -62,8 +62,8 @@ test('transactions are found by id, sender, module, command and status', async (
   const count = async (parameters: Parameters): Promise<number> =>
     (await ask('transactions', { limit: 500, ...parameters })).rows.length;
   t.is(await count({ status: 'failed' }), 6);
-  t.is(await count({ status: 'ok', command: 'put' }), 12);
-  t.is(await count({ module: 'scratch', command: 'nothing' }), 6);
+  t.is(await count({ status: 'ok', command: 'scratch.put' }), 12);
+  t.is(await count({ module: 'scratch', command: 'scratch.nothing' }), 6);
   t.is(await count({ sender: `key:${alice.publicKey}` }), 18);
   t.is(await count({ sender: 'key:nobody' }), 0);
   const id = String(all.rows[1]!['id']);

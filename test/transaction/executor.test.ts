@@ -309,13 +309,13 @@ test('a checkpoint is made every C heights; its roots are the committed ones', (
   t.deepEqual(checkpoints, [
     {
       height: 4,
-      stateRoot: '9c873a7f7a52f415fbf01adf025ca25817ccd6f2cdc5bc7392b13e95a5e07898',
+      stateRoot: '8946cab16a6290e654c16d624f2a4918297f59ff44e63fbf927d2e9cd0568aae',
       receiptsRoot: 'ece67edafbaf94f4b66c89df67a4eecec35fa714c0ab8633401e502b5c3546d8',
       pendingSet: '0'.repeat(64),
     },
     {
       height: 8,
-      stateRoot: '321e3257bb058d7413f280b209b92993c66e39a5dfd93e6c62a81571b1347855',
+      stateRoot: '8834eb55dcf0902fe835e672093f6395f97620c81e109f533ae2549cfc30a338',
       receiptsRoot: '4a31a28f629feaea47de5d24f2bd4b871e4da559ef68991da20538d7e5b4eb4f',
       pendingSet: '0'.repeat(64),
     },

@@ -31,7 +31,8 @@ export class Node {
       read !== null;
       read = this.machine.nextRecovery()
     ) {
-      const last = log.at(-1);
+      const { stream } = read;
+      const last = log.findLast((event) => event.stream === stream);
       if (last !== undefined) this.machine.recover(last);
     }
     this.step({ kind: 'started' });
@@ -41,16 +42,25 @@ export class Node {
     const before = this.told.length;
     const out = this.machine.step(input, this.now);
     for (const event of [...out.events, ...out.deferred]) {
-      if (event.seq !== this.log.length) throw new Error(`event ${event.seq} is out of place`);
+      const expected = this.events(event.stream).length;
+      if (event.seq !== expected) throw new Error(`event ${event.seq} is out of place`);
       this.log.push(event);
     }
     for (const effect of [...out.immediate, ...out.effects]) this.#release(effect);
     return this.told.slice(before);
   }
 
+  events(stream: string): LogEvent[] {
+    return this.log.filter((event) => event.stream === stream);
+  }
+
   #release(effect: Effect): void {
     if (effect.kind === 'setTimer') this.timers.add(effect.timer);
-    else if (effect.kind === 'findLog') {
+    else if (effect.kind === 'readLog') {
+      if (this.logIsSilent) return;
+      const { tag, stream, from, to } = effect;
+      this.step({ kind: 'logRead', tag, events: this.events(stream).slice(from, to) });
+    } else if (effect.kind === 'findLog') {
       if (this.logIsSilent) return;
       const event = this.log.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
       this.step({ kind: 'logFound', tag: effect.tag, event });
@@ -107,7 +117,7 @@ export class Node {
     );
   }
 
-  ask(input: TransactionInput & { kind: 'query' | 'findSubmission' }): unknown {
+  ask(input: TransactionInput & { kind: 'query' | 'findSubmission' | 'prove' }): unknown {
     const said = this.step(input).find(({ kind }) => kind === 'answer');
     this.fire('transaction/answer');
     return said?.kind === 'answer' ? said.result : undefined;

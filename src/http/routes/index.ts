@@ -9,6 +9,7 @@ import { healthRoutes } from './health.ts';
 import { kvRoutes } from './kv.ts';
 import { moduleRoutes, unknownModuleRoutes } from './modules.ts';
 import { bodyBytesMax, nodeRoutes } from './node.ts';
+import { proofRoutes } from './proofs.ts';
 import { reservedRoutes } from './reserved.ts';
 import { transactionRoutes } from './transactions.ts';
 
@@ -24,6 +25,7 @@ export function routes(edge: Edge, metricsPage: () => string): readonly Route[] 
     ...chainRoutes(edge),
     ...historyRoutes(edge),
     ...healthRoutes(edge),
+    ...proofRoutes(edge),
     ...nodeRoutes(edge, metricsPage, () => served.map(({ method, path }) => `${method} ${path}`)),
     ...docsRoutes(document),
   ];

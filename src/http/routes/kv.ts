@@ -1,23 +1,27 @@
 /**
- * Keys of the `kv` module as resources: the version of a key is its ETag, and `If-Match` makes a write
- * conditional (RFC 9110 §13). A write is a transaction like any other, final when it is answered.
+ * Keys of the `kv` module as resources: the revision of a key's last change is its ETag, and `If-Match`
+ * makes a write conditional (RFC 9110 §13). A write is a transaction like any other, final when it is
+ * answered.
  */
 import { queryArgs } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
-import { isMembers } from '../../edge/fields.ts';
+import { integerField, isMembers } from '../../edge/fields.ts';
 import { refusedByModule, soleReceipt } from '../../edge/one-receipt.ts';
 import type { Outcome } from '../../edge/outcome.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
+import type { Receipt } from '../../../protocols/transaction/receipts.ts';
 import { answer } from '../negotiation.ts';
 import { readBody, submitOne } from '../one-command.ts';
-import { onlyReadOptions } from '../reads.ts';
+import { onlyReadOptions, wantsProof } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
 import { tellAccepted } from '../writes.ts';
-import type { Receipt } from '../../../protocols/transaction/receipts.ts';
 import { READ, REMOVE, WRITE } from './kv-operations.ts';
+import { answerProved } from './proofs.ts';
 
 const MODULE = 'kv';
+const TTL_MS = 'ttlMs';
+const LIFETIME = ['lease', TTL_MS];
 const PATH = '/api/v11/kv/:namespace/:key';
 
 export function kvRoutes(edge: Edge, bodyBytesMax: number): Route[] {
@@ -39,19 +43,28 @@ function placeOf(request: Request): { readonly namespace: string; readonly key: 
   return { namespace, key };
 }
 
-const etagOf = (version: unknown): string => `"${String(version)}"`;
+/** None for what tells of no key: the answer to a delete. */
+function etagsOf(value: unknown): readonly (readonly [string, string])[] {
+  const revision = isMembers(value) ? value['modRevision'] : undefined;
+  return typeof revision === 'number' ? [['etag', `"${revision}"`]] : [];
+}
 
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request);
+  const refused = onlyReadOptions(request, 'provable');
   if (refused !== null) return refused;
   const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request), true);
   if (args instanceof Problem) return args;
+  const proof = wantsProof(request);
+  if (proof instanceof Problem) return proof;
+  if (proof) {
+    const wanted = { kind: 'query', module: MODULE, query: 'get', args: args.value } as const;
+    return answerProved(edge, request, wanted);
+  }
   const found = await edge.query(MODULE, 'get', args.value);
   if (found instanceof Problem) return found;
   const { value, height } = found;
-  const etag = etagOf(isMembers(value) ? value['version'] : '');
-  const headers = [['etag', etag]] as const;
-  if (isNamed(etag, request.headers.get('if-none-match'))) {
+  const headers = etagsOf(value);
+  if (isNamed(headers[0]?.[1] ?? '', request.headers.get('if-none-match'))) {
     return { status: 304, body: '', contentType: '', headers, height };
   }
   return answer(request, value, 200, { headers, height });
@@ -68,11 +81,11 @@ function isNamed(etag: string, header: string | undefined): boolean {
 }
 
 function write(edge: Edge, request: Request): Promise<Reply | Problem> {
-  return change(edge, request, 'set', () => readBody(request));
+  return change(edge, request, 'set', LIFETIME, () => readBody(request));
 }
 
 function remove(edge: Edge, request: Request): Promise<Reply | Problem> {
-  return change(edge, request, 'delete', () => ({}));
+  return change(edge, request, 'delete', [], () => ({}));
 }
 
 /** `read` gives what is written, beside the key. */
@@ -80,44 +93,64 @@ async function change(
   edge: Edge,
   request: Request,
   command: string,
+  options: readonly string[],
   read: () => Readonly<Record<string, unknown>> | Problem,
 ): Promise<Reply | Problem> {
   const condition = conditionOf(request);
   if (condition instanceof Problem) return condition;
-  const outcome = await submitOne(edge, request, { module: MODULE, command }, () => {
+  const called = { module: MODULE, command, parameters: options };
+  const outcome = await submitOne(edge, request, called, () => {
     const content = read();
     if (content instanceof Problem) return content;
-    return { value: { ...placeOf(request), ...content, ...condition } };
+    const lifetime = lifetimeOf(request, options);
+    if (lifetime instanceof Problem) return lifetime;
+    return { value: { ...placeOf(request), ...content, ...condition, ...lifetime } };
   });
   return outcome instanceof Problem ? outcome : changed(request, outcome);
 }
 
-/** `If-Match: "<version>"`, or `If-None-Match: *` for a key that must not be there yet. */
-function conditionOf({ headers }: Request): { readonly ifVersion?: number } | Problem {
+/** `?lease=` or `?ttlMs=`: how long the key is to stay. */
+function lifetimeOf({ query }: Request, options: readonly string[]): object | Problem {
+  const given: Record<string, unknown> = {};
+  for (const name of options) {
+    const text = query.get(name);
+    if (text === undefined) continue;
+    const value = name === TTL_MS ? integerField(text, name) : text;
+    if (value instanceof Problem) return value;
+    given[name] = value;
+  }
+  return given;
+}
+
+/** `If-Match: "<revision>"`, or `If-None-Match: *` for a key that must not be there yet. */
+function conditionOf({ headers }: Request): { readonly ifRevision?: number } | Problem {
   const match = headers.get('if-match');
   const none = headers.get('if-none-match');
   if (match !== undefined && none !== undefined) {
     return malformed('send If-Match or If-None-Match, not both', 'If-Match');
   }
   if (none !== undefined) {
-    return none === '*' ? { ifVersion: 0 } : malformed('expected *', 'If-None-Match');
+    return none === '*' ? { ifRevision: 0 } : malformed('expected *', 'If-None-Match');
   }
   if (match === undefined) return {};
-  const version = /^"([1-9][0-9]{0,15})"$/.exec(match)?.[1];
-  return version === undefined
+  const revision = /^"([1-9][0-9]{0,15})"$/.exec(match)?.[1];
+  return revision === undefined
     ? malformed('expected the ETag of a key, such as "7"', 'If-Match')
-    : { ifVersion: Number(version) };
+    : { ifRevision: Number(revision) };
 }
 
 function changed(request: Request, outcome: Outcome): Reply | Problem {
   if (outcome.kind === 'accepted') return tellAccepted(request, outcome);
   const receipt = soleReceipt(outcome);
   const { id, height, result, error } = receipt;
-  if (error?.code === 'version_mismatch') return mismatch(request, receipt, error);
-  if (error !== undefined) return refusedByModule(receipt, error);
-  const version = isMembers(result) ? result['version'] : null;
-  const body = { ...placeOf(request), version, id, height, exactlyOnce: outcome.exactlyOnce };
-  return answer(request, body, 200, { height, headers: [['etag', etagOf(version)]] });
+  if (error?.code === 'revision_mismatch') return mismatch(request, receipt, error);
+  if (error !== undefined) {
+    // Of nothing else may 404 speak here: the path names the key.
+    return refusedByModule(receipt, error, error.code === 'key_not_found' ? 404 : 422);
+  }
+  const told = isMembers(result) ? result : {};
+  const body = { ...placeOf(request), ...told, id, height, exactlyOnce: outcome.exactlyOnce };
+  return answer(request, body, 200, { height, headers: etagsOf(told) });
 }
 
 function mismatch(

@@ -12,9 +12,18 @@ import { statusOfRefusal } from '../../edge/refusal-problems.ts';
 import type { DefinedModule } from '../../modules/define.ts';
 import { answer, eitherFormat } from '../negotiation.ts';
 import { readBody, submitOne, tellOne } from '../one-command.ts';
-import { schemaName } from '../openapi.ts';
+import { referred, schemaName } from '../openapi.ts';
 import { OTHERS, PROBLEMS, type Operation, type Parameter, type Problems } from '../operation.ts';
-import { CONSISTENCY, READ_PARAMETERS, READ_PROBLEMS, readOptions } from '../reads.ts';
+import {
+  CONSISTENCY,
+  PROOF,
+  provable,
+  PROVABLE_PARAMETERS,
+  READ_PROBLEMS,
+  readOptions,
+  wantsProof,
+} from '../reads.ts';
+import { answerProved } from './proofs.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
 import { oneReceipt } from '../schemas.ts';
@@ -88,7 +97,7 @@ function commandRoute(
       ...WRITE_PROBLEMS,
       PROBLEMS.body,
       refusalsOf(module),
-      { 422: ['invalid_args', 'module_fault', OTHERS] },
+      { 404: [OTHERS], 422: ['invalid_args', 'module_fault', OTHERS] },
     ],
     credential: 'token',
   };
@@ -98,7 +107,7 @@ function commandRoute(
     bodyBytesMax,
     operation,
     handle: async (request) => {
-      const called = { module: module.name, command };
+      const called = { module: module.name, command, parameters: [] };
       const outcome = await submitOne(edge, request, called, () => readBody(request));
       return outcome instanceof Problem ? outcome : tellOne(request, outcome);
     },
@@ -151,14 +160,20 @@ function queryOperation(module: DefinedModule, query: string, inPath: string | n
     id: `query.${module.name}.${query}${inPath === null ? '' : '.byName'}`,
     tag: module.name,
     summary: description,
-    parameters: [...parameters, ...READ_PARAMETERS],
+    parameters: [...parameters, ...PROVABLE_PARAMETERS],
     answers: {
       200: {
         description: 'the result',
-        content: eitherFormat(schemaName.result(module.name, query)),
+        content: eitherFormat(provable(referred(schemaName.result(module.name, query)))),
       },
     },
-    problems: [...READ_PROBLEMS, PROBLEMS.state, refusalsOf(module), { 422: ['invalid_args'] }],
+    problems: [
+      ...READ_PROBLEMS,
+      PROBLEMS.state,
+      PROBLEMS.proof,
+      refusalsOf(module),
+      { 422: ['invalid_args'] },
+    ],
   };
 }
 
@@ -175,9 +190,12 @@ async function ask(
 ): Promise<Reply | Problem> {
   const refused = readOptions(request);
   if (refused !== null) return refused;
-  const { [CONSISTENCY]: _, ...parameters } = Object.fromEntries(request.query);
+  const { [CONSISTENCY]: _, [PROOF]: _proof, ...parameters } = Object.fromEntries(request.query);
   const args = queryArgs(edge.catalog, module, query, { ...parameters, ...named }, true);
   if (args instanceof Problem) return args;
+  const proof = wantsProof(request);
+  if (proof instanceof Problem) return proof;
+  if (proof) return answerProved(edge, request, { kind: 'query', module, query, args: args.value });
   const read = await edge.query(module, query, args.value);
   if (read instanceof Problem) return read;
   return answer(request, read.value, 200, { height: read.height });

@@ -25,7 +25,13 @@ import {
   type BodyFormat,
 } from '../negotiation.ts';
 import { PROBLEMS, type Operation } from '../operation.ts';
-import { onlyReadOptions, READ_PARAMETERS, READ_PROBLEMS } from '../reads.ts';
+import {
+  onlyReadOptions,
+  provable,
+  PROVABLE_PARAMETERS,
+  READ_PROBLEMS,
+  wantsProof,
+} from '../reads.ts';
 import { JSON_TYPE, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 import { named } from '../schemas.ts';
@@ -38,6 +44,7 @@ import {
   WRITE_PARAMETERS,
   WRITE_PROBLEMS,
 } from '../writes.ts';
+import { answerProved } from './proofs.ts';
 
 const ACCEPTED_BODIES: readonly BodyFormat[] = ['json', 'msgpack', 'submission'];
 
@@ -105,12 +112,12 @@ const FIND: Operation = {
       description: 'of a submission, or of a transaction: `<submission>-<index>`',
       schema: Type.String({ pattern: '^[0-9a-f]{64}(-(0|[1-9][0-9]{0,4}))?$' }),
     },
-    ...READ_PARAMETERS,
+    ...PROVABLE_PARAMETERS,
   ],
   answers: {
     200: {
       description: 'it is final',
-      content: eitherFormat(Type.Union([named('Receipts'), named('Receipt')])),
+      content: eitherFormat(provable(Type.Union([named('Receipts'), named('Receipt')]))),
     },
     202: {
       description: 'taken by this node and not final yet',
@@ -118,7 +125,7 @@ const FIND: Operation = {
       headers: { 'retry-after': 'seconds' },
     },
   },
-  problems: [...READ_PROBLEMS, PROBLEMS.state, { 404: ['unknown_transaction'] }],
+  problems: [...READ_PROBLEMS, PROBLEMS.state, PROBLEMS.proof, { 404: ['unknown_transaction'] }],
 };
 
 async function submit(edge: Edge, request: Request): Promise<Reply | Problem> {
@@ -158,20 +165,22 @@ export function tell(
 }
 
 async function find(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request);
+  const refused = onlyReadOptions(request, 'provable');
   if (refused !== null) return refused;
   const name = readTransactionName(request.params[0] ?? '');
   if (name instanceof Problem) return name;
   const found = await edge.find(name.submission);
   if (found instanceof Problem) return found.code === 'in_progress' ? pending(request) : found;
-  const { height } = found;
-  if (name.index === null) {
-    return answer(request, receiptsView(found.receipts, { exactlyOnce: null }), 200, { height });
-  }
-  const receipt = decodeAll(found.receipts)[name.index];
-  return receipt === undefined
-    ? noSuchIndex(found.receipts)
-    : answer(request, receipt, 200, { height });
+  const { height, receipts } = found;
+  const shown =
+    name.index === null
+      ? receiptsView(receipts, { exactlyOnce: null })
+      : decodeAll(receipts)[name.index];
+  if (shown === undefined) return noSuchIndex(receipts);
+  const proof = wantsProof(request);
+  if (proof instanceof Problem) return proof;
+  if (!proof) return answer(request, shown, 200, { height });
+  return answerProved(edge, request, { kind: 'submission', id: name.submission }, () => shown);
 }
 
 /** Taken here and not final yet: neither an error nor a receipt. */

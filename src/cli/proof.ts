@@ -1,0 +1,128 @@
+/** `althing proof verify`: checks a proof against the genesis document alone, offline. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { clusterOf } from '../../protocols/genesis.ts';
+import { PROOF_BYTES_MAX } from '../../protocols/proofs/format.ts';
+import { verifyProof, type Fact, type Verified } from '../../protocols/proofs/verify.ts';
+import { nodeCrypto } from '../crypto/node-crypto.ts';
+import { plain } from '../edge/representation.ts';
+import { GenesisError, parseGenesis } from '../init/genesis.ts';
+import { EXIT, UsageError, type CommandContext } from './command.ts';
+
+const EXAMPLES = `
+Examples:
+  curl -s 'http://127.0.0.1:9003/api/v11/kv/demo/greeting?proof=1' > answer.json
+  althing proof verify answer.json --genesis data/genesis.json
+
+FILE is an answer of a node as JSON, of which nothing but the member "proof" is read, or the bytes of a
+proof. Ends with exit code 0 if everything holds, 1 if a check failed, 2 if there was nothing to check.`;
+
+export function proofCommand(context: CommandContext): Command {
+  return new Command('proof')
+    .description('check what a node answered, without trusting it')
+    .addHelpText('after', EXAMPLES)
+    .addCommand(verifyCommand(context));
+}
+
+function verifyCommand(context: CommandContext): Command {
+  const command = new Command('verify');
+  command.on('option:json', () => command.parent?.parent?.setOptionValue('json', true));
+  return command
+    .description('check a proof against the keys of the genesis document')
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)')
+    .argument('<file>', 'an answer with a proof, or the proof itself')
+    .requiredOption('--genesis <file>', 'the genesis document of the cluster')
+    .option('--json', 'print the result as JSON')
+    .action((file: string, { genesis }: { readonly genesis: string }) => {
+      const verified = verify(file, genesis);
+      context.print(shown(verified), () => human(verified));
+      if (!verified.ok) process.exitCode = EXIT.failure;
+    });
+}
+
+function verify(file: string, genesisFile: string): Verified {
+  const bytes = proofIn(file);
+  try {
+    const cluster = clusterOf(parseGenesis(read(genesisFile).toString()), nodeCrypto);
+    return verifyProof({ crypto: nodeCrypto, cluster }, bytes);
+  } catch (error) {
+    if (error instanceof GenesisError) throw new UsageError(`${genesisFile}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** JSON begins with a brace; a proof begins with the length of its tag, a zero byte. */
+function proofIn(file: string): Uint8Array {
+  const bytes = read(file);
+  if (bytes[0] === 0) return bytes;
+  const proof = proofMember(file, bytes);
+  if (proof.length > 2 * PROOF_BYTES_MAX || !/^(?:[0-9a-f]{2})+$/.test(proof)) {
+    throw new UsageError(`${file}: "proof" is not lower-case hex of a proof`);
+  }
+  return new Uint8Array(Buffer.from(proof, 'hex'));
+}
+
+function proofMember(file: string, bytes: Buffer): string {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(bytes.toString());
+  } catch {
+    throw new UsageError(`${file} is neither JSON nor the bytes of a proof`);
+  }
+  const proof = (answer as { readonly proof?: unknown } | null)?.proof;
+  if (typeof proof === 'string') return proof;
+  throw new UsageError(`${file} has no member "proof": ask the node with ?proof=1`);
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new UsageError(`cannot read ${file} (${code})`);
+  }
+}
+
+function shown(verified: Verified): unknown {
+  if (!verified.ok) return { valid: false, code: verified.code, message: verified.message };
+  const { certified, facts } = verified;
+  return plain({ valid: true, ...certified, facts: facts.map(shownFact) });
+}
+
+function shownFact(fact: Fact): object {
+  if (fact.kind !== 'receipts') return fact;
+  const { id, height } = fact.submission;
+  return { kind: fact.kind, id, height, receipts: fact.receipts };
+}
+
+function human(verified: Verified): string {
+  if (!verified.ok) return `Not proved (${verified.code}): ${verified.message}.`;
+  const { executed, block } = verified.certified;
+  return [
+    `Proved, as of height ${executed.height}:`,
+    ...verified.facts.map((fact) => `  ${sentence(fact)}`),
+    `Certified by block ${block.height} (${block.digest}) of ${new Date(block.timestamp).toISOString()}.`,
+  ].join('\n');
+}
+
+/** On one line and without control characters, whatever a key or a row holds. */
+function sentence(fact: Fact): string {
+  switch (fact.kind) {
+    case 'row':
+      return `${fact.table} has ${json(fact.key)}: ${json(fact.row)}`;
+    case 'absence':
+      return `${fact.table} has no ${json(fact.key)}`;
+    case 'receipts': {
+      const { id, height } = fact.submission;
+      return `submission ${id} was executed at height ${height}: ${json(fact.receipts)}`;
+    }
+  }
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(plain(value)).replaceAll(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

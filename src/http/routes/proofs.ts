@@ -1,0 +1,73 @@
+/**
+ * Answers that come with a proof (docs/proofs.md), and the row of any table with one: what all other
+ * proofs of state are made of.
+ */
+import { Type } from '@sinclair/typebox';
+import type { Edge } from '../../edge/edge.ts';
+import { malformed, Problem } from '../../edge/problem.ts';
+import type { ProofWanted } from '../../../protocols/proofs/request.ts';
+import { answer, eitherFormat } from '../negotiation.ts';
+import { PROBLEMS, type Operation, type Parameter } from '../operation.ts';
+import {
+  onlyReadOptions,
+  PROOF,
+  PROVABLE_PARAMETERS,
+  proved,
+  READ_PROBLEMS,
+  wantsProof,
+} from '../reads.ts';
+import type { Reply, Request } from '../request.ts';
+import type { Route } from '../router.ts';
+
+const inPath = (name: string): Parameter => ({
+  name,
+  in: 'path',
+  description: `the ${name}`,
+  schema: Type.String(),
+});
+
+const ROW: Operation = {
+  id: 'getRow',
+  tag: 'state',
+  summary: 'The row of a table, or null, with a proof of it.',
+  parameters: [...['module', 'table', 'key'].map(inPath), ...PROVABLE_PARAMETERS],
+  answers: {
+    200: { description: 'the row', content: eitherFormat(proved(Type.Unsafe({}))) },
+  },
+  problems: [...READ_PROBLEMS, PROBLEMS.state, PROBLEMS.proof],
+};
+
+export function proofRoutes(edge: Edge): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/v11/state/:module/:table/:key',
+      operation: ROW,
+      handle: (request) => row(edge, request),
+    },
+  ];
+}
+
+/** `{height, result, proof}`: as of which certified height, what the proof is of, and the proof. */
+export async function answerProved(
+  edge: Edge,
+  request: Request,
+  wanted: ProofWanted,
+  show: (value: unknown) => unknown = (value) => value,
+): Promise<Reply | Problem> {
+  const proved = await edge.prove(wanted);
+  if (proved instanceof Problem) return proved;
+  const { height, value, proof } = proved;
+  return answer(request, { height, result: show(value), proof }, 200, { height });
+}
+
+/** The result is the row, or null where there is none: a null that is stored shows as one, too. */
+async function row(edge: Edge, request: Request): Promise<Reply | Problem> {
+  const refused = onlyReadOptions(request, 'provable');
+  if (refused !== null) return refused;
+  const proof = wantsProof(request);
+  if (proof instanceof Problem) return proof;
+  if (!proof) return malformed('rows are read here with a proof only: add proof=1', PROOF);
+  const [module = '', table = '', key = ''] = request.params;
+  return answerProved(edge, request, { kind: 'row', module, table, key });
+}

@@ -1,0 +1,26 @@
+/** What a node shows of its actors before they have shown anything. */
+import type { ActorStatuses } from '../../protocols/status.ts';
+import { ZERO_DIGEST } from '../../protocols/types.ts';
+
+export const NOTHING_YET: ActorStatuses = {
+  consensus: {
+    epoch: 0,
+    term: 0,
+    state: 'CANDIDATE',
+    leader: 0,
+    preparedHeight: 0,
+    finalHeight: 0,
+    finalDigest: ZERO_DIGEST,
+    knownFinalHeight: 0,
+    blocksKept: 0,
+    certifiedHeight: 0,
+    timeoutMs: 0,
+    elections: 0,
+    finalAtMs: 0,
+    draining: false,
+    drained: false,
+  },
+  voting: { voteSets: 0, evidence: 0 },
+  replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
+  transaction: { executedHeight: 0, executedTransactions: 0, waiting: 0, waitingBytes: 0 },
+};
