@@ -4,7 +4,9 @@
  */
 import { malformed, Problem } from '../edge/problem.ts';
 import type { Operation } from './operation.ts';
-import { decodeSegment, type Reply, type Request } from './request.ts';
+import { decodeSegment, type Reply, type Request, type Takeover } from './request.ts';
+
+export type Answer = Reply | Problem | Takeover;
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -13,7 +15,7 @@ export interface Route {
   readonly bodyBytesMax?: number;
   /** What the OpenAPI document says of it; null for a route that only says why it is none. */
   readonly operation: Operation | null;
-  handle(request: Request): Reply | Problem | Promise<Reply | Problem>;
+  handle(request: Request): Answer | Promise<Answer>;
 }
 
 export interface Found {

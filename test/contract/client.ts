@@ -18,10 +18,12 @@ export class RawClient {
       body: body ?? null,
     });
     const names = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
+    const isEndless = answer.headers['content-type'] === 'text/event-stream';
+    if (isEndless) answer.body.on('error', () => undefined).destroy();
     return {
       status: answer.statusCode,
       headers: Object.fromEntries(names) as Record<string, string>,
-      body: new Uint8Array(await answer.body.arrayBuffer()),
+      body: isEndless ? new Uint8Array(0) : new Uint8Array(await answer.body.arrayBuffer()),
     };
   }
 

@@ -34,6 +34,7 @@ export const EXAMPLES: readonly (readonly [id: string, example: Example])[] = [
   ['query.ledger.account.byName', { path: `${API}/ledger/accounts/alice` }],
   ['query.ledger.accounts', { path: `${API}/ledger/accounts?limit=2` }],
   ['getRow', { path: `${API}/state/ledger/supply/total?proof=1` }],
+  ['openStream', { path: `${API}/stream?from=1` }],
   ['getConsensusStatus', { path: `${API}/consensus/status` }],
   ...['/health', '/q/health', `${API}/health`].map(health),
   ...['/health/live', '/q/health/live', '/health/ready', '/q/health/ready'].map(health),
@@ -53,11 +54,4 @@ function health(path: string): readonly [string, Example] {
 }
 
 /** Answered with success only after others, or in another state of the node: tested by themselves. */
-export const ELSEWHERE: readonly string[] = [
-  'getTransaction',
-  'follower',
-  'getHistoryStatus',
-  'history.transactions',
-  'history.blocks',
-  'history.consensus-votes',
-];
+export const ELSEWHERE: readonly string[] = ['getTransaction', 'follower', 'getHistoryStatus'];

@@ -44,10 +44,10 @@ for (const binding of BINDINGS) {
     await put(started, 'shop/a', { price: 5 });
     const [status, there] = await read(started, 'state/kv/entries/shop%2Fa?proof=1');
     t.is(status, 200);
-    t.deepEqual(there.result, { value: { price: 5 }, version: 1 });
+    t.like(there.result, { value: { price: 5 }, version: 1 });
     const entry = { table: 'kv/entries', key: 'shop/a' };
     const shown = verifyRowProof(trust(started), fromHex(there.proof), entry);
-    t.deepEqual(shown.ok && shown.row, { value: { price: 5 }, version: 1 });
+    t.deepEqual(shown.ok && shown.row, there.result);
     t.is(shown.ok && shown.certified.executed.height, there.height);
     const [, gone] = await read(started, 'state/kv/entries/shop%2Fb?proof=1');
     t.is(gone.result, null);

@@ -10,7 +10,7 @@ import { kvRoutes } from './kv.ts';
 import { moduleRoutes, unknownModuleRoutes } from './modules.ts';
 import { bodyBytesMax, nodeRoutes } from './node.ts';
 import { proofRoutes } from './proofs.ts';
-import { reservedRoutes } from './reserved.ts';
+import { streamRoutes } from './stream.ts';
 import { transactionRoutes } from './transactions.ts';
 
 /** `metricsPage` renders the HTTP edge's own metrics. */
@@ -26,9 +26,10 @@ export function routes(edge: Edge, metricsPage: () => string): readonly Route[] 
     ...historyRoutes(edge),
     ...healthRoutes(edge),
     ...proofRoutes(edge),
+    ...streamRoutes(edge),
     ...nodeRoutes(edge, metricsPage, () => served.map(({ method, path }) => `${method} ${path}`)),
     ...docsRoutes(document),
   ];
   // Last: its patterns match what the others name.
-  return [...served, ...reservedRoutes(), ...unknownModuleRoutes(edge)];
+  return [...served, ...unknownModuleRoutes(edge)];
 }

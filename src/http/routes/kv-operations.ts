@@ -52,7 +52,7 @@ const lifetime: readonly Parameter[] = [
     name: 'ttlMs',
     in: 'query',
     description: 'milliseconds after which the key goes away by itself',
-    schema: Type.Integer({ minimum: 1 }),
+    schema: Type.Integer({ minimum: 1, maximum: 31_536_000_000 }),
   },
 ];
 

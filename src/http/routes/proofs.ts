@@ -23,14 +23,17 @@ const inPath = (name: string): Parameter => ({
   name,
   in: 'path',
   description: `the ${name}`,
-  schema: Type.String(),
+  schema: Type.String({ minLength: 1 }),
 });
 
 const ROW: Operation = {
   id: 'getRow',
   tag: 'state',
   summary: 'The row of a table, or null, with a proof of it.',
-  parameters: [...['module', 'table', 'key'].map(inPath), ...PROVABLE_PARAMETERS],
+  parameters: [
+    ...['module', 'table', 'key'].map(inPath),
+    ...PROVABLE_PARAMETERS.map((each) => ({ ...each, required: each.name === PROOF })),
+  ],
   answers: {
     200: { description: 'the row', content: eitherFormat(proved(Type.Unsafe({}))) },
   },
