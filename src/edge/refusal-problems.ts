@@ -64,7 +64,12 @@ export function answerProblem(
     const retry = isPassing ? { retryAfterMs: RETRY_MS } : {};
     return new Problem(status, code, message, { ...retry, extras });
   }
-  return new Problem(ABSENT.test(code) ? 404 : 422, code, message, { extras });
+  return new Problem(statusOfRefusal(code), code, message, { extras });
+}
+
+/** The status that a module's refusal has. */
+export function statusOfRefusal(code: string): 404 | 422 {
+  return ABSENT.test(code) ? 404 : 422;
 }
 
 /** The node's own codes; modules choose theirs. */

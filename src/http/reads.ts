@@ -2,9 +2,11 @@
  * The options that reads of final state take, beside the parameters of their own. What an option does not
  * do is refused by name, so that nobody takes a plain answer for a proved, a newer or a past one.
  */
+import { Type, type TSchema } from '@sinclair/typebox';
 import type { ReadOptions } from '../edge/edge.ts';
 import { integerField } from '../edge/fields.ts';
 import { Problem } from '../edge/problem.ts';
+import { PROBLEMS, type Parameter, type Problems } from './operation.ts';
 import { onlyParameters, type Request } from './request.ts';
 
 const CONSISTENCY = 'consistency';
@@ -13,12 +15,74 @@ export const PROOF = 'proof';
 const FINALIZED = 'finalized';
 const LINEARIZABLE = 'linearizable';
 
-/** Those of reads of state. */
-export const READ_OPTIONS: readonly string[] = [CONSISTENCY, AT_HEIGHT, PROOF];
-
 export interface StateReadOptions extends ReadOptions {
   /** The answer is to come with a proof. */
   readonly proof: boolean;
+}
+
+export const READ_PARAMETERS: readonly Parameter[] = [
+  {
+    name: CONSISTENCY,
+    in: 'query',
+    description: 'what the answer reflects: `finalized` is this node’s own executed state',
+    schema: Type.Literal(FINALIZED),
+  },
+];
+
+const PROOF_PARAMETER: Parameter = {
+  name: PROOF,
+  in: 'query',
+  description: '`1`: with a proof of it, as of the newest certified height that has it',
+  schema: Type.Literal('1'),
+};
+
+/** Of a read whose answer may come with a proof. */
+export const PROVABLE_PARAMETERS: readonly Parameter[] = [...READ_PARAMETERS, PROOF_PARAMETER];
+
+/** Of a read of state: at most one of them but `finalized`. */
+export const STATE_PARAMETERS: readonly Parameter[] = [
+  {
+    name: CONSISTENCY,
+    in: 'query',
+    description:
+      '`finalized`: this node’s own executed state; `linearizable`: all that is final anywhere by now',
+    schema: Type.Union([Type.Literal(FINALIZED), Type.Literal(LINEARIZABLE)]),
+  },
+  {
+    name: AT_HEIGHT,
+    in: 'query',
+    description: 'what there was when the block of this height had been executed',
+    schema: Type.Integer({ minimum: 0 }),
+  },
+  PROOF_PARAMETER,
+];
+const STATE_OPTIONS = STATE_PARAMETERS.map(({ name }) => name);
+
+export const READ_PROBLEMS: readonly Problems[] = [
+  PROBLEMS.parameters,
+  PROBLEMS.negotiated,
+  PROBLEMS.read,
+];
+
+export const STATE_PROBLEMS: readonly Problems[] = [
+  ...READ_PROBLEMS,
+  PROBLEMS.state,
+  PROBLEMS.proof,
+  PROBLEMS.height,
+  PROBLEMS.confirmed,
+];
+
+/** The answer, or with `proof=1` the answer within its proof. */
+export function provable(schema: TSchema): TSchema {
+  return Type.Union([schema, proved(schema)]);
+}
+
+export function proved(schema: TSchema): TSchema {
+  return Type.Object({
+    height: Type.Integer({ minimum: 0, description: 'the certified height' }),
+    result: schema,
+    proof: Type.String({ description: 'canonical bytes, in lower-case hex (docs/proofs.md)' }),
+  });
 }
 
 /**
@@ -56,10 +120,15 @@ function wantsLinearizable({ query }: Request): boolean | Problem {
   return refused('unsupported_consistency', detail, CONSISTENCY);
 }
 
+/** The parameters of a read of state that are the query's own. */
+export function ownParameters({ query }: Request): Readonly<Record<string, string>> {
+  return Object.fromEntries([...query].filter(([name]) => !STATE_OPTIONS.includes(name)));
+}
+
 /** For a read of state that has no parameters of its own. */
 export function onlyReadOptions(request: Request): StateReadOptions | Problem {
   const options = readOptions(request);
-  return options instanceof Problem ? options : (onlyParameters(request, READ_OPTIONS) ?? options);
+  return options instanceof Problem ? options : (onlyParameters(request, STATE_OPTIONS) ?? options);
 }
 
 /**
