@@ -20,7 +20,7 @@ import { Batcher } from './batcher.ts';
 import { askCluster, type ClusterFacts } from './cluster.ts';
 import { AlthingError, TransactionFailed } from './errors.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
-import { ProvedReads, type ProvedAnswer } from './proved-reads.ts';
+import { ProvedReads } from './proved-reads.ts';
 import {
   read,
   spelled,
@@ -209,7 +209,7 @@ export class Client {
     query: string,
     args: Parameters = {},
     options: ReadOptions = {},
-  ): Promise<Answer<Result> & Partial<ProvedAnswer>> {
+  ): Promise<Answer<Result>> {
     const proofs = this.#proofs(options.trust);
     if (proofs === null) return read(this.nodes, `/api/v11/${module}/${query}`, args, options);
     const catalog = this.#modules.get(module);

@@ -4,7 +4,6 @@ export type { ConnectOptions } from './entry.ts';
 export { AlthingError, OutcomeUnknown, TransactionFailed } from './errors.ts';
 export { Key } from './keys.ts';
 export type { ProvedEvent } from './lanes.ts';
-export type { ProvedAnswer } from './proved-reads.ts';
 export type { Answer, Parameters, ReadOptions, Trust } from './reads.ts';
 export type { Submitted } from './submitter.ts';
 export type { SaidItem, StreamItem, SubscribeOptions, Subscription } from './subscription.ts';

@@ -22,11 +22,6 @@ import {
 } from './reads.ts';
 import type { Freshness, Trust } from './trust.ts';
 
-export interface ProvedAnswer<Result = Value> extends Answer<Result> {
-  /** False when rows of a range may be missing: of a page the rows are proved, and not that they are all. */
-  readonly isComplete: boolean;
-}
-
 /** A submission that is final. */
 export interface ProvedReceipts {
   readonly id: Digest;
@@ -53,7 +48,7 @@ export class ProvedReads {
     query: string,
     args: { readonly value: Value; readonly parameters: Parameters },
     options: ReadOptions,
-  ): Promise<ProvedAnswer<Result>> {
+  ): Promise<Answer<Result>> {
     const path = `/api/v11/${module.name}/${query}`;
     const fresh = await this.#freshness(path, args.parameters, options);
     const request = reading(path, { ...args.parameters, proof: 1 });
@@ -75,7 +70,7 @@ export class ProvedReads {
     table: string,
     key: string,
     options: ReadOptions,
-  ): Promise<ProvedAnswer<Value | undefined>> {
+  ): Promise<Answer<Value | undefined>> {
     const names = [module, table, key].map(encodeURIComponent).join('/');
     const path = `/api/v11/state/${names}`;
     if (options.consistency === 'linearizable') {

@@ -31,6 +31,11 @@ export interface Answer<Result = Value> {
   /** The executed height that the result reflects. */
   readonly height: number;
   readonly result: Result;
+  /**
+   * Of a proved answer. False when rows of a range may be missing: of a page it is proved that its rows are
+   * there, and not that they are all.
+   */
+  readonly isComplete?: boolean;
 }
 
 export const MSGPACK_TYPE = 'application/msgpack';

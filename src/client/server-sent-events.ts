@@ -50,7 +50,7 @@ export async function* messagesOf(
   }
 }
 
-function decodedBy(decoder: TextDecoder, piece: Uint8Array): string {
+function decodedBy(decoder: InstanceType<typeof TextDecoder>, piece: Uint8Array): string {
   try {
     return decoder.decode(piece, { stream: true });
   } catch {
