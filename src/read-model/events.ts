@@ -2,17 +2,37 @@
  * What modules have said in events, as rows: votes of named rounds, and transfers over the bridge. Events
  * carry the name of the module that emitted them, so nobody else can write here.
  */
-import type { Static } from '@sinclair/typebox';
 import type pg from 'pg';
-import type { events as bridgeEvents } from '../modules/bridge/rows.ts';
-import type { events as votingEvents } from '../modules/voting/rows.ts';
 import { insert } from './insert.ts';
 import type { Emitted } from './rows.ts';
 
-type Voted = Static<(typeof votingEvents)['voted']['schema']>;
-type Decided = Static<(typeof votingEvents)['decided']['schema']>;
-type Named = Static<(typeof bridgeEvents)['released']['schema']>;
-type Attested = Static<(typeof bridgeEvents)['attested']['schema']>;
+/** `voting.voted` */
+interface Voted {
+  readonly round: string;
+  readonly voter: string;
+  readonly choice: string;
+  readonly weight: number;
+}
+
+/** `voting.decided` */
+interface Decided {
+  readonly round: string;
+  readonly status: string;
+}
+
+/** All events of `bridge` about a transfer. */
+interface Named {
+  readonly transfer: string;
+  readonly direction: string;
+  readonly outsideId: string | null;
+  readonly asset: string;
+  readonly to: string;
+  readonly amount: number | bigint;
+  /** Milliseconds. */
+  readonly deadline: number;
+  /** Of `attested`. */
+  readonly attestations?: number;
+}
 
 export async function projectEvents(client: pg.Client, events: readonly Emitted[]): Promise<void> {
   if (events.length === 0) return;
@@ -98,7 +118,7 @@ async function projectTransfers(client: pg.Client, events: readonly Emitted[]): 
   for (const event of events) {
     const status = STATUSES[event.name];
     if (status === undefined) continue;
-    const data = event.data as unknown as Named & Partial<Pick<Attested, 'attestations'>>;
+    const data = event.data as unknown as Named;
     const before = rows.get(data.transfer);
     rows.set(data.transfer, transferRow(event, data, status, before));
   }
@@ -107,7 +127,7 @@ async function projectTransfers(client: pg.Client, events: readonly Emitted[]): 
 
 function transferRow(
   { height, time }: Emitted,
-  data: Named & Partial<Pick<Attested, 'attestations'>>,
+  data: Named,
   status: string,
   before: readonly unknown[] | undefined,
 ): unknown[] {
