@@ -10,6 +10,7 @@ import type { Signer } from '../../protocols/crypto.ts';
 import { trustGenesis } from '../../protocols/proofs/verify.ts';
 import { abortable } from '../abortable.ts';
 import { Client } from '../client/client.ts';
+import { Nodes } from '../client/nodes.ts';
 import { KeyError } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
@@ -156,13 +157,22 @@ export async function withNotice<T>(text: string, work: Promise<T>): Promise<T> 
   }
 }
 
+/** Throws UsageError. */
 export function urlsOf({ url, data, id }: Pick<Flags, 'url' | 'data' | 'id'>): readonly string[] {
-  if (url.length > 0) return url;
+  if (url.length > 0) return checked(url);
   const found = nodesIn(data, id);
   if (id !== undefined && found.length === 0) {
     throw new UsageError(`${join(data, id)} holds no configuration of a node`);
   }
   return found.length > 0 ? found : [FALLBACK_URL];
+}
+
+function checked(urls: readonly string[]): readonly string[] {
+  try {
+    return new Nodes({ urls }).urls;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Where the nodes whose folders lie here serve clients, as their configurations say. */

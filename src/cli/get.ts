@@ -175,8 +175,9 @@ function rowCommand(context: CommandContext): Command {
       if (flags.proof !== undefined) return keepProof(context, cluster, path, flags.proof);
       if (cluster.trusted === null) {
         const { signal } = cluster;
-        const { height, json } = await readJson(cluster, path, { signal });
-        return context.print({ height, result: json }, () => described(json));
+        const { height, json } = await readJson(cluster, withProof(path), { signal });
+        const { result = null } = Object(json) as { readonly result?: unknown };
+        return context.print({ height, result }, () => described(result));
       }
       const wanted = { table: `${module}/${table}`, key };
       const { height, value = null } = await provenRow(cluster, withProof(path), wanted);

@@ -8,7 +8,6 @@ import { Command, CommanderError } from 'commander';
 import { AlthingError } from '../client/errors.ts';
 import { ConfigError } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
-import { plain } from '../edge/representation.ts';
 import { Interrupted } from '../interruption.ts';
 import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
@@ -19,7 +18,7 @@ import { addKvCommands } from './kv.ts';
 import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
 import { moduleCommands } from './modules.ts';
-import { oneLine, printable, write } from './output.ts';
+import { jsonText, printable, write } from './output.ts';
 import { proofCommand } from './proof.ts';
 import { readModelCommand } from './read-model.ts';
 import { statusCommand } from './status.ts';
@@ -46,10 +45,10 @@ function createProgram(): Command {
   const isJson = (): boolean => program.opts<{ readonly json?: true }>().json === true;
   const context: CommandContext = {
     print(result, text) {
-      process.stdout.write(`${isJson() ? JSON.stringify(plain(result), null, 2) : text()}\n`);
+      process.stdout.write(`${isJson() ? jsonText(result, 2) : text()}\n`);
     },
     line(result, text) {
-      return write(`${isJson() ? oneLine(result) : text()}\n`);
+      return write(`${isJson() ? jsonText(result) : text()}\n`);
     },
   };
   for (const create of COMMANDS) program.addCommand(create(context));

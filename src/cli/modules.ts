@@ -1,6 +1,7 @@
 /**
  * A command for each built-in module, and in it one for each of its commands and queries, from their
- * declarations: arguments are options, and what they say of themselves is the help.
+ * declarations: arguments are options, and what they say of themselves is the help. A query that has the
+ * name of a command is `get-<name>`.
  */
 import { OptionalKind, type TSchema } from '@sinclair/typebox';
 import { Command, Option } from 'commander';
@@ -59,7 +60,9 @@ function commandOf(context: CommandContext, module: DefinedModule, name: string)
 
 function queryOf(context: CommandContext, module: DefinedModule, name: string): Command {
   const definition = module.queryDefinitions[name]!;
-  const { command, args, taken } = withArguments(kebab(name), definition);
+  const isTaken = Object.hasOwn(module.commandDefinitions, name);
+  const word = isTaken ? `get-${kebab(name)}` : kebab(name);
+  const { command, args, taken } = withArguments(word, definition);
   withQueryOptions(command);
   command.addHelpText('after', `\nReads what is final.${refusalsText(module)}`);
   const connection = connectionOptions(command, 'reads', taken);

@@ -10,9 +10,9 @@ export async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
-/** A value as JSON on one line, whatever it holds. */
-export function oneLine(value: unknown): string {
-  return JSON.stringify(plain(value)).replaceAll(
+/** A value as JSON, whatever it holds: on one line, or indented. */
+export function jsonText(value: unknown, indent = 0): string {
+  return JSON.stringify(plain(value), null, indent).replaceAll(
     /[\u007f-\u009f\u2028\u2029]/g,
     (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
@@ -26,7 +26,7 @@ export function printable(text: string): string {
 /** Text as it is where that can be read on a line, else as JSON. */
 export function shown(value: unknown): string {
   if (typeof value === 'string' && value !== '' && printable(value) === value) return value;
-  return oneLine(value ?? null);
+  return jsonText(value ?? null);
 }
 
 type Row = Readonly<Record<string, unknown>>;

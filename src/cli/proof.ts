@@ -8,7 +8,7 @@ import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { plain } from '../edge/representation.ts';
 import { GenesisError, parseGenesis } from '../init/genesis.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
-import { oneLine } from './output.ts';
+import { jsonText } from './output.ts';
 
 const EXAMPLES = `
 Examples:
@@ -106,12 +106,12 @@ function human(verified: Verified): string {
 function sentence(fact: Fact): string {
   switch (fact.kind) {
     case 'row':
-      return `${fact.table} has ${oneLine(fact.key)}: ${oneLine(fact.row)}`;
+      return `${fact.table} has ${jsonText(fact.key)}: ${jsonText(fact.row)}`;
     case 'absence':
-      return `${fact.table} has no ${oneLine(fact.key)}`;
+      return `${fact.table} has no ${jsonText(fact.key)}`;
     case 'receipts': {
       const { id, height } = fact.submission;
-      return `submission ${id} was executed at height ${height}: ${oneLine(fact.receipts)}`;
+      return `submission ${id} was executed at height ${height}: ${jsonText(fact.receipts)}`;
     }
   }
 }

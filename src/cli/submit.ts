@@ -10,7 +10,7 @@ import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, withCluster, type Connection } from './connection.ts';
 import { shapeOf, type Shape } from './declarations.ts';
 import { Journal } from './journal.ts';
-import { newProgress, oneLine, printable } from './output.ts';
+import { newProgress, jsonText, printable } from './output.ts';
 import { finish, Sending } from './sending.ts';
 
 interface Flags {
@@ -138,8 +138,8 @@ export function receiptText({ id, height, status, result, error, events }: Recei
     status === 'ok'
       ? `ok ${id} at height ${height}`
       : `failed ${id} at height ${height}: ${printable(`${error?.code}: ${error?.message}`)}`,
-    ...(result === undefined ? [] : [`  result ${oneLine(result)}`]),
-    ...events.map(({ module, name, data }) => `  event ${module}.${name} ${oneLine(data)}`),
+    ...(result === undefined ? [] : [`  result ${jsonText(result)}`]),
+    ...events.map(({ module, name, data }) => `  event ${module}.${name} ${jsonText(data)}`),
   ].join('\n');
 }
 

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './command.ts';
 import { connectionOptions, listIn, withCluster } from './connection.ts';
 import { follow, type Message } from './following.ts';
-import { oneLine, printable } from './output.ts';
+import { jsonText, printable } from './output.ts';
 
 interface Flags {
   readonly module?: readonly string[];
@@ -86,13 +86,13 @@ function lineOf(message: Message): string {
   const text = (value: unknown): string => printable(String(value));
   switch (kind) {
     case 'event':
-      return `${text(at)}  ${text(module)}.${text(name)} ${oneLine(data)}`;
+      return `${text(at)}  ${text(module)}.${text(name)} ${jsonText(data)}`;
     case 'transaction': {
       const code = status === 'failed' ? ` ${text(Object(error).code)}` : '';
       return `${text(at)}  ${text(status)}${code} ${text(module)} ${text(command)} ${text(transaction)}`;
     }
     default:
-      return `${text(at)}  ${text(kind)} ${oneLine(rest(message))}`;
+      return `${text(at)}  ${text(kind)} ${jsonText(rest(message))}`;
   }
 }
 
