@@ -1,6 +1,6 @@
 /** `althing get`: what is final, from whichever node answers; verified, or with a proof to keep. */
 import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseTransactionId } from '../../protocols/transaction/submission.ts';
 import { ModuleRefusal } from '../../protocols/transaction/module.ts';
 import type { Digest } from '../../protocols/types.ts';
@@ -237,16 +237,19 @@ function showReceipts(context: CommandContext, answer: object): void {
 function blockCommand(context: CommandContext): Command {
   const command = new Command('block')
     .description('a final block')
-    .argument('<height>', 'from 1, or "latest"');
+    .addArgument(new Argument('<height>', 'from 1, or "latest"').argParser(latestOrHeight));
   const connection = connectionOptions(command, 'reads');
-  return command.action(async (height: string, flags: object) => {
-    if (height !== 'latest') heightIn(height);
+  return command.action(async (height: string | number, flags: object) => {
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
       const path = `/api/v11/blocks/${height}`;
       const { json } = await readJson(cluster, path, { signal: cluster.signal });
       context.print(json, () => described(summary(Object(json) as object)));
     });
   });
+}
+
+function latestOrHeight(text: string): string | number {
+  return text === 'latest' ? text : heightIn(text);
 }
 
 /** Without what only machines read. */

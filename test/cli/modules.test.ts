@@ -71,7 +71,7 @@ test('commands are sent and queries are asked', async (t) => {
   t.like(json((await run(['kv', 'get', '--namespace', 'n', '--key', 'k', '--json'])).stdout), {
     result: { value: 'v' },
   });
-  const batch = JSON.stringify([{ op: 'delete', key: 'k' }]);
+  const batch = JSON.stringify([{ delete: { key: 'k' } }]);
   const gone = await run(['kv', 'batch', '--namespace', 'n', '--ops', batch]);
   t.is(gone.code, 0, gone.stderr);
   const failed = await run(['ledger', 'transfer', '--from', 'alice', '--to', 'x', '--amount', '5']);
