@@ -96,7 +96,7 @@ export class TestPort implements EdgePort {
     streamLimits: Partial<StreamLimits> = {},
   ) {
     this.cluster = cluster;
-    this.streams = hubOver(this.log, (block) => digestOf(cluster, block), streamLimits);
+    this.streams = hubOver(this.log, (block) => digestOf(this.cluster, block), streamLimits);
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
@@ -132,7 +132,7 @@ export class TestPort implements EdgePort {
         Promise.resolve(
           blocks
             .slice(from, to)
-            .map((block) => ({ block, certificate: certificateOf(cluster, signers, block) })),
+            .map((block) => ({ block, certificate: certificateOf(this.cluster, signers, block) })),
         ),
     };
   }
@@ -190,7 +190,7 @@ export class TestPort implements EdgePort {
       epoch: 0,
       term: 4,
       height: this.#blocks.length + 1,
-      parent: before === undefined ? this.cluster.id : digestOf(cluster, before),
+      parent: before === undefined ? this.cluster.id : digestOf(this.cluster, before),
       justify: { kind: 'epoch' },
       cut: this.cluster.genesis.validators.map(() => EMPTY_TIP),
       timestamp: Date.now(),
@@ -204,7 +204,7 @@ export class TestPort implements EdgePort {
     if (payload !== undefined) this.#sealed++;
     const sealed = this.#sealed;
     const batches = payload === undefined ? [] : [{ lane: 0, payload }];
-    this.#step({ kind: 'execute', block, digest: digestOf(cluster, block), batches, sealed });
+    this.#step({ kind: 'execute', block, digest: digestOf(this.cluster, block), batches, sealed });
   }
 
   /** Blocks follow until it is answered: as a leader proposes empty ones until all is certified. */
@@ -276,8 +276,8 @@ export class TestPort implements EdgePort {
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
     const block = height === 'latest' ? this.#blocks.at(-1) : this.#blocks[height - 1];
     if (block === undefined) return Promise.resolve(null);
-    const digest = digestOf(cluster, block);
-    const certificate = certificateOf(cluster, signers, block);
+    const digest = digestOf(this.cluster, block);
+    const certificate = certificateOf(this.cluster, signers, block);
     return Promise.resolve({ block, digest, certificate, txCount: 1 });
   }
 
@@ -302,7 +302,7 @@ export class TestPort implements EdgePort {
           preparedHeight: height,
           finalHeight: height,
           finalDigest:
-            this.#blocks.length === 0 ? ZERO_DIGEST : digestOf(cluster, this.#blocks.at(-1)!),
+            this.#blocks.length === 0 ? ZERO_DIGEST : digestOf(this.cluster, this.#blocks.at(-1)!),
           knownFinalHeight: height + this.behind,
           blocksKept: 0,
           certifiedHeight: 0,
@@ -322,8 +322,6 @@ export class TestPort implements EdgePort {
     };
   }
 }
-
-const cluster = testCluster();
 
 export function testEdge(
   devMode = false,
