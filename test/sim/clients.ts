@@ -6,7 +6,9 @@ import type { Signer } from '../../protocols/crypto.ts';
 import type { EdgeMessage, SubmissionReceipts, SubmitResult } from '../../protocols/messages.ts';
 import { Audit } from './audit.ts';
 import type { SimNode } from './node.ts';
+import { Questions } from './questions.ts';
 import type { Random } from './random.ts';
+import { Notebook } from './requests/notebook.ts';
 import { isSettled, RETRYABLE, type Wish } from './submissions.ts';
 import type { World } from './world.ts';
 import { Workload } from './workload.ts';
@@ -21,6 +23,8 @@ export class Clients {
   readonly #requests = new Map<number, Wish>();
   readonly wishes: Wish[] = [];
   readonly #places = new Map<string, string>();
+  readonly notebook = new Notebook();
+  readonly #questions: Questions;
   #audit: Audit | null = null;
   #request = 0;
   #toCome = 0;
@@ -29,11 +33,17 @@ export class Clients {
   constructor(world: World, random: Random, signerOf: (name: string) => Signer) {
     this.#world = world;
     this.#random = random;
-    this.#workload = new Workload(world, random.fork(), signerOf);
+    this.#workload = new Workload(world, {
+      random: random.fork(),
+      signerOf,
+      notebook: this.notebook,
+    });
+    this.#questions = new Questions(world, random.fork(), () => ++this.#request);
   }
 
   start(): void {
     const { clients, submissionsPerClient, faultsMs } = this.#world.profile;
+    this.#questions.start();
     for (let client = 0; client < clients; client++) {
       for (let k = 0; k < submissionsPerClient; k++) {
         this.#toCome++;
@@ -67,6 +77,7 @@ export class Clients {
   }
 
   submit(wish: Wish): void {
+    wish.askedUs = this.#world.scheduler.now;
     this.wishes.push(wish);
     this.coverage.submissions++;
     this.#attempt(wish);
@@ -94,16 +105,21 @@ export class Clients {
   audit(): void {
     this.#audit = new Audit(this.#world, this.wishes, () => ++this.#request);
     this.#audit.start();
+    this.#questions.forget();
+    for (const node of this.#world.honest) this.#questions.askAll(node);
   }
 
   isAudited(): boolean {
-    return this.#audit?.isDone() ?? false;
+    return (this.#audit?.isDone() ?? false) && this.#questions.isDone();
   }
 
   answered(node: SimNode, message: EdgeMessage): void {
     // Without proofs a client cannot hold a Byzantine node to its word: it asks another one.
     if (!this.#world.isHonest(node.validator)) return;
-    if (message.kind === 'answer') return this.#audit?.answered(node, message);
+    if (message.kind === 'answer') {
+      if (!this.#questions.answered(message)) this.#audit?.answered(node, message);
+      return;
+    }
     if (message.kind !== 'submitted') return;
     for (const result of message.results) {
       const wish = this.#requests.get(result.request);
@@ -154,6 +170,8 @@ export class Clients {
       return this.expectSame(wish, told, receipts, node);
     }
     wish.told = receipts;
+    wish.answeredUs = this.#world.scheduler.now;
+    this.notebook.learn(wish);
     this.#expectOwnPlace(wish, receipts);
     if (wish.signed && receipts.id !== wish.idFor(node.validator)) {
       this.#report(`${wish.label} got the receipt of another submission`);
