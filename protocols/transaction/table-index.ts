@@ -47,22 +47,26 @@ export class TableIndex {
 }
 
 export function placeKey(text: string, key: string): string {
-  return text + SEPARATOR + key;
+  // Joined, the text is flat: added, it would be two parts to every comparison.
+  return [text, key].join(SEPARATOR);
 }
 
-/** The old places where nothing changed, so that nothing has to be moved. */
+/** `after` with the old places where they stay, and all old ones where nothing changed. */
 export function samePlaces(
   before: readonly IndexPlace[],
   after: readonly IndexPlace[],
 ): readonly IndexPlace[] {
+  const same = ({ key, index }: IndexPlace) =>
+    before.find((place) => place.key === key && place.index === index);
+  const places = before.length === 0 ? after : after.map((place) => same(place) ?? place);
   const isSame =
-    before.length === after.length &&
-    before.every(({ key, index }, at) => key === after[at]!.key && index === after[at]!.index);
-  return isSame ? before : after;
+    before.length === places.length && places.every((place, at) => place === before[at]);
+  return isSame ? before : places;
 }
 
+/** Moves only what does not stay: places that are the same objects do (samePlaces). */
 export function movePlaces(before: readonly IndexPlace[], after: readonly IndexPlace[]): void {
   if (before === after) return;
-  for (const { index, key } of before) index.order.remove(key);
-  for (const place of after) place.index.order.add(place);
+  for (const place of before) if (!after.includes(place)) place.index.order.remove(place.key);
+  for (const place of after) if (!before.includes(place)) place.index.order.add(place);
 }

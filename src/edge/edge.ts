@@ -128,6 +128,12 @@ export class Edge {
     return found === 'unavailable' ? logUnavailable() : found;
   }
 
+  /** Up to where a stream has been when it begins now. */
+  async newestHeight(): Promise<number | Problem> {
+    const newest = await this.port.streams.newest();
+    return newest === 'unavailable' ? logUnavailable() : newest;
+  }
+
   /** The receipts of a submission that is final and executed here. */
   async find(id: Digest): Promise<Found | Problem> {
     const { height, result } = await this.port.findSubmission(id);

@@ -8,6 +8,7 @@ import type { Proved, ProofWanted } from '../../protocols/proofs/request.ts';
 import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import type { Block, Certificate, Digest } from '../../protocols/types.ts';
+import type { Hub } from '../stream/hub.ts';
 
 export interface NodeInfo {
   /** Name of this node, such as `validator-1`. */
@@ -59,8 +60,12 @@ export type ProofAnswer =
       readonly result: Extract<AnswerResult, { ok: false }>;
     };
 
+/** What edges need of the hub. */
+export type Streams = Pick<Hub, 'limits' | 'newest' | 'refusal' | 'subscribe'>;
+
 export interface EdgePort {
   readonly info: NodeInfo;
+  readonly streams: Streams;
   live(): Live;
   /**
    * Hands over a submission in canonical bytes and resolves when it is final and executed here, or

@@ -7,6 +7,7 @@
  *     `ambiguous` (request smuggling lives there).
  */
 import type { Descriptors } from '../edge/descriptors.ts';
+import type { Channel } from './channel.ts';
 
 export type Header = readonly [name: string, value: string];
 
@@ -18,6 +19,14 @@ export interface RawReply {
   readonly close: boolean;
 }
 
+export type RawHead = Pick<RawReply, 'status' | 'headers'>;
+
+export interface RawHandshake {
+  readonly headers: readonly Header[];
+  /** The subprotocol, where the client offered some. */
+  readonly protocol: string | null;
+}
+
 export interface Exchange {
   /** Upper case. */
   readonly method: string;
@@ -27,11 +36,19 @@ export interface Exchange {
   readonly query: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly ambiguous: string | null;
+  /** Of the client, or of the proxy before it. */
+  readonly address: string;
+  /** Whether `upgrade` can make a WebSocket of it. */
+  readonly isHandshake: boolean;
   /** `chunk` is valid during the call only: copy what is kept. */
   onBody(take: (chunk: Uint8Array, last: boolean) => void): void;
   /** The client went away before the answer was out. */
   onAborted(told: () => void): void;
   reply(reply: RawReply): void;
+  /** Replies with a body that goes on until the channel is ended; null when the client has gone. */
+  replyOpen(head: RawHead): Channel | null;
+  /** Replies to a handshake; null when the client has gone. */
+  upgrade(head: RawHandshake): Channel | null;
 }
 
 export interface Listener {
@@ -54,6 +71,19 @@ export interface Binding {
   ): Promise<Listener>;
 }
 
+/**
+ * A request that a WebSocket can be made of (RFC 6455 §4.2.1), but for the version: the key is 16 bytes
+ * in base64.
+ */
+export function isHandshake(method: string, headers: ReadonlyMap<string, string>): boolean {
+  const key = headers.get('sec-websocket-key') ?? '';
+  return method === 'GET' && asksForSocket(headers) && /^[+/0-9A-Za-z]{22}==$/.test(key);
+}
+
+export function asksForSocket(headers: ReadonlyMap<string, string>): boolean {
+  return headers.get('upgrade')?.toLowerCase() === 'websocket';
+}
+
 /** Headers of which a second one makes the request mean two things. */
 const SINGLE = new Set([
   'authorization',
@@ -62,6 +92,10 @@ const SINGLE = new Set([
   'content-type',
   'host',
   'idempotency-key',
+  'last-event-id',
+  'origin',
+  'sec-websocket-key',
+  'sec-websocket-version',
   'if-match',
   'if-none-match',
   'traceparent',

@@ -3,29 +3,19 @@
  * package's own JavaScript stand-in lacks queries, HEAD, upgrades and a close that lets an answer
  * out, so this one speaks to node:http directly.
  *
- * There is no listener for `upgrade`, with which Node would hand over a bare socket: without one a
- * request to upgrade is answered like any other (RFC 9110 §7.8), as the native binding does.
+ * Node hands over a bare socket for every request to upgrade once there is a listener for it. Only a
+ * WebSocket's handshake is to be one (`Incoming`): others are answered as if they did not ask (RFC 9110
+ * §7.8), as the native binding does.
  */
-import {
-  createServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
 import { malformed, Problem } from '../edge/problem.ts';
 import type { Descriptors } from '../edge/descriptors.ts';
-import {
-  HeaderCollector,
-  portTaken,
-  type Binding,
-  type Exchange,
-  type Listener,
-  type RawReply,
-} from './exchange.ts';
-import { PROBLEM_TYPE } from './request.ts';
+import { MESSAGE_BYTES_MAX } from './channel.ts';
+import { portTaken, type Binding, type Exchange, type Listener } from './exchange.ts';
+import { HandshakeExchange, Incoming, NodeExchange, refusal, wire } from './fallback-exchanges.ts';
 
 /** The native binding closes connections that are silent for this long, too. */
 const IDLE_MS = 10_000;
@@ -53,6 +43,7 @@ function listen(
   descriptors: Descriptors,
 ): Promise<Listener> {
   const server = createServer({
+    IncomingMessage: Incoming,
     keepAliveTimeout: IDLE_MS,
     headersTimeout: HEADERS_MS,
     // Bodies have their own deadline in body.ts.
@@ -71,6 +62,17 @@ function listen(
     if (!conversation.begin(exchange, response)) return;
     if (request.httpVersion === '1.1' && !exchange.headers.has('host')) exchange.refuse(NO_HOST);
     else serve(exchange);
+  });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_BYTES_MAX,
+    handleProtocols: ([first]) => first ?? false,
+  });
+  server.on('upgrade', (request, socket: Socket, head) => {
+    // Whatever answers are not out would get mixed up with what a WebSocket sends.
+    if (conversations.get(socket)?.isIdle === false) socket.destroySoon();
+    else serve(new HandshakeExchange(request, socket, head, sockets));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const problem = MALFORMED.get(error.code ?? '') ?? NO_REQUEST;
@@ -106,6 +108,10 @@ class Conversation {
     return this.#open <= PIPELINED_MAX;
   }
 
+  get isIdle(): boolean {
+    return this.#open === 0;
+  }
+
   /** True when a request is under way: then what cannot be read is the rest of it, or comes after it. */
   refuse(problem: Problem): boolean {
     if (this.#open === 0) return false;
@@ -115,28 +121,6 @@ class Conversation {
   }
 }
 
-function refusal(problem: Problem): RawReply {
-  return {
-    status: problem.status,
-    headers: [['content-type', PROBLEM_TYPE]],
-    body: problem.toJson(STATUS_CODES[problem.status] ?? 'Error'),
-    close: true,
-  };
-}
-
-/** An answer where node:http has no response to write it to. */
-function wire({ status, headers, body }: RawReply): string {
-  const lines = headers.map(([name, value]) => `${name}: ${value}`);
-  return [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    ...lines,
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-    '',
-    String(body),
-  ].join('\r\n');
-}
-
 function listener(server: Server): Listener {
   const { port } = server.address() as AddressInfo;
   return {
@@ -144,75 +128,4 @@ function listener(server: Server): Listener {
     stopListening: () => void server.close(),
     closeConnections: () => server.closeAllConnections(),
   };
-}
-
-class NodeExchange implements Exchange {
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
-  readonly headers: ReadonlyMap<string, string>;
-  readonly ambiguous: string | null;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  #done = false;
-  #aborted: (() => void) | null = null;
-
-  constructor(request: IncomingMessage, response: ServerResponse) {
-    this.#request = request;
-    this.#response = response;
-    // Without a listener an `error` of either would end the process; `close` follows both.
-    request.on('error', () => this.#gone());
-    response.on('error', () => this.#gone());
-    response.on('close', () => this.#gone());
-    const url = request.url ?? '/';
-    const mark = url.indexOf('?');
-    this.method = request.method ?? 'GET';
-    this.path = mark < 0 ? url : url.slice(0, mark);
-    this.query = mark < 0 ? '' : url.slice(mark + 1);
-    const collected = new HeaderCollector();
-    const raw = request.rawHeaders;
-    for (let i = 0; i + 1 < raw.length; i += 2) {
-      collected.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '');
-    }
-    this.headers = collected.headers;
-    this.ambiguous = collected.ambiguous;
-  }
-
-  #gone(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#aborted?.();
-  }
-
-  /** Whether its body has come. */
-  get isWhole(): boolean {
-    return this.#request.complete;
-  }
-
-  /** Answers in the server's stead, which takes the client for gone. */
-  refuse(problem: Problem): void {
-    if (this.#done) return;
-    this.#aborted?.();
-    this.reply(refusal(problem));
-  }
-
-  onBody(take: (chunk: Uint8Array, last: boolean) => void): void {
-    this.#request.on('data', (chunk: Buffer) => take(chunk, false));
-    this.#request.on('end', () => take(new Uint8Array(0), true));
-  }
-
-  onAborted(told: () => void): void {
-    this.#aborted = told;
-  }
-
-  reply({ status, headers, body, close }: RawReply): void {
-    if (this.#done) return;
-    this.#done = true;
-    const response = this.#response;
-    response.statusCode = status;
-    for (const [name, value] of headers) response.setHeader(name, value);
-    response.setHeader('content-length', Buffer.byteLength(body));
-    if (close) response.setHeader('connection', 'close');
-    response.end(body);
-  }
 }

@@ -20,22 +20,34 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
-import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js';
+import type {
+  HttpRequest,
+  HttpResponse,
+  us_listen_socket,
+  us_socket_context_t,
+  WebSocketBehavior,
+} from 'uWebSockets.js';
 import type { Descriptors } from '../edge/descriptors.ts';
+import type { Channel } from './channel.ts';
 import {
   HeaderCollector,
+  isHandshake,
   portTaken,
   type Binding,
   type Exchange,
   type Listener,
+  type RawHandshake,
+  type RawHead,
   type RawReply,
 } from './exchange.ts';
+import { BodyChannel, SOCKET_BEHAVIOR, type SocketData } from './native-channels.ts';
 
 /** Connections that come within this time take from the descriptors that are kept. */
 const WATCH_MS = 10;
 
 /** The part of an app that is used here; the package's types lack two of these signatures. */
 interface NativeApp {
+  ws(pattern: string, behavior: WebSocketBehavior<SocketData>): void;
   any(pattern: string, handler: (response: HttpResponse, request: HttpRequest) => void): void;
   listen(
     host: string,
@@ -78,11 +90,13 @@ function listen(
 ): Promise<Listener> {
   const app = native.App();
   const unanswered = new Unanswered();
-  app.any('/*', (res, req) => {
-    const exchange = new NativeExchange(res, req, unanswered);
+  const take = (res: HttpResponse, req: HttpRequest, context: us_socket_context_t | null): void => {
+    const exchange = new NativeExchange(res, req, unanswered, context);
     serve(exchange);
     exchange.served();
-  });
+  };
+  app.ws('/*', { ...SOCKET_BEHAVIOR, upgrade: take });
+  app.any('/*', (res, req) => take(res, req, null));
   const options = native.LIBUS_LISTEN_EXCLUSIVE_PORT;
   return new Promise((resolve, reject) => {
     app.listen(host, port, options, (socket) => {
@@ -139,17 +153,30 @@ class NativeExchange implements Exchange {
   readonly query: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly ambiguous: string | null;
+  readonly address: string;
+  readonly isHandshake: boolean;
   readonly #response: HttpResponse;
   readonly #unanswered: Unanswered;
+  /** Of a request that uWebSockets.js takes for a handshake. */
+  readonly #context: us_socket_context_t | null;
+  #body: BodyChannel | null = null;
   #done = false;
   #paused = false;
   #readsBody = false;
   #aborted: (() => void) | null = null;
 
-  constructor(response: HttpResponse, request: HttpRequest, unanswered: Unanswered) {
+  constructor(
+    response: HttpResponse,
+    request: HttpRequest,
+    unanswered: Unanswered,
+    context: us_socket_context_t | null,
+  ) {
     this.#response = response;
     this.#unanswered = unanswered;
+    this.#context = context;
     response.onAborted(() => {
+      this.#body?.aborted();
+      if (this.#done) return;
       this.#done = true;
       this.#aborted?.();
     });
@@ -160,6 +187,8 @@ class NativeExchange implements Exchange {
     request.forEach((name, value) => collected.add(name, value));
     this.headers = collected.headers;
     this.ambiguous = collected.ambiguous;
+    this.address = Buffer.from(response.getRemoteAddressAsText()).toString();
+    this.isHandshake = context !== null && isHandshake(this.method, this.headers);
   }
 
   onBody(take: (chunk: Uint8Array, last: boolean) => void): void {
@@ -191,11 +220,8 @@ class NativeExchange implements Exchange {
   }
 
   reply({ status, headers, body, close }: RawReply): void {
-    if (this.#done) return;
-    this.#done = true;
+    if (!this.#begin()) return;
     const response = this.#response;
-    // Before anything is written: later it would restore the wrong events.
-    if (this.#paused) response.resume();
     response.cork(() => {
       response.writeStatus(STATUS_LINES.get(status) ?? String(status));
       for (const [name, value] of headers) response.writeHeader(name, value);
@@ -203,6 +229,35 @@ class NativeExchange implements Exchange {
       else if (close) response.end(body, true);
       else this.#send(body);
     });
+  }
+
+  replyOpen(head: RawHead): Channel | null {
+    if (!this.#begin()) return null;
+    this.#body = new BodyChannel(this.#response, STATUS_LINES.get(head.status) ?? '200 OK', head);
+    return this.#body;
+  }
+
+  upgrade({ headers, protocol }: RawHandshake): Channel | null {
+    if (this.#context === null || !this.#begin()) return null;
+    const data: SocketData = { holder: { channel: null } };
+    const response = this.#response;
+    const key = this.headers.get('sec-websocket-key') ?? '';
+    response.cork(() => {
+      response.writeStatus('101 Switching Protocols');
+      for (const [name, value] of headers) response.writeHeader(name, value);
+      // Opens it, so that its holder has the channel.
+      response.upgrade(data, key, protocol ?? '', '', this.#context!);
+    });
+    return data.holder.channel;
+  }
+
+  /** False when nothing may be written any more. */
+  #begin(): boolean {
+    if (this.#done) return false;
+    this.#done = true;
+    // Before anything is written: later it would restore the wrong events.
+    if (this.#paused) this.#response.resume();
+    return true;
   }
 
   /** Told a length, uWebSockets.js would wait for so many bytes, and close on the next request. */

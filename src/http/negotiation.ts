@@ -65,6 +65,11 @@ export function answerFormat(request: Request, receipts = false): AnswerFormat |
   return msgpack > json ? 'msgpack' : 'json';
 }
 
+/** Whether an answer of that type is wanted; it is where nothing is said. */
+export function accepts(accept: string | undefined, type: string): boolean {
+  return accept === undefined || quality(accept, type) > 0;
+}
+
 /** The weight that `accept` gives to `type`, from its most specific range. */
 function quality(accept: string, type: string): number {
   const ranges = [type, `${type.split('/', 1)[0] ?? ''}/*`, '*/*'];

@@ -1,6 +1,6 @@
 /** What a route is given and what it gives back: plain values, so that routes know no sockets. */
 import { malformed, Problem } from '../edge/problem.ts';
-import type { Header } from './exchange.ts';
+import type { Exchange, Header } from './exchange.ts';
 
 export interface Request {
   readonly method: string;
@@ -21,6 +21,19 @@ export interface Reply {
   readonly headers?: readonly Header[];
   /** Executed height that the answer reflects, when it is another than the newest. */
   readonly height?: number;
+}
+
+/** An answer that goes on: the route takes the exchange, and answers it itself. */
+export class Takeover {
+  /** Of the answer, unless it is refused. */
+  readonly status: number;
+  /** Is given the headers that every answer carries. Problem when it has not answered, and will not. */
+  readonly take: (exchange: Exchange, headers: readonly Header[]) => Problem | null;
+
+  constructor(status: number, take: Takeover['take']) {
+    this.status = status;
+    this.take = take;
+  }
 }
 
 export const JSON_TYPE = 'application/json';

@@ -3,14 +3,16 @@
  * segment) and whose last may be `*` (one or more). A path written out beats one with open segments.
  */
 import { malformed, Problem } from '../edge/problem.ts';
-import { decodeSegment, type Reply, type Request } from './request.ts';
+import { decodeSegment, type Reply, type Request, type Takeover } from './request.ts';
+
+export type Answer = Reply | Problem | Takeover;
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   /** Most bytes of the request's body; absent where the route reads none. */
   readonly bodyBytesMax?: number;
-  handle(request: Request): Reply | Problem | Promise<Reply | Problem>;
+  handle(request: Request): Answer | Promise<Answer>;
 }
 
 export interface Found {

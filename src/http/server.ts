@@ -17,8 +17,8 @@ import { loadBinding, type BindingChoice } from './binding.ts';
 import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
 import type { Exchange, Header, Listener } from './exchange.ts';
 import { HttpMetrics } from './http-metrics.ts';
-import { parseQuery, PROBLEM_TYPE, type Reply, type Request } from './request.ts';
-import { Router, type Route } from './router.ts';
+import { parseQuery, PROBLEM_TYPE, Takeover, type Request } from './request.ts';
+import { Router, type Answer, type Route } from './router.ts';
 import { routes } from './routes/index.ts';
 import { Turns } from './turns.ts';
 
@@ -136,7 +136,7 @@ class HttpService {
   }
 
   #run(visit: Visit, route: Route, request: Request, done: () => void): void {
-    const answer = (outcome: Reply | Problem): void => {
+    const answer = (outcome: Answer): void => {
       done();
       this.#answer(visit, outcome);
     };
@@ -158,13 +158,21 @@ class HttpService {
     this.#refuse(visit, internalProblem());
   }
 
-  #answer(visit: Visit, outcome: Reply | Problem): void {
+  #answer(visit: Visit, outcome: Answer): void {
     if (outcome instanceof Problem) return this.#refuse(visit, outcome);
+    if (outcome instanceof Takeover) return this.#handOver(visit, outcome);
     const height = outcome.height ?? this.#edge.executedHeight();
     const headers: Header[] = [];
     if (outcome.contentType !== '') headers.push(['content-type', outcome.contentType]);
     if (outcome.headers !== undefined) headers.push(...outcome.headers);
     this.#send(visit, outcome.status, headers, outcome.body, height, false);
+  }
+
+  /** What goes on is not in flight: who took it ends it. */
+  #handOver(visit: Visit, { status, take }: Takeover): void {
+    const refused = take(visit.exchange, this.#commonHeaders(visit, this.#edge.executedHeight()));
+    if (refused === null) this.#end(visit, status);
+    else this.#refuse(visit, refused);
   }
 
   #refuse(visit: Visit, problem: Problem): void {
@@ -184,14 +192,19 @@ class HttpService {
     height: number,
     close: boolean,
   ): void {
-    headers.push(
-      ['x-althing-node', this.#edge.port.info.nodeId],
-      ['x-althing-height', String(height)],
-    );
-    const trace = visit.exchange.headers.get('traceparent');
-    if (trace !== undefined && isTraceparent(trace)) headers.push(['traceparent', trace]);
+    headers.push(...this.#commonHeaders(visit, height));
     visit.exchange.reply({ status, headers, body, close: close || this.#closing });
     this.#end(visit, status);
+  }
+
+  #commonHeaders(visit: Visit, height: number): Header[] {
+    const headers: Header[] = [
+      ['x-althing-node', this.#edge.port.info.nodeId],
+      ['x-althing-height', String(height)],
+    ];
+    const trace = visit.exchange.headers.get('traceparent');
+    if (trace !== undefined && isTraceparent(trace)) headers.push(['traceparent', trace]);
+    return headers;
   }
 
   #end(visit: Visit, status: number): void {

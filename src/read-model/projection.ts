@@ -17,13 +17,15 @@ import type { LogReader } from '../log/reader.ts';
 import {
   BLOCK_COLUMNS,
   blockRow,
-  columnsOf,
   entryOf,
   TRANSACTION_COLUMNS,
-  transactionRows,
+  type ExecutedRow,
+  executedRows,
   VOTE_COLUMNS,
   voteRows,
 } from './rows.ts';
+import { projectEvents } from './events.ts';
+import { insert } from './insert.ts';
 import { lockReached, type Reached } from './schema.ts';
 
 export interface ProjectionSource {
@@ -123,11 +125,11 @@ async function projectReceipts(
   const events = await readFrom(reader, RECEIPTS_STREAM, before.receipts, BLOCKS_PER_STEP, true);
   const ready = events.filter((event) => readReceiptsHeader(event).height <= height);
   const timeOf = await timesOf(client, ready, times);
-  const rows: unknown[][] = [];
+  const rows: ExecutedRow[] = [];
   let taken = 0;
   let { offset } = before;
   for (const event of ready) {
-    const all = transactionRows(event, timeOf);
+    const all = executedRows(event, timeOf);
     const room = TRANSACTIONS_PER_STEP - rows.length;
     rows.push(...all.slice(offset, offset + room));
     offset = Math.min(all.length, offset + room);
@@ -135,7 +137,12 @@ async function projectReceipts(
     taken++;
     offset = 0;
   }
-  await insert(client, 'transaction', TRANSACTION_COLUMNS, rows);
+  const executed = rows.map(({ row }) => row);
+  await insert(client, 'transaction', TRANSACTION_COLUMNS, executed);
+  await projectEvents(
+    client,
+    rows.flatMap(({ events: emitted }) => emitted),
+  );
   return { taken, offset, rows: rows.length, isAtEnd: events.length === 0 };
 }
 
@@ -169,17 +176,4 @@ async function readFrom(
 ): Promise<LogEvent[]> {
   const range = { stream, from, to: from + count, bytesMax: BYTES_PER_STEP, bodies };
   return (await reader.read(range)).map(({ event }) => event);
-}
-
-async function insert(
-  client: pg.Client,
-  table: string,
-  columns: readonly (readonly [name: string, type: string])[],
-  rows: readonly (readonly unknown[])[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  const names = columns.map(([name]) => name).join(', ');
-  const arrays = columns.map(([, type], at) => `$${at + 1}::${type}[]`).join(', ');
-  const text = `INSERT INTO althing.${table} (${names}) SELECT * FROM unnest(${arrays})`;
-  await client.query(text, columnsOf(rows, columns.length));
 }

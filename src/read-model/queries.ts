@@ -21,15 +21,20 @@ const Id = Type.String({
   description: 'the id of a submission, or of one of its transactions',
 });
 
-/** What every list takes: `cursor` is the `next` of the page before. */
-const page = {
-  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,16}(\\.[0-9]{1,10}|\\..{1,64})?$' })),
+/** What every list takes: `cursor` is the `next` of the page before, in the form that the list gives it. */
+const page = (cursor: string) => ({
+  cursor: Type.Optional(
+    Type.String({ pattern: `^${cursor}$`, description: 'the `next` of the page before' }),
+  ),
   limit: Type.Optional(Limit),
   since: Type.Optional(Time),
   until: Type.Optional(Time),
   fromHeight: Type.Optional(Height),
   toHeight: Type.Optional(Height),
-};
+});
+const AT_HEIGHT = '[0-9]{1,15}';
+const AT_INDEX = `${AT_HEIGHT}\\.[0-9]{1,9}`;
+const AT_NAME = `${AT_HEIGHT}\\..{1,80}`;
 const strict = { additionalProperties: false };
 
 export interface List {
@@ -85,7 +90,7 @@ const time = (value: unknown): string => (value as Date).toISOString();
 
 const Transactions = Type.Object(
   {
-    ...page,
+    ...page(AT_INDEX),
     id: Type.Optional(Id),
     module: Type.Optional(Text),
     command: Type.Optional(Command),
@@ -105,7 +110,7 @@ const transactions: List = {
       typeof Transactions
     >;
     const [submission, position] = id?.split('-') ?? [];
-    const [height, index] = cursor?.split('.') ?? [];
+    const [height, index] = (cursor?.split('.') ?? []).map(Number);
     const [moduleOfCommand, commandName] = command?.split('.') ?? [];
     return new Where()
       .add('submission = ?', submission === undefined ? undefined : Buffer.from(submission, 'hex'))
@@ -115,10 +120,7 @@ const transactions: List = {
       .add('command = ?', commandName)
       .add('sender = ?', sender)
       .add('status = ?', status)
-      .add(
-        `(height, index) < (${Number(height ?? 0)}, ?)`,
-        height === undefined ? undefined : Number(index ?? 0),
-      )
+      .add(`(height, index) < (${height ?? 0}, ?)`, height === undefined ? undefined : (index ?? 0))
       .addTimes(parameters)
       .select('transaction', 'height DESC, index DESC', limit);
   },
@@ -132,7 +134,7 @@ const transactions: List = {
   place: ({ height, index }) => `${Number(height)}.${Number(index)}`,
 };
 
-const Blocks = Type.Object(page, strict);
+const Blocks = Type.Object(page(AT_HEIGHT), strict);
 
 const blocks: List = {
   description: 'Final blocks, newest first.',
@@ -166,7 +168,7 @@ const blocks: List = {
   place: ({ height }) => String(height),
 };
 
-const Votes = Type.Object({ ...page, validator: Type.Optional(Text) }, strict);
+const Votes = Type.Object({ ...page(AT_NAME), validator: Type.Optional(Text) }, strict);
 
 const consensusVotes: List = {
   description: 'The commit votes by which blocks became final, newest first.',
@@ -193,11 +195,99 @@ const consensusVotes: List = {
   place: ({ height, validator }) => `${Number(height)}.${String(validator)}`,
 };
 
+const Approvals = Type.Object(
+  {
+    ...page(`${AT_INDEX}\\.[0-9]{1,9}`),
+    round: Type.Optional(Text),
+    voter: Type.Optional(Text),
+    status: Type.Optional(
+      Type.Union(
+        ['open', 'approved', 'rejected', 'expired'].map((each) => Type.Literal(each)),
+        { description: 'open, approved, rejected or expired' },
+      ),
+    ),
+  },
+  strict,
+);
+
+const approvals: List = {
+  description: 'Votes in named rounds, newest first; `status` is what became of the round.',
+  parameters: Approvals,
+  sql: (parameters) => {
+    const { round, voter, status, cursor, limit } = parameters as Static<typeof Approvals>;
+    const [height, index, ordinal] = (cursor?.split('.') ?? []).map(Number);
+    const before = `(height, index, ordinal) < (${height ?? 0}, ${index ?? 0}, ?)`;
+    return new Where()
+      .add('round = ?', round)
+      .add('voter = ?', voter)
+      .add('status = ?', status)
+      .add(before, height === undefined ? undefined : (ordinal ?? 0))
+      .addTimes(parameters)
+      .select('approval', 'height DESC, index DESC, ordinal DESC', limit);
+  },
+  shown: ({ height, created_at, index, round, voter, choice, weight, status }) => ({
+    height: Number(height),
+    index,
+    round,
+    voter,
+    choice,
+    weight: Number(weight),
+    status,
+    createdAt: time(created_at),
+  }),
+  place: ({ height, index, ordinal }) => `${Number(height)}.${Number(index)}.${Number(ordinal)}`,
+};
+
+const Transfers = Type.Object(
+  {
+    ...page(AT_NAME),
+    id: Type.Optional(Text),
+    direction: Type.Optional(
+      Type.Union([Type.Literal('in'), Type.Literal('out')], { description: 'in or out' }),
+    ),
+    status: Type.Optional(
+      Type.Union(
+        ['open', 'released', 'refunded'].map((each) => Type.Literal(each)),
+        { description: 'open, released or refunded' },
+      ),
+    ),
+  },
+  strict,
+);
+
+const bridgeTransfers: List = {
+  description: 'Transfers over the bridge, newest first.',
+  parameters: Transfers,
+  sql: (parameters) => {
+    const { id, direction, status, cursor, limit } = parameters as Static<typeof Transfers>;
+    const at = cursor?.indexOf('.') ?? -1;
+    const height = Number(cursor?.slice(0, at) ?? 0);
+    return new Where()
+      .add('id = ?', id)
+      .add('direction = ?', direction)
+      .add('status = ?', status)
+      .add(`(height, id) < (${height}, ?)`, at < 0 ? undefined : cursor!.slice(at + 1))
+      .addTimes(parameters)
+      .select('bridge_transfer', 'height DESC, id DESC', limit);
+  },
+  shown: ({ height, created_at, updated_at, outside_id, deadline, ...row }) => ({
+    height: Number(height),
+    ...row,
+    outsideId: outside_id,
+    deadline: time(deadline),
+    createdAt: time(created_at),
+    updatedAt: time(updated_at),
+  }),
+  place: ({ height, id }) => `${Number(height)}.${String(id)}`,
+};
+
 /** By the last part of their path. */
 export const LISTS: Readonly<Record<string, List>> = {
   transactions,
   blocks,
   'consensus-votes': consensusVotes,
+  approvals,
+  'bridge-transfers': bridgeTransfers,
 };
 
 export interface ListPage {

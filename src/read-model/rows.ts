@@ -4,7 +4,7 @@ import { chainEntry, type ChainEntry } from '../../protocols/chain.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
 import { decodeCalls } from '../../protocols/transaction/calls.ts';
 import { receiptsIn } from '../../protocols/transaction/receipt-log.ts';
-import { decodeReceipts } from '../../protocols/transaction/receipts.ts';
+import { decodeReceipts, type ReceiptEvent } from '../../protocols/transaction/receipts.ts';
 import { unpackStructure } from '../../protocols/wire.ts';
 import type { SubmissionReceipts } from '../../protocols/submission-receipts.ts';
 
@@ -89,25 +89,41 @@ export const TRANSACTION_COLUMNS = [
   ['error', 'text'],
 ] as const;
 
+/** An event that a module has emitted, and where. */
+export interface Emitted extends ReceiptEvent {
+  readonly height: number;
+  /** Of the transaction in its block. */
+  readonly index: number;
+  /** Of the event in its transaction. */
+  readonly ordinal: number;
+  readonly time: Date;
+}
+
+export interface ExecutedRow {
+  readonly row: readonly unknown[];
+  readonly events: readonly Emitted[];
+}
+
 /** Of all submissions that a block has executed. */
-export function transactionRows(event: LogEvent, timeOf: (height: number) => Date): unknown[][] {
+export function executedRows(event: LogEvent, timeOf: (height: number) => Date): ExecutedRow[] {
   return [...receiptsIn(event)].flatMap((receipts) => rowsOf(receipts, timeOf(receipts.height)));
 }
 
-function rowsOf(receipts: SubmissionReceipts, time: Date): unknown[][] {
+function rowsOf(receipts: SubmissionReceipts, time: Date): ExecutedRow[] {
   const outcomes = decodeReceipts(receipts);
   const calls = decodeCalls(receipts.calls, receipts.txCount);
   if (outcomes === null || calls === null) {
     throw new Unreadable(`receipts of submission ${receipts.id} in the log`);
   }
   const submission = fromHex(receipts.id);
-  const rows: unknown[][] = [];
+  const rows: ExecutedRow[] = [];
+  const { height } = receipts;
   for (const { module, command, count } of calls) {
     for (let i = 0; i < count; i++) {
       const position = rows.length;
-      const { index, status, error } = outcomes[position]!;
-      rows.push([
-        receipts.height,
+      const { index, status, error, events } = outcomes[position]!;
+      const row = [
+        height,
         time,
         index,
         position,
@@ -117,7 +133,9 @@ function rowsOf(receipts: SubmissionReceipts, time: Date): unknown[][] {
         printable(receipts.sender),
         status,
         error?.code ?? null,
-      ]);
+      ];
+      const emitted = events.map((each, ordinal) => ({ ...each, height, index, ordinal, time }));
+      rows.push({ row, events: emitted });
     }
   }
   return rows;

@@ -25,7 +25,14 @@ export interface Reached {
 
 export const NOTHING_REACHED: Reached = { chain: 0, receipts: 0, offset: 0, height: 0 };
 
-const TABLES = ['block', 'transaction', 'consensus_vote', 'read_model'] as const;
+const TABLES = [
+  'block',
+  'transaction',
+  'consensus_vote',
+  'approval',
+  'bridge_transfer',
+  'read_model',
+] as const;
 
 const CREATE = `
   CREATE TABLE althing.read_model (
@@ -77,6 +84,39 @@ const CREATE = `
   );
   CREATE INDEX consensus_vote_validator ON althing.consensus_vote (validator, height);
   CREATE INDEX consensus_vote_created_at ON althing.consensus_vote USING brin (created_at);
+  CREATE TABLE althing.approval (
+    height bigint NOT NULL,
+    created_at timestamptz NOT NULL,
+    index integer NOT NULL,
+    ordinal integer NOT NULL,
+    round text NOT NULL,
+    voter text NOT NULL,
+    choice text NOT NULL,
+    weight bigint NOT NULL,
+    status text NOT NULL,
+    PRIMARY KEY (height, index, ordinal)
+  );
+  CREATE INDEX approval_round ON althing.approval (round, height, index, ordinal);
+  CREATE INDEX approval_voter ON althing.approval (voter, height, index, ordinal);
+  CREATE INDEX approval_status ON althing.approval (status, height, index, ordinal);
+  CREATE INDEX approval_created_at ON althing.approval USING brin (created_at);
+  CREATE TABLE althing.bridge_transfer (
+    height bigint NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    id text PRIMARY KEY,
+    direction text NOT NULL,
+    outside_id text,
+    asset text NOT NULL,
+    "to" text NOT NULL,
+    amount numeric NOT NULL,
+    deadline timestamptz NOT NULL,
+    attestations integer NOT NULL,
+    status text NOT NULL
+  );
+  CREATE INDEX bridge_transfer_height ON althing.bridge_transfer (height, id);
+  CREATE INDEX bridge_transfer_status ON althing.bridge_transfer (status, height, id);
+  CREATE INDEX bridge_transfer_created_at ON althing.bridge_transfer USING brin (created_at);
   INSERT INTO althing.read_model VALUES (true, ${READ_MODEL_VERSION}, 0, 0, 0, 0);`;
 
 const DROP = TABLES.map((table) => `DROP TABLE IF EXISTS althing.${table}`).join('; ');

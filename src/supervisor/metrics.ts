@@ -5,6 +5,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ActorLoad, ThreadLoad } from '../../actors/traffic.ts';
 import type { Live } from '../edge/port.ts';
+import type { StreamFigures } from '../stream/hub.ts';
 import type { ActorSystem } from './actor-system.ts';
 
 const STATES = ['LEADER', 'FOLLOWER', 'CANDIDATE'] as const;
@@ -97,6 +98,23 @@ const LIVE_COUNTERS: Readonly<Record<string, readonly [string, Read<Live>]>> = {
   ],
 };
 
+const STREAM_GAUGES: Readonly<Record<string, readonly [string, Read<StreamFigures>]>> = {
+  althing_stream_subscribers: ['Open streams', ({ subscribers }) => subscribers],
+  althing_stream_held_bytes: ['What streams share in memory', ({ heldBytes }) => heldBytes],
+  althing_stream_lag_blocks: [
+    'Executed blocks that the stream furthest behind has not been given',
+    ({ lag }) => lag,
+  ],
+};
+const STREAM_COUNTERS: Readonly<Record<string, readonly [string, Read<StreamFigures>]>> = {
+  althing_stream_items_total: ['Items handed to streams', ({ items }) => items],
+  althing_stream_closed_slow_total: [
+    'Streams closed because their client took nothing for too long',
+    ({ closedSlow }) => closedSlow,
+  ],
+  althing_stream_pages_total: ['Reads of the log for streams', ({ pagesRead }) => pagesRead],
+};
+
 export class NodeMetrics {
   readonly #registry = new Registry();
   readonly #live: () => Live;
@@ -107,7 +125,12 @@ export class NodeMetrics {
   readonly #finality: Histogram;
   #rate = { at: performance.now(), count: 0, perSecond: 0 };
 
-  constructor(nodeId: string, live: () => Live, links: ActorSystem['links']) {
+  constructor(
+    nodeId: string,
+    live: () => Live,
+    links: ActorSystem['links'],
+    streams: () => StreamFigures,
+  ) {
     this.#live = live;
     this.#links = links;
     this.#registry.setDefaultLabels({ node_id: nodeId });
@@ -132,6 +155,9 @@ export class NodeMetrics {
     });
     this.#fromReports();
     this.#fromLive();
+    const figures = (): (readonly [string, StreamFigures])[] => [['', streams()]];
+    this.#gauges(null, STREAM_GAUGES, figures);
+    this.#counters(null, STREAM_COUNTERS, figures);
   }
 
   #fromReports(): void {

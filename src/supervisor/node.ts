@@ -7,6 +7,7 @@ import { autoThreads } from '../../actors/placement.ts';
 import { peerShare, type Item } from '../../actors/traffic.ts';
 import { ACTORS } from '../../actors/placement.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
+import { blockDigest } from '../../protocols/structures.ts';
 import type { NodeConfig } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
@@ -15,6 +16,7 @@ import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
 import { startGrpc, type GrpcServer } from '../grpc/server.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
 import type { ActorLog } from '../log/actor-log.ts';
+import { isTransient } from '../log/connection.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
 import { builtInModules } from '../modules/built-in.ts';
@@ -22,11 +24,12 @@ import { catalogOf } from '../modules/catalog.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ReadModel } from '../read-model/read-model.ts';
+import { Hub } from '../stream/hub.ts';
+import { LogSource } from '../stream/log-source.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
 import { Certifications } from './certifications.ts';
 import { NodeMetrics } from './metrics.ts';
-
 import { NOTHING_YET } from './nothing-yet.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Proofs } from './proofs.ts';
@@ -64,6 +67,7 @@ export class Node {
   readonly #network: PeerNetwork;
   readonly #faults: PeerFaults;
   readonly #metrics: NodeMetrics;
+  readonly #hub: Hub;
   readonly #edge: Edge;
   #statuses = NOTHING_YET;
   #draining = false;
@@ -112,10 +116,17 @@ export class Node {
       nameOf: (peer) => this.#info.validators[peer] ?? `validator ${peer}`,
       keepApart: (peer, ms) => this.#network.keepApart(peer, ms),
     });
+    const digestOf = blockDigest.bind(null, nodeCrypto, config.cluster.id);
+    this.#hub = new Hub({
+      source: new LogSource(() => this.#edgeLog!, digestOf),
+      logger,
+      isTransient,
+    });
     this.#metrics = new NodeMetrics(
       config.id,
       () => this.#live(),
       () => this.#system.links(),
+      () => this.#hub.figures(),
     );
     this.#edge = new Edge({
       port: this.#port(),
@@ -180,6 +191,7 @@ export class Node {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#grpc?.drain();
+    this.#hub.close();
     this.#system.sendToAll({ kind: 'command', command: 'drain' });
     const deadline = performance.now() + DRAIN_BOUND_MS;
     await until(() => this.#isDrained() || performance.now() > deadline);
@@ -232,6 +244,7 @@ export class Node {
   #port(): EdgePort {
     return {
       info: this.#info,
+      streams: this.#hub,
       live: () => this.#live(),
       submit: (bytes, until) => this.#requests.submit(bytes, until),
       query: (module, query, args) => this.#requests.ask({ kind: 'query', module, query, args }),
@@ -283,6 +296,7 @@ export class Node {
       case 'blockExecuted':
         this.#blocks?.executed(message);
         this.#readModel?.executed(message.block.height);
+        this.#hub.executed(message.block.height, message.txCount);
         return this.#requests.answered(message);
       default:
         this.#parts.logger.error(

@@ -174,7 +174,7 @@ for (const binding of BINDINGS) {
 
   test(`${binding}: names that are reserved are 404 and say that they are not there yet`, async (t) => {
     const { url } = await start(t, binding);
-    for (const path of ['/api/v11/stream', '/openapi.json', '/docs']) {
+    for (const path of ['/openapi.json', '/docs']) {
       const answer = await fetch(url + path);
       t.is(answer.status, 404, path);
       t.like(await answer.json(), { code: 'not_there_yet' }, path);

@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava';
 import type { Cluster } from '../../protocols/genesis.ts';
 import { loadNative } from '../../src/http/native.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
+import type { StreamLimits } from '../../src/stream/hub.ts';
 import type { Edge } from '../../src/edge/edge.ts';
 import { silent, testEdge, type TestPort } from './test-node.ts';
 
@@ -23,9 +24,14 @@ export interface Started {
 export async function start(
   t: ExecutionContext,
   binding: BindingName,
-  options: Partial<HttpOptions> & { readonly devMode?: boolean; readonly cluster?: Cluster } = {},
+  options: Partial<HttpOptions> & {
+    readonly devMode?: boolean;
+    readonly cluster?: Cluster;
+    readonly streamLimits?: Partial<StreamLimits>;
+  } = {},
 ): Promise<Started> {
-  const { port, edge } = testEdge(options.devMode ?? false, undefined, options.cluster);
+  const { devMode = false, cluster, streamLimits } = options;
+  const { port, edge } = testEdge(devMode, undefined, cluster, streamLimits);
   const http = await startHttp({
     edge,
     host: '127.0.0.1',
@@ -36,6 +42,7 @@ export async function start(
   });
   t.teardown(async () => {
     port.release();
+    port.streams.close();
     await http.close(1_000);
     edge.close();
   });

@@ -3,9 +3,8 @@
  * process. Only agreement is left out: a batch becomes a final block as soon as it is sealed, or when
  * the test lets it.
  */
-import { EXECUTED_NOTHING } from '../../protocols/chain.ts';
+import { CHAIN_STREAM, chainEntry, EXECUTED_NOTHING } from '../../protocols/chain.ts';
 import { clusterOf, DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
-import type { LogEvent } from '../../protocols/machine.ts';
 import type {
   AnswerResult,
   EdgeMessage,
@@ -14,6 +13,7 @@ import type {
 } from '../../protocols/messages.ts';
 import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
 import type { ProofWanted } from '../../protocols/proofs/request.ts';
+import { packStructure } from '../../protocols/wire.ts';
 import { EMPTY_TIP, ZERO_DIGEST, type Block, type Digest } from '../../protocols/types.ts';
 import { generateKey } from '../../src/crypto/keys.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
@@ -31,9 +31,10 @@ import type {
 import { builtInModules } from '../../src/modules/built-in.ts';
 import { ModuleCatalog } from '../../src/modules/catalog.ts';
 import type { DefinedModule } from '../../src/modules/define.ts';
+import type { Hub, StreamLimits } from '../../src/stream/hub.ts';
 import { Certifications, type FinalChain } from '../../src/supervisor/certifications.ts';
 import { Proofs } from '../../src/supervisor/proofs.ts';
-
+import { hubOver, MemoryLog } from '../stream/memory-log.ts';
 import { certificateOf, digestOf } from './certified.ts';
 
 export const API_TOKEN = 'a-token-for-tests';
@@ -86,7 +87,9 @@ export class TestPort implements EdgePort {
   /** The newest checkpoint, which the next blocks certify. */
   #executed = EXECUTED_NOTHING;
   readonly #proofs: Proofs;
-  readonly #events: LogEvent[] = [];
+  /** What the node has written. */
+  readonly log = new MemoryLog();
+  readonly streams: Hub;
   readonly #waiting = new Map<number, (message: EdgeMessage) => void>();
   #request = 0;
   #held: (() => void)[] | null = null;
@@ -96,8 +99,10 @@ export class TestPort implements EdgePort {
     devMode: boolean,
     modules: readonly DefinedModule[] = builtInModules,
     cluster = testCluster(),
+    streamLimits: Partial<StreamLimits> = {},
   ) {
     this.cluster = cluster;
+    this.streams = hubOver(this.log, (block) => digestOf(cluster, block), streamLimits);
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
@@ -158,7 +163,7 @@ export class TestPort implements EdgePort {
 
   #step(input: TransactionInput): void {
     const output = this.#machine.step(input, Date.now());
-    this.#events.push(...output.events, ...output.deferred);
+    this.log.append([...output.events, ...output.deferred]);
     for (const effect of [...output.immediate, ...output.effects]) this.#release(effect);
   }
 
@@ -166,11 +171,11 @@ export class TestPort implements EdgePort {
     if (effect.kind === 'setTimer') {
       setImmediate(() => this.#step({ kind: 'timer', timer: effect.timer }));
     } else if (effect.kind === 'findLog') {
-      const event = this.#events.findLast(({ keys }) => keys?.includes(effect.key)) ?? null;
+      const event = this.log.find(effect.key);
       setImmediate(() => this.#step({ kind: 'logFound', tag: effect.tag, event }));
     } else if (effect.kind === 'readLog') {
       const { tag, stream, from, to } = effect;
-      const events = this.#events.filter((event) => event.stream === stream).slice(from, to);
+      const events = this.log.events(stream, from, to);
       setImmediate(() => this.#step({ kind: 'logRead', tag, events }));
     } else if (effect.kind === 'tell' && effect.message.kind === 'checkpointExecuted') {
       this.#executed = effect.message.executed;
@@ -199,6 +204,8 @@ export class TestPort implements EdgePort {
       signature: new Uint8Array(64),
     };
     this.#blocks.push(block);
+    const header = packStructure(chainEntry, { block, certificate: null });
+    this.log.append([{ stream: CHAIN_STREAM, seq: block.height - 1, kind: 'final', header }]);
     const batches = payload === undefined ? [] : [{ lane: 0, payload }];
     this.#step({ kind: 'execute', block, digest: digestOf(cluster, block), batches });
   }
@@ -221,6 +228,9 @@ export class TestPort implements EdgePort {
   }
 
   #answered(message: EdgeMessage): void {
+    if (message.kind === 'blockExecuted') {
+      this.streams.executed(message.block.height, message.txCount);
+    }
     if (message.kind === 'answer') this.#waiting.get(message.request)?.(message);
     if (message.kind !== 'submitted') return;
     for (const result of message.results) {
@@ -323,8 +333,9 @@ export function testEdge(
   devMode = false,
   modules = builtInModules,
   cluster = testCluster(),
+  streamLimits: Partial<StreamLimits> = {},
 ): { port: TestPort; edge: Edge } {
-  const port = new TestPort(devMode, modules, cluster);
+  const port = new TestPort(devMode, modules, cluster, streamLimits);
   const edge = new Edge({
     port,
     cluster: port.cluster,

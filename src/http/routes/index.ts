@@ -9,6 +9,7 @@ import { kvRoutes } from './kv.ts';
 import { proofRoutes } from './proofs.ts';
 import { queryRoutes } from './queries.ts';
 import { reservedRoutes } from './reserved.ts';
+import { streamRoutes } from './stream.ts';
 import { transactionRoutes } from './transactions.ts';
 
 /** `metricsPage` renders the HTTP edge's own metrics. */
@@ -21,6 +22,7 @@ export function routes(edge: Edge, metricsPage: () => string): readonly Route[] 
     ...healthRoutes(edge),
     ...kvRoutes(edge, bytesMax),
     ...proofRoutes(edge),
+    ...streamRoutes(edge),
     ...nodeRoutes(edge, metricsPage, () => served.map(({ method, path }) => `${method} ${path}`)),
     // Last: its patterns match what the others name.
     ...queryRoutes(edge),

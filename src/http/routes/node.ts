@@ -25,7 +25,7 @@ export function nodeRoutes(edge: Edge, metricsPage: () => string, named: () => s
 }
 
 /** Sizes in bytes, times in milliseconds. */
-function limitsView({ cluster }: Edge): object {
+function limitsView({ cluster, port }: Edge): object {
   return {
     consensus: cluster.genesis.limits,
     http: {
@@ -35,6 +35,7 @@ function limitsView({ cluster }: Edge): object {
       waitMsDefault: WAIT_MS_DEFAULT,
       waitMsMax: WAIT_MS_MAX,
     },
+    stream: port.streams.limits,
   };
 }
 

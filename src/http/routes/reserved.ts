@@ -3,7 +3,6 @@ import { Problem } from '../../edge/problem.ts';
 import type { Route } from '../router.ts';
 
 const RESERVED: Readonly<Record<string, string>> = {
-  '/api/v11/stream': 'subscriptions are not there yet: ask GET /api/v11/blocks/latest now and then',
   '/openapi.json': 'the OpenAPI description is not there yet: GET / names routes and commands',
   '/docs': 'the documentation of this interface is not there yet: GET / names routes and commands',
 };

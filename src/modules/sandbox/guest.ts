@@ -1,0 +1,233 @@
+/**
+ * One context for one module: calls into it with a budget of steps, and the ways across its border.
+ *
+ * U6. A script's function runs while its module loads or within `run`, and in no other moment: there
+ *     are no promises, timers or iterators of its own by which it could come back.
+ */
+import { createContext, type Context, type Script } from 'node:vm';
+import type { Value } from '../../../protocols/transaction/values.ts';
+import { realmScript } from './bundle.ts';
+import { CopyOut } from './copy-out.ts';
+import type { Realm } from './realm/realm.ts';
+
+/** Called by scripts with copies of what they pass. */
+export type HostFunction = (...args: never[]) => unknown;
+
+/** Steps in which a module has to load. */
+export const LOAD_STEPS = 1_000_000;
+
+type ScriptFunction = (...args: readonly unknown[]) => unknown;
+type AnyFunction = (...args: readonly unknown[]) => unknown;
+
+/** How a module uses a function of the host. */
+const KIND = Symbol('kind');
+type Kind = 'declares' | 'offers' | 'opaque';
+
+/** For the time of loading only: takes functions too, and gives what the module can only pass on. */
+export function declares<F extends HostFunction>(host: F): F {
+  return Object.assign((...args: never[]) => host(...args), { [KIND]: 'declares' }) as unknown as F;
+}
+
+/** At any time: takes values and gives a value. */
+export function offers<F extends HostFunction>(host: F): F {
+  return Object.assign((...args: never[]) => host(...args), { [KIND]: 'offers' }) as unknown as F;
+}
+
+/** At any time: takes values and gives what the module can only pass on or return. */
+export function opaque<F extends HostFunction>(host: F): F {
+  return Object.assign((...args: never[]) => host(...args), { [KIND]: 'opaque' }) as unknown as F;
+}
+
+/** What a module imports: functions of these kinds, values, and objects of them. */
+export type Importable = HostFunction | Value | { readonly [name: string]: Importable };
+
+/** Functions of the host by name, for handlers. */
+export type Shape = { readonly [name: string]: Shape | HostFunction };
+
+/** Stands for an object in the context; made once, passed in every call. */
+export type Port = { readonly port: unique symbol };
+
+/** What a script threw. The text is the engine's in part: for logs, never for a receipt. */
+export class ScriptFault extends Error {
+  override readonly name = 'ScriptFault';
+}
+
+/** The call is over: out of steps, or too deep. */
+class Stopped extends Error {
+  override readonly name = 'Stopped';
+  readonly reason: 'steps' | 'depth';
+
+  constructor(reason: 'steps' | 'depth') {
+    super(`stopped: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+export type Ran<T> =
+  | { readonly kind: 'done'; readonly value: T; readonly steps: number }
+  | { readonly kind: 'threw'; readonly fault: ScriptFault; readonly steps: number }
+  | { readonly kind: 'stopped'; readonly reason: 'steps' | 'depth'; readonly steps: number };
+
+export class Guest {
+  readonly #context: Context;
+  readonly #realm: Realm;
+  readonly #values: CopyOut;
+  readonly #declarations: CopyOut;
+  readonly #depthMax: number;
+
+  constructor() {
+    const codeGeneration = { strings: false, wasm: false };
+    this.#context = createContext(Object.create(null) as Context, { codeGeneration });
+    this.#realm = realmScript().runInContext(this.#context) as Realm;
+    this.#depthMax = this.#realm.meter.depthMax;
+    this.#values = new CopyOut(this.#realm);
+    this.#declarations = new CopyOut(this.#realm, (script) => this.#hostFunction(script));
+  }
+
+  /** Names that scripts find without importing them. */
+  get globals(): readonly string[] {
+    return Object.keys(this.#realm.globals);
+  }
+
+  /** Whether a name is among the functions of a global object. */
+  offers(global: string, name: string): boolean {
+    const of = this.#realm.globals[global];
+    return of !== undefined && Object.hasOwn(of, name);
+  }
+
+  /** Evaluates an instrumented module and returns its exports. Throws what its imports throw. */
+  load(script: Script, imports: Importable): unknown {
+    const { meter, operators, globals } = this.#realm;
+    const module = script.runInContext(this.#context) as ScriptFunction;
+    this.#start(LOAD_STEPS);
+    meter.loading = true;
+    meter.depthMax = -1;
+    try {
+      const given = this.#importOf(imports);
+      const exports = module(operators, meter, given, ...Object.values(globals));
+      return this.#declarations.copy(exports);
+    } catch (error) {
+      throw this.#escaped(error);
+    } finally {
+      meter.loading = false;
+      meter.left = -1;
+    }
+  }
+
+  /** Runs what calls functions of the module, which together take at most `steps`. */
+  run<T>(steps: number, work: () => T): Ran<T> {
+    const { meter } = this.#realm;
+    if (meter.left >= 0) throw new Error('a module is not called from within one');
+    this.#start(steps);
+    try {
+      const value = work();
+      if (meter.left < 0) throw this.#over();
+      return { kind: 'done', value, steps: steps - meter.left };
+    } catch (error) {
+      if (error instanceof Stopped) return { kind: 'stopped', reason: error.reason, steps };
+      if (!(error instanceof ScriptFault)) throw error;
+      return { kind: 'threw', fault: error, steps: steps - meter.left };
+    } finally {
+      meter.left = -1;
+    }
+  }
+
+  /** An object for handlers, with functions of the host as `offers` has them. */
+  port(shape: Shape): Port {
+    const { meter, portsOf, STANDS_FOR } = this.#realm;
+    meter.left = LOAD_STEPS;
+    const ports = portsOf(shape as never, (host) => this.#importOf(offers(host)) as object);
+    meter.left = -1;
+    return { [STANDS_FOR]: ports } as unknown as Port;
+  }
+
+  #start(steps: number): void {
+    const { meter } = this.#realm;
+    meter.left = steps;
+    meter.depth = 0;
+    meter.depthMax = this.#depthMax;
+    meter.stopped = 'none';
+    meter.failure = undefined;
+  }
+
+  #hostFunction(script: ScriptFunction): AnyFunction {
+    const { meter, copyIn, settle } = this.#realm;
+    settle(script);
+    return (...args) => {
+      if (meter.left < 0) {
+        if (meter.stopped !== 'none') throw this.#over();
+        throw new Error('a function of a module is called within run() only');
+      }
+      try {
+        const given = args.map(meter.loading ? (each) => this.#importOf(each) : copyIn);
+        const result = script(...given);
+        if (result === undefined) return undefined;
+        return (meter.loading ? this.#declarations : this.#values).copy(result);
+      } catch (error) {
+        throw this.#escaped(error);
+      }
+    };
+  }
+
+  #importOf(importable: unknown): unknown {
+    const { copyIn, settle } = this.#realm;
+    if (typeof importable === 'function') return this.#portOf(importable as AnyFunction);
+    if (isPlain(importable)) {
+      const { portsOf } = this.#realm;
+      const members = Object.entries(importable).map(
+        ([name, each]) => [name, () => this.#importOf(each)] as const,
+      );
+      return portsOf(Object.fromEntries(members) as never, (make) => make() as object);
+    }
+    const value = copyIn(importable);
+    settle(value);
+    return value;
+  }
+
+  #portOf(host: AnyFunction): object {
+    const { copyIn, handleOf, meter, portOf, refuse } = this.#realm;
+    const kind = (host as { [KIND]?: Kind })[KIND] ?? 'declares';
+    const out = kind === 'declares' ? this.#declarations : this.#values;
+    const given = (result: unknown): unknown => {
+      const bare = result === null || (typeof result !== 'object' && typeof result !== 'function');
+      return kind === 'offers' || bare ? copyIn(result) : handleOf(result);
+    };
+    const pass = (_host: unknown, args: readonly unknown[]): unknown => {
+      if (kind === 'declares' && !meter.loading) {
+        return refuse('this declares: call it at the top of the module');
+      }
+      return host(...args.map((each) => (each === undefined ? undefined : out.copy(each))));
+    };
+    return portOf(host, pass, given);
+  }
+
+  #over(): Error {
+    const { meter } = this.#realm;
+    if (meter.failure !== undefined) return meter.failure as Error;
+    if (meter.stopped === 'loading') {
+      return new ScriptFault('the top of a module declares: it calls no function with statements');
+    }
+    return new Stopped(meter.stopped === 'depth' ? 'depth' : 'steps');
+  }
+
+  /** What the host sees of what left a script. */
+  #escaped(error: unknown): Error {
+    const { meter, STOP, isError } = this.#realm;
+    if (error instanceof Stopped || error instanceof ScriptFault) return error;
+    if (error === STOP || meter.left < 0) return this.#over();
+    if (!isError(error)) return new ScriptFault('threw what is no Error');
+    const { name, message } = error as { name: unknown; message: unknown };
+    if (name === 'RangeError' && message === 'Maximum call stack size exceeded') {
+      meter.left = -1;
+      return new Stopped('depth');
+    }
+    const text = typeof message === 'string' ? message.slice(0, 1000) : 'without a message';
+    return new ScriptFault(typeof name === 'string' ? `${name.slice(0, 64)}: ${text}` : text);
+  }
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, Importable>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
