@@ -15,6 +15,7 @@ import { Workload } from './workload.ts';
 
 const FIRST_PATIENCE_MS = 400;
 const WAIT_MS = 20;
+const APPROVED_US = 60_000;
 
 export class Clients {
   readonly #world: World;
@@ -44,12 +45,26 @@ export class Clients {
   start(): void {
     const { clients, submissionsPerClient, faultsMs } = this.#world.profile;
     this.#questions.start();
+    this.#approveUpgrade();
     for (let client = 0; client < clients; client++) {
       for (let k = 0; k < submissionsPerClient; k++) {
         this.#toCome++;
         const atMs = this.#random.float() * faultsMs;
         this.#world.scheduler.after(atMs * 1000, () => this.#begin(client));
       }
+    }
+  }
+
+  /** Early, for it takes a while to come. */
+  #approveUpgrade(): void {
+    const { n, upgradeHeight } = this.#world.profile;
+    for (let validator = 0; validator < n && upgradeHeight < Infinity; validator++) {
+      const atUs = this.#random.int(APPROVED_US);
+      this.#toCome++;
+      this.#world.scheduler.after(atUs, () => {
+        this.#toCome--;
+        this.submit(this.#workload.approval(validator));
+      });
     }
   }
 

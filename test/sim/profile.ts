@@ -131,11 +131,11 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     clockJumpEveryMs: every('jump', 0.1, 800),
     executeUsPerKib: on('heavy', 0.1) ? HEAVY_US : 0,
     questions: random.between(2, 12),
-    upgradeHeight: on('upgrade', 0.25) ? random.between(18, 30) : Infinity,
+    upgradeHeight: on('upgrade', 0.25) ? random.between(20, 26) : Infinity,
     lacksUpgrade: random.chance(0.3) ? random.int(n) : null,
   };
   // Many requests and reads, for the modules rather than for the protocol.
-  const busy = on('busy', 0.15) ? { submissionsPerClient: 20, questions: 60 } : {};
+  const busy = on('busy', 0.08) ? { submissionsPerClient: 16, questions: 60 } : {};
   return { ...drawn, ...busy, calm: isCalm(drawn) };
 }
 

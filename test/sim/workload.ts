@@ -15,6 +15,7 @@ import type { Configs } from './history/reference.ts';
 import type { Profile } from './profile.ts';
 import type { Random } from './random.ts';
 import { kvRequest } from './requests/kv-requests.ts';
+import { ledgerRequest, START_BALANCE, transfer } from './requests/ledger-requests.ts';
 import {
   ASSET,
   ATTESTATIONS,
@@ -32,12 +33,10 @@ import type { Notebook } from './requests/notebook.ts';
 import { newWish, type Wish } from './submissions.ts';
 import type { World } from './world.ts';
 
-export const START_BALANCE = 1_000_000;
 const VALID_MS = 9 * 60 * 1000;
 /** Under an idempotency key half of the genesis's bound is allowed (I46), and every attempt differs. */
 const KEYED_VALID_MS = 4.5 * 60 * 1000;
 const ATTEMPTS_DIFFER_MS = 20_000;
-const IMPOSSIBLE = 2 * START_BALANCE;
 
 /** Whoever asks has an account of its own, and one that only it pays into. */
 function askers(profile: Profile): string[] {
@@ -126,7 +125,7 @@ export class Workload {
     const number = this.#numberOf(name);
     if (this.#random.chance(0.12)) {
       const calls = this.#calls(name);
-      return [make(calls, number, true), make([...calls, transfer(name, 1)], number, true)];
+      return [make(calls, number, true), make([...calls, payment(name)], number, true)];
     }
     if (!isVouched && this.#random.chance(0.1)) {
       // Under a key of its own: what expires takes the seqs below it along.
@@ -140,7 +139,7 @@ export class Workload {
   /** A plain transfer that only this validator is asked to bring through. */
   probe(validator: number): Wish {
     const name = `probe-${validator}`;
-    return this.#signed(name, [transfer(name, 1)], this.#numberOf(name), { only: validator });
+    return this.#signed(name, [payment(name)], this.#numberOf(name), { only: validator });
   }
 
   #numberOf(name: string): number {
@@ -153,9 +152,21 @@ export class Workload {
   #byValidator(): Wish {
     const name = `validator-${this.#random.int(this.#world.profile.n)}`;
     const at = this.#situation(name, sinkOf('client-0'));
-    const isUpgrade = at.upgradeHeight < Infinity && this.#random.chance(0.4);
-    const request = isUpgrade ? upgradeRequest : this.#random.pick([castRequest, attestRequest]);
+    const request = this.#random.pick([
+      castRequest,
+      castRequest,
+      attestRequest,
+      attestRequest,
+      upgradeRequest,
+    ]);
     const calls = this.#several(() => request(at));
+    return this.#signed(name, calls, this.#numberOf(name), {});
+  }
+
+  /** A validator's approval of the upgrade. */
+  approval(validator: number): Wish {
+    const name = `validator-${validator}`;
+    const calls = [upgradeRequest(this.#situation(name, name))];
     return this.#signed(name, calls, this.#numberOf(name), {});
   }
 
@@ -170,8 +181,7 @@ export class Workload {
 
   #call(at: Situation): Call {
     const kind = this.#random.int(14);
-    if (kind === 0) return transfer(at.account, IMPOSSIBLE);
-    if (kind < 3) return transfer(at.account, this.#random.between(1, 50));
+    if (kind < 4) return ledgerRequest({ ...at, others: this.#world.accounts });
     if (kind < 7) return kvRequest(this.#random);
     if (kind < 9) return votingRequest(at);
     return kind < 12 ? bridgeRequest(at) : timerRequest(at);
@@ -249,6 +259,4 @@ export class Workload {
   }
 }
 
-function transfer(from: string, amount: number): Call {
-  return { module: 'ledger', command: 'transfer', args: { from, to: sinkOf(from), amount } };
-}
+const payment = (asker: string): Call => transfer(asker, sinkOf(asker), 1);

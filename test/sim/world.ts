@@ -70,6 +70,8 @@ export class World {
   readonly history: History;
   readonly weather: Weather;
   violation: Violation | null = null;
+  /** All accounts that the genesis opens. */
+  readonly accounts: readonly string[];
   readonly #random: Random;
   readonly #signers: Signer[];
   readonly #adversaries = new Map<SimNode, Adversary>();
@@ -86,6 +88,7 @@ export class World {
     this.crypto = profile.realSignatures ? nodeCrypto : fastCrypto;
     const signerOf = profile.realSignatures ? realSigner : fastSigner;
     this.#signers = Array.from({ length: profile.n }, (_, v) => signerOf(`validator-${v}`));
+    this.accounts = accountsOf(profile);
     const modules = genesisModules(profile, signerOf);
     this.cluster = makeCluster(this.crypto, this.#signers, { modules, programs: engine.programs });
     this.#otherCluster = this.crypto.hash(utf8('another cluster of the same validators'));
@@ -108,11 +111,6 @@ export class World {
   /** Whether the validator keeps to the rules. */
   isHonest(validator: number): boolean {
     return !this.profile.byzantine.has(validator);
-  }
-
-  /** All accounts that the genesis opens. */
-  get accounts(): readonly string[] {
-    return accountsOf(this.profile);
   }
 
   /** True time, in milliseconds since the Unix epoch. */

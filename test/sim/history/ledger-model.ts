@@ -1,12 +1,8 @@
-/** Accounts, owners and balances: what is not there is not given. */
+/** The ledger: the model of TigerBeetle, one event or many at a time. */
 import type { Value } from '../../../protocols/transaction/values.ts';
+import { Model, type ModelAccount, type ModelEvent } from '../../modules/ledger/model.ts';
 import { Refused } from '../../modules/refused.ts';
 import type { Args, Asking, ModuleModel } from './model.ts';
-
-interface Account {
-  readonly owner: string;
-  balance: number;
-}
 
 export interface Opening {
   readonly account: string;
@@ -14,55 +10,83 @@ export interface Opening {
   readonly balance: string;
 }
 
+const LIMITED = ['debitsMustNotExceedCredits'];
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  transfer: [],
+  pend: ['pending'],
+  post: ['postPendingTransfer'],
+  void: ['voidPendingTransfer'],
+};
+
 export class LedgerModel implements ModuleModel {
-  readonly #accounts = new Map<string, Account>();
+  readonly #model = new Model();
 
   constructor(accounts: readonly Opening[]) {
     for (const { account, owner, balance } of accounts) {
-      this.#accounts.set(account, { owner, balance: Number(balance) });
+      this.#model.open(account, owner, LIMITED);
+      this.#find(account).creditsPosted = BigInt(balance);
     }
   }
 
-  startBlock(): readonly string[] {
-    return [];
+  startBlock({ time }: { readonly time: number }): null {
+    this.#model.pulse(time);
+    return null;
   }
 
-  run(command: string, args: Args, { sender }: Asking): undefined {
-    if (command === 'open') return this.#open(args, sender);
-    if (command === 'transfer') return this.#transfer(args as never, sender);
-    throw new Error(`the model has no command ${command}`);
+  run(command: string, args: Args, { sender, time }: Asking): Value | undefined {
+    if (command === 'open') return this.#open(args['account'] as string, sender);
+    if (command === 'createTransfers') {
+      const events = (args['transfers'] as readonly Args[]).map(eventOf);
+      const codes = this.#model.create(sender, time, events);
+      const failures = codes.map((result, index) => ({ index, result }));
+      return { failures: failures.filter(({ result }) => result !== 'ok') };
+    }
+    const flags = FLAGS[command];
+    if (flags === undefined) throw new Error(`the model has no command ${command}`);
+    return this.#alone(sender, time, { ...eventOf(args), flags });
   }
 
-  answer(query: string, { account }: Args): Value {
+  answer(query: string, { account, transfer }: Args): Value {
+    if (query === 'transfer') {
+      const found = this.#model.state.transfers.get(transfer as string);
+      if (found === undefined) throw new Refused('transfer_not_found');
+      return { amount: String(found.amount), from: found.from, to: found.to };
+    }
     if (query !== 'account') throw new Error(`the model has no query ${query}`);
-    return { balance: String(this.#find(account as string).balance) };
+    const { owner, debitsPosted, creditsPosted, debitsPending, creditsPending } = this.#find(
+      account as string,
+    );
+    return {
+      owner,
+      debitsPosted: String(debitsPosted),
+      creditsPosted: String(creditsPosted),
+      debitsPending: String(debitsPending),
+      creditsPending: String(creditsPending),
+    };
   }
 
-  #open({ account, owner }: Args, sender: string): undefined {
-    if (this.#accounts.has(account as string)) throw new Refused('account_exists');
-    this.#accounts.set(account as string, {
-      owner: (owner as string | undefined) ?? sender,
-      balance: 0,
-    });
+  /** By the bridge, which nobody else opens an account for. */
+  #open(account: string, sender: string): undefined {
+    if (this.#model.state.accounts.has(account)) throw new Refused('exists');
+    this.#model.open(account, sender, LIMITED);
   }
 
-  #transfer(
-    { from, to, amount }: { readonly from: string; readonly to: string; readonly amount: number },
-    sender: string,
-  ): undefined {
-    if (from === to) throw new Refused('self_transfer');
-    if (amount === 0) throw new Refused('zero_amount');
-    const source = this.#find(from);
-    if (source.owner !== sender) throw new Refused('not_owner');
-    const target = this.#find(to);
-    if (source.balance < amount) throw new Refused('insufficient_funds');
-    source.balance -= amount;
-    target.balance += amount;
+  /** One event as a command of its own: when it is refused, its id may be used again. */
+  #alone(sender: string, time: number, event: ModelEvent): undefined {
+    const { failed } = this.#model;
+    const before = event.id === undefined ? undefined : failed.get(event.id);
+    const [code] = this.#model.create(sender, time, [event]);
+    if (event.id !== undefined && before === undefined) failed.delete(event.id);
+    if (code !== 'ok') throw new Refused(code!);
   }
 
-  #find(name: string): Account {
-    const account = this.#accounts.get(name);
+  #find(name: string): ModelAccount {
+    const account = this.#model.state.accounts.get(name);
     if (account === undefined) throw new Refused('account_not_found');
     return account;
   }
+}
+
+function eventOf({ amount, memo: _, ...event }: Args): ModelEvent {
+  return amount === undefined ? event : { ...event, amount: BigInt(amount as number) };
 }
