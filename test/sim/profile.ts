@@ -132,21 +132,22 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     executeUsPerKib: on('heavy', 0.1) ? HEAVY_US : 0,
     questions: random.between(2, 12),
     upgradeHeight: on('upgrade', 0.25) ? random.between(20, 26) : Infinity,
-    lacksUpgrade: random.chance(0.3) ? random.int(n) : null,
+    lacksUpgrade: random.chance(0.3) && !calm ? random.int(n) : null,
   };
   // Many requests and reads, for the modules rather than for the protocol.
-  const busy = on('busy', 0.08) ? { submissionsPerClient: 16, questions: 60 } : {};
+  const busy = on('busy', 0.08) ? { clients: 3, submissionsPerClient: 14, questions: 60 } : {};
   return { ...drawn, ...busy, calm: isCalm(drawn) };
 }
 
 function isCalm(profile: Omit<Profile, 'calm'>): boolean {
   const { partitionEveryMs, crashEveryMs, pauseEveryMs, appendErrors, link } = profile;
   const { clockStepEveryMs, clockJumpEveryMs } = profile;
+  const isLacking = profile.upgradeHeight < Infinity && profile.lacksUpgrade !== null;
   const clocks = clockStepEveryMs + clockJumpEveryMs;
   const faults = partitionEveryMs + crashEveryMs + pauseEveryMs + clocks + appendErrors;
   const isLinkFine = link.loss + link.duplicate === 0 && link.ordered && link.minUs < FAR_US;
   const isQuick = profile.slow.length === 0 && profile.byzantine.size === 0;
-  return faults === 0 && isLinkFine && isQuick && !profile.blackout;
+  return faults === 0 && isLinkFine && isQuick && !isLacking && !profile.blackout;
 }
 
 function linkProfile(random: Random, on: (kind: Focus, chance: number) => boolean): LinkProfile {

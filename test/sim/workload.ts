@@ -159,7 +159,7 @@ export class Workload {
       attestRequest,
       upgradeRequest,
     ]);
-    const calls = this.#several(() => request(at));
+    const calls = this.#several(() => request(at), 0.4);
     return this.#signed(name, calls, this.#numberOf(name), {});
   }
 
@@ -174,15 +174,15 @@ export class Workload {
     return this.#several(() => this.#call(this.#situation(name, name)));
   }
 
-  #several(make: () => Call): Call[] {
-    const count = this.#random.chance(0.7) ? 1 : this.#random.between(2, 5);
+  #several(make: () => Call, single = 0.7): Call[] {
+    const count = this.#random.chance(single) ? 1 : this.#random.between(2, 5);
     return Array.from({ length: count }, make);
   }
 
   #call(at: Situation): Call {
     const kind = this.#random.int(14);
     if (kind < 4) return ledgerRequest({ ...at, others: this.#world.accounts });
-    if (kind < 7) return kvRequest(this.#random);
+    if (kind < 7) return kvRequest(this.#random, this.#notebook);
     if (kind < 9) return votingRequest(at);
     return kind < 12 ? bridgeRequest(at) : timerRequest(at);
   }

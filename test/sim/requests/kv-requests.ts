@@ -3,6 +3,7 @@ import type { Call } from '../../../protocols/transaction/submission.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
 import { LEASED } from '../history/kv-model.ts';
 import type { Random } from '../random.ts';
+import type { Notebook } from './notebook.ts';
 
 /** A namespace that its owner alone writes while it is claimed. */
 const CLAIMED = 'own';
@@ -19,19 +20,20 @@ const kv = (command: string, args: Readonly<Record<string, Value>>): Call => ({
   args,
 });
 
-export function kvRequest(random: Random): Call {
+export function kvRequest(random: Random, { revisions }: Notebook): Call {
   const key = random.pick(KEYS);
   const value = random.int(VALUES);
   const at = { namespace: LEASED, key };
+  const ifRevision = random.chance(0.8) ? (revisions.get(key) ?? 0) : random.int(6);
   switch (random.int(12)) {
     case 0:
     case 1:
       return kv('set', { ...at, value, ...lifetime(random) });
     case 2:
-      return kv('set', { ...at, value, ifRevision: random.int(6) });
     case 3:
-      return kv('delete', random.chance(0.5) ? at : { ...at, ifRevision: random.int(6) });
+      return kv('set', { ...at, value, ifRevision });
     case 4:
+      return kv('delete', random.chance(0.5) ? at : { ...at, ifRevision });
     case 5: {
       const expected = random.chance(0.3) ? {} : { expected: random.int(VALUES) };
       return kv('compareAndSet', { ...at, value, ...expected });
@@ -83,7 +85,7 @@ function claimed(random: Random, value: number): Call {
 }
 
 function lifetime(random: Random): Readonly<Record<string, Value>> {
-  const kind = random.int(6);
+  const kind = random.int(12);
   if (kind < 2) return { lease: random.pick(LEASES) };
   return kind < 4 ? { ttlMs: random.between(1, 1_000) } : {};
 }

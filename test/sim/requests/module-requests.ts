@@ -14,6 +14,8 @@ export const treasuryOf = (required: number): string => `treasury-${required}`;
 const ROUNDS = 6;
 const TIMERS = 4;
 const OUTSIDE = 3;
+/** Most speak of what is newest. */
+const RECENT = 2;
 
 export interface Situation {
   readonly random: Random;
@@ -66,18 +68,18 @@ function openRequest(at: Situation, round: string): Call {
 }
 
 function boundRequest(random: Random): Value {
-  if (random.chance(0.6)) {
+  if (random.chance(0.5)) {
     const from = treasuryOf(random.pick(TREASURIES));
     const amount = random.chance(0.8) ? random.between(1, 400) : 2_000_000;
     return call('ledger', 'transfer', { from, to: 'sink-client-0', amount }) as unknown as Value;
   }
   const set = (key: string): Value => ({ set: { key, value: random.int(4) } });
-  const ops = random.chance(0.5) ? [set('a'), set('a')] : [set('a'), set('b')];
+  const ops = random.chance(0.7) ? [set('a'), set('a')] : [set('a'), set('b')];
   return call('kv', 'batch', { namespace: 'sim', ops }) as unknown as Value;
 }
 
 export function castRequest({ random, notebook }: Situation): Call {
-  const known = [...notebook.rounds];
+  const known = [...notebook.rounds].slice(-RECENT);
   const choice = random.chance(0.75) ? 'approve' : 'reject';
   if (known.length === 0) return call('voting', 'cast', { round: 'r0', choice });
   const [round, own] = random.pick(known);
@@ -114,7 +116,7 @@ function settleRequest({ random, notebook }: Situation): Call {
 
 export function attestRequest(at: Situation): Call {
   const { random, notebook } = at;
-  const locked = [...notebook.locked];
+  const locked = [...notebook.locked].slice(-RECENT);
   const lie = random.chance(0.15) ? 1 : 0;
   if (locked.length > 0 && random.chance(0.6)) {
     const [transfer, { asset, to, amount, deadline }] = random.pick(locked);

@@ -15,6 +15,8 @@ export class Notebook {
   readonly rounds = new Map<string, string>();
   /** By owner: its account with the bridge. */
   readonly accounts = new Map<string, string>();
+  /** By key: the revision that a client last gave it, as an ETag says it. */
+  readonly revisions = new Map<string, number>();
   /** Outbound transfers by id. */
   readonly locked = new Map<string, Content>();
   /** What happened on the ledger outside, by its id there. */
@@ -28,6 +30,8 @@ export class Notebook {
       const [asked, said] = [args as Args, result as Args];
       if (`${module}.${command}` === 'voting.open') {
         this.rounds.set(asked['round'] as string, said['digest'] as string);
+      } else if (module === 'kv' && (command === 'set' || command === 'compareAndSet')) {
+        this.revisions.set(asked['key'] as string, said['modRevision'] as number);
       } else if (`${module}.${command}` === 'bridge.enroll') {
         this.accounts.set(wish.sender, said['account'] as string);
       } else if (`${module}.${command}` === 'bridge.lock') {
