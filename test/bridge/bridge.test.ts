@@ -254,11 +254,7 @@ const refused: readonly (readonly [string, Call, string])[] = [
   ['a lock to nowhere', call('lock', { ...good, to: '' }), 'invalid_args'],
   ['a lock until yesterday', call('lock', { ...good, deadline: 1 }), 'too_late'],
   ['a lock for ever', call('lock', { ...good, deadline: 2 ** 52 }), 'deadline_out_of_range'],
-  [
-    'a lock of what is not there',
-    call('lock', { ...good, amount: 2n ** 62n }),
-    'exceeds_credits',
-  ],
+  ['a lock of what is not there', call('lock', { ...good, amount: 2n ** 62n }), 'exceeds_credits'],
   ['an attestation of no attester', call('attestIn', { outsideId: 'a', ...good }), 'not_attester'],
   [
     'an attestation of no attester for a lock',

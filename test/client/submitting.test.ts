@@ -140,7 +140,9 @@ test('when nobody tells, the submission can be sent again later, and executes on
   ]);
   const client = await connect();
   const unknown = await t.throwsAsync(
-    client.submit([{ module: 'kv', command: 'set', args: set('a', 1) }], AbortSignal.timeout(300)),
+    client.submit([{ module: 'kv', command: 'set', args: set('a', 1) }], {
+      signal: AbortSignal.timeout(300),
+    }),
     { instanceOf: OutcomeUnknown },
   );
   silent = false;

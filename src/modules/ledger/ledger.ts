@@ -12,6 +12,7 @@ import { LINKED, PENDING, POST, transferBits, VOID } from './flags.ts';
 import { ledgerGenesis } from './genesis.ts';
 import { sweep } from './pending.ts';
 import { events, SweepArgs, tables } from './rows.ts';
+import { refusals } from './refusals.ts';
 import { commandShapes, queryShapes } from './shapes.ts';
 import { createTransfer, failedTransfer, type NewTransfer } from './transfers.ts';
 
@@ -64,15 +65,6 @@ export const ledger = defineModule({
     assets: query(queryShapes.assets, answers.assets),
     supply: query(queryShapes.supply, answers.supply),
   }),
-  refusals: {
-    account_exists: 'There is an account of that name.',
-    account_not_found: 'There is no account of that name.',
-    insufficient_funds: 'The balance is smaller than the amount.',
-    not_issuer: 'The sender is not among the issuers of the genesis.',
-    not_owner: 'The sender is not the owner of the account to take from.',
-    overflow: 'The balance, or the supply, would exceed 2^63 − 1.',
-    self_transfer: 'Both accounts are the same.',
-    zero_amount: 'The amount is zero.',
-  },
+  refusals,
   genesis: ledgerGenesis,
 });
