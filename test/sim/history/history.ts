@@ -7,13 +7,13 @@ import { Writer } from '../../../protocols/bytes.ts';
 import type { SubmissionReceipts } from '../../../protocols/submission-receipts.ts';
 import { decodeCalls } from '../../../protocols/transaction/calls.ts';
 import { decodeReceipts, type Receipt } from '../../../protocols/transaction/receipts.ts';
-import { encodeValue, type Value } from '../../../protocols/transaction/values.ts';
 import type { Digest } from '../../../protocols/types.ts';
 import type { Report } from '../observer.ts';
 import type { Wish } from '../submissions.ts';
 import type { World } from '../world.ts';
 import { Invariants } from './invariants.ts';
-import type { Args, Outcome } from './model.ts';
+import { difference, textOf, type Args, type Outcome } from './model.ts';
+import { outOfOrder } from './operations.ts';
 import { Reference } from './reference.ts';
 import { Witness, type WitnessedBlock } from './witness.ts';
 
@@ -84,20 +84,11 @@ export class History {
 
   /** What was answered before another was asked stands before it. */
   #expectRealTime(wishes: readonly Wish[]): void {
-    const done = wishes.filter((wish) => wish.told !== null);
-    const answered = done.toSorted((a, b) => a.answeredUs - b.answeredUs);
-    let next = 0;
-    let last: Wish | null = null;
-    for (const wish of done.toSorted((a, b) => a.askedUs - b.askedUs)) {
-      for (; next < answered.length && answered[next]!.answeredUs < wish.askedUs; next++) {
-        if (last === null || isBefore(last, answered[next]!)) last = answered[next]!;
-      }
-      if (last === null || isBefore(last, wish)) continue;
-      this.#complain(
-        `${wish.label} at ${placeOf(wish.told!)} was asked after ${last.label} at ` +
-          `${placeOf(last.told!)} was answered`,
-      );
-    }
+    const operations = wishes.flatMap(({ label, told, askedUs, answeredUs }) =>
+      told === null ? [] : [{ label, askedAt: askedUs, answeredAt: answeredUs, ...told }],
+    );
+    const complaint = outOfOrder(operations);
+    if (complaint !== null) this.#complain(complaint);
   }
 
   #complain(detail: string): void {
@@ -106,10 +97,6 @@ export class History {
 }
 
 const placeOf = ({ height, index }: SubmissionReceipts): string => `${height}/${index}`;
-
-function isBefore({ told: a }: Wish, { told: b }: Wish): boolean {
-  return a!.height < b!.height || (a!.height === b!.height && a!.index < b!.index);
-}
 
 class Replay {
   readonly #world: World;
@@ -237,38 +224,12 @@ class Replay {
     }
   }
 
-  /** @param isPart whether the model knows only some of the fields */
   #expectSame(where: string, said: Outcome, expected: Outcome, isPart: boolean): void {
-    if (said.ok && expected.ok) {
-      if (isPart ? hasFields(said.result, expected.result) : isSame(said.result, expected.result)) {
-        return;
-      }
-    } else if (!said.ok && !expected.ok && said.code === expected.code) return;
-    this.#complain(`${where}: ${describe(said)}, expected ${describe(expected)}`);
+    const complaint = difference(said, expected, isPart);
+    if (complaint !== null) this.#complain(`${where}: ${complaint}`);
   }
 }
 
 function saidBy({ status, result, error }: Receipt): Outcome {
   return status === 'ok' ? { ok: true, result } : { ok: false, code: error?.code ?? '' };
-}
-
-function isSame(a: Value | undefined, b: Value | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return Buffer.compare(encodeValue(a), encodeValue(b)) === 0;
-}
-
-function hasFields(whole: Value | undefined, fields: Value | undefined): boolean {
-  const all = whole as Args;
-  return Object.entries(fields as Args).every(([name, field]) => isSame(all[name], field));
-}
-
-function describe(outcome: Outcome): string {
-  return outcome.ok ? textOf(outcome.result) : outcome.code;
-}
-
-function textOf(value: Value | undefined): string {
-  return (
-    JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each)) ??
-    'ok'
-  );
 }

@@ -2,7 +2,7 @@
  * What a cluster must have done with everything in its order: one model of each module, written down
  * once more in the plainest way, one after the other and nothing at once.
  */
-import type { Value } from '../../../protocols/transaction/values.ts';
+import { encodeValue, type Value } from '../../../protocols/transaction/values.ts';
 import { Refused } from '../../modules/refused.ts';
 
 export type Outcome =
@@ -39,4 +39,37 @@ export function outcomeOf(run: () => Value | undefined): Outcome {
     if (!(error instanceof Refused)) throw error;
     return { ok: false, code: error.message };
   }
+}
+
+/**
+ * What is wrong with an outcome, or null.
+ *
+ * @param isPart whether only some of the fields are expected
+ */
+export function difference(said: Outcome, expected: Outcome, isPart = false): string | null {
+  const isRight =
+    said.ok && expected.ok
+      ? (isPart ? hasFields : isSame)(said.result, expected.result)
+      : !said.ok && !expected.ok && said.code === expected.code;
+  return isRight ? null : `${describe(said)}, expected ${describe(expected)}`;
+}
+
+function isSame(a: Value | undefined, b: Value | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return Buffer.compare(encodeValue(a), encodeValue(b)) === 0;
+}
+
+function hasFields(whole: Value | undefined, fields: Value | undefined): boolean {
+  const all = whole as Args;
+  return Object.entries(fields as Args).every(([name, field]) => isSame(all[name], field));
+}
+
+function describe(outcome: Outcome): string {
+  return outcome.ok ? textOf(outcome.result) : outcome.code;
+}
+
+export function textOf(value: Value | undefined): string {
+  const text = (_: string, each: unknown): unknown =>
+    typeof each === 'bigint' ? String(each) : each;
+  return JSON.stringify(value, text) ?? 'no result';
 }

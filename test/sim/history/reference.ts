@@ -14,20 +14,22 @@ export interface Configs {
   readonly bridge: BridgeConfig;
 }
 
+const NOTHING_BRIDGED: BridgeConfig = { attesters: [], required: 1, assets: [] };
+
 export class Reference {
   readonly #models: ReadonlyMap<string, ModuleModel>;
   #time = 0;
   #height = 0;
 
   constructor({ modules, validators }: Genesis) {
-    const { ledger, bridge } = modules as unknown as Configs;
+    const { ledger, bridge = NOTHING_BRIDGED } = modules as unknown as Partial<Configs>;
     const keys = validators.map(({ publicKey }) => publicKey);
     const call = (module: string, command: string, args: Args, sender: string): Outcome =>
       this.run({ module, command, args }, sender, undefined);
     const programs = new ProgramsModel(keys);
     this.#models = new Map<string, ModuleModel>([
       ['kv', new KvModel()],
-      ['ledger', new LedgerModel(ledger.accounts)],
+      ['ledger', new LedgerModel(ledger?.accounts ?? [])],
       ['voting', new VotingModel(keys, call)],
       ['bridge', new BridgeModel(bridge, call)],
       ['programs', programs],
