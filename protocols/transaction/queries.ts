@@ -58,17 +58,18 @@ export class Queries {
     let done = 0;
     while (done < this.#waiting.length && bytes < ANSWER_BYTES_PER_STEP) {
       const asked = this.#waiting[done++]!;
-      const result = this.run(asked);
+      const seen = this.#viewAt(asked);
+      const result = this.run(asked, seen);
       bytes += ANSWER_COST + (result.ok ? sizeOf(result.value as Value) : 0);
-      const { height } = this.#executor;
-      tell(asked.request, result.ok ? (asked.atHeight ?? height) : height, result);
+      // A module's refusal says what its tables were at the height, as an answer does.
+      const { height } = 'ok' in seen ? this.#executor : seen;
+      tell(asked.request, height, result);
     }
     this.#waiting = this.#waiting.slice(done);
   }
 
-  /** @param view what the query sees; without it, the rows of the height that is asked for */
-  run(asked: StateRead, view?: View): AnswerResult {
-    const seen = view ?? this.#viewAt(asked);
+  /** @param seen what the query sees, or why nothing; without it, the rows of the height that is asked for */
+  run(asked: StateRead, seen: View | AnswerResult = this.#viewAt(asked)): AnswerResult {
     if ('ok' in seen) return seen;
     const module = this.#executor.programs.named(asked.module);
     if (module === undefined) return failed('unknown_module', 'no module of that name');

@@ -162,7 +162,7 @@ export class Edge {
     const bound = await this.#bound(options);
     if (bound instanceof Problem) return bound;
     const { height, result } = await this.port.query({ module, query, args, ...bound });
-    return result.ok ? { height, value: result.value } : answerProblem(result);
+    return result.ok ? { height, value: result.value } : answerProblem(result, { height });
   }
 
   /** The height to read; of a linearizable read the one that it must not be answered from below (I108). */
@@ -191,7 +191,7 @@ export class Edge {
     const { height } = executed;
     return result.ok
       ? { height, value: result.value, proof }
-      : answerProblem(result, { height, proof: toHex(proof) });
+      : answerProblem(result, { extras: { height, proof: toHex(proof) } });
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */

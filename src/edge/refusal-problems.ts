@@ -52,19 +52,20 @@ export function refusalProblem(refused: Extract<Submitted, { ok: false }>): Prob
 /**
  * A read that a module, or the node, refused.
  *
- * @param extras beside the refusal, such as the proof that what was asked for is not there
+ * @param more beside the refusal: such as the proof that what was asked for is not there, and the height
+ *   as of which it is not
  */
 export function answerProblem(
   { code, message }: Extract<AnswerResult, { ok: false }>,
-  extras: ProblemExtras = {},
+  more: { readonly extras?: ProblemExtras; readonly height?: number } = {},
 ): Problem {
   const status = Object.hasOwn(READ_STATUSES, code) ? READ_STATUSES[code] : undefined;
   if (status !== undefined) {
     const isPassing = status === 503 || status === 409;
     const retry = isPassing ? { retryAfterMs: RETRY_MS } : {};
-    return new Problem(status, code, message, { ...retry, extras });
+    return new Problem(status, code, message, { ...retry, ...more });
   }
-  return new Problem(statusOfRefusal(code), code, message, { extras });
+  return new Problem(statusOfRefusal(code), code, message, more);
 }
 
 /** The status that a module's refusal has. */

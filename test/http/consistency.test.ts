@@ -65,6 +65,7 @@ for (const binding of BINDINGS) {
       t.is(list.status, 200);
     }
     const first = await ask('kv/n/k?atHeight=0');
+    t.is(first.headers.get('x-althing-height'), '0');
     t.deepEqual([first.status, await codeOf(first)], [404, 'key_not_found']);
     const account = await ask('ledger/accounts/alice?atHeight=0');
     t.like(await account.json(), { balance: '1000' });

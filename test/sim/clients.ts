@@ -6,14 +6,17 @@ import type { Signer } from '../../protocols/crypto.ts';
 import type { EdgeMessage, SubmissionReceipts, SubmitResult } from '../../protocols/messages.ts';
 import { Audit } from './audit.ts';
 import type { SimNode } from './node.ts';
+import { Questions } from './questions.ts';
 import type { Random } from './random.ts';
 import { Readers } from './readers.ts';
+import { Notebook } from './requests/notebook.ts';
 import { isSettled, RETRYABLE, type Wish } from './submissions.ts';
 import type { World } from './world.ts';
 import { Workload } from './workload.ts';
 
 const FIRST_PATIENCE_MS = 400;
 const WAIT_MS = 20;
+const APPROVED_US = 60_000;
 
 export class Clients {
   readonly #world: World;
@@ -22,6 +25,8 @@ export class Clients {
   readonly #requests = new Map<number, Wish>();
   readonly wishes: Wish[] = [];
   readonly #places = new Map<string, string>();
+  readonly notebook = new Notebook();
+  readonly #questions: Questions;
   readonly #readers: Readers;
   #audit: Audit | null = null;
   #request = 0;
@@ -31,8 +36,14 @@ export class Clients {
   constructor(world: World, random: Random, signerOf: (name: string) => Signer) {
     this.#world = world;
     this.#random = random;
-    this.#workload = new Workload(world, random.fork(), signerOf);
-    this.#readers = new Readers(world, random.fork(), this.wishes, () => ++this.#request);
+    this.#workload = new Workload(world, {
+      random: random.fork(),
+      signerOf,
+      notebook: this.notebook,
+    });
+    const ask = (): number => ++this.#request;
+    this.#questions = new Questions(world, random.fork(), ask);
+    this.#readers = new Readers(world, random.fork(), this.#questions, ask);
   }
 
   get coverage(): Readonly<Record<string, number>> {
@@ -41,6 +52,8 @@ export class Clients {
 
   start(): void {
     const { clients, submissionsPerClient, faultsMs } = this.#world.profile;
+    this.#questions.start();
+    this.#approveUpgrade();
     for (let client = 0; client < clients; client++) {
       for (let k = 0; k < submissionsPerClient; k++) {
         this.#toCome++;
@@ -49,6 +62,19 @@ export class Clients {
       }
     }
     this.#readers.start();
+  }
+
+  /** Early, for it takes a while to come. */
+  #approveUpgrade(): void {
+    const { n, upgradeHeight } = this.#world.profile;
+    for (let validator = 0; validator < n && upgradeHeight < Infinity; validator++) {
+      const atUs = this.#random.int(APPROVED_US);
+      this.#toCome++;
+      this.#world.scheduler.after(atUs, () => {
+        this.#toCome--;
+        this.submit(this.#workload.approval(validator));
+      });
+    }
   }
 
   #begin(client: number): void {
@@ -76,6 +102,7 @@ export class Clients {
   }
 
   submit(wish: Wish): void {
+    wish.askedUs = this.#world.scheduler.now;
     this.wishes.push(wish);
     this.#counts.submissions++;
     this.#attempt(wish);
@@ -103,17 +130,20 @@ export class Clients {
   audit(): void {
     this.#audit = new Audit(this.#world, this.wishes, () => ++this.#request);
     this.#audit.start();
+    this.#questions.forget();
+    for (const node of this.#world.honest) this.#questions.askAll(node);
   }
 
   isAudited(): boolean {
-    return this.#audit?.isDone() ?? false;
+    return (this.#audit?.isDone() ?? false) && this.#questions.isDone();
   }
 
   answered(node: SimNode, message: EdgeMessage): void {
     // Without proofs a client cannot hold a Byzantine node to its word: it asks another one.
     if (!this.#world.isHonest(node.validator)) return;
     if (message.kind === 'answer') {
-      if (!this.#readers.answered(message)) this.#audit?.answered(node, message);
+      const isTaken = this.#readers.answered(message) || this.#questions.answered(message);
+      if (!isTaken) this.#audit?.answered(node, message);
       return;
     }
     if (message.kind !== 'submitted') return;
@@ -166,6 +196,8 @@ export class Clients {
       return this.expectSame(wish, told, receipts, node);
     }
     wish.told = receipts;
+    wish.answeredUs = this.#world.scheduler.now;
+    this.notebook.learn(wish);
     this.#expectOwnPlace(wish, receipts);
     if (wish.signed && receipts.id !== wish.idFor(node.validator)) {
       this.#report(`${wish.label} got the receipt of another submission`);
