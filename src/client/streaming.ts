@@ -91,7 +91,7 @@ function saidIn({ type, data }: Message): Said | null {
 
 export interface Following {
   /** As of now: the parameters with which the next node is asked. */
-  parameters(): Parameters;
+  readonly parameters: () => Parameters;
   readonly stallMs: number;
   /** How many nodes have to refuse alike. */
   readonly refusals: number;

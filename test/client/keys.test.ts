@@ -50,7 +50,7 @@ for (const [name, { keyFromSeed, keyFromPem, generateKey: newKey }] of entries) 
       JSON.stringify({ key }),
       String(key),
       `${Object.keys(key).join()} ${Reflect.ownKeys(key).map(String).join()}`,
-      JSON.stringify(structuredClone({ ...key })),
+      JSON.stringify(structuredClone(key)),
     ].join(' ');
     for (const secret of [toHex(seed), Buffer.from(seed).toString('base64'), [...seed].join(',')]) {
       t.false(shown.includes(secret.slice(0, 12)));
