@@ -9,7 +9,7 @@ export interface ConnectOptions extends Omit<ClientOptions, 'crypto'> {
 
 export interface ClientEntry extends Keys {
   /** A client of the cluster behind these nodes: see Client.connect. */
-  connect(options: ConnectOptions): Promise<Client>;
+  readonly connect: (options: ConnectOptions) => Promise<Client>;
 }
 
 export function clientWith(

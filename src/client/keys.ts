@@ -47,23 +47,27 @@ export class Key implements Signer {
     return `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----\n`;
   }
 
+  toString(): string {
+    return `Key ${this.publicKey}`;
+  }
+
   toJSON(): object {
     return { publicKey: this.publicKey };
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `Key ${this.publicKey}`;
+    return this.toString();
   }
 }
 
 /** How keys are made where signatures are made by `signerFromSeed`. */
 export interface Keys {
   /** A new one, by the random numbers of the platform. */
-  generateKey(): Key;
+  readonly generateKey: () => Key;
   /** The same seed is the same key. Throws AlthingError `bad_key` unless it has 32 bytes. */
-  keyFromSeed(seed: Uint8Array): Key;
+  readonly keyFromSeed: (seed: Uint8Array) => Key;
   /** Throws AlthingError `bad_key` for all but an unencrypted Ed25519 key in PKCS#8 PEM. */
-  keyFromPem(pem: string): Key;
+  readonly keyFromPem: (pem: string) => Key;
 }
 
 export function keysWith(signerFromSeed: (seed: Uint8Array) => Signer): Keys {

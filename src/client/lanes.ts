@@ -52,7 +52,7 @@ export interface LaneOptions {
 }
 
 /** Submissions that are proved at the same time. */
-const AHEAD_MAX = 16;
+const AHEAD_MAX = 8;
 const KNOWN_MAX = 64;
 const TRIES = 3;
 const RETRY_MS = 100;

@@ -8,12 +8,12 @@
  */
 import type { Certified } from '../../protocols/proofs/certification.ts';
 import type { Fact } from '../../protocols/proofs/verify.ts';
-import {
+import type {
+  Module,
   ModuleRefusal,
-  type Module,
-  type Page,
-  type ReadTable,
-  type TableShape,
+  Page,
+  ReadTable,
+  TableShape,
 } from '../../protocols/transaction/module.ts';
 import {
   Journal,

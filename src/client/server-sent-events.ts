@@ -15,20 +15,16 @@ const MESSAGE_LENGTH_MAX = 8 * 1024 * 1024;
 /** A message beyond all bounds, or bytes that are no text. */
 export class NotAStream extends Error {}
 
-/**
- * `null` for whatever shows that the stream is alive and is no message. Throws NotAStream, or what the
- * connection breaks with.
- */
+/** Throws NotAStream, or what the connection breaks with. */
 export async function* messagesOf(
   response: Response,
   signal: AbortSignal,
-): AsyncGenerator<Message | null, void, undefined> {
+): AsyncGenerator<Message, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const pieces: string[] = [];
   let length = 0;
   let message = { type: '', data: '' };
   for await (const piece of piecesOf(response, signal)) {
-    yield null;
     const text = decodedBy(decoder, piece);
     pieces.push(text);
     length += text.length;

@@ -26,7 +26,7 @@ export class StreamRefused extends Error {
 
 export interface StreamAsked {
   readonly parameters: Parameters;
-  /** How long the node may say nothing. */
+  /** How long the node may take for its next message. */
   readonly stallMs: number;
   readonly signal: AbortSignal;
 }
@@ -51,13 +51,13 @@ export async function* streamOf(
     if (response.headers.get('content-type')?.startsWith(STREAM_TYPE) !== true) return;
     const messages = messagesOf(response, ends.signal);
     for (;;) {
-      // While the one who reads is slow no time runs.
+      // A node says at least every second how far it is. While the one who reads is slow no time runs.
       const timer = setTimeout(end, stallMs);
       const { done, value } = await messages.next().finally(() => clearTimeout(timer));
       if (done === true) return;
-      const said = value === null ? undefined : saidIn(value);
+      const said = saidIn(value);
       if (said === null) return;
-      if (said !== undefined) yield said;
+      yield said;
     }
   } catch (error) {
     if (error instanceof StreamRefused) throw error;
@@ -91,7 +91,7 @@ function saidIn({ type, data }: Message): Said | null {
 
 export interface Following {
   /** As of now: the parameters with which the next node is asked. */
-  parameters(): Parameters;
+  readonly parameters: () => Parameters;
   readonly stallMs: number;
   /** How many nodes have to refuse alike. */
   readonly refusals: number;

@@ -7,7 +7,7 @@ import { AlthingError } from './errors.ts';
 import { Lane, type ProvedEvent } from './lanes.ts';
 import { Merge } from './merging.ts';
 import type { Nodes } from './nodes.ts';
-import { placeText, readPlace, type Place } from './places.ts';
+import { endOf, placeText, readPlace, type Place } from './places.ts';
 import type { ProvedReads, ProvedReceipts } from './proved-reads.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { pathWith, type Parameters, type Trust } from './reads.ts';
@@ -48,7 +48,7 @@ export interface Subscription extends AsyncIterable<StreamItem> {
 }
 
 const STALL_MS = 10_000;
-const START_MS = 30_000;
+const START_MS = 10_000;
 const START_BYTES_MAX = 256 * 1024;
 
 /** Throws AlthingError `bad_option` for options that do not go together. */
@@ -193,19 +193,24 @@ class ProvedSubscription implements Subscription {
     }
   }
 
-  /** The end of a height that is not above what any of `count` nodes has: one of them is honest. */
-  #now(count: number, signal: AbortSignal): Promise<Place> {
+  /**
+   * The end of a height that is not above what each of f + 1 nodes has, as far as there are so many: one of
+   * them is honest, and none can have the beginning lie where nothing will come for long.
+   */
+  #now(lanes: number, signal: AbortSignal): Promise<Place> {
+    const { trust } = this.#reads;
+    const enough = Math.max(lanes, Math.min(this.#nodes.count, trust.facts.faultyMax + 1));
     return within(START_MS, signal, async (patience) => {
       const heights = new Map<number, number>();
       for await (const node of this.#nodes.turns(patience)) {
         const height = heights.has(node) ? null : await this.#heightAt(node, patience);
         if (height !== null) heights.set(node, height);
-        if (heights.size < count) continue;
-        return readPlace(
-          String(Math.max(this.#reads.trust.height, Math.min(...heights.values()))),
-        )!;
+        if (heights.size === enough) break;
       }
-      throw new AlthingError('no_answer', `${heights.size} of ${count} nodes said where they are`);
+      if (heights.size >= lanes) {
+        return endOf(Math.max(trust.height, Math.min(...heights.values())));
+      }
+      throw new AlthingError('no_answer', `${heights.size} of ${lanes} nodes said where they are`);
     });
   }
 
@@ -215,8 +220,10 @@ class ProvedSubscription implements Subscription {
     const answer = await this.#nodes.ask(node, request, signal);
     if (answer?.status !== 200) return null;
     try {
-      const status = JSON.parse(new TextDecoder().decode(answer.body)) as { finalHeight?: unknown };
-      return Number.isSafeInteger(status.finalHeight) ? Number(status.finalHeight) : null;
+      const status = JSON.parse(new TextDecoder().decode(answer.body)) as {
+        executedHeight?: unknown;
+      };
+      return Number.isSafeInteger(status.executedHeight) ? Number(status.executedHeight) : null;
     } catch {
       return null;
     }

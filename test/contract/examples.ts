@@ -33,7 +33,7 @@ export const EXAMPLES: readonly (readonly [id: string, example: Example])[] = [
   ['query.ledger.account', { path: `${API}/ledger/account?account=alice` }],
   ['query.ledger.account.byName', { path: `${API}/ledger/accounts/alice` }],
   ['query.ledger.accounts', { path: `${API}/ledger/accounts?limit=2` }],
-  ['getRow', { path: `${API}/state/ledger/supply/total?proof=1` }],
+  ['getRow', { path: `${API}/state/ledger/accounts/alice?proof=1` }],
   ['openStream', { path: `${API}/stream?from=1` }],
   ['getConsensusStatus', { path: `${API}/consensus/status` }],
   ...['/health', '/q/health', `${API}/health`].map(health),

@@ -60,7 +60,7 @@ test('an amount beyond 2^53 arrives as it is', async (t) => {
   const refused = await failure(
     commands.call('Transfer', { from: 'bob', to: 'alice', amount }, token()),
   );
-  t.is(codeOf(refused), 'insufficient_funds');
+  t.is(codeOf(refused), 'overflows_credits_posted');
   const negative = { from: 'bob', to: 'alice', amount: -1 };
   t.is(codeOf(await failure(commands.call('Transfer', negative, token()))), 'invalid_args');
 });
@@ -74,7 +74,7 @@ test('a refusal is a status that names the transaction; what does not fit, the a
   t.is(port.submitted, 0);
   const exists = await failure(commands.call('Open', { account: 'alice' }, token()));
   t.is(exists.code, status.INVALID_ARGUMENT);
-  t.is(codeOf(exists), 'account_exists');
+  t.is(codeOf(exists), 'exists_with_different_owner');
   t.is(exists.metadata.get('althing-height')[0], '1');
   const queries = new TestClient(t, address, 'althing.module.ledger.v1.Queries');
   const absent = await failure(queries.call('Account', { account: 'nobody' }));
