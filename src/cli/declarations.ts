@@ -5,7 +5,7 @@
 import { Kind, OptionalKind, type TSchema } from '@sinclair/typebox';
 import type { TypeCheck } from '@sinclair/typebox/compiler';
 import type { Client } from '../client/client.ts';
-import { read } from '../client/reads.ts';
+import { answerTo } from '../client/reads.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
 import { UsageError } from './command.ts';
@@ -75,7 +75,8 @@ async function askedShape(
 /** Empty for a node that serves none. */
 async function documentOf(client: Client, signal: AbortSignal): Promise<Json> {
   try {
-    const answer = await read(client.nodes, '/openapi.json', { signal }, 'application/json');
+    const request = { method: 'GET', path: '/openapi.json' } as const;
+    const answer = await answerTo(client.nodes, request, { signal });
     return JSON.parse(new TextDecoder().decode(answer.body)) as Json;
   } catch {
     return {};

@@ -6,7 +6,8 @@ import { ModuleRefusal } from '../../protocols/transaction/module.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { isHex } from '../../protocols/bytes.ts';
 import { AlthingError } from '../client/errors.ts';
-import { pathWith, read, type ReadOptions } from '../client/reads.ts';
+import type { NodeAnswer } from '../client/nodes.ts';
+import { answerTo, pathWith, type Parameters } from '../client/reads.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { canonical, given, parameters, type Given } from './arguments.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
@@ -105,14 +106,11 @@ export async function ask(
   const shape = await shapeOf(client, 'query', module, query, signal);
   const checked = canonical(shape, args);
   const path = pathWith(`/api/v11/${module}/${query}`, parameters(args));
-  const options: ReadOptions = {
-    ...(atHeight === undefined ? {} : { atHeight }),
-    ...(linearizable === undefined ? {} : { consistency: 'linearizable' }),
-    signal,
-  };
+  const options = { atHeight, consistency: linearizable && 'linearizable' };
   if (proof !== undefined) return keepProof(context, cluster, path, proof);
   if (trusted === null) {
-    const { height, json } = await readJson(cluster, path, options);
+    const asked = withParameters(path, options);
+    const { height, json } = await readJson(cluster, asked);
     return context.print({ height, result: json }, () => described(json));
   }
   if (atHeight !== undefined || linearizable !== undefined) {
@@ -135,11 +133,22 @@ function verified(height: number): void {
 }
 
 function withProof(path: string): string {
-  return `${path}${path.includes('?') ? '&' : '?'}proof=1`;
+  return withParameters(path, { proof: 1 });
 }
 
-async function readJson({ client }: Connection, path: string, options: ReadOptions) {
-  const answer = await read(client.nodes, path, options, 'application/json');
+/** Beside those that the path has. */
+function withParameters(path: string, more: Parameters): string {
+  const added = pathWith('', more);
+  return path.includes('?') ? path + added.replace('?', '&') : path + added;
+}
+
+function jsonOf({ client, signal }: Connection, path: string): Promise<NodeAnswer> {
+  const headers = { accept: 'application/json' };
+  return answerTo(client.nodes, { method: 'GET', path, headers }, { signal });
+}
+
+async function readJson(cluster: Connection, path: string) {
+  const answer = await jsonOf(cluster, path);
   const json = JSON.parse(new TextDecoder().decode(answer.body)) as unknown;
   return { height: Number(answer.headers.get('x-althing-height') ?? 0), json };
 }
@@ -147,11 +156,11 @@ async function readJson({ client }: Connection, path: string, options: ReadOptio
 /** The answer as the node wrote it: whoever has the genesis document can check it, now or later. */
 async function keepProof(
   context: CommandContext,
-  { client, signal }: Connection,
+  cluster: Connection,
   path: string,
   file: string,
 ): Promise<void> {
-  const answer = await read(client.nodes, withProof(path), { signal }, 'application/json');
+  const answer = await jsonOf(cluster, withProof(path));
   try {
     writeFileSync(file, answer.body);
   } catch (error) {
@@ -174,8 +183,7 @@ function rowCommand(context: CommandContext): Command {
       const path = ['', 'api/v11/state', ...[module, table, key].map(encodeURIComponent)].join('/');
       if (flags.proof !== undefined) return keepProof(context, cluster, path, flags.proof);
       if (cluster.trusted === null) {
-        const { signal } = cluster;
-        const { height, json } = await readJson(cluster, withProof(path), { signal });
+        const { height, json } = await readJson(cluster, withProof(path));
         const { result = null } = Object(json) as { readonly result?: unknown };
         return context.print({ height, result }, () => described(result));
       }
@@ -217,7 +225,7 @@ function transactionCommand(context: CommandContext): Command {
 /** What a node knows of it. */
 async function found(cluster: Connection, path: string): Promise<object> {
   try {
-    return Object((await readJson(cluster, path, { signal: cluster.signal })).json) as object;
+    return Object((await readJson(cluster, path)).json) as object;
   } catch (error) {
     const isPending = error instanceof AlthingError && error.status === 202;
     if (isPending) throw new AlthingError('pending', 'it is not final yet: ask again', 202);
@@ -242,7 +250,7 @@ function blockCommand(context: CommandContext): Command {
   return command.action(async (height: string | number, flags: object) => {
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
       const path = `/api/v11/blocks/${height}`;
-      const { json } = await readJson(cluster, path, { signal: cluster.signal });
+      const { json } = await readJson(cluster, path);
       context.print(json, () => described(summary(Object(json) as object)));
     });
   });

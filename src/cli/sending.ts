@@ -123,7 +123,7 @@ export async function finish(
 ): Promise<Submitted> {
   const { client, interrupted, trusted } = connection;
   try {
-    const sent = client.resend(saved.bytes, interrupted);
+    const sent = client.resend(saved.bytes, { signal: interrupted });
     const submitted = await withNotice('waiting for the submission to become final', sent);
     return trusted === null ? submitted : await provenReceipts(connection, submitted);
   } catch (error) {

@@ -1,8 +1,8 @@
 /** `althing watch`: follows what becomes final, from any height on, without a gap. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { SubscribeOptions } from '../client/subscription.ts';
 import type { CommandContext } from './command.ts';
 import { connectionOptions, listIn, withCluster } from './connection.ts';
-import { follow, type Message } from './following.ts';
 import { jsonText, printable } from './output.ts';
 
 interface Flags {
@@ -41,10 +41,11 @@ export function watchCommand(context: CommandContext): Command {
   return command.action(async (flags: Flags) => {
     await withCluster(connection(flags as never), 'follows', async ({ client, interrupted }) => {
       let left = flags.limit ?? Infinity;
-      for await (const message of follow(client.nodes, wishOf(flags), interrupted)) {
-        await context.line(message, () => lineOf(message));
+      for await (const item of client.subscribe({ ...wishOf(flags), signal: interrupted })) {
+        await context.line(item, () => lineOf(item as unknown as Message));
         if (--left === 0) return;
       }
+      throw interrupted.reason;
     });
   });
 }
@@ -70,16 +71,19 @@ function count(text: string): number {
   throw new InvalidArgumentError('It takes a number, from 1.');
 }
 
-function wishOf({ module, topic, from, after, blocks, transactions }: Flags) {
+function wishOf({ module, topic, from, after, blocks, transactions }: Flags): SubscribeOptions {
   return {
-    from,
-    after,
-    modules: module?.join(','),
-    topics: topic?.join(','),
-    blocks: blocks && 1,
-    transactions: transactions && 1,
+    trust: 'node',
+    ...(from === undefined ? {} : { from: Number(from) }),
+    ...(after === undefined ? {} : { after }),
+    ...(module === undefined ? {} : { modules: module }),
+    ...(topic === undefined ? {} : { topics: topic }),
+    blocks: blocks === true,
+    transactions: transactions === true,
   };
 }
+
+type Message = Readonly<Record<string, unknown>>;
 
 function lineOf(message: Message): string {
   const { kind, height: at, module, name, data, command, status, error, transaction } = message;
