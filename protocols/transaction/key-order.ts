@@ -6,22 +6,19 @@
 import { compareText } from './values.ts';
 
 const CHUNK_MAX = 512;
-/** The first of the surrogates. Text without units from there on is ordered by engines as by its bytes. */
+/** The first of the surrogates: without units from there on, a key is to all others as engines compare. */
 const SURROGATES = 0xd800;
 
 export class KeyOrder<Item extends { readonly key: string }> {
   /** Ascending, and none of them empty. */
   readonly #chunks: Item[][] = [];
-  /** Whether engines order the keys that were ever added: several times as fast as compareText. */
-  #isPlain = true;
 
   /** `item`, whose key must not be there yet. */
   add(item: Item): void {
-    this.#isPlain &&= isPlain(item.key);
     const at = this.#chunkOf(item.key);
     const chunk = this.#chunks[at];
     if (chunk === undefined) return void this.#chunks.push([item]);
-    chunk.splice(this.#placeOf(chunk, item.key), 0, item);
+    chunk.splice(placeOf(chunk, item.key), 0, item);
     if (chunk.length > CHUNK_MAX) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK_MAX / 2));
   }
 
@@ -29,7 +26,7 @@ export class KeyOrder<Item extends { readonly key: string }> {
   remove(key: string): void {
     const at = this.#chunkOf(key);
     const chunk = this.#chunks[at]!;
-    chunk.splice(this.#placeOf(chunk, key), 1);
+    chunk.splice(placeOf(chunk, key), 1);
     if (chunk.length === 0) this.#chunks.splice(at, 1);
   }
 
@@ -37,7 +34,7 @@ export class KeyOrder<Item extends { readonly key: string }> {
   *from(key: string): Iterable<Item> {
     let at = this.#chunkOf(key);
     let chunk = this.#chunks[at];
-    let place = chunk === undefined ? 0 : this.#placeOf(chunk, key);
+    let place = chunk === undefined ? 0 : placeOf(chunk, key);
     for (; chunk !== undefined; chunk = this.#chunks[++at], place = 0) {
       for (; place < chunk.length; place++) yield chunk[place]!;
     }
@@ -56,21 +53,21 @@ export class KeyOrder<Item extends { readonly key: string }> {
 
   /** The chunk that `key` lies in or is to lie in: the last that begins with it or below it. */
   #chunkOf(key: string): number {
-    const after =
-      this.#isPlain && isPlain(key)
-        ? countWhere(this.#chunks, (chunk) => chunk[0]!.key <= key)
-        : countWhere(this.#chunks, (chunk) => compareText(chunk[0]!.key, key) <= 0);
+    const after = isPlain(key)
+      ? countWhere(this.#chunks, (chunk) => chunk[0]!.key <= key)
+      : countWhere(this.#chunks, (chunk) => compareText(chunk[0]!.key, key) <= 0);
     return Math.max(0, after - 1);
-  }
-
-  /** Where `key` stands in the chunk, or is to stand. */
-  #placeOf(chunk: readonly Item[], key: string): number {
-    return this.#isPlain && isPlain(key)
-      ? countWhere(chunk, (item) => item.key < key)
-      : countWhere(chunk, (item) => compareText(item.key, key) < 0);
   }
 }
 
+/** Where `key` stands in the chunk, or is to stand. */
+function placeOf(chunk: readonly { readonly key: string }[], key: string): number {
+  return isPlain(key)
+    ? countWhere(chunk, (item) => item.key < key)
+    : countWhere(chunk, (item) => compareText(item.key, key) < 0);
+}
+
+/** Whether engines tell its place, which is several times as fast as compareText. */
 function isPlain(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= SURROGATES) return false;
   return true;

@@ -170,12 +170,13 @@ export const tables = {
     AccountRow,
   ),
   transfers: table('By id: the transfers that are kept.', TransferRow, {
-    byAccount: ({ from, to, timestamp }) => [timeKey(from, timestamp), timeKey(to, timestamp)],
+    byAccount: ({ from, to, timestamp }) => {
+      const time = timeText(timestamp);
+      return [`${from}/${time}`, `${to}/${time}`];
+    },
     /** What waits for its timeout. */
-    byExpiry: ({ status, expiresAt, timestamp }) =>
-      status === 'pending' && expiresAt !== undefined
-        ? `${timeText(expiresAt)}/${timeText(timestamp)}`
-        : null,
+    byExpiry: ({ status, expiresAt }) =>
+      status === 'pending' && expiresAt !== undefined ? timeText(expiresAt) : null,
   }),
   failed: table(
     'By id: why a transfer failed that another time might have succeeded. Its id is used up.',

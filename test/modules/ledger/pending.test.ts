@@ -2,7 +2,8 @@
 import test from 'ava';
 import { decodeReceipts } from '../../../protocols/transaction/receipts.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
-import { alice, bob, START_MS } from '../../transaction/fixture.ts';
+import { TIMERS_PER_BLOCK } from '../../../protocols/transaction/timers.ts';
+import { alice, bob, receiptsOf, signed, START_MS } from '../../transaction/fixture.ts';
 import type { World } from '../run.ts';
 import { account, aliceName, balance, bobName, books, call, codes, many, MAX } from './books.ts';
 import { open, pend, transfer } from './books.ts';
@@ -90,16 +91,38 @@ test('Q6: what ends at once ends in one block, each with a receipt of its own, a
   t.is(w.chain.next([], now + 300).txCount, 0, 'no timer waits for what is over');
 });
 
-test('Q6: timeouts that come in any order are all kept', (t) => {
+test('Q6: what a block cannot end any more is over all the same, and ends in the next', (t) => {
+  const w = books();
+  const now = START_MS + (w.chain.executor.height + 1) * 10;
+  const ids = Array.from({ length: TIMERS_PER_BLOCK + 1 }, (_, at) => `p${10_000 + at}`);
+  const parts = [ids.slice(0, 700), ids.slice(700, 1400), ids.slice(1400)];
+  for (const [block, some] of parts.entries()) {
+    w.run(some.map((id) => pend(id, 0, { timeoutMs: 120 - block * 10 })));
+  }
+  const last = ids.at(-1)!;
+  const seq = signed(0, [post(last)], { signer: bob });
+  const receipts = receiptsOf(w.chain.next([[0, [seq]]], now + 120));
+  t.is(receipts.length, TIMERS_PER_BLOCK + 1);
+  t.is(receipts.at(-1)?.error?.code, 'pending_transfer_expired');
+  t.is(status(w, last), 'pending');
+  w.chain.next([], now + 121);
+  t.is(status(w, last), 'expired');
+});
+
+test('Q6: timeouts that come in any order are all kept, and few timers wait for them', (t) => {
   const w = books();
   const now = START_MS + (w.chain.executor.height + 1) * 10;
   w.run([50, 20, 80, 10, 30].map((timeoutMs) => pend(`p${timeoutMs}`, 1, { timeoutMs })));
+  let timers = 0;
   for (const at of [10, 20, 30, 50, 80]) {
-    w.chain.next([], now + at - 1);
+    timers += w.chain.next([], now + at - 1).txCount;
     t.is(status(w, `p${at}`), 'pending');
-    w.chain.next([], now + at);
+    timers += w.chain.next([], now + at).txCount;
     t.is(status(w, `p${at}`), 'expired');
   }
+  // One for each, and two that were set before an earlier one was known.
+  t.is(timers, 7);
+  t.is(w.chain.next([], now + 1000).txCount, 0);
 });
 
 /** Each has all the faults of those below it. */
