@@ -4,11 +4,10 @@
  */
 import { Kind, OptionalKind, type TSchema } from '@sinclair/typebox';
 import type { TypeCheck } from '@sinclair/typebox/compiler';
-import type { Client } from '../client/client.ts';
-import { answerTo } from '../client/reads.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
 import { UsageError } from './command.ts';
+import { answerOf, type Connection } from './connection.ts';
 
 /** Of a command or a query. */
 export interface Shape {
@@ -25,14 +24,13 @@ const builtIn = new ModuleCatalog(builtInModules);
 
 /** Throws UsageError that names what there is. */
 export async function shapeOf(
-  client: Client,
+  connection: Connection,
   sort: Sort,
   module: string,
   name: string,
-  signal: AbortSignal,
 ): Promise<Shape> {
   const known = builtIn.named(module);
-  if (known === undefined) return askedShape(client, sort, module, name, signal);
+  if (known === undefined) return askedShape(connection, sort, module, name);
   const definitions = sort === 'command' ? known.commandDefinitions : known.queryDefinitions;
   const found = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
   if (found !== undefined) return { name: `${module} ${name}`, ...found };
@@ -46,13 +44,12 @@ function unknownMember(sort: Sort, module: string, name: string, names: readonly
 // ------------------------------------------------------------------- modules that a node tells of
 
 async function askedShape(
-  client: Client,
+  connection: Connection,
   sort: Sort,
   module: string,
   name: string,
-  signal: AbortSignal,
 ): Promise<Shape> {
-  const document = await documentOf(client, signal);
+  const document = await documentOf(connection);
   const shapes = sort === 'command' ? commandsIn(document) : queriesIn(document);
   const ofModule = shapes.filter(([id]) => id.startsWith(`${module}.`));
   const found = ofModule.find(([id]) => id === `${module}.${name}`);
@@ -73,11 +70,11 @@ async function askedShape(
 }
 
 /** Empty for a node that serves none. */
-async function documentOf(client: Client, signal: AbortSignal): Promise<Json> {
+async function documentOf(connection: Connection): Promise<Json> {
   try {
-    const request = { method: 'GET', path: '/openapi.json' } as const;
-    const answer = await answerTo(client.nodes, request, { signal });
-    return JSON.parse(new TextDecoder().decode(answer.body)) as Json;
+    const { body } = await answerOf(connection, '/openapi.json');
+    const document: unknown = JSON.parse(new TextDecoder().decode(body));
+    return isJson(document) ? document : {};
   } catch {
     return {};
   }

@@ -62,18 +62,6 @@ export function reading(path: string, parameters: Parameters = {}): NodeRequest 
   return { method: 'GET', path: pathWith(path, parameters), headers: { accept: MSGPACK_TYPE } };
 }
 
-/** An answer as a node gave it. Throws AlthingError: what it refuses, or `no_answer`. */
-export function answerTo(
-  nodes: Nodes,
-  request: NodeRequest,
-  { patienceMs = READ_PATIENCE_MS, signal }: Pick<ReadOptions, 'patienceMs' | 'signal'>,
-): Promise<NodeAnswer> {
-  const patience = { ms: patienceMs, signal, refusals: 1 };
-  return ask<NodeAnswer>(nodes, request, patience, (answer) =>
-    answer.status === 200 ? { kind: 'holds', value: answer } : notTaken(answer),
-  );
-}
-
 /** Throws AlthingError: what a node refuses, or `no_answer` when none answered in time. */
 export async function read<Result>(
   nodes: Nodes,
