@@ -8,6 +8,7 @@
  * and events that it emitted are undone (I47).
  */
 import type { Digest, Millis, PublicKey } from '../types.ts';
+import type { Meter } from './meter.ts';
 import type { Value } from './values.ts';
 
 /** Rows by key, and by what its indexes say of them. A row that was read is not to be changed. */
@@ -99,6 +100,8 @@ export interface CommandContext {
    * succeeds, or leaves nothing behind and its refusal is returned (I118).
    */
   readonly call: (module: string, command: string, args: Value, as?: string) => Outcome;
+  /** For commands that do more than their arguments say (I130). */
+  readonly meter: Meter;
 }
 
 export interface QueryContext {
@@ -106,6 +109,7 @@ export interface QueryContext {
   /** Executed height that the tables reflect. */
   readonly height: number;
   readonly tables: ReadTables;
+  readonly meter: Meter;
 }
 
 /** What fills the tables for height 0, or brings them to the next version of their module. */
@@ -113,6 +117,19 @@ export interface TablesContext {
   /** Time of height 0, or of the block. */
   readonly time: Millis;
   readonly tables: Tables;
+  readonly meter: Meter;
+}
+
+/** What a module of a user may not write: its transaction fails with this code. */
+export class ModuleFailure extends Error {
+  override readonly name = 'ModuleFailure';
+  readonly code: string;
+
+  /** The message stands in receipts: the same on every node. */
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** The meter of the transaction is used up; it fails with `too_expensive`, alike on every node. */
