@@ -137,6 +137,10 @@ export class Executor {
     this.state.checkpoint();
   }
 
+  get clusterId(): Digest {
+    return this.#cluster.id;
+  }
+
   get limits(): ConsensusLimits {
     return this.#cluster.genesis.limits;
   }

@@ -152,6 +152,11 @@ export function refuse(code: string, message: string): ModuleRefusal {
   return new ModuleRefusal(code, message);
 }
 
+/** What `call` gave back, when it is a refusal. */
+export function refusalOf(outcome: unknown): ModuleRefusal | null {
+  return outcome instanceof ModuleRefusal ? outcome : null;
+}
+
 /** A result for the receipt, nothing, or a refusal. */
 export type Outcome = Value | undefined | ModuleRefusal;
 
