@@ -15,6 +15,7 @@ import { initCommand } from './init.ts';
 import { kvCommand } from './kv.ts';
 import { laterCommands } from './later.ts';
 import { logCommand } from './log.ts';
+import { moduleCommand } from './module.ts';
 import { proofCommand } from './proof.ts';
 import { readModelCommand } from './read-model.ts';
 
@@ -23,6 +24,7 @@ const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
   initCommand,
   logCommand,
   kvCommand,
+  moduleCommand,
   proofCommand,
   readModelCommand,
 ];
