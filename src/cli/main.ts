@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Create>>> = {
   get: async () => (await import('./get.ts')).getCommand,
   watch: async () => (await import('./watch.ts')).watchCommand,
   proof: async () => (await import('./proof.ts')).proofCommand,
+  module: async () => (await import('./module.ts')).moduleCommand,
   log: async () => (await import('./log.ts')).logCommand,
   'read-model': async () => (await import('./read-model.ts')).readModelCommand,
 };
