@@ -182,7 +182,7 @@ test('what was saved and expired unexecuted is signed anew', async (t) => {
   writeFileSync(join(folder, 'sent.jsonl'), `${line}\n`);
   const resent = await run(['submit', '--resend', 'sent.jsonl']);
   t.is(resent.code, 1);
-  t.regex(resent.stderr, /^althing: expired: /);
+  t.regex(resent.stderr, /^althing: expired, /);
   const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
   const sent = await run(issue);
   t.is(sent.code, 0, sent.stderr);
