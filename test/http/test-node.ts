@@ -327,7 +327,6 @@ export class TestPort implements EdgePort {
   }
 }
 
-
 export function testEdge(
   devMode = false,
   modules = builtInModules,
