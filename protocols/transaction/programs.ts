@@ -9,6 +9,7 @@
 import type { Genesis, Program } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Digest, Millis } from '../types.ts';
+import { fillingMeter } from './meter.ts';
 import type { Module, ModuleSet } from './module.ts';
 import type { State } from './state.ts';
 import type { Value } from './values.ts';
@@ -33,6 +34,7 @@ export function upgradeKey(height: number): string {
 export class Programs {
   readonly #available: ModuleSet;
   readonly #state: State;
+  readonly #genesis: Genesis;
   readonly #inForce = new Map<string, Module>();
   /** Heights of the last upgrades, also of those that failed. */
   readonly #since = new Map<string, number>();
@@ -41,6 +43,7 @@ export class Programs {
   constructor(genesis: Genesis, available: ModuleSet, state: State) {
     this.#available = available;
     this.#state = state;
+    this.#genesis = genesis;
     const first = genesis.programs?.map((program) => this.#find(program, 1)) ?? available;
     for (const module of first) {
       if (this.#inForce.has(module.name)) {
@@ -85,10 +88,11 @@ export class Programs {
   /** Whether its tables could be filled, or brought to its version. */
   #bring(module: Module, time: Millis): boolean {
     const before = this.#inForce.get(module.name);
-    const tables = this.#state.addTables(module);
     try {
-      if (before === undefined) module.genesis({ time, tables }, undefined);
-      else module.migrate({ time, tables }, before.version);
+      const tables = this.#state.addTables(module);
+      const context = { time, tables, meter: fillingMeter(this.#genesis.limits) };
+      if (before === undefined) module.genesis(context, undefined);
+      else module.migrate(context, before.version);
       return true;
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;

@@ -2,27 +2,29 @@
  * What commands that ask a cluster have in common: which nodes, whose key, which genesis document, how
  * long. The folder that `althing init` made tells all of it; options and the environment go before it.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { Verifier } from '../../protocols/certificates.ts';
 import type { Signer } from '../../protocols/crypto.ts';
-import { trustGenesis } from '../../protocols/proofs/verify.ts';
+import { clusterOf, type Genesis } from '../../protocols/genesis.ts';
 import { abortable } from '../abortable.ts';
+import { ask } from '../client/asking.ts';
 import { Client } from '../client/client.ts';
-import { Nodes } from '../client/nodes.ts';
-import { KeyError } from '../crypto/keys.ts';
+import { Nodes, type NodeAnswer } from '../client/nodes.ts';
+import { notTaken } from '../client/reads.ts';
+import { generateKey, KeyError } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import { loadSigner } from '../crypto/signer.ts';
+import { loadSigner, signerFromPem } from '../crypto/signer.ts';
 import { GenesisError, parseGenesis } from '../init/genesis.ts';
 import { clusterFiles, nodeFiles } from '../init/layout.ts';
 import { Interruption } from '../interruption.ts';
+import { builtInModules } from '../modules/built-in.ts';
 import { EXIT, readText, UsageError } from './command.ts';
 
 export interface Connection {
   readonly client: Client;
-  /** Whom to trust: what nodes answer is checked against it. Null to believe them. */
-  readonly trusted: Verifier | null;
+  /** A genesis document was given: no node is believed. */
+  readonly verifies: boolean;
   /** Null for a command that only reads. */
   readonly signer: Signer | null;
   /** Aborted when the time is over or somebody interrupts: for reads. */
@@ -41,24 +43,23 @@ interface Flags {
   readonly timeout: number;
 }
 
-/** A follower goes on until it is interrupted, and believes. */
-type Uses = 'reads' | 'signs' | 'follows';
+/** What was signed before is sent again without a key. */
+type Uses = 'reads' | 'signs' | 'resends';
 
 const NOTICE_AFTER_MS = 2_000;
 const FALLBACK_URL = 'http://127.0.0.1:9003';
 
-const genesis = new Option('--genesis <file>', 'the genesis document: answers are verified').env(
-  'ALTHING_GENESIS',
-);
 const reading: readonly Option[] = [
   new Option('--url <url>', 'address of a node, or several: with commas, or again')
     .env('ALTHING_URL')
-    .argParser((text: string, before: readonly string[] = []) => [...before, ...listIn(text)]),
+    .argParser(collected),
   new Option('--data <dir>', 'the folder that "althing init" made')
     .default('data')
     .env('ALTHING_DATA'),
   new Option('--id <id>', 'only this node of those in the data folder'),
-  genesis,
+  new Option('--genesis <file>', 'the genesis document: answers are verified').env(
+    'ALTHING_GENESIS',
+  ),
   new Option('--timeout <seconds>', 'how long to wait').default(30).argParser(seconds),
 ];
 const signing = new Option('--key <file>', 'the private key that signs, in a PEM file').env(
@@ -74,8 +75,7 @@ export function connectionOptions(
   uses: Uses,
   taken: ReadonlySet<string> = new Set(),
 ): (given: Readonly<Record<string, unknown>>) => Flags {
-  const common = reading.filter((option) => uses !== 'follows' || option !== genesis);
-  const options = uses === 'signs' ? [...common, signing] : common;
+  const options = uses === 'signs' ? [...reading, signing] : reading;
   const placed = options.map((option) => {
     const name = option.attributeName();
     const own = taken.has(name) ? clientOption(option) : option;
@@ -96,11 +96,10 @@ function clientOption(option: Option): Option {
   return parseArg === undefined ? other : other.argParser(parseArg);
 }
 
-export function listIn(text: string): string[] {
-  return text
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
+/** A list with commas, of an option that may be repeated. */
+export function collected(text: string, before: readonly string[] | undefined): readonly string[] {
+  const more = text.split(',').map((each) => each.trim());
+  return [...(before ?? []), ...more.filter((each) => each !== '')];
 }
 
 function seconds(text: string): number {
@@ -115,10 +114,10 @@ export async function withCluster(
   uses: Uses,
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
-  const signer = uses === 'signs' ? signerOf(flags) : null;
+  const signer = signerFor(uses, flags);
   const urls = urlsOf(flags);
-  const trusted = flags.genesis === undefined ? null : trustedIn(flags.genesis);
-  const meant = trusted ?? ownCluster(flags);
+  const genesis = flags.genesis === undefined ? null : genesisIn(flags.genesis);
+  const own = genesis === null ? ownCluster(flags) : null;
   const timeoutMs = flags.timeout * 1000;
   const interruption = new Interruption(() => process.exit(EXIT.interrupted));
   const late = new AbortController();
@@ -130,13 +129,16 @@ export async function withCluster(
       crypto: nodeCrypto,
       validityMs: timeoutMs,
       ...(signer === null ? {} : { signer }),
-      ...(meant === null ? {} : { clusterId: meant.cluster.id }),
+      modules: builtInModules,
+      ...(genesis === null ? {} : { genesis }),
+      ...(own === null ? {} : { clusterId: clusterOf(own, nodeCrypto).id }),
     });
     const client = await withNotice(
       `waiting for ${urls.join(', ')}`,
       abortable(connecting, signal),
     );
-    await work({ client, trusted, signer, signal, interrupted: interruption.signal, timeoutMs });
+    const verifies = genesis !== null;
+    await work({ client, verifies, signer, signal, interrupted: interruption.signal, timeoutMs });
   } finally {
     clearTimeout(timer);
     interruption.close();
@@ -207,6 +209,12 @@ function addressIn(config: string): readonly string[] {
   return [`http://${name.includes(':') ? `[${name}]` : name}:${http}`];
 }
 
+function signerFor(uses: Uses, flags: Flags): Signer | null {
+  if (uses === 'signs') return signerOf(flags);
+  // A client that only sends again wants a key all the same: any.
+  return uses === 'resends' ? signerFromPem(generateKey().pem) : null;
+}
+
 function signerOf({ key, data }: Flags): Signer {
   const { operator } = clusterFiles(data);
   const file = key ?? (existsSync(operator) ? operator : null);
@@ -224,9 +232,9 @@ function signerOf({ key, data }: Flags): Signer {
   }
 }
 
-function trustedIn(file: string): Verifier {
+function genesisIn(file: string): Genesis {
   try {
-    return trustGenesis(nodeCrypto, parseGenesis(readText(file)));
+    return parseGenesis(readText(file));
   } catch (error) {
     if (error instanceof GenesisError) throw new UsageError(`${file}: ${error.message}`);
     throw error;
@@ -234,7 +242,18 @@ function trustedIn(file: string): Verifier {
 }
 
 /** The data folder's own cluster, unless other nodes are named. */
-function ownCluster({ url, data }: Flags): Verifier | null {
+function ownCluster({ url, data }: Flags): Genesis | null {
   const { genesis } = clusterFiles(data);
-  return url.length === 0 && existsSync(genesis) ? trustedIn(genesis) : null;
+  return url.length === 0 && existsSync(genesis) ? genesisIn(genesis) : null;
+}
+
+/** What a node says in JSON, as it says it. Throws AlthingError. */
+export function answerOf(
+  { client, signal, timeoutMs }: Connection,
+  path: string,
+): Promise<NodeAnswer> {
+  const request = { method: 'GET', path, headers: { accept: 'application/json' } } as const;
+  return ask<NodeAnswer>(client.nodes, request, { ms: timeoutMs, signal, refusals: 1 }, (answer) =>
+    answer.status === 200 ? { kind: 'holds', value: answer } : notTaken(answer),
+  );
 }

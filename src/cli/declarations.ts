@@ -3,19 +3,18 @@
  * software, others as a node tells them in its OpenAPI document.
  */
 import { Kind, OptionalKind, type TSchema } from '@sinclair/typebox';
-import type { TypeCheck } from '@sinclair/typebox/compiler';
-import type { Client } from '../client/client.ts';
-import { read } from '../client/reads.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
+import type { Checker } from '../modules/define.ts';
 import { UsageError } from './command.ts';
+import { answerOf, type Connection } from './connection.ts';
 
 /** Of a command or a query. */
 export interface Shape {
   /** `ledger transfer` */
   readonly name: string;
   readonly schema: TSchema;
-  readonly type: TypeCheck<TSchema>;
+  readonly type: Checker;
 }
 
 type Sort = 'command' | 'query';
@@ -25,14 +24,13 @@ const builtIn = new ModuleCatalog(builtInModules);
 
 /** Throws UsageError that names what there is. */
 export async function shapeOf(
-  client: Client,
+  connection: Connection,
   sort: Sort,
   module: string,
   name: string,
-  signal: AbortSignal,
 ): Promise<Shape> {
   const known = builtIn.named(module);
-  if (known === undefined) return askedShape(client, sort, module, name, signal);
+  if (known === undefined) return askedShape(connection, sort, module, name);
   const definitions = sort === 'command' ? known.commandDefinitions : known.queryDefinitions;
   const found = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
   if (found !== undefined) return { name: `${module} ${name}`, ...found };
@@ -46,13 +44,12 @@ function unknownMember(sort: Sort, module: string, name: string, names: readonly
 // ------------------------------------------------------------------- modules that a node tells of
 
 async function askedShape(
-  client: Client,
+  connection: Connection,
   sort: Sort,
   module: string,
   name: string,
-  signal: AbortSignal,
 ): Promise<Shape> {
-  const document = await documentOf(client, signal);
+  const document = await documentOf(connection);
   const shapes = sort === 'command' ? commandsIn(document) : queriesIn(document);
   const ofModule = shapes.filter(([id]) => id.startsWith(`${module}.`));
   const found = ofModule.find(([id]) => id === `${module}.${name}`);
@@ -73,10 +70,11 @@ async function askedShape(
 }
 
 /** Empty for a node that serves none. */
-async function documentOf(client: Client, signal: AbortSignal): Promise<Json> {
+async function documentOf(connection: Connection): Promise<Json> {
   try {
-    const answer = await read(client.nodes, '/openapi.json', { signal }, 'application/json');
-    return JSON.parse(new TextDecoder().decode(answer.body)) as Json;
+    const { body } = await answerOf(connection, '/openapi.json');
+    const document: unknown = JSON.parse(new TextDecoder().decode(body));
+    return isJson(document) ? document : {};
   } catch {
     return {};
   }

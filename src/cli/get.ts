@@ -2,19 +2,25 @@
 import { writeFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseTransactionId } from '../../protocols/transaction/submission.ts';
-import { ModuleRefusal } from '../../protocols/transaction/module.ts';
+import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { isHex } from '../../protocols/bytes.ts';
 import { AlthingError } from '../client/errors.ts';
-import { pathWith, read, type ReadOptions } from '../client/reads.ts';
-import { builtInModules } from '../modules/built-in.ts';
+import type { Nodes } from '../client/nodes.ts';
+import { pathWith, read, type Answer, type ReadOptions } from '../client/reads.ts';
+import type { Submitted } from '../client/submitter.ts';
 import { canonical, given, parameters, type Given } from './arguments.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
-import { connectionOptions, withCluster, type Connection } from './connection.ts';
+import {
+  answerOf,
+  connectionOptions,
+  withCluster,
+  withNotice,
+  type Connection,
+} from './connection.ts';
 import { shapeOf } from './declarations.ts';
 import { described } from './output.ts';
 import { receiptText } from './submit.ts';
-import { provenReceipts, provenResult, provenRow } from './verified.ts';
 
 export interface QueryFlags {
   readonly atHeight?: number;
@@ -101,57 +107,43 @@ export async function ask(
   { module, query, args }: Question,
   { atHeight, linearizable, proof }: QueryFlags,
 ): Promise<void> {
-  const { client, signal, trusted } = cluster;
-  const shape = await shapeOf(client, 'query', module, query, signal);
-  const checked = canonical(shape, args);
-  const path = pathWith(`/api/v11/${module}/${query}`, parameters(args));
-  const options: ReadOptions = {
+  const { client, signal, timeoutMs, verifies } = cluster;
+  canonical(await shapeOf(cluster, 'query', module, query), args);
+  const spelled = parameters(args);
+  if (proof !== undefined) {
+    return keepProof(context, cluster, pathWith(`/api/v11/${module}/${query}`, spelled), proof);
+  }
+  const answer = await client.query(module, query, spelled, {
     ...(atHeight === undefined ? {} : { atHeight }),
     ...(linearizable === undefined ? {} : { consistency: 'linearizable' }),
+    patienceMs: timeoutMs,
     signal,
-  };
-  if (proof !== undefined) return keepProof(context, cluster, path, proof);
-  if (trusted === null) {
-    const { height, json } = await readJson(cluster, path, options);
-    return context.print({ height, result: json }, () => described(json));
-  }
-  if (atHeight !== undefined || linearizable !== undefined) {
-    throw new UsageError(
-      'a proof is of the newest certified state: leave --genesis or the others out',
-    );
-  }
-  const known = builtInModules.find(({ name }) => name === module);
-  if (known === undefined) {
-    throw new UsageError(`what ${module} answers cannot be verified here: "althing get row" can`);
-  }
-  const { height, value } = await provenResult(cluster, withProof(path), known, query, checked);
-  if (value instanceof ModuleRefusal) throw new AlthingError(value.code, value.message, 404);
-  verified(height);
-  context.print({ height, verified: true, result: value }, () => described(value));
+  });
+  tell(context, answer, verifies);
 }
 
-function verified(height: number): void {
-  process.stderr.write(`verified, as of height ${height}\n`);
+/** The result; and on stderr what is known of it, where nodes are not believed. */
+function tell(context: CommandContext, answer: Answer<unknown>, verifies: boolean): void {
+  const { height, result = null, isComplete = true } = answer;
+  const known = verifies ? { verified: true, complete: isComplete } : {};
+  context.print({ height, ...known, result }, () => described(result));
+  if (!verifies) return;
+  const gaps = isComplete ? '' : '; of a list it is proved what it has, and not that it is all';
+  process.stderr.write(`verified, as of height ${height}${gaps}\n`);
 }
 
 function withProof(path: string): string {
   return `${path}${path.includes('?') ? '&' : '?'}proof=1`;
 }
 
-async function readJson({ client }: Connection, path: string, options: ReadOptions) {
-  const answer = await read(client.nodes, path, options, 'application/json');
-  const json = JSON.parse(new TextDecoder().decode(answer.body)) as unknown;
-  return { height: Number(answer.headers.get('x-althing-height') ?? 0), json };
-}
-
 /** The answer as the node wrote it: whoever has the genesis document can check it, now or later. */
 async function keepProof(
   context: CommandContext,
-  { client, signal }: Connection,
+  cluster: Connection,
   path: string,
   file: string,
 ): Promise<void> {
-  const answer = await read(client.nodes, withProof(path), { signal }, 'application/json');
+  const answer = await answerOf(cluster, withProof(path));
   try {
     writeFileSync(file, answer.body);
   } catch (error) {
@@ -171,20 +163,22 @@ function rowCommand(context: CommandContext): Command {
   const connection = connectionOptions(command, 'reads');
   return command.action(async (module: string, table: string, key: string, flags: QueryFlags) => {
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
-      const path = ['', 'api/v11/state', ...[module, table, key].map(encodeURIComponent)].join('/');
+      const path = ['/api/v11/state', ...[module, table, key].map(encodeURIComponent)].join('/');
       if (flags.proof !== undefined) return keepProof(context, cluster, path, flags.proof);
-      if (cluster.trusted === null) {
-        const { signal } = cluster;
-        const { height, json } = await readJson(cluster, withProof(path), { signal });
-        const { result = null } = Object(json) as { readonly result?: unknown };
-        return context.print({ height, result }, () => described(result));
-      }
-      const wanted = { table: `${module}/${table}`, key };
-      const { height, value = null } = await provenRow(cluster, withProof(path), wanted);
-      verified(height);
-      context.print({ height, verified: true, result: value }, () => described(value));
+      const { client, signal, timeoutMs, verifies } = cluster;
+      const options = { patienceMs: timeoutMs, signal };
+      const answer = verifies
+        ? await client.row(module, table, key, options)
+        : await believedRow(client.nodes, path, options);
+      tell(context, answer, verifies);
     });
   });
+}
+
+/** Rows are read with their proof only. */
+async function believedRow(nodes: Nodes, path: string, options: ReadOptions) {
+  const { height, result } = await read<unknown>(nodes, path, { proof: 1 }, options);
+  return { height, result: (Object(result) as { readonly result?: unknown }).result };
 }
 
 function transactionCommand(context: CommandContext): Command {
@@ -203,8 +197,7 @@ function transactionCommand(context: CommandContext): Command {
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
       const path = `/api/v11/transactions/${id}`;
       if (flags.proof !== undefined) return keepProof(context, cluster, path, flags.proof);
-      if (cluster.trusted === null) return showReceipts(context, await found(cluster, path));
-      const submitted = await provenReceipts(cluster, { id: named.submission });
+      const submitted = await receiptsOf(cluster, named.submission);
       if (named.index === null) return showReceipts(context, submitted);
       const receipt = submitted.receipts[named.index];
       if (receipt !== undefined) return showReceipts(context, receipt);
@@ -214,10 +207,14 @@ function transactionCommand(context: CommandContext): Command {
   });
 }
 
-/** What a node knows of it. */
-async function found(cluster: Connection, path: string): Promise<object> {
+/** One that is on its way is waited for. */
+async function receiptsOf(
+  { client, signal, timeoutMs }: Connection,
+  id: Digest,
+): Promise<Submitted> {
   try {
-    return Object((await readJson(cluster, path, { signal: cluster.signal })).json) as object;
+    const reading = client.receipts(id, { patienceMs: timeoutMs, signal });
+    return await withNotice('waiting for it to become final', reading);
   } catch (error) {
     const isPending = error instanceof AlthingError && error.status === 202;
     if (isPending) throw new AlthingError('pending', 'it is not final yet: ask again', 202);
@@ -225,13 +222,10 @@ async function found(cluster: Connection, path: string): Promise<object> {
   }
 }
 
-function showReceipts(context: CommandContext, answer: object): void {
-  const { receipts = [answer] } = answer as { readonly receipts?: readonly object[] };
-  context.print(answer, () =>
-    receipts.map((receipt) => receiptText({ events: [], ...receipt } as never)).join('\n'),
-  );
-  const isFailed = receipts.some((receipt) => Object(receipt).status === 'failed');
-  if (isFailed) process.exitCode = EXIT.failure;
+function showReceipts(context: CommandContext, answer: Submitted | Receipt): void {
+  const receipts = 'receipts' in answer ? answer.receipts : [answer];
+  context.print(answer, () => receipts.map(receiptText).join('\n'));
+  if (receipts.some(({ status }) => status === 'failed')) process.exitCode = EXIT.failure;
 }
 
 function blockCommand(context: CommandContext): Command {
@@ -241,9 +235,11 @@ function blockCommand(context: CommandContext): Command {
   const connection = connectionOptions(command, 'reads');
   return command.action(async (height: string | number, flags: object) => {
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
-      const path = `/api/v11/blocks/${height}`;
-      const { json } = await readJson(cluster, path, { signal: cluster.signal });
-      context.print(json, () => described(summary(Object(json) as object)));
+      const { body } = await answerOf(cluster, `/api/v11/blocks/${height}`);
+      const block: unknown = JSON.parse(new TextDecoder().decode(body));
+      context.print(block, () => described(summary(Object(block) as object)));
+      if (cluster.verifies)
+        process.stderr.write('not verified: a block is shown as a node says it\n');
     });
   });
 }

@@ -12,32 +12,36 @@ import { Interrupted } from '../interruption.ts';
 import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
-import { getCommand } from './get.ts';
-import { initCommand } from './init.ts';
-import { addKvCommands } from './kv.ts';
 import { laterCommands } from './later.ts';
-import { logCommand } from './log.ts';
-import { moduleCommands } from './modules.ts';
 import { jsonText, printable, write } from './output.ts';
-import { proofCommand } from './proof.ts';
-import { readModelCommand } from './read-model.ts';
-import { statusCommand } from './status.ts';
-import { submitCommand } from './submit.ts';
-import { watchCommand } from './watch.ts';
 
-/** Every command, in the order of the help; behind them, those of the modules. */
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
-  initCommand,
-  statusCommand,
-  submitCommand,
-  getCommand,
-  watchCommand,
-  proofCommand,
-  logCommand,
-  readModelCommand,
-];
+type Create = (context: CommandContext) => Command;
 
-function createProgram(): Command {
+/** Every command, in the order of the help: loaded when it is named, for what all need takes long. */
+const COMMANDS: Readonly<Record<string, () => Promise<Create>>> = {
+  init: async () => (await import('./init.ts')).initCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
+  submit: async () => (await import('./submit.ts')).submitCommand,
+  get: async () => (await import('./get.ts')).getCommand,
+  watch: async () => (await import('./watch.ts')).watchCommand,
+  proof: async () => (await import('./proof.ts')).proofCommand,
+  module: async () => (await import('./module.ts')).moduleCommand,
+  log: async () => (await import('./log.ts')).logCommand,
+  'read-model': async () => (await import('./read-model.ts')).readModelCommand,
+};
+
+async function moduleCommandsOf(context: CommandContext): Promise<ReadonlyMap<string, Command>> {
+  const [{ moduleCommands }, { addKvCommands }] = await Promise.all([
+    import('./modules.ts'),
+    import('./kv.ts'),
+  ]);
+  const modules = moduleCommands(context);
+  addKvCommands(modules.get('kv')!, context);
+  return modules;
+}
+
+/** With the command or the module that `word` names, or with all. */
+async function createProgram(word: string): Promise<Command> {
   const program = new Command('althing')
     .description('Operates an Althing cluster, and speaks to it.')
     .version(VERSION)
@@ -51,10 +55,11 @@ function createProgram(): Command {
       return write(`${isJson() ? jsonText(result) : text()}\n`);
     },
   };
-  for (const create of COMMANDS) program.addCommand(create(context));
+  const isCommand = Object.hasOwn(COMMANDS, word);
+  const modules = isCommand ? new Map<string, Command>() : await moduleCommandsOf(context);
+  const loads = isCommand ? [COMMANDS[word]!] : modules.has(word) ? [] : Object.values(COMMANDS);
+  for (const load of loads) program.addCommand((await load())(context));
   program.commandsGroup('Modules:');
-  const modules = moduleCommands(context);
-  addKvCommands(modules.get('kv')!, context);
   for (const command of modules.values()) program.addCommand(command);
   for (const command of laterCommands()) program.addCommand(command, { hidden: true });
   settle(program, program);
@@ -71,9 +76,13 @@ function settle(command: Command, program: Command): void {
   for (const each of command.commands) settle(each, program);
 }
 
+/** With which the client refuses what it is asked, before any node is. */
+const USAGE = new Set(['bad_genesis', 'bad_option', 'needs_module', 'not_provable']);
+
 async function main(): Promise<number> {
   try {
-    await createProgram().parseAsync();
+    const word = process.argv.slice(2).find((each) => !each.startsWith('-')) ?? '';
+    await (await createProgram(word)).parseAsync();
     // A command whose result is a refusal says so by the code alone.
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
@@ -81,7 +90,10 @@ async function main(): Promise<number> {
     if (error instanceof Interrupted) return EXIT.interrupted;
     process.stderr.write(`althing: ${messageOf(error)}\n`);
     if (error instanceof LogError) return exitCodeOf(error.code);
-    const isUsage = error instanceof UsageError || error instanceof ConfigError;
+    const isUsage =
+      error instanceof UsageError ||
+      error instanceof ConfigError ||
+      (error instanceof AlthingError && USAGE.has(error.code));
     return isUsage ? EXIT.usage : EXIT.failure;
   }
 }

@@ -13,7 +13,6 @@ import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
 import { UsageError } from './command.ts';
 import { withNotice, type Connection } from './connection.ts';
 import { Journal, type Saved } from './journal.ts';
-import { provenReceipts } from './verified.ts';
 
 /** Names and lengths beside the arguments of a call, and beside the calls of a submission. */
 const CALL_BYTES = 520;
@@ -121,11 +120,10 @@ export async function finish(
   saved: Saved,
   journal: Journal | null,
 ): Promise<Submitted> {
-  const { client, interrupted, trusted } = connection;
+  const { client, interrupted } = connection;
   try {
-    const sent = client.resend(saved.bytes, interrupted);
-    const submitted = await withNotice('waiting for the submission to become final', sent);
-    return trusted === null ? submitted : await provenReceipts(connection, submitted);
+    const sent = client.resend(saved.bytes, { signal: interrupted });
+    return await withNotice('waiting for the submission to become final', sent);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     const file = journal ?? new Journal(`althing-${error.id.slice(0, 16)}.resend`);

@@ -88,5 +88,6 @@ function healthText(health: Status['health']): string {
     .filter(({ status }) => status !== 'UP')
     .map(({ name, status }) => `${String(name)} ${String(status)}`);
   if (amiss.length > 0) return amiss.join(', ');
-  return String(health?.['status'] ?? 'no answer');
+  const status = health?.['status'];
+  return typeof status === 'string' ? status : 'no answer';
 }

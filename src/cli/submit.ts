@@ -54,12 +54,12 @@ export function submitCommand(context: CommandContext): Command {
       flags: Flags,
     ) => {
       checkFlags(flags, module, name);
-      await withCluster(connection(flags as never), 'signs', async (cluster) => {
+      const uses = flags.resend === undefined ? 'signs' : 'resends';
+      await withCluster(connection(flags as never), uses, async (cluster) => {
         if (flags.resend !== undefined) return resend(context, cluster, new Journal(flags.resend));
         const journal = flags.save === undefined ? null : new Journal(flags.save);
         if (flags.file !== undefined) return sendFile(context, cluster, journal, flags.file);
-        const { client, signal } = cluster;
-        const shape = await shapeOf(client, 'command', module!, name!, signal);
+        const shape = await shapeOf(cluster, 'command', module!, name!);
         const args = canonical(shape, given(words, flags.args));
         await sendCall(context, cluster, { module: module!, command: name!, args }, journal, flags);
       });
@@ -144,7 +144,7 @@ export function receiptText({ id, height, status, result, error, events }: Recei
 }
 
 /** Throws UsageError that names the line at fault, when it comes to it. */
-async function* callsIn({ client, signal }: Connection, file: string): AsyncGenerator<Call, void> {
+async function* callsIn(cluster: Connection, file: string): AsyncGenerator<Call, void> {
   const shapes = new Map<string, Shape>();
   const input = file === '-' ? process.stdin : createReadStream(file);
   const failed = new Promise<never>((_, reject) => {
@@ -161,7 +161,7 @@ async function* callsIn({ client, signal }: Connection, file: string): AsyncGene
     try {
       const { module, command, args = {} } = transactionIn(next.value);
       const key = `${module} ${command}`;
-      const shape = shapes.get(key) ?? (await shapeOf(client, 'command', module, command, signal));
+      const shape = shapes.get(key) ?? (await shapeOf(cluster, 'command', module, command));
       shapes.set(key, shape);
       yield { module, command, args: canonical(shape, args, 'json') };
     } catch (error) {

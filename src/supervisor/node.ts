@@ -3,9 +3,8 @@
  * connects them and decides nothing; starting and stopping in order is all it does.
  */
 import { availableParallelism } from 'node:os';
-import { autoThreads } from '../../actors/placement.ts';
+import { ACTORS, autoThreads } from '../../actors/placement.ts';
 import { peerShare, type Item } from '../../actors/traffic.ts';
-import { ACTORS } from '../../actors/placement.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
 import { blockDigest } from '../../protocols/structures.ts';
 import type { NodeConfig } from '../config/load.ts';
@@ -19,7 +18,7 @@ import type { ActorLog } from '../log/actor-log.ts';
 import { isTransient } from '../log/connection.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
-import { builtInModules } from '../modules/built-in.ts';
+import { availableModules } from '../modules/available.ts';
 import { catalogOf } from '../modules/catalog.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
@@ -59,7 +58,7 @@ export interface Ports {
 export class Node {
   readonly #parts: NodeParts;
   /** All that this node can run, in whatever versions. */
-  readonly #modules = builtInModules;
+  readonly #modules: ReturnType<typeof availableModules>;
   readonly #info: NodeInfo;
   readonly #system: ActorSystem;
   readonly #bridge: PeerBridge;
@@ -82,6 +81,7 @@ export class Node {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     const { config, log, logger } = parts;
+    this.#modules = availableModules(config.moduleFiles);
     const threads =
       config.threads === 'auto' ? autoThreads(availableParallelism()) : config.threads;
     this.#info = infoOf(config, threads);
@@ -95,6 +95,7 @@ export class Node {
         cluster: config.cluster,
         self: config.index,
         keyPath: config.keyPath,
+        moduleFiles: config.moduleFiles,
         timing: { electionTimeoutMs: config.electionTimeoutMs, heartbeatMs: config.heartbeatMs },
         logs: Object.fromEntries(ACTORS.map((actor) => [actor, log.actorOptions(actor)])) as Record<
           ProtocolActor,

@@ -1,8 +1,11 @@
 /** `althing get` and what it verifies. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { between, serve, type Behaviour, type Serving } from './serving.ts';
+import { pack } from 'msgpackr';
+import { submissionId } from '../../protocols/transaction/submission.ts';
+import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import { between, serve, type Serving } from './serving.ts';
 
 const json = (text: string): unknown => JSON.parse(text);
 
@@ -65,48 +68,42 @@ test('with the genesis document the same is verified, and says so', async (t) =>
   t.regex(absent.stderr, /^althing: key_not_found: /);
 });
 
-test('a node that lies is not believed', async (t) => {
-  const serving = await serve(t);
-  const { run, url, genesis } = serving;
-  const id = await filled(serving);
-  const { stdout } = await run([
-    'get',
-    'row',
-    'kv',
-    'entries',
-    'n/k',
-    '--proof',
-    'p.json',
-    '--json',
-  ]);
-  t.like(json(stdout), { file: 'p.json' });
-  const other = readFileSync(join(serving.folder, 'p.json'));
-  const lies: Readonly<Record<string, Behaviour>> = {
-    'another proof': (asked, answer, pass) =>
-      asked.url?.includes('proof=1') ? answer.end(other) : pass(),
-    'no proof': (asked, answer, pass) =>
-      asked.url?.includes('proof=1') ? answer.end('{"height":1,"result":{"value":2}}') : pass(),
-    'no JSON': (asked, answer, pass) => (asked.url?.includes('proof=1') ? answer.end('{') : pass()),
-  };
-  for (const [name, lie] of Object.entries(lies)) {
-    const liar = await between(t, url, lie);
+const LIES: Readonly<Record<string, (of: Buffer) => Buffer>> = {
+  'the proof of something else': (other) => other,
+  'an answer without a proof': () => pack({ height: 1, result: { value: 2 } }),
+  nonsense: () => Buffer.from('{'),
+};
+
+for (const [name, lie] of Object.entries(LIES)) {
+  test.serial(`a node that answers ${name} is not believed`, async (t) => {
+    const serving = await serve(t);
+    const { run, url, genesis } = serving;
+    const id = await filled(serving);
+    const other = await fetch(`${url}/api/v11/state/kv/entries/n%2Fk?proof=1`, {
+      headers: { accept: 'application/msgpack' },
+    });
+    const answered = lie(Buffer.from(await other.arrayBuffer()));
+    const liar = await between(t, url, (asked, answer, pass) => {
+      if (!asked.url?.includes('proof=1')) return pass();
+      answer.setHeader('content-type', 'application/msgpack');
+      answer.end(answered);
+    });
     for (const words of [
       ['kv', 'get', 'namespace=n', 'key=other'],
-      ['ledger', 'account', 'account=alice'],
       ['row', 'kv', 'entries', 'n/none'],
       ['transaction', id],
     ]) {
-      const get = ['get', ...words, '--genesis', genesis, '--timeout', '20'];
-      const alone = await run(get, { ALTHING_URL: liar });
-      t.is(alone.code, 1, `${name}: ${alone.stdout}`);
-      t.is(alone.stdout, '');
-      t.regex(alone.stderr, /not_?[ ]?(proved|claimed)|no_proof/i, `${name}: ${words.join(' ')}`);
-      if (words[0] !== 'row') continue;
-      const both = await run(get, { ALTHING_URL: `${liar},${url}` });
-      t.is(both.code, 0, both.stderr);
+      const get = ['get', ...words, '--genesis', genesis, '--timeout', '5'];
+      const { code, stdout, stderr } = await run(get, { ALTHING_URL: liar });
+      t.is(code, 1, stderr);
+      t.is(stdout, '');
+      t.regex(stderr, /^althing: (not_proved|bad_answer)/);
     }
-  }
-});
+    const get = ['get', 'row', 'kv', 'entries', 'n/none', '--genesis', genesis];
+    const both = await run(get, { ALTHING_URL: `${liar},${url}` });
+    t.is(both.code, 0, both.stderr);
+  });
+}
 
 test('a receipt that a node made up is not shown as final', async (t) => {
   const { run, url, genesis } = await serve(t);
@@ -117,7 +114,7 @@ test('a receipt that a node made up is not shown as final', async (t) => {
     const chunks: Buffer[] = [];
     asked.on('data', (chunk: Buffer) => chunks.push(chunk));
     // As if it had succeeded: the id is right, and nothing was executed.
-    asked.on('end', () => void made(Buffer.concat(chunks)).then((body) => answer.end(body)));
+    asked.on('end', () => answer.end(made(Buffer.concat(chunks))));
   });
   const submit = ['submit', 'kv', 'set', 'namespace=n', 'key=k', 'value=v', '--timeout', '1'];
   const believed = await run(submit, { ALTHING_URL: liar });
@@ -128,9 +125,7 @@ test('a receipt that a node made up is not shown as final', async (t) => {
   t.true(sent >= 2);
 });
 
-async function made(submission: Buffer): Promise<Buffer> {
-  const { submissionId } = await import('../../protocols/transaction/submission.ts');
-  const { nodeCrypto } = await import('../../src/crypto/node-crypto.ts');
+function made(submission: Buffer): Buffer {
   const id = submissionId(nodeCrypto, submission.subarray(0, -64));
   const head = Buffer.alloc(16);
   head.writeUInt32BE(1, 4);
@@ -143,7 +138,7 @@ test('nodes of another cluster than the genesis document makes are refused', asy
   const words = ['get', 'kv', 'exists', 'namespace=n', 'key=k', '--timeout', '5'];
   const { code, stderr } = await one.run([...words, '--genesis', other.genesis]);
   t.is(code, 1, stderr);
-  t.regex(stderr, /other_cluster|no answer|not_proved/);
+  t.regex(stderr, /^althing: not_proved: .*other_cluster/);
 });
 
 test('what was kept with its proof is verified without a node', async (t) => {
@@ -206,7 +201,9 @@ test('what a node says reaches a terminal without control characters', async (t)
   const liar = await between(t, url, (asked, answer, pass) => {
     if (!asked.url?.startsWith('/api/v11/kv/')) return pass();
     answer.setHeader('x-althing-height', '1');
-    answer.end('{"value":"\\u001b[2J\\u009b","\\u001b]0;x":"\\r","key":[{"\\u0007":"\\u001b"}]}');
+    answer.setHeader('content-type', 'application/msgpack');
+    const list = [{ '\u0007': '\u001b' }];
+    answer.end(pack({ value: '\u001b[2J\u009b', '\u001b]0;x': '\r', key: list }));
   });
   const get = ['get', 'kv', 'get', 'namespace=n', 'key=k'];
   for (const words of [get, [...get, '--json']]) {

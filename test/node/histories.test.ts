@@ -2,14 +2,14 @@
  * Histories of shared keys and rounds stay linearizable while real nodes are killed. Three kills, or as
  * many as ALTHING_KILLS says: `ALTHING_KILLS=100 npx ava dist/test/node/histories.test.js --timeout 1h`.
  */
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { Cluster } from '../../bench/cluster.ts';
 import { newFolder } from '../folder.ts';
 import { Histories } from './histories.ts';
 import { executedBy, leaderSeenBy } from './load.ts';
 
 const KILLS = Number(process.env['ALTHING_KILLS'] ?? 3);
-const BETWEEN = 100;
+const BETWEEN = 40;
 
 test('what clients were told of shared keys and rounds is one history, whoever is killed', async (t) => {
   const cluster = await Cluster.create({ folder: newFolder('histories'), dev: true });
@@ -36,16 +36,11 @@ test('what clients were told of shared keys and rounds is one history, whoever i
   }
   t.true(done.some(({ receipt }) => receipt.status === 'failed'));
   t.log(`${done.length} answers, heights to ${last}`);
+  await assertNoOther(t, histories);
 });
 
-test('a history with one answer changed, or two exchanged, is none', async (t) => {
-  const cluster = await Cluster.create({ folder: newFolder('histories-changed'), dev: true });
-  t.teardown(() => cluster.close());
-  await cluster.start();
-  const histories = new Histories(cluster, 2).start();
-  await histories.more(2 * BETWEEN);
-  await histories.stop();
-  t.is(await histories.complaint(), null);
+/** With one answer changed, or two exchanged, it is none. */
+async function assertNoOther(t: ExecutionContext, histories: Histories): Promise<void> {
   const { done } = histories;
   const at = done.findIndex(({ receipt }) => receipt.status === 'ok');
   const operation = done[at]!;
@@ -54,4 +49,4 @@ test('a history with one answer changed, or two exchanged, is none', async (t) =
   t.regex((await histories.complaint()) ?? '', /: not_so, expected /);
   done[at] = { ...operation, askedAt: Infinity, answeredAt: Infinity };
   t.regex((await histories.complaint()) ?? '', /was asked after .* was answered$/);
-});
+}

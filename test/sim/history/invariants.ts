@@ -30,10 +30,9 @@ export class Invariants {
     for (const { module, name, data } of events) {
       const event = `${module}.${name}`;
       if (!ONCE.has(event)) continue;
-      const { digest, transfer, round } = data as Args;
+      const { transfer, round } = data as { readonly transfer: string; readonly round: string };
       // A transfer ends in one way only.
-      const what = module === 'bridge' ? `end of ${transfer as string}` : event;
-      const key = `${what} ${String(digest ?? round ?? '')}`;
+      const key = module === 'bridge' ? `end of ${transfer}` : `${event} of ${round}`;
       if (this.#seen.has(key)) this.#complain(`${key} twice, the second time in ${id}`);
       this.#seen.add(key);
     }

@@ -87,6 +87,6 @@ export class LedgerModel implements ModuleModel {
   }
 }
 
-function eventOf({ amount, memo: _, ...event }: Args): ModelEvent {
+function eventOf({ amount, ...event }: Args): ModelEvent {
   return amount === undefined ? event : { ...event, amount: BigInt(amount as number) };
 }

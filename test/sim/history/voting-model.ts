@@ -1,6 +1,6 @@
 /** Rounds: every vote is kept, and all of them are counted again each time. */
 import type { PublicKey } from '../../../protocols/types.ts';
-import type { Value } from '../../../protocols/transaction/values.ts';
+import { compareText, type Value } from '../../../protocols/transaction/values.ts';
 import { quorumOf } from '../../../protocols/quorum.ts';
 import { Refused } from '../../modules/refused.ts';
 import type { Args, Asking, Call, ModuleModel } from './model.ts';
@@ -27,9 +27,14 @@ interface Round {
   release: { readonly ok: boolean; readonly code: string | null } | null;
 }
 
+interface Member {
+  readonly voter: string;
+  readonly weight?: number;
+}
+
 interface Opening {
   readonly round: string;
-  readonly voters?: readonly { readonly voter: string; readonly weight?: number }[];
+  readonly voters?: readonly Member[];
   readonly required?: number;
   readonly deadline: number;
   readonly bound?: Bound;
@@ -89,9 +94,12 @@ export class VotingModel implements ModuleModel {
 
   #open(opening: Opening, { time, said }: Asking): Value {
     const { round: id, voters, deadline, bound = null } = opening;
-    const members =
-      voters ?? this.#validators.map((publicKey) => ({ voter: `key:${publicKey}`, weight: 1 }));
-    const weights = new Map(members.map(({ voter, weight = 1 }) => [voter, weight]));
+    const everybody = this.#validators.map((publicKey) => ({ voter: `key:${publicKey}` }));
+    const members = (voters ?? everybody).map(({ weight = 1, voter }: Member) => ({
+      voter,
+      weight,
+    }));
+    const weights = new Map(members.map(({ voter, weight }) => [voter, weight]));
     const required = opening.required ?? quorumOf(this.#validators.length);
     const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
     if (required > total) throw new Refused('required_too_high');
@@ -99,7 +107,11 @@ export class VotingModel implements ModuleModel {
     if (deadline <= time || deadline > time + YEAR_MS) throw new Refused('deadline_out_of_range');
     const { digest, committee } = (said ?? {}) as { digest: string; committee: string };
     const authority = voters === undefined ? `validators/${required}` : committee;
-    this.#expectNames(digest, committee, JSON.stringify([[...weights].toSorted(), required]));
+    this.#expectNames(
+      digest,
+      committee,
+      JSON.stringify([members.toSorted((a, b) => compareText(a.voter, b.voter)), required]),
+    );
     const votes = new Map<string, Choice>();
     const state = { votes, twice: new Set<string>(), status: 'open' as const, release: null };
     this.#rounds.set(id, { weights, required, deadline, digest, authority, bound, ...state });
