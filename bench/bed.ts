@@ -11,6 +11,7 @@ import { Cluster } from './cluster.ts';
 import { Generator } from './generator-process.ts';
 import type { Options } from './options.ts';
 import { progress } from './report.ts';
+import type { Mix } from './workload.ts';
 
 /** CPU seconds of the cluster so far. */
 export interface Cpu {
@@ -70,9 +71,9 @@ export class Bed {
     });
   }
 
-  async sign(submissions: number, txPerSubmission: number): Promise<void> {
+  async sign(submissions: number, txPerSubmission: number, mix: Mix = 'plain'): Promise<void> {
     progress(`signing ${submissions} submissions of ${txPerSubmission}`);
-    await this.generator.ask({ kind: 'sign', submissions, txPerSubmission });
+    await this.generator.ask({ kind: 'sign', submissions, txPerSubmission, mix });
   }
 
   cpu(): Cpu {

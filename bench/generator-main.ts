@@ -9,7 +9,7 @@ import { Sender } from './sender.ts';
 import { SigningAhead } from './signing-ahead.ts';
 import type { RunResult } from './tally.ts';
 import { fundings, newSeed, openings, transfers, workloadOf } from './workload.ts';
-import type { Workload, WorkloadSeed } from './workload.ts';
+import type { Mix, Workload, WorkloadSeed } from './workload.ts';
 
 export type GeneratorRequest =
   | {
@@ -22,7 +22,12 @@ export type GeneratorRequest =
       readonly accounts: number;
       readonly patienceMs: number;
     }
-  | { readonly kind: 'sign'; readonly submissions: number; readonly txPerSubmission: number }
+  | {
+      readonly kind: 'sign';
+      readonly submissions: number;
+      readonly txPerSubmission: number;
+      readonly mix: Mix;
+    }
   /** Lots of rounds (rounds.ts). */
   | { readonly kind: 'signRounds'; readonly lots: number; readonly rounds: number }
   /** The signed lots, as fast as they are decided. */
@@ -167,9 +172,9 @@ async function handle(request: GeneratorRequest): Promise<Done> {
   const { sender, workload } = prepared;
   switch (request.kind) {
     case 'sign': {
-      const { submissions: count, txPerSubmission: perSubmission } = request;
+      const { submissions: count, txPerSubmission: perSubmission, mix } = request;
       txPerSubmission = perSubmission;
-      signed = transfers(workload, { first: 0, count, perSubmission });
+      signed = transfers(workload, { first: 0, count, perSubmission, mix });
       return {};
     }
     case 'signRounds':

@@ -1,5 +1,6 @@
 /** The command line of the benches. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { MIXES, type Mix } from './workload.ts';
 
 export const SCENARIOS = ['peak', 'light', 'failover', 'soak', 'kills', 'voting'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -21,6 +22,8 @@ export interface Options {
   readonly clients: number;
   readonly accounts: number;
   readonly threads: number | 'auto';
+  /** What peak sends. */
+  readonly mix: Mix;
   readonly profile?: string;
   readonly json?: string;
   readonly keep: boolean;
@@ -62,6 +65,7 @@ Scenarios:
 
 Examples:
   npm run bench                            peak and light, a minute each
+  npm run bench -- peak --mix mixed
   npm run bench -- light --runs 3
   npm run bench -- failover
   npm run bench -- soak --rate 15000
@@ -89,6 +93,11 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--all', 'kills: all four nodes at once', false)
     .option('--clients <n>', 'client keys', count, 64)
     .option('--accounts <n>', 'ledger accounts', count, 10_000)
+    .addOption(
+      new Option('--mix <kind>', 'peak: plain transfers, or two-phase and linked ones among them')
+        .choices(MIXES)
+        .default('plain'),
+    )
     .option('--threads <n>', 'actor threads of each node', threads, 'auto')
     .option('--profile <folder>', 'leave a CPU profile of every thread of every node there')
     .option('--json <file>', 'where the result goes [bench/results/…]')

@@ -12,6 +12,7 @@ import {
 import type { Digest } from '../protocols/types.ts';
 import { generateKey } from '../src/crypto/keys.ts';
 import { signerFromPem } from '../src/crypto/signer.ts';
+import { mixedCalls } from './mixed.ts';
 
 /** Bytes of one transfer in a submission: what the throughput figures are about. */
 export const TRANSFER_BYTES = 128;
@@ -36,6 +37,7 @@ export interface Client {
 
 export interface Workload {
   readonly clusterId: Digest;
+  /** As in its seed. */
   readonly run: string;
   readonly clients: readonly Client[];
   /** Fills a transfer up to TRANSFER_BYTES. */
@@ -123,21 +125,39 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   return out;
 }
 
+export const MIXES = ['plain', 'mixed'] as const;
+/** Plain transfers alone, or what mixed.ts says. */
+export type Mix = (typeof MIXES)[number];
+
+interface Wanted {
+  readonly first: number;
+  readonly count: number;
+  readonly perSubmission: number;
+  readonly mix?: Mix;
+}
+
 /**
  * Signed submissions number `first` to `first + count − 1`, of `perSubmission` transfers each,
  * clients in turn.
  */
 export function transfers(
   workload: Workload,
-  { first, count, perSubmission }: { first: number; count: number; perSubmission: number },
+  { first, count, perSubmission, mix = 'plain' }: Wanted,
 ): Uint8Array[] {
   return Array.from({ length: count }, (_, at) => {
     const client = workload.clients[(first + at) % workload.clients.length]!;
-    const calls = transfersOf(workload, first + at, perSubmission).map((transfer) =>
-      callOf(transfer, workload.memo),
-    );
+    const calls =
+      mix === 'mixed'
+        ? mixedCalls(workload, first + at, perSubmission)
+        : plainCalls(workload, first + at, perSubmission);
     return sign(workload, client, calls);
   });
+}
+
+function plainCalls(workload: Workload, at: number, perSubmission: number): Call[] {
+  return transfersOf(workload, at, perSubmission).map((transfer) =>
+    callOf(transfer, workload.memo),
+  );
 }
 
 /** What submission number `at` transfers. */
@@ -148,7 +168,7 @@ export function transfersOf({ clients }: Workload, at: number, perSubmission: nu
   );
 }
 
-function transferOf({ accounts }: Client, index: number): Transfer {
+export function transferOf({ accounts }: Client, index: number): Transfer {
   const from = (index * 7919) % accounts.length;
   const to = (from + 1 + ((index * 104_729) % (accounts.length - 1))) % accounts.length;
   return { from: accounts[from]!, to: accounts[to]!, amount: 1 + (index % 100) };

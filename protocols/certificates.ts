@@ -7,7 +7,7 @@
  *     certificate with the highest rank that any of them claims (rule T2).
  */
 import type { Crypto } from './crypto.ts';
-import type { Cluster } from './genesis.ts';
+import type { Cluster, Genesis } from './genesis.ts';
 import { blockBytes, handOverBytes, timeoutBytes, voteBytes } from './structures.ts';
 import type {
   Block,
@@ -33,16 +33,24 @@ export function compareRank(a: Rank, b: Rank): number {
   return a.term !== b.term ? a.term - b.term : a.height - b.height;
 }
 
-export function leaderOf(cluster: Cluster, term: number): ValidatorIndex {
+export function leaderOf(cluster: Pick<Cluster, 'n'>, term: number): ValidatorIndex {
   return term % cluster.n;
 }
 
-export function keyOf(cluster: Cluster, validator: ValidatorIndex): PublicKey | undefined {
-  return cluster.genesis.validators[validator]?.publicKey;
+export function keyOf(
+  { genesis }: Pick<Electorate, 'genesis'>,
+  validator: ValidatorIndex,
+): PublicKey | undefined {
+  return genesis.validators[validator]?.publicKey;
+}
+
+/** What signatures and certificates depend on of a cluster: who votes, and under which id. */
+export interface Electorate extends Pick<Cluster, 'id' | 'n' | 'quorum'> {
+  readonly genesis: Pick<Genesis, 'validators'>;
 }
 
 export interface Verifier {
-  readonly cluster: Cluster;
+  readonly cluster: Electorate;
   readonly crypto: Crypto;
 }
 

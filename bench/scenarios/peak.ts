@@ -9,15 +9,24 @@ const TPS_MAX = 150_000;
 
 /** @param seconds length of the run */
 export async function peakRun(bed: Bed, seconds: number): Promise<MeasuredRun> {
-  const { batch, outstanding } = bed.options;
-  await bed.sign(Math.ceil((seconds * TPS_MAX) / batch), batch);
+  const { batch, outstanding, mix } = bed.options;
+  await bed.sign(Math.ceil((seconds * TPS_MAX) / batch), batch, mix);
   progress(`peak for ${seconds} s`);
   return measuredRun(bed, { kind: 'closedLoop', outstanding, secondsMax: seconds });
 }
 
 export async function peak(bed: Bed): Promise<Report> {
-  const { seconds = SECONDS, batch, outstanding, clients, accounts, threads, runs } = bed.options;
-  const configuration = { seconds, batch, outstanding, clients, accounts, threads };
+  const {
+    seconds = SECONDS,
+    batch,
+    outstanding,
+    clients,
+    accounts,
+    threads,
+    runs,
+    mix,
+  } = bed.options;
+  const configuration = { seconds, batch, outstanding, clients, accounts, threads, mix };
   await bed.prepare(PATIENT_MS);
   const report = await reportOfRuns('peak', configuration, runs, () => peakRun(bed, seconds));
   return {

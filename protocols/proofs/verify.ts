@@ -5,7 +5,8 @@
  */
 import type { Verifier } from '../certificates.ts';
 import type { Crypto } from '../crypto.ts';
-import { clusterOf, type Genesis } from '../genesis.ts';
+import { clusterOf, type Genesis, type Validator } from '../genesis.ts';
+import { quorumOf } from '../quorum.ts';
 import type { SubmissionOutcomes } from '../submission-receipts.ts';
 import { decodeReceipts, type Receipt } from '../transaction/receipts.ts';
 import { decodeValue } from '../transaction/value-reader.ts';
@@ -33,6 +34,23 @@ export type Verified =
 /** Whom to trust, from the document that a cluster began with. */
 export function trustGenesis(crypto: Crypto, genesis: Genesis): Verifier {
   return { crypto, cluster: clusterOf(genesis, crypto) };
+}
+
+/** The validators of a cluster as somebody who is trusted has seen them, in place of its genesis. */
+export interface TrustedValidators {
+  readonly clusterId: Digest;
+  /** In the order in which the cluster numbers them. */
+  readonly validators: readonly Validator[];
+}
+
+/** Whom to trust from there on: those of epoch 0 (certification.ts, `verifierOf`). */
+export function trustValidators(
+  crypto: Crypto,
+  { clusterId, validators }: TrustedValidators,
+): Verifier {
+  const n = validators.length;
+  const cluster = { id: clusterId, genesis: { validators }, n, quorum: quorumOf(n) };
+  return { crypto, cluster };
 }
 
 /** All that a proof claims, or why it proves nothing. */

@@ -29,10 +29,14 @@ export interface Table<Row = Value, Index extends string = string> extends ReadT
   delete(key: string): void;
 }
 
-/** Keys that start with `prefix` and lie above `after`, in byte order. */
+/**
+ * Keys that start with `prefix` and lie above `after`, in byte order; or below it, from the last one
+ * down, when `reversed`.
+ */
 export interface Range {
   readonly prefix?: string;
   readonly after?: string | undefined;
+  readonly reversed?: boolean;
   /** Rows wanted, from 1 on; a page may hold fewer and not be the last (I98). */
   readonly limit: number;
 }

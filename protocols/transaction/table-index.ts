@@ -36,33 +36,46 @@ export class TableIndex {
   addPlaces(entry: Entry, row: Value, places: IndexPlace[]): void {
     const said: unknown = this.#function(row, entry.key);
     if (said === null) return;
-    const texts: readonly unknown[] = Array.isArray(said) ? said : [said];
-    for (const text of new Set(texts)) {
-      if (typeof text !== 'string' || text.includes(SEPARATOR) || !text.isWellFormed()) {
-        throw new NotAValue('an index takes well-formed text without U+0000');
-      }
-      places.push({ key: placeKey(text, entry.key), entry, index: this });
+    if (!Array.isArray(said)) return this.#add(said, entry, places);
+    for (const text of new Set<unknown>(said)) this.#add(text, entry, places);
+  }
+
+  #add(text: unknown, entry: Entry, places: IndexPlace[]): void {
+    if (typeof text !== 'string' || text.includes(SEPARATOR) || !text.isWellFormed()) {
+      throw new NotAValue('an index takes well-formed text without U+0000');
     }
+    places.push({ key: placeKey(text, entry.key), entry, index: this });
   }
 }
 
 export function placeKey(text: string, key: string): string {
-  return text + SEPARATOR + key;
+  // Joined, the text is flat: added, it would be two parts to every comparison.
+  return [text, key].join(SEPARATOR);
 }
 
-/** The old places where nothing changed, so that nothing has to be moved. */
+/** `after` with the old places where they stay, and all old ones where nothing changed. */
 export function samePlaces(
   before: readonly IndexPlace[],
-  after: readonly IndexPlace[],
+  after: IndexPlace[],
 ): readonly IndexPlace[] {
-  const isSame =
-    before.length === after.length &&
-    before.every(({ key, index }, at) => key === after[at]!.key && index === after[at]!.index);
+  if (before.length === 0) return after;
+  let isSame = before.length === after.length;
+  for (let at = 0; at < after.length; at++) {
+    const { key, index } = after[at]!;
+    const old = before.find((place) => place.key === key && place.index === index);
+    if (old !== undefined) after[at] = old;
+    isSame &&= old !== undefined && old === before[at];
+  }
   return isSame ? before : after;
 }
 
+/** Moves only what does not stay: places that are the same objects do (samePlaces). */
 export function movePlaces(before: readonly IndexPlace[], after: readonly IndexPlace[]): void {
   if (before === after) return;
-  for (const { index, key } of before) index.order.remove(key);
-  for (const place of after) place.index.order.add(place);
+  if (before.length === 0) {
+    for (const place of after) place.index.order.add(place);
+    return;
+  }
+  for (const place of before) if (!after.includes(place)) place.index.order.remove(place.key);
+  for (const place of after) if (!before.includes(place)) place.index.order.add(place);
 }

@@ -149,21 +149,19 @@ export class MemoryTable implements Table {
     if (entry?.row !== undefined) this.#journal.write(entry, undefined);
   }
 
-  page({ prefix = '', after, limit }: Range): Page<Value> {
-    return pageOf(this.order, { prefix, after, limit }, (entry) => entry);
+  page(range: Range): Page<Value> {
+    return pageOf(this.order, range, (entry) => entry);
   }
 
   pageBy(name: string, range: IndexRange): Page<Value> {
     const index = this.#indexes.get(name);
     if (index === undefined) throw new Error(`${this.id} has no index ${name}`);
-    const { equals, after, limit } = range;
-    if (equals === undefined) {
-      return pageOf(index.order, { prefix: range.prefix ?? '', after, limit }, entryOf);
-    }
+    const { equals, after } = range;
+    if (equals === undefined) return pageOf(index.order, range, entryOf);
     // All places of one text differ in the row's key alone, so that is what the next page is told.
     const prefix = placeKey(equals, '');
     const from = after === undefined ? undefined : prefix + after;
-    const page = pageOf(index.order, { prefix, after: from, limit }, entryOf);
+    const page = pageOf(index.order, { ...range, prefix, after: from }, entryOf);
     return { rows: page.rows, next: page.next?.slice(prefix.length) ?? null };
   }
 
@@ -185,16 +183,15 @@ const entryOf = ({ entry }: IndexPlace): Entry => entry;
 
 function pageOf<Item extends { readonly key: string }>(
   order: KeyOrder<Item>,
-  range: { readonly prefix: string; readonly after: string | undefined; readonly limit: number },
+  range: Range,
   toEntry: (item: Item) => Entry,
 ): Page<Value> {
-  const { prefix, after, limit } = range;
+  const { prefix = '', after, limit } = range;
   const rows: (readonly [string, Value])[] = [];
   const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
   let bytes = 0;
   let last: string | null = null;
-  const start = after !== undefined && compareText(after, prefix) > 0 ? after : prefix;
-  for (const item of order.from(start)) {
+  for (const item of itemsOf(order, range)) {
     if (!item.key.startsWith(prefix)) break;
     if (item.key === after) continue;
     if (rows.length >= rowsMax || bytes >= PAGE_BYTES) return { rows, next: last };
@@ -204,4 +201,19 @@ function pageOf<Item extends { readonly key: string }>(
     last = item.key;
   }
   return { rows, next: null };
+}
+
+/** From the range's first item on, and beyond its end. */
+function itemsOf<Item extends { readonly key: string }>(
+  order: KeyOrder<Item>,
+  { prefix = '', after, reversed = false }: Range,
+): Iterable<Item> {
+  if (!reversed) {
+    return order.from(after !== undefined && compareText(after, prefix) > 0 ? after : prefix);
+  }
+  return order.down(
+    (key) =>
+      (compareText(key, prefix) > 0 && !key.startsWith(prefix)) ||
+      (after !== undefined && compareText(key, after) >= 0),
+  );
 }

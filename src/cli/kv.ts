@@ -4,86 +4,80 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
-import { Client } from '../client/client.ts';
-import { nodeCrypto } from '../crypto/node-crypto.ts';
-import { loadSigner } from '../crypto/signer.ts';
+import { abortable } from '../abortable.ts';
 import { exportNamespace } from '../kv-snapshot/export.ts';
 import { importNamespace } from '../kv-snapshot/import.ts';
 import type { CommandContext } from './command.ts';
+import { connectionOptions, withCluster } from './connection.ts';
+import { newProgress } from './output.ts';
 
 interface ExportFlags {
-  readonly url: string;
   readonly namespace: string;
   readonly output?: string;
 }
 
 interface ImportFlags {
-  readonly url: string;
-  readonly key: string;
   readonly namespace?: string;
 }
 
-const PROGRESS_AFTER_MS = 2000;
-const PROGRESS_EVERY_MS = 1000;
-
 const EXAMPLES = `
 Examples:
-  althing kv export --url http://127.0.0.1:9003 --namespace shop --output shop.jsonl
+  althing kv export --namespace shop --output shop.jsonl
   althing kv import shop.jsonl --url http://127.0.0.1:9003,http://127.0.0.1:9005 --key client.pem
 
 An export is what one revision of the namespace holds, as lines of JSON with a checksum at the end. It
 fails when the namespace is changed meanwhile. An import writes each entry once: started again after
 whatever ended it, it goes on where it was. Revisions are new ones, and keys with a lease are left out.`;
 
-export function kvCommand(context: CommandContext): Command {
-  return new Command('kv')
-    .description('take a namespace out of a cluster, or bring it into one')
-    .addHelpText('after', EXAMPLES)
+/** Beside those of the module's declaration. */
+export function addKvCommands(kv: Command, context: CommandContext): void {
+  kv.addHelpText('after', EXAMPLES)
     .addCommand(exportCommand(context))
     .addCommand(importCommand(context));
 }
 
-function withUrl(command: Command): Command {
-  command.on('option:json', () => command.parent?.parent?.setOptionValue('json', true));
-  return command
-    .exitOverride()
-    .showHelpAfterError('(add --help for what there is)')
-    .option('--json', 'print the result as JSON')
-    .requiredOption('--url <list>', 'addresses of nodes, separated by commas');
-}
-
 function exportCommand(context: CommandContext): Command {
-  return withUrl(new Command('export'))
+  const command = new Command('export')
     .description('write what a namespace holds as lines of JSON')
     .requiredOption('--namespace <name>', 'which namespace')
-    .option('--output <file>', 'where to (default: standard output)')
-    .action(async ({ url, namespace, output }: ExportFlags) => {
-      const client = await Client.connect({ urls: urlsOf(url), crypto: nodeCrypto });
+    .option('--output <file>', 'where to (default: standard output)');
+  const connection = connectionOptions(command, 'reads');
+  return command.action(async (flags: ExportFlags) => {
+    const { namespace, output } = flags;
+    await withCluster(connection(flags as never), 'reads', ({ client, interrupted }) => {
       const lines = counted(exportNamespace(client, namespace));
-      if (output === undefined) {
-        return pipeline(Readable.from(lines), process.stdout, { end: false });
-      }
-      const entries = await writeFile(output, lines);
-      const result = { namespace, entries, output };
-      context.print(result, () => `Exported ${entries} entries of ${namespace} to ${output}.`);
+      return abortable(write(context, lines, namespace, output), interrupted);
     });
+  });
+}
+
+async function write(
+  context: CommandContext,
+  lines: AsyncIterable<string>,
+  namespace: string,
+  output: string | undefined,
+): Promise<void> {
+  if (output === undefined) return pipeline(Readable.from(lines), process.stdout, { end: false });
+  const entries = await writeFile(output, lines);
+  const result = { namespace, entries, output };
+  context.print(result, () => `Exported ${entries} entries of ${namespace} to ${output}.`);
 }
 
 function importCommand(context: CommandContext): Command {
-  return withUrl(new Command('import'))
+  const command = new Command('import')
     .description('write the entries of an exported namespace')
     .argument('<file>', 'what an export wrote')
-    .requiredOption('--key <file>', 'the private key that signs, in a PEM file')
-    .option('--namespace <name>', 'into another namespace')
-    .action(async (file: string, { url, key, namespace }: ImportFlags) => {
-      const signer = loadSigner(key);
-      const client = await Client.connect({ urls: urlsOf(url), crypto: nodeCrypto, signer });
+    .option('--namespace <name>', 'into another namespace');
+  const connection = connectionOptions(command, 'signs');
+  return command.action(async (file: string, flags: ImportFlags) => {
+    await withCluster(connection(flags as never), 'signs', async ({ client, interrupted }) => {
       const progress = newProgress();
-      const given = namespace === undefined ? {} : { namespace };
-      const result = await importNamespace(client, file, {
+      const given = flags.namespace === undefined ? {} : { namespace: flags.namespace };
+      const importing = importNamespace(client, file, {
         ...given,
         progress: (done, of) => progress(() => `${done} of ${of} entries`),
       });
+      const result = await abortable(importing, interrupted);
       const { written, before, leased } = result;
       context.print(result, () =>
         [
@@ -93,9 +87,8 @@ function importCommand(context: CommandContext): Command {
         ].join('\n'),
       );
     });
+  });
 }
-
-const urlsOf = (list: string): string[] => list.split(',').map((url) => url.trim());
 
 async function* counted(lines: AsyncIterable<string>): AsyncGenerator<string, void> {
   const progress = newProgress();
@@ -128,15 +121,4 @@ async function writeFile(output: string, lines: AsyncIterable<string>): Promise<
     await rm(partial, { force: true });
     throw error;
   }
-}
-
-/** Tells on stderr how far a long command is. */
-function newProgress(): (text: () => string) => void {
-  let next = performance.now() + PROGRESS_AFTER_MS;
-  return (text) => {
-    const now = performance.now();
-    if (now < next) return;
-    next = now + PROGRESS_EVERY_MS;
-    process.stderr.write(`${text()}\n`);
-  };
 }

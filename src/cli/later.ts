@@ -4,10 +4,6 @@ import { UsageError } from './command.ts';
 
 const INSTEAD: Readonly<Record<string, string>> = {
   dev: 'run "npm start" in the repository',
-  status: 'ask a node: GET /api/v11/consensus/status',
-  submit: 'send it to a node: POST /api/v11/transactions',
-  get: 'ask a node: GET /api/v11/transactions/{id}',
-  watch: 'ask a node again and again: GET /api/v11/blocks/latest',
   snapshot: 'a node that starts reads its log in this version',
   backup: 'use the tools of PostgreSQL for the database, and keep the folder of each node',
   restore: 'a node whose database went back must not run again under its key',

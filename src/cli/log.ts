@@ -57,11 +57,7 @@ export function logCommand(context: CommandContext): Command {
 }
 
 export function withPlace(command: Command): Command {
-  command.on('option:json', () => command.parent?.parent?.setOptionValue('json', true));
   return command
-    .exitOverride()
-    .showHelpAfterError('(add --help for what there is)')
-    .option('--json', 'print the result as JSON')
     .option('--id <id>', 'the node whose log it is')
     .option('--data <dir>', 'the data folder', 'data')
     .option('--database-url <url>', "the log's database, instead of a node's own");

@@ -5,67 +5,111 @@
  * 3 log corrupt or altered, 130 interrupted.
  */
 import { Command, CommanderError } from 'commander';
+import { AlthingError } from '../client/errors.ts';
 import { ConfigError } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
 import { Interrupted } from '../interruption.ts';
 import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
-import { initCommand } from './init.ts';
-import { kvCommand } from './kv.ts';
 import { laterCommands } from './later.ts';
-import { logCommand } from './log.ts';
-import { moduleCommand } from './module.ts';
-import { proofCommand } from './proof.ts';
-import { readModelCommand } from './read-model.ts';
+import { jsonText, printable, write } from './output.ts';
 
-/** Every command, in the order of the help. */
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [
-  initCommand,
-  logCommand,
-  kvCommand,
-  moduleCommand,
-  proofCommand,
-  readModelCommand,
-];
+type Create = (context: CommandContext) => Command;
 
-function createProgram(): Command {
+/** Every command, in the order of the help: loaded when it is named, for what all need takes long. */
+const COMMANDS: Readonly<Record<string, () => Promise<Create>>> = {
+  init: async () => (await import('./init.ts')).initCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
+  submit: async () => (await import('./submit.ts')).submitCommand,
+  get: async () => (await import('./get.ts')).getCommand,
+  watch: async () => (await import('./watch.ts')).watchCommand,
+  proof: async () => (await import('./proof.ts')).proofCommand,
+  module: async () => (await import('./module.ts')).moduleCommand,
+  log: async () => (await import('./log.ts')).logCommand,
+  'read-model': async () => (await import('./read-model.ts')).readModelCommand,
+};
+
+async function moduleCommandsOf(context: CommandContext): Promise<ReadonlyMap<string, Command>> {
+  const [{ moduleCommands }, { addKvCommands }] = await Promise.all([
+    import('./modules.ts'),
+    import('./kv.ts'),
+  ]);
+  const modules = moduleCommands(context);
+  addKvCommands(modules.get('kv')!, context);
+  return modules;
+}
+
+/** With the command or the module that `word` names, or with all. */
+async function createProgram(word: string): Promise<Command> {
   const program = new Command('althing')
-    .description('Operates an Althing cluster.')
+    .description('Operates an Althing cluster, and speaks to it.')
     .version(VERSION)
-    .option('--json', 'print results as JSON')
-    .showHelpAfterError('(add --help for what there is)')
-    .exitOverride();
+    .option('--json', 'print results as JSON');
+  const isJson = (): boolean => program.opts<{ readonly json?: true }>().json === true;
   const context: CommandContext = {
     print(result, text) {
-      const json = program.opts<{ readonly json?: true }>().json === true;
-      process.stdout.write(`${json ? JSON.stringify(result, null, 2) : text()}\n`);
+      process.stdout.write(`${isJson() ? jsonText(result, 2) : text()}\n`);
+    },
+    line(result, text) {
+      return write(`${isJson() ? jsonText(result) : text()}\n`);
     },
   };
-  for (const create of COMMANDS) {
-    const command = create(context).copyInheritedSettings(program);
-    command.option('--json', 'print the result as JSON');
-    command.on('option:json', () => program.setOptionValue('json', true));
-    program.addCommand(command);
-  }
+  const isCommand = Object.hasOwn(COMMANDS, word);
+  const modules = isCommand ? new Map<string, Command>() : await moduleCommandsOf(context);
+  const loads = isCommand ? [COMMANDS[word]!] : modules.has(word) ? [] : Object.values(COMMANDS);
+  for (const load of loads) program.addCommand((await load())(context));
+  program.commandsGroup('Modules:');
+  for (const command of modules.values()) program.addCommand(command);
   for (const command of laterCommands()) program.addCommand(command, { hidden: true });
+  settle(program, program);
   return program;
 }
 
+/** What holds for a command and all below it: how it refuses, and that --json may stand anywhere. */
+function settle(command: Command, program: Command): void {
+  command.exitOverride().showHelpAfterError('(add --help for what there is)');
+  if (command !== program && !command.options.some(({ long }) => long === '--json')) {
+    command.option('--json', 'print the result as JSON');
+    command.on('option:json', () => program.setOptionValue('json', true));
+  }
+  for (const each of command.commands) settle(each, program);
+}
+
+/** With which the client refuses what it is asked, before any node is. */
+const USAGE = new Set(['bad_genesis', 'bad_option', 'needs_module', 'not_provable']);
+
 async function main(): Promise<number> {
   try {
-    await createProgram().parseAsync();
+    const word = process.argv.slice(2).find((each) => !each.startsWith('-')) ?? '';
+    await (await createProgram(word)).parseAsync();
     // A command whose result is a refusal says so by the code alone.
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    // What was cut short may still wait for something.
-    if (error instanceof Interrupted) process.exit(EXIT.interrupted);
-    process.stderr.write(`althing: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof Interrupted) return EXIT.interrupted;
+    process.stderr.write(`althing: ${messageOf(error)}\n`);
     if (error instanceof LogError) return exitCodeOf(error.code);
-    const isUsage = error instanceof UsageError || error instanceof ConfigError;
+    const isUsage =
+      error instanceof UsageError ||
+      error instanceof ConfigError ||
+      (error instanceof AlthingError && USAGE.has(error.code));
     return isUsage ? EXIT.usage : EXIT.failure;
   }
 }
 
-process.exitCode = await main();
+function messageOf(error: unknown): string {
+  if (error instanceof AlthingError) {
+    const { code, field, message } = error;
+    return printable(`${code}${field === '' ? '' : `, ${field}`}: ${message}`);
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Whoever read the results has enough of them, as `head` does: that is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failure);
+});
+const code = await main();
+// What was cut short may still wait for something; what was written goes out first.
+process.stdout.write('', () => process.exit(code));

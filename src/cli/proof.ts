@@ -8,6 +8,7 @@ import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { plain } from '../edge/representation.ts';
 import { GenesisError, parseGenesis } from '../init/genesis.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { jsonText } from './output.ts';
 
 const EXAMPLES = `
 Examples:
@@ -25,15 +26,10 @@ export function proofCommand(context: CommandContext): Command {
 }
 
 function verifyCommand(context: CommandContext): Command {
-  const command = new Command('verify');
-  command.on('option:json', () => command.parent?.parent?.setOptionValue('json', true));
-  return command
+  return new Command('verify')
     .description('check a proof against the keys of the genesis document')
-    .exitOverride()
-    .showHelpAfterError('(add --help for what there is)')
     .argument('<file>', 'an answer with a proof, or the proof itself')
     .requiredOption('--genesis <file>', 'the genesis document of the cluster')
-    .option('--json', 'print the result as JSON')
     .action((file: string, { genesis }: { readonly genesis: string }) => {
       const verified = verify(file, genesis);
       context.print(shown(verified), () => human(verified));
@@ -110,19 +106,12 @@ function human(verified: Verified): string {
 function sentence(fact: Fact): string {
   switch (fact.kind) {
     case 'row':
-      return `${fact.table} has ${json(fact.key)}: ${json(fact.row)}`;
+      return `${fact.table} has ${jsonText(fact.key)}: ${jsonText(fact.row)}`;
     case 'absence':
-      return `${fact.table} has no ${json(fact.key)}`;
+      return `${fact.table} has no ${jsonText(fact.key)}`;
     case 'receipts': {
       const { id, height } = fact.submission;
-      return `submission ${id} was executed at height ${height}: ${json(fact.receipts)}`;
+      return `submission ${id} was executed at height ${height}: ${jsonText(fact.receipts)}`;
     }
   }
-}
-
-function json(value: unknown): string {
-  return JSON.stringify(plain(value)).replaceAll(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

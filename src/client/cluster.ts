@@ -4,6 +4,7 @@ import type { ConsensusLimits } from '../../protocols/genesis.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { AlthingError } from './errors.ts';
 import type { Nodes } from './nodes.ts';
+import { within } from './waiting.ts';
 
 export interface ClusterFacts {
   readonly clusterId: Digest;
@@ -14,17 +15,21 @@ export interface ClusterFacts {
 }
 
 const PATIENCE_MS = 30_000;
+const FACTS_BYTES_MAX = 256 * 1024;
 
 /** Throws AlthingError: `no_answer`, `other_cluster`, or `nodes_disagree`. */
 export async function askCluster(nodes: Nodes, expected?: Digest): Promise<ClusterFacts> {
   const said = new Map<number, ClusterFacts>();
-  for await (const node of nodes.turns(AbortSignal.timeout(PATIENCE_MS))) {
-    const facts = said.has(node) ? null : await factsOf(nodes, node);
-    if (facts !== null) said.set(node, facts);
-    const agreed = agreedBy(said, nodes.count, expected);
-    if (agreed !== null) return agreed;
-    if (said.size === nodes.count) break;
-  }
+  const agreed = await within(PATIENCE_MS, undefined, async (patience) => {
+    for await (const node of nodes.turns(patience)) {
+      const facts = said.has(node) ? null : await factsOf(nodes, node, patience);
+      if (facts !== null) said.set(node, facts);
+      const alike = agreedBy(said, nodes.count, expected);
+      if (alike !== null || said.size === nodes.count) return alike;
+    }
+    return null;
+  });
+  if (agreed !== null) return agreed;
   if (said.size === 0)
     throw new AlthingError('no_answer', `none answers: ${nodes.urls.join(', ')}`);
   const found = [...said].map(([node, { clusterId }]) => `${nodes.urls[node]} is of ${clusterId}`);
@@ -48,9 +53,13 @@ function agreedBy(
   return null;
 }
 
-async function factsOf(nodes: Nodes, node: number): Promise<ClusterFacts | null> {
-  const status = await json(nodes, node, '/api/v11/consensus/status');
-  const limits = await json(nodes, node, '/api/v11/limits');
+async function factsOf(
+  nodes: Nodes,
+  node: number,
+  signal: AbortSignal,
+): Promise<ClusterFacts | null> {
+  const status = await json(nodes, node, '/api/v11/consensus/status', signal);
+  const limits = await json(nodes, node, '/api/v11/limits', signal);
   const { clusterId, validators } = status;
   const { transactionsPerSubmissionMax, submissionBytesMax } = (limits['consensus'] ??
     {}) as Readonly<Record<string, unknown>>;
@@ -74,8 +83,13 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
-async function json(nodes: Nodes, node: number, path: string): Promise<Record<string, unknown>> {
-  const answer = await nodes.ask(node, { method: 'GET', path });
+async function json(
+  nodes: Nodes,
+  node: number,
+  path: string,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const answer = await nodes.ask(node, { method: 'GET', path, bytesMax: FACTS_BYTES_MAX }, signal);
   if (answer?.status !== 200) return {};
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(answer.body));

@@ -1,14 +1,19 @@
 /**
  * The nodes that a client may ask. None of them is trusted more than the others: a request goes to
  * one that answered lately, and to the next when it does not.
+ *
+ * X3. What a node answers costs bounded memory and time, whatever it sends: a body that is longer than
+ *     asked for, or not there in time, is no answer, and a node sends nobody elsewhere.
  */
+import { readBody } from './body.ts';
 import { AlthingError } from './errors.ts';
+import { pause, within } from './waiting.ts';
 
 export interface NodesOptions {
   /** Such as `http://127.0.0.1:9003`, without a path. */
   readonly urls: readonly string[];
   readonly fetch?: typeof fetch;
-  /** One node's time to answer, in milliseconds. */
+  /** One node's time to answer, in milliseconds: 10,000 without it. */
   readonly attemptMs?: number;
 }
 
@@ -26,8 +31,12 @@ export interface NodeRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** What its answer may have; ANSWER_BYTES_MAX without it. */
+  readonly bytesMax?: number;
 }
 
+/** A proof has at most 16 MiB, and what it proves is told beside it. */
+const ANSWER_BYTES_MAX = 48 * 1024 * 1024;
 const ATTEMPT_MS = 10_000;
 const PAUSE_MS_MIN = 25;
 const PAUSE_MS_MAX = 1_000;
@@ -64,37 +73,54 @@ export class Nodes {
 
   /** One request to one node; null when it gave no answer. Answers of 5xx make it the last choice. */
   async ask(node: number, request: NodeRequest, signal?: AbortSignal): Promise<NodeAnswer | null> {
+    const answer = await within(this.#attemptMs, signal, (bound) =>
+      this.#ask(node, request, bound),
+    );
+    this.#judge(node, answer !== null && answer.status < 500);
+    return answer;
+  }
+
+  async #ask(node: number, request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer | null> {
+    const { method, path, headers = {}, body, bytesMax = ANSWER_BYTES_MAX } = request;
     try {
-      const response = await this.#fetch(`${this.urls[node]}${request.path}`, {
-        method: request.method,
-        headers: request.headers ?? {},
-        signal: within(this.#attemptMs, signal),
-        ...(request.body === undefined ? {} : { body: request.body as Uint8Array<ArrayBuffer> }),
+      const response = await this.#fetch(`${this.urls[node]}${path}`, {
+        method,
+        headers: { ...headers },
+        signal,
+        redirect: 'error',
+        ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
       });
-      const body = new Uint8Array(await response.arrayBuffer());
-      const { status, headers } = response;
-      this.#judge(node, status < 500);
-      return { node, status, headers, body };
+      const answer = await readBody(response, bytesMax, signal);
+      if (answer === null) return null;
+      return { node, status: response.status, headers: response.headers, body: answer };
     } catch {
       // Whatever kept it from answering, another node is asked.
-      this.#judge(node, false);
       return null;
     }
   }
 
-  /** A stream of bytes from one node, such as events; null when it did not begin. */
-  async open(node: number, path: string, signal: AbortSignal): Promise<Response | null> {
+  /** A stream of events from one node, until `ends`; null when it did not begin in time. */
+  async open(node: number, path: string, ends: AbortController): Promise<Response | null> {
+    const timer = setTimeout(() => ends.abort(), this.#attemptMs);
     try {
       const response = await this.#fetch(`${this.urls[node]}${path}`, {
         headers: { accept: 'text/event-stream' },
-        signal,
+        signal: ends.signal,
+        redirect: 'error',
       });
       this.#judge(node, response.ok);
       return response;
     } catch {
       this.#judge(node, false);
       return null;
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  /** What it answered does not hold: others are asked first. */
+  distrust(node: number): void {
+    this.#judge(node, false);
   }
 
   #judge(node: number, isGood: boolean): void {
@@ -104,8 +130,9 @@ export class Nodes {
 }
 
 /** What an answer of 4xx or 5xx says (RFC 9457). A node may say anything: all of it is optional. */
-export function problemOf({ status, body }: NodeAnswer): AlthingError {
-  const problem = parsed(body);
+export function problemOf(answer: NodeAnswer): AlthingError {
+  const { status } = answer;
+  const problem = problemMembers(answer);
   const text = (name: string): string => {
     const value = problem[name];
     return typeof value === 'string' ? value : '';
@@ -114,7 +141,8 @@ export function problemOf({ status, body }: NodeAnswer): AlthingError {
   return new AlthingError(code, text('detail') || `answered ${status}`, status, text('field'));
 }
 
-function parsed(body: Uint8Array): Readonly<Record<string, unknown>> {
+/** Those of its body; none when it is no JSON. */
+export function problemMembers({ body }: NodeAnswer): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
@@ -130,24 +158,4 @@ function checkedUrl(url: string): string {
     return address.origin;
   }
   throw new AlthingError('bad_address', `${url} is no address such as http://127.0.0.1:9003`);
-}
-
-/** A signal that ends after `ms`, or with `signal`. */
-export function within(ms: number, signal?: AbortSignal): AbortSignal {
-  const bound = AbortSignal.timeout(ms);
-  return signal === undefined ? bound : AbortSignal.any([bound, signal]);
-}
-
-/** Ends early, without an error, when the signal does. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -1,9 +1,8 @@
 /**
  * Signed submissions that execute once, however often they are sent and to whichever nodes (rule E2).
  *
- * X1. What is sent again is the same bytes, so it executes at most once.
- * X2. A refusal is believed when f + 1 nodes give it, or all that there are: one of them is honest. A
- *     node that lies can delay a submission, but neither hide that it executed nor make it seem to.
+ * X1. What is sent again is the same bytes, so it executes at most once. Whoever says that it executed is
+ *     to prove it; where that does not succeed, the next node is sent the same.
  */
 import type { Crypto, Signer } from '../../protocols/crypto.ts';
 import {
@@ -14,10 +13,12 @@ import {
 } from '../../protocols/transaction/submission.ts';
 import { decodeReceipts, type Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Digest } from '../../protocols/types.ts';
-import { OutcomeUnknown, type AlthingError } from './errors.ts';
-import { problemOf, within, type NodeAnswer, type Nodes } from './nodes.ts';
+import { isRefusal, Refusals } from './asking.ts';
+import { OutcomeUnknown } from './errors.ts';
+import { problemOf, type NodeAnswer, type Nodes } from './nodes.ts';
 import { readOutcomes } from './outcomes.ts';
 import type { Sequence } from './sequence.ts';
+import { within } from './waiting.ts';
 
 export const SUBMISSION_TYPE = 'application/vnd.althing.submission';
 export const RECEIPTS_TYPE = 'application/vnd.althing.receipts';
@@ -42,12 +43,11 @@ export interface Submitted {
   readonly receipts: readonly Receipt[];
 }
 
+/** What a node says of a submission, from that node, proved; null when it does not prove it. */
+export type Prove = (node: number, id: Digest, signal: AbortSignal) => Promise<Submitted | null>;
+
 /** Time for an answer after the submission has expired: a node may have to catch up to say so. */
 const AFTERWARDS_MS = 15_000;
-const REFUSED_FROM = 400;
-/** These say that this node cannot answer now, and nothing of the submission. */
-const NOT_NOW = new Set([408, 425, 429]);
-
 export class Submitter {
   readonly #options: SubmitterOptions;
 
@@ -74,26 +74,32 @@ export class Submitter {
   }
 
   /**
-   * Sends until the submission is final. Throws AlthingError when it was refused and never executes,
-   * OutcomeUnknown when nobody could tell in time.
+   * Sends until the submission is final, and proved where `prove` is given. Throws AlthingError when it
+   * was refused and never executes, OutcomeUnknown when nobody could tell in time.
    */
-  async send(bytes: Uint8Array, signal?: AbortSignal): Promise<Submitted> {
-    const { nodes, validityMs } = this.#options;
+  send(bytes: Uint8Array, prove: Prove | null, signal?: AbortSignal): Promise<Submitted> {
+    const { nodes, validityMs, faultyMax } = this.#options;
     const id = this.idOf(bytes);
-    const patience = within(validityMs + AFTERWARDS_MS, signal);
-    const refusals = new Refusals(Math.min(nodes.count, this.#options.faultyMax + 1));
-    let last = 'no node answered';
-    for await (const node of nodes.turns(patience)) {
-      const answer = await nodes.ask(node, requestOf(bytes), patience);
-      if (answer === null) continue;
-      const submitted = finalOf(answer, id);
-      if (submitted !== null) return submitted;
-      const problem = problemOf(answer);
-      last = `${problem.code}: ${problem.message}`;
-      if (!isRefusal(answer.status)) continue;
-      if (refusals.areEnough(node, problem)) throw problem;
-    }
-    throw new OutcomeUnknown(id, bytes, last);
+    return within(validityMs + AFTERWARDS_MS, signal, async (patience) => {
+      const refusals = new Refusals(Math.min(nodes.count, faultyMax + 1));
+      let last = 'no node answered';
+      for await (const node of nodes.turns(patience)) {
+        const answer = await nodes.ask(node, requestOf(bytes), patience);
+        if (answer === null) continue;
+        const said = finalOf(answer, id);
+        if (said !== null) {
+          const submitted = prove === null ? said : await prove(node, id, patience);
+          if (submitted !== null) return submitted;
+          last = `not_proved: ${nodes.urls[node]} says that it is final, and does not prove it`;
+          nodes.distrust(node);
+          continue;
+        }
+        const problem = problemOf(answer);
+        last = `${problem.code}: ${problem.message}`;
+        if (isRefusal(answer.status) && refusals.areEnough(node, problem)) throw problem;
+      }
+      throw new OutcomeUnknown(id, bytes, last);
+    });
   }
 }
 
@@ -109,24 +115,4 @@ function finalOf({ status, body }: NodeAnswer, id: Digest): Submitted | null {
   if (outcomes === null || outcomes.id !== id) return null;
   const receipts = decodeReceipts(outcomes);
   return receipts === null ? null : { id, height: outcomes.height, receipts };
-}
-
-function isRefusal(status: number): boolean {
-  return status >= REFUSED_FROM && status < 500 && !NOT_NOW.has(status);
-}
-
-/** Which nodes have refused, by the code that they gave. */
-class Refusals {
-  readonly #enough: number;
-  readonly #nodes = new Map<string, Set<number>>();
-
-  constructor(enough: number) {
-    this.#enough = enough;
-  }
-
-  areEnough(node: number, { code }: AlthingError): boolean {
-    const nodes = this.#nodes.get(code) ?? new Set();
-    this.#nodes.set(code, nodes.add(node));
-    return nodes.size >= this.#enough;
-  }
 }

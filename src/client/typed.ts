@@ -16,15 +16,28 @@ import type {
 } from '../modules/define.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
-import type { Answer, ReadOptions } from './reads.ts';
+import type { Answer, ReadOptions, Trust } from './reads.ts';
 
 type CommandsOf<M> = M extends DefinedModule<infer C, infer _Q, infer _E> ? C : never;
 type QueriesOf<M> = M extends DefinedModule<infer _C, infer Q, infer _E> ? Q : never;
 type EventsOf<M> = M extends DefinedModule<infer _C, infer _Q, infer E> ? E : never;
 
+/** How one command is sent. */
+export interface CallOptions {
+  /** Whom its receipt is believed: see `Trust`. */
+  readonly trust?: Trust | undefined;
+  /** Ends the waiting, with OutcomeUnknown. A call with a signal of its own travels alone. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A module with its code, whatever it declares. */
+export type AnyModule = DefinedModule<unknown, unknown, unknown>;
+
 /** What a command's schema takes; no argument at all where it may be empty. */
 type Arguments<S extends TSchema> =
-  Record<never, never> extends Static<S> ? [args?: Static<S>] : [args: Static<S>];
+  Record<never, never> extends Static<S>
+    ? [args?: Static<S>, options?: CallOptions]
+    : [args: Static<S>, options?: CallOptions];
 
 type Send<D> =
   D extends CommandDefinition<infer S, infer R>

@@ -2,15 +2,21 @@
 import { readFileSync } from 'node:fs';
 import sodium from 'sodium-native';
 import type { Signer } from '../../protocols/crypto.ts';
+import type { PublicKey } from '../../protocols/types.ts';
 import { KeyError, readPrivateKey } from './keys.ts';
 
 /** Throws KeyError. */
 export function signerFromPem(pem: string): Signer {
-  const { seed, publicKey } = readPrivateKey(pem);
+  return signerFromSeed(readPrivateKey(pem).seed);
+}
+
+/** @param seed 32 bytes */
+export function signerFromSeed(seed: Uint8Array): Signer {
+  const publicKey = Buffer.alloc(32);
   const secretKey = Buffer.alloc(64);
-  sodium.crypto_sign_seed_keypair(Buffer.alloc(32), secretKey, seed);
+  sodium.crypto_sign_seed_keypair(publicKey, secretKey, seed);
   return {
-    publicKey,
+    publicKey: publicKey.toString('hex') as PublicKey,
     sign(message) {
       const signature = new Uint8Array(64);
       sodium.crypto_sign_detached(signature, message, secretKey);

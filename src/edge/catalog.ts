@@ -7,31 +7,38 @@ import type { ArgsResult, ModuleCatalog } from '../modules/catalog.ts';
 import { join } from './fields.ts';
 import { Problem, unprocessable } from './problem.ts';
 
-/** Arguments of a command; `at` is the path of the transaction within the request. */
+/** Arguments of a command; `at` is the path of the transaction within the request, null where its body is they. */
 export function commandArgs(
   catalog: ModuleCatalog,
   { module, command, args }: { module: string; command: string; args: unknown },
-  at: string,
+  at: string | null,
 ): { readonly value: Value } | Problem {
   const result = catalog.commandArgs(module, command, args);
   if (result.ok) return { value: result.args };
+  if (at === null) return unfit(result);
   const field = result.code === 'invalid_args' ? join('args', result.field) : FIELDS[result.code];
   return unprocessable(result.code, result.message, join(at, field));
 }
 
-/** Arguments of a query from URL text. What does not exist is 404 here: it is part of the path. */
+/**
+ * Arguments of a query; `text`: from the parameters of a URL. What does not exist is 404 here: it is
+ * what is asked for.
+ */
 export function queryArgs(
   catalog: ModuleCatalog,
   module: string,
   query: string,
-  parameters: Readonly<Record<string, string>>,
+  given: unknown,
+  text: boolean,
 ): { readonly value: Value } | Problem {
-  const result = catalog.queryArgs(module, query, parameters, true);
-  if (result.ok) return { value: result.args };
-  if (result.code !== 'invalid_args') return new Problem(404, result.code, result.message);
-  return result.field === ''
-    ? unprocessable(result.code, result.message)
-    : unprocessable(result.code, result.message, result.field);
+  const result = catalog.queryArgs(module, query, given, text);
+  return result.ok ? { value: result.args } : unfit(result);
+}
+
+/** Where the path names the command or the query. */
+function unfit({ code, message, field }: Refused): Problem {
+  if (code !== 'invalid_args') return new Problem(404, code, message);
+  return unprocessable(code, message, field === '' ? undefined : field);
 }
 
 const FIELDS: Readonly<Record<Exclude<ErrorCode, 'invalid_args'>, string>> = {
@@ -39,17 +46,8 @@ const FIELDS: Readonly<Record<Exclude<ErrorCode, 'invalid_args'>, string>> = {
   unknown_command: 'command',
   unknown_query: 'query',
 };
-type ErrorCode = Extract<ArgsResult, { ok: false }>['code'];
-
-/**
- * The query behind `/{module}/{things}/{name}`: `thing`, with `name` as its argument `thing`. Null
- * where the module has no query of that name.
- */
-export function singularOf(catalog: ModuleCatalog, module: string, things: string): string | null {
-  const queries = catalog.named(module)?.queryDefinitions ?? {};
-  const thing = things.endsWith('s') ? things.slice(0, -1) : '';
-  return Object.hasOwn(queries, thing) ? thing : null;
-}
+type Refused = Extract<ArgsResult, { ok: false }>;
+type ErrorCode = Refused['code'];
 
 /** Names of commands and queries by module, for people. */
 export function moduleNames({ modules }: ModuleCatalog): Readonly<Record<string, object>> {

@@ -277,8 +277,7 @@ function encode(content: SubmissionContent): Uint8Array | Problem {
   try {
     return encodeSubmission(content);
   } catch (error) {
-    if (error instanceof NotAValue)
-      return unprocessable('invalid_arguments', error.message, 'args');
+    if (error instanceof NotAValue) return unprocessable('invalid_args', error.message, 'args');
     if (error instanceof RangeError) return malformed(error.message);
     throw error;
   }

@@ -63,7 +63,12 @@ export function answerProblem(
     const retry = status === 500 ? {} : { retryAfterMs: RETRY_MS };
     return new Problem(status, code, message, { ...retry, extras });
   }
-  return new Problem(ABSENT.test(code) ? 404 : 422, code, message, { extras });
+  return new Problem(statusOfRefusal(code), code, message, { extras });
+}
+
+/** The status that a module's refusal has. */
+export function statusOfRefusal(code: string): 404 | 422 {
+  return ABSENT.test(code) ? 404 : 422;
 }
 
 /** The node's own codes; modules choose theirs. */

@@ -6,9 +6,12 @@
 import { malformed, type Problem } from './problem.ts';
 import { DEPTH_MAX, isForbiddenName, TooMany, tooManyValues, VALUES_MAX } from './strict-json.ts';
 
-export function parseMsgpack(bytes: Uint8Array): { readonly value: unknown } | Problem {
+export function parseMsgpack(
+  bytes: Uint8Array,
+  valuesMax = VALUES_MAX,
+): { readonly value: unknown } | Problem {
   try {
-    return { value: new Reader(bytes).document() };
+    return { value: new Reader(bytes, valuesMax).document() };
   } catch (error) {
     if (error instanceof TooMany) return tooManyValues();
     if (error instanceof Refused) return malformed(error.message);
@@ -25,10 +28,11 @@ class Reader {
   readonly #view: DataView;
   #at = 0;
   #depth = 0;
-  #values = 0;
+  #values: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, valuesMax: number) {
     this.#bytes = bytes;
+    this.#values = valuesMax;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -47,7 +51,7 @@ class Reader {
   }
 
   #value(): unknown {
-    if (++this.#values > VALUES_MAX) throw new TooMany();
+    if (--this.#values < 0) throw new TooMany();
     const tag = this.#bytes[this.#take(1)] ?? 0;
     if (tag < 0x80) return tag;
     if (tag < 0x90) return this.#map(tag & 0x0f);

@@ -1,34 +1,62 @@
 /**
- * Loads the .proto files once, at start. The build copies no files: they are found from here, in the
- * package's own `protocols/proto`, whether this module runs from dist/ or not.
+ * Makes the services' definitions, once, at start: of our .proto files, and of the modules, whose files
+ * are written from their declarations. Those that are published are found from here, in the nearest
+ * `protocols/proto`.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadSync, type Options, type PackageDefinition } from '@grpc/proto-loader';
+import { fromJSON, loadSync, type Options, type PackageDefinition } from '@grpc/proto-loader';
 import type { ServiceDefinition } from '@grpc/grpc-js';
+import protobuf from 'protobufjs';
+import type { DefinedModule } from '../modules/define.ts';
+import { moduleProto, packageOf, protoPath } from './modules/module-proto.ts';
 
-/** Longs as strings would be exact beyond 2^53; no field of ours goes there. */
+/** No field of ours goes beyond 2^53; those of modules do, and are exact as text. */
 const OPTIONS: Options = { longs: Number, enums: String, defaults: true, oneofs: true };
-const FILES = ['althing/v1/transactions.proto', 'althing/v1/consensus.proto'];
+const MODULE_OPTIONS: Options = { ...OPTIONS, longs: String };
+const FILES = ['transactions', 'consensus', 'state'].map((name) => `althing/v1/${name}.proto`);
 const PROTO_FOLDER = join('protocols', 'proto');
 
 export interface Protos {
-  /** Ours alone, by full name. */
   readonly transactions: ServiceDefinition;
   readonly consensus: ServiceDefinition;
-  /** Ours and those that every client port has, for reflection. */
+  readonly state: ServiceDefinition;
+  /** Services of the modules, by full name. */
+  readonly modules: Readonly<Record<string, ServiceDefinition>>;
+  /** All of these, and those that every client port has, for reflection. */
   readonly all: PackageDefinition;
 }
 
-export function loadProtos(): Protos {
-  const ours = loadSync(FILES, { ...OPTIONS, includeDirs: [protoFolder()] });
+export function loadProtos(modules: readonly DefinedModule[]): Protos {
+  const folder = protoFolder();
+  const root = new protobuf.Root();
+  const find = root.resolvePath.bind(root);
+  root.resolvePath = (origin, target) =>
+    target.startsWith('althing/') ? join(folder, target) : find(origin, target);
+  root.loadSync(FILES);
+  for (const module of modules) protobuf.parse(protoTextOf(module), root);
+  const json = root.resolveAll().toJSON();
+  const ours = fromJSON(json, OPTIONS);
+  const packages = modules.map(({ name }) => `${packageOf(name)}.`);
+  const typed = Object.entries(fromJSON(json, MODULE_OPTIONS)).filter(
+    ([name, definition]) =>
+      packages.some((each) => name.startsWith(each)) && !('format' in definition),
+  );
   return {
     transactions: ours['althing.v1.Transactions'] as ServiceDefinition,
     consensus: ours['althing.v1.Consensus'] as ServiceDefinition,
+    state: ours['althing.v1.State'] as ServiceDefinition,
+    modules: Object.fromEntries(typed) as Readonly<Record<string, ServiceDefinition>>,
     all: { ...ours, ...standardProtos() },
   };
+}
+
+/** The .proto file of a module, with the numbers that the package was published with. */
+function protoTextOf(module: DefinedModule): string {
+  const file = join(protoFolder(), protoPath(module.name));
+  return moduleProto(module, existsSync(file) ? readFileSync(file, 'utf8') : '');
 }
 
 /** Health and reflection, from the packages that implement them. */

@@ -15,7 +15,9 @@ import { consensusService } from './consensus-service.ts';
 import { HealthService } from './health-service.ts';
 import { hostsOnly, Intake } from './intake.ts';
 import { GRPC_LIMITS, STANDARD_LIMITS, type GrpcLimits } from './limits.ts';
+import { moduleServices } from './modules/services.ts';
 import { loadProtos } from './protos.ts';
+import { stateService } from './state-service.ts';
 import { transactionsService } from './transactions-service.ts';
 import { markingUndecodable } from './undecodable.ts';
 
@@ -36,7 +38,7 @@ export interface GrpcServer {
   close(boundMs?: number): Promise<void>;
 }
 
-const SERVICES = ['althing.v1.Transactions', 'althing.v1.Consensus'];
+const SERVICES = ['althing.v1.Transactions', 'althing.v1.Consensus', 'althing.v1.State'];
 const OUR_PATHS = '/althing.';
 const CLOSE_BOUND_MS = 10_000;
 /** The last answers leave the process within this time. */
@@ -57,7 +59,8 @@ export async function startGrpc({
   limits: chosen = {},
 }: GrpcOptions): Promise<GrpcServer> {
   endSessionsInTurn();
-  const protos = loadProtos();
+  const { modules } = edge.catalog;
+  const protos = loadProtos(modules);
   const calls = new Calls(logger);
   const limits = { ...GRPC_LIMITS, ...chosen };
   const server = new Server({
@@ -74,8 +77,14 @@ export async function startGrpc({
   const connections = new Connections(server, limits, new Descriptors(logger));
   server.addService(markingUndecodable(protos.transactions), transactionsService(edge, calls));
   server.addService(markingUndecodable(protos.consensus), consensusService(edge, calls));
+  server.addService(markingUndecodable(protos.state), stateService(edge, calls));
+  // Of the modules that are in force now: those of a later upgrade have theirs after the next start.
+  const typed = modules.flatMap((each) => moduleServices(edge, calls, each, protos.modules));
+  for (const { definition, implementation } of typed) {
+    server.addService(markingUndecodable(definition), implementation);
+  }
   new ReflectionService(protos.all).addToServer(server);
-  const health = new HealthService(edge.health, SERVICES);
+  const health = new HealthService(edge.health, [...SERVICES, ...Object.keys(protos.modules)]);
   health.addTo(server);
   const { tcp } = connections;
   const port = await bind(tcp, host, grpcPort).catch((error: unknown) => {

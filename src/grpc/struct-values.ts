@@ -22,8 +22,13 @@ export interface ProtoStruct {
 }
 
 export function fromStruct(struct: ProtoStruct): { readonly value: unknown } | Problem {
+  return orProblem(() => readStruct(struct, 1));
+}
+
+/** What `read` makes of Structs and Values, or why it is nothing. */
+export function orProblem(read: () => unknown): { readonly value: unknown } | Problem {
   try {
-    return { value: readStruct(struct, 1) };
+    return { value: read() };
   } catch (error) {
     if (error instanceof Refused) return malformed(error.message, 'args');
     throw error;
@@ -32,7 +37,8 @@ export function fromStruct(struct: ProtoStruct): { readonly value: unknown } | P
 
 class Refused extends Error {}
 
-function readStruct({ fields = {} }: ProtoStruct, depth: number): Record<string, unknown> {
+/** Within orProblem. */
+export function readStruct({ fields = {} }: ProtoStruct, depth: number): Record<string, unknown> {
   if (depth > DEPTH_MAX) throw new Refused(`nested deeper than ${DEPTH_MAX} levels`);
   const members: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
@@ -42,7 +48,8 @@ function readStruct({ fields = {} }: ProtoStruct, depth: number): Record<string,
   return members;
 }
 
-function readValue(value: ProtoValue, depth: number): unknown {
+/** Within orProblem. */
+export function readValue(value: ProtoValue, depth: number): unknown {
   switch (value.kind) {
     case 'nullValue':
       return null;
@@ -88,6 +95,14 @@ function writeValue(value: unknown): ProtoValue {
 
 function writeObject(value: object): ProtoValue {
   if (Array.isArray(value)) return { listValue: { values: value.map(writeValue) } };
+  return { structValue: writeStruct(value) };
+}
+
+function writeStruct(value: object): ProtoStruct {
   const fields = Object.entries(value).map(([name, each]) => [name, writeValue(each)] as const);
-  return { structValue: { fields: Object.fromEntries(fields) } };
+  return { fields: Object.fromEntries(fields) };
+}
+
+export function toProtoStruct(value: unknown): ProtoStruct {
+  return writeStruct(plain(value) as object);
 }

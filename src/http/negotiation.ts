@@ -1,6 +1,7 @@
 /** Media types: what a body is written in, and what its sender wants back (RFC 9110 §12.5.1). */
 import { Problem } from '../edge/problem.ts';
 import { toJson, toMsgpack } from '../edge/representation.ts';
+import type { Content, SchemaOrName } from './operation.ts';
 import { JSON_TYPE, type Reply, type Request } from './request.ts';
 
 export const MSGPACK_TYPE = 'application/msgpack';
@@ -81,6 +82,11 @@ function quality(accept: string, type: string): number {
     best = { rank, weight: Number.isFinite(weight) ? Math.min(1, weight) : 0 };
   }
   return best.weight;
+}
+
+/** What `answer` writes, and what a body may be written in. */
+export function eitherFormat(schema: SchemaOrName): Content {
+  return { [JSON_TYPE]: schema, [MSGPACK_TYPE]: null };
 }
 
 /** `value` in the format that the request asks for. */

@@ -3,6 +3,7 @@
  * segment) and whose last may be `*` (one or more). A path written out beats one with open segments.
  */
 import { malformed, Problem } from '../edge/problem.ts';
+import type { Operation } from './operation.ts';
 import { decodeSegment, type Reply, type Request, type Takeover } from './request.ts';
 
 export type Answer = Reply | Problem | Takeover;
@@ -12,6 +13,8 @@ export interface Route {
   readonly path: string;
   /** Most bytes of the request's body; absent where the route reads none. */
   readonly bodyBytesMax?: number;
+  /** What the OpenAPI document says of it; null for a route that only says why it is none. */
+  readonly operation: Operation | null;
   handle(request: Request): Answer | Promise<Answer>;
 }
 

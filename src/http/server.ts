@@ -13,6 +13,7 @@ import { Descriptors } from '../edge/descriptors.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgeLogger } from '../edge/logger.ts';
 import { internalProblem, malformed, Problem } from '../edge/problem.ts';
+import type { ModuleCatalog } from '../modules/catalog.ts';
 import { loadBinding, type BindingChoice } from './binding.ts';
 import { BODY_LIMITS, BodyReader, type BodyLimits } from './body.ts';
 import type { Exchange, Header, Listener } from './exchange.ts';
@@ -66,7 +67,8 @@ class HttpService {
   readonly #edge: Edge;
   readonly #logger: EdgeLogger;
   readonly #bodies: BodyReader;
-  readonly #router: Router;
+  #routed: { readonly catalog: ModuleCatalog; readonly router: Router };
+  readonly #bindingName: string;
   readonly #metrics = new HttpMetrics();
   /** Apart, so that what takes little time does not wait behind what takes much: bodies are read here. */
   readonly #reads = new Turns();
@@ -80,8 +82,19 @@ class HttpService {
     this.#edge = options.edge;
     this.#logger = options.logger;
     this.#bodies = new BodyReader({ ...BODY_LIMITS, ...options.bodyLimits });
-    const page = (): string => this.#metrics.render(bindingName, this.#open);
-    this.#router = new Router(routes(options.edge, page));
+    this.#bindingName = bindingName;
+    this.#routed = this.#route();
+  }
+
+  #route(): { readonly catalog: ModuleCatalog; readonly router: Router } {
+    const page = (): string => this.#metrics.render(this.#bindingName, this.#open);
+    return { catalog: this.#edge.catalog, router: new Router(routes(this.#edge, page)) };
+  }
+
+  /** For the modules that are in force: others have other routes. */
+  #router(): Router {
+    if (this.#routed.catalog !== this.#edge.catalog) this.#routed = this.#route();
+    return this.#routed.router;
   }
 
   serve(exchange: Exchange): void {
@@ -127,7 +140,7 @@ class HttpService {
     const coding = headers.get('transfer-encoding') ?? 'chunked';
     if (coding.toLowerCase() !== 'chunked') return unknownCoding();
     if (path.length > PATH_LENGTH_MAX) return malformed(`longer than ${PATH_LENGTH_MAX}`, 'path');
-    const found = this.#router.find(method, path);
+    const found = this.#router().find(method, path);
     if (found instanceof Problem) return found;
     const query = parseQuery(exchange.query);
     if (query instanceof Problem) return query;

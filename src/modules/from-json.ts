@@ -37,7 +37,8 @@ function expected({ description }: TSchema): string | undefined {
 
 /**
  * What `json` says, in the form that `schema` checks. Only forms are converted: whether the result
- * fits is the schema's to say. `text`: numbers and booleans may be spelled, as in query strings.
+ * fits is the schema's to say. `text`: numbers and booleans may be spelled, and lists and objects are
+ * JSON, as in query strings.
  */
 export function fromJson(
   schema: TSchema,
@@ -68,14 +69,28 @@ function plainFrom(schema: TSchema, json: unknown, field: string, text: boolean)
     }
     return items;
   }
-  if (text && typeof json === 'string') return spelled(schema, json);
+  if (text && typeof json === 'string') return spelled(schema, json, field);
   return valueFrom(json, field, 0);
 }
 
-function spelled(schema: TSchema, json: string): Value {
+function spelled(schema: TSchema, json: string, field: string): Value | Misfit {
+  if (schema[Kind] === 'Object' || schema[Kind] === 'Array') return parsed(schema, json, field);
   if (schema[Kind] === 'Integer' && DECIMAL.test(json)) return normalInteger(BigInt(json));
   if (schema[Kind] === 'Boolean' && (json === 'true' || json === 'false')) return json === 'true';
   return json;
+}
+
+function parsed(schema: TSchema, json: string, field: string): Value | Misfit {
+  try {
+    const value = JSON.parse(json) as unknown;
+    if (typeof value === 'object') return fromJson(schema, value, field, false);
+  } catch {
+    // It is none.
+  }
+  return new Misfit(
+    field,
+    schema[Kind] === 'Array' ? 'expected a JSON list' : 'expected a JSON object',
+  );
 }
 
 function objectFrom(

@@ -24,7 +24,7 @@ test('what its module refuses throws, with the code and where it stands', async 
   const error = await t.throwsAsync(bank.send.transfer({ from: 'x', to: 'y', amount: 1 }), {
     instanceOf: TransactionFailed,
   });
-  t.is(error.code, 'account_not_found');
+  t.is(error.code, 'debit_account_not_found');
   t.regex(error.id, /^[0-9a-f]{64}-0$/);
 });
 
@@ -140,7 +140,9 @@ test('when nobody tells, the submission can be sent again later, and executes on
   ]);
   const client = await connect();
   const unknown = await t.throwsAsync(
-    client.submit([{ module: 'kv', command: 'set', args: set('a', 1) }], AbortSignal.timeout(300)),
+    client.submit([{ module: 'kv', command: 'set', args: set('a', 1) }], {
+      signal: AbortSignal.timeout(300),
+    }),
     { instanceOf: OutcomeUnknown },
   );
   silent = false;

@@ -3,7 +3,7 @@ import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } f
 import type { ExecutionContext } from 'ava';
 import { loadProtos } from '../../src/grpc/protos.ts';
 
-const TRANSACTIONS = loadProtos().transactions;
+const TRANSACTIONS = loadProtos([]).transactions;
 
 export interface RawStatus {
   /** Of gRPC; null when the stream ended without one. */

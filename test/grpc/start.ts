@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { startGrpc, type GrpcOptions, type GrpcServer } from '../../src/grpc/server.ts';
 import { loadProtos } from '../../src/grpc/protos.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
 import { silent, testEdge, type TestPort } from '../http/test-node.ts';
 
 export interface Started {
@@ -35,7 +36,7 @@ export async function start(
   return { port, grpc, address: `127.0.0.1:${grpc.port}` };
 }
 
-const protos = loadProtos();
+const protos = loadProtos(builtInModules);
 type Callback<T> = (error: ServiceError | null, answer: T) => void;
 type Unary = (request: object, metadata: Metadata, done: Callback<object>) => unknown;
 type Stream = (metadata?: Metadata) => ClientDuplexStream<object, object>;

@@ -230,12 +230,17 @@ for (const binding of BINDINGS) {
 
   test(`${binding}: what is answered at once may come together, and a write behind it`, async (t) => {
     const { http } = await start(t, binding, { devMode: true });
-    const client = await RawClient.open(http.port);
-    client.send(get('/livez') + get('/nothing') + get('/readyz', 'HEAD') + set('a'));
-    t.is((await client.answer())?.status, 200);
-    t.is((await client.answer())?.status, 404);
-    t.is((await client.answerToHead())?.status, 200);
-    t.is((await client.answer())?.status, 200);
-    client.destroy();
+    const statuses = async (): Promise<(number | undefined)[]> => {
+      const client = await RawClient.open(http.port);
+      client.send(get('/livez') + get('/nothing') + get('/readyz', 'HEAD') + set('a'));
+      const first = [await client.answer(), await client.answer(), await client.answerToHead()];
+      const answers = [...first, await client.answer()];
+      client.destroy();
+      return answers.map((answer) => answer?.status);
+    };
+    // Where the machine is busy a turn may be over before all are answered: then others come next (H6).
+    let seen = await statuses();
+    for (let times = 0; times < 20 && seen.includes(undefined); times++) seen = await statuses();
+    t.deepEqual(seen, [200, 404, 200, 200]);
   });
 }

@@ -172,17 +172,6 @@ for (const binding of BINDINGS) {
     }
   });
 
-  test(`${binding}: names that are reserved are 404 and say that they are not there yet`, async (t) => {
-    const { url } = await start(t, binding);
-    for (const path of ['/openapi.json', '/docs']) {
-      const answer = await fetch(url + path);
-      t.is(answer.status, 404, path);
-      t.like(await answer.json(), { code: 'not_there_yet' }, path);
-    }
-    const { routes } = (await (await fetch(`${url}/`)).json()) as { routes: string[] };
-    t.false(routes.some((route) => route.includes('docs')));
-  });
-
   test(`${binding}: a read while the actors start again is 503 with a time to retry`, async (t) => {
     const { url, port } = await start(t, binding);
     const result = { ok: false, code: 'catching_up', message: 'ask again' } as const;

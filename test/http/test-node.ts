@@ -102,7 +102,7 @@ export class TestPort implements EdgePort {
     streamLimits: Partial<StreamLimits> = {},
   ) {
     this.cluster = cluster;
-    this.streams = hubOver(this.log, (block) => digestOf(cluster, block), streamLimits);
+    this.streams = hubOver(this.log, (block) => digestOf(this.cluster, block), streamLimits);
     this.#machine = new TransactionMachine({
       cluster,
       self: 0,
@@ -138,7 +138,7 @@ export class TestPort implements EdgePort {
         Promise.resolve(
           blocks
             .slice(from, to)
-            .map((block) => ({ block, certificate: certificateOf(cluster, signers, block) })),
+            .map((block) => ({ block, certificate: certificateOf(this.cluster, signers, block) })),
         ),
     };
   }
@@ -195,7 +195,7 @@ export class TestPort implements EdgePort {
       epoch: 0,
       term: 4,
       height: this.#blocks.length + 1,
-      parent: before === undefined ? this.cluster.id : digestOf(cluster, before),
+      parent: before === undefined ? this.cluster.id : digestOf(this.cluster, before),
       justify: { kind: 'epoch' },
       cut: this.cluster.genesis.validators.map(() => EMPTY_TIP),
       timestamp: Date.now(),
@@ -207,7 +207,7 @@ export class TestPort implements EdgePort {
     const header = packStructure(chainEntry, { block, certificate: null });
     this.log.append([{ stream: CHAIN_STREAM, seq: block.height - 1, kind: 'final', header }]);
     const batches = payload === undefined ? [] : [{ lane: 0, payload }];
-    this.#step({ kind: 'execute', block, digest: digestOf(cluster, block), batches });
+    this.#step({ kind: 'execute', block, digest: digestOf(this.cluster, block), batches });
   }
 
   /** Blocks follow until it is answered: as a leader proposes empty ones until all is certified. */
@@ -280,8 +280,8 @@ export class TestPort implements EdgePort {
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
     const block = height === 'latest' ? this.#blocks.at(-1) : this.#blocks[height - 1];
     if (block === undefined) return Promise.resolve(null);
-    const digest = digestOf(cluster, block);
-    const certificate = certificateOf(cluster, signers, block);
+    const digest = digestOf(this.cluster, block);
+    const certificate = certificateOf(this.cluster, signers, block);
     return Promise.resolve({ block, digest, certificate, txCount: 1 });
   }
 
@@ -306,7 +306,7 @@ export class TestPort implements EdgePort {
           preparedHeight: height,
           finalHeight: height,
           finalDigest:
-            this.#blocks.length === 0 ? ZERO_DIGEST : digestOf(cluster, this.#blocks.at(-1)!),
+            this.#blocks.length === 0 ? ZERO_DIGEST : digestOf(this.cluster, this.#blocks.at(-1)!),
           knownFinalHeight: height + this.behind,
           blocksKept: 0,
           certifiedHeight: 0,
@@ -326,8 +326,6 @@ export class TestPort implements EdgePort {
     };
   }
 }
-
-const cluster = testCluster();
 
 export function testEdge(
   devMode = false,

@@ -74,7 +74,7 @@ for (const binding of BINDINGS) {
     const packed = new Uint8Array(await (await ask(1, MSGPACK)).arrayBuffer());
     const unpacked = packr.unpack(packed) as Answer;
     t.is(unpacked.receipts[999]?.status, 'failed');
-    t.is(unpacked.receipts[999]?.error?.code, 'insufficient_funds');
+    t.is(unpacked.receipts[999]?.error?.code, 'exceeds_credits');
     const compact = await ask(2, 'application/vnd.althing.receipts');
     t.is(compact.headers.get('content-type'), 'application/vnd.althing.receipts');
     const bytes = new Uint8Array(await compact.arrayBuffer());
@@ -184,7 +184,7 @@ for (const binding of BINDINGS) {
     );
     t.is(answer.status, 200);
     const { receipts } = (await answer.json()) as Answer;
-    t.like(receipts[0], { status: 'failed', error: { code: 'insufficient_funds' }, events: [] });
+    t.like(receipts[0], { status: 'failed', error: { code: 'exceeds_credits' }, events: [] });
   });
 
   // N2

@@ -35,11 +35,14 @@ function compile(cwd: string): Promise<string> {
 }
 
 for (const module of ['ledger', 'kv', 'voting', 'bridge']) {
-  test(`everything but one line compiles without src/modules/${module}`, async (t) => {
+  test.serial(`everything but one line compiles without src/modules/${module}`, async (t) => {
     t.is(await compileWithout(module, new RegExp(`^export \\{ ${module} \\}.*\\n`, 'm')), '');
   });
 }
 
-test('the line that installs a module is needed: without the folder it does not compile', async (t) => {
-  t.regex(await compileWithout('ledger', /(?!)/), /installed\.ts.*ledger/);
-});
+test.serial(
+  'the line that installs a module is needed: without the folder it does not compile',
+  async (t) => {
+    t.regex(await compileWithout('ledger', /(?!)/), /installed\.ts.*ledger/);
+  },
+);

@@ -3,7 +3,6 @@
  * final is still there, the same everywhere, and what was refused for good never happened.
  */
 import type { AnswerResult, EdgeMessage, SubmissionReceipts } from '../../protocols/messages.ts';
-import { complaintAbout, expectBalances, type Expectation } from './books.ts';
 import type { SimNode } from './node.ts';
 import type { Wish } from './submissions.ts';
 import type { World } from './world.ts';
@@ -23,14 +22,8 @@ export class Audit {
   }
 
   start(): void {
-    const expected = expectBalances(this.#wishes);
-    for (const wish of this.#wishes) {
-      const complaint = complaintAbout(wish);
-      if (complaint !== null) this.#report(complaint);
-    }
     for (const node of this.#world.honest) {
       for (const wish of this.#wishes) this.#find(node, wish);
-      for (const expectation of expected) this.#query(node, expectation);
     }
   }
 
@@ -65,15 +58,6 @@ export class Audit {
       );
     }
     this.#world.clients.expectSame(wish, wish.told, result.value as SubmissionReceipts, node);
-  }
-
-  #query(node: SimNode, { module, query, args, check }: Expectation): void {
-    const request = this.#newRequest();
-    this.#open.set(request, (result) => {
-      const complaint = check(result);
-      if (complaint !== null) this.#report(`n${node.instance}: ${complaint}`);
-    });
-    node.deliver('transaction', { kind: 'query', request, module, query, args });
   }
 
   #report(detail: string): void {

@@ -13,19 +13,20 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { clockwork } from './clockwork.ts';
 import type { Engine } from './engine.ts';
 import { applyHunk, PatchError, type Planted } from './patch.ts';
 
 /** The repository, as seen from dist/test/sim. */
 export const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 /** What a node's machines are made of. */
-const FOLDERS = ['protocols', 'actors', 'src/modules'];
+const PARTS = ['protocols', 'actors', 'src/modules', 'src/module.js'];
 
 /** The engine in the compiled tree below `root`. */
 export async function loadEngine(root = join(REPOSITORY, 'dist')): Promise<Engine> {
   const load = async <T>(path: string): Promise<T> =>
     (await import(pathToFileURL(join(root, path)).href)) as T;
-  const [shell, consensus, voting, replication, transaction, structures, wire, ledger, kv] =
+  const [shell, consensus, voting, replication, transaction, structures, wire, toolkit, installed] =
     await Promise.all([
       load<typeof import('../../actors/shell.ts')>('actors/shell.js'),
       load<typeof import('../../protocols/consensus/consensus.ts')>(
@@ -40,19 +41,24 @@ export async function loadEngine(root = join(REPOSITORY, 'dist')): Promise<Engin
       ),
       load<typeof import('../../protocols/structures.ts')>('protocols/structures.js'),
       load<typeof import('../../protocols/wire.ts')>('protocols/wire.js'),
-      load<typeof import('../../src/modules/ledger/ledger.ts')>('src/modules/ledger/ledger.js'),
-      load<typeof import('../../src/modules/kv/kv.ts')>('src/modules/kv/kv.js'),
+      load<typeof import('../../src/module.ts')>('src/module.js'),
+      load<typeof import('../../src/modules/built-in.ts')>('src/modules/built-in.js'),
     ]);
-  const modules = [ledger.ledger, kv.kv];
+  const first = [...installed.builtInModules, clockwork(toolkit, 1)];
+  const modules = [...first, clockwork(toolkit, 2)];
   return {
     Shell: shell.Shell,
     structures,
     wire,
+    programs: first.map(({ name, version, digest }) => ({ name, version, digest })),
     machines: (options) => ({
       consensus: new consensus.ConsensusMachine(options),
       voting: new voting.VotingMachine(options),
       replication: new replication.ReplicationMachine(options),
-      transaction: new transaction.TransactionMachine({ ...options, modules }),
+      transaction: new transaction.TransactionMachine({
+        ...options,
+        modules: options.lacksUpgrade ? first : modules,
+      }),
     }),
   };
 }
@@ -75,9 +81,9 @@ export async function withPlanted<T>(
 async function buildPlanted(planted: Planted, root: string): Promise<void> {
   writeFileSync(join(root, 'package.json'), '{"type":"module"}');
   symlinkSync(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
-  for (const folder of FOLDERS) {
+  for (const part of PARTS) {
     const filter = (path: string): boolean => statSync(path).isDirectory() || path.endsWith('.js');
-    cpSync(join(REPOSITORY, 'dist', folder), join(root, folder), { recursive: true, filter });
+    cpSync(join(REPOSITORY, 'dist', part), join(root, part), { recursive: true, filter });
   }
   for (const [file, source] of patchedSources(planted)) {
     await compile(source, join(root, file.replace(/\.ts$/, '.js')));

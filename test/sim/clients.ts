@@ -6,13 +6,16 @@ import type { Signer } from '../../protocols/crypto.ts';
 import type { EdgeMessage, SubmissionReceipts, SubmitResult } from '../../protocols/messages.ts';
 import { Audit } from './audit.ts';
 import type { SimNode } from './node.ts';
+import { Questions } from './questions.ts';
 import type { Random } from './random.ts';
+import { Notebook } from './requests/notebook.ts';
 import { isSettled, RETRYABLE, type Wish } from './submissions.ts';
 import type { World } from './world.ts';
 import { Workload } from './workload.ts';
 
 const FIRST_PATIENCE_MS = 400;
 const WAIT_MS = 20;
+const APPROVED_US = 60_000;
 
 export class Clients {
   readonly #world: World;
@@ -21,6 +24,8 @@ export class Clients {
   readonly #requests = new Map<number, Wish>();
   readonly wishes: Wish[] = [];
   readonly #places = new Map<string, string>();
+  readonly notebook = new Notebook();
+  readonly #questions: Questions;
   #audit: Audit | null = null;
   #request = 0;
   #toCome = 0;
@@ -29,17 +34,37 @@ export class Clients {
   constructor(world: World, random: Random, signerOf: (name: string) => Signer) {
     this.#world = world;
     this.#random = random;
-    this.#workload = new Workload(world, random.fork(), signerOf);
+    this.#workload = new Workload(world, {
+      random: random.fork(),
+      signerOf,
+      notebook: this.notebook,
+    });
+    this.#questions = new Questions(world, random.fork(), () => ++this.#request);
   }
 
   start(): void {
     const { clients, submissionsPerClient, faultsMs } = this.#world.profile;
+    this.#questions.start();
+    this.#approveUpgrade();
     for (let client = 0; client < clients; client++) {
       for (let k = 0; k < submissionsPerClient; k++) {
         this.#toCome++;
         const atMs = this.#random.float() * faultsMs;
         this.#world.scheduler.after(atMs * 1000, () => this.#begin(client));
       }
+    }
+  }
+
+  /** Early, for it takes a while to come. */
+  #approveUpgrade(): void {
+    const { n, upgradeHeight } = this.#world.profile;
+    for (let validator = 0; validator < n && upgradeHeight < Infinity; validator++) {
+      const atUs = this.#random.int(APPROVED_US);
+      this.#toCome++;
+      this.#world.scheduler.after(atUs, () => {
+        this.#toCome--;
+        this.submit(this.#workload.approval(validator));
+      });
     }
   }
 
@@ -67,6 +92,7 @@ export class Clients {
   }
 
   submit(wish: Wish): void {
+    wish.askedUs = this.#world.scheduler.now;
     this.wishes.push(wish);
     this.coverage.submissions++;
     this.#attempt(wish);
@@ -94,16 +120,21 @@ export class Clients {
   audit(): void {
     this.#audit = new Audit(this.#world, this.wishes, () => ++this.#request);
     this.#audit.start();
+    this.#questions.forget();
+    for (const node of this.#world.honest) this.#questions.askAll(node);
   }
 
   isAudited(): boolean {
-    return this.#audit?.isDone() ?? false;
+    return (this.#audit?.isDone() ?? false) && this.#questions.isDone();
   }
 
   answered(node: SimNode, message: EdgeMessage): void {
     // Without proofs a client cannot hold a Byzantine node to its word: it asks another one.
     if (!this.#world.isHonest(node.validator)) return;
-    if (message.kind === 'answer') return this.#audit?.answered(node, message);
+    if (message.kind === 'answer') {
+      if (!this.#questions.answered(message)) this.#audit?.answered(node, message);
+      return;
+    }
     if (message.kind !== 'submitted') return;
     for (const result of message.results) {
       const wish = this.#requests.get(result.request);
@@ -154,6 +185,8 @@ export class Clients {
       return this.expectSame(wish, told, receipts, node);
     }
     wish.told = receipts;
+    wish.answeredUs = this.#world.scheduler.now;
+    this.notebook.learn(wish);
     this.#expectOwnPlace(wish, receipts);
     if (wish.signed && receipts.id !== wish.idFor(node.validator)) {
       this.#report(`${wish.label} got the receipt of another submission`);

@@ -13,7 +13,7 @@ import { START_MS } from './clock.ts';
 export function makeCluster(
   crypto: Crypto,
   signers: readonly Signer[],
-  modules: Genesis['modules'],
+  runs: Pick<Genesis, 'modules' | 'programs'>,
 ): Cluster {
   const genesis: Genesis = {
     version: 1,
@@ -31,7 +31,7 @@ export function makeCluster(
       clockDriftMsMax: 1_000,
       validityMsMax: 10 * 60 * 1000,
     },
-    modules,
+    ...runs,
   };
   return {
     id: crypto.hash(utf8(canonicalJson(genesis))),

@@ -5,7 +5,7 @@
 import type { Shell } from '../../actors/shell.ts';
 import type { ConsensusTiming } from '../../protocols/consensus/state.ts';
 import type { Crypto, Signer } from '../../protocols/crypto.ts';
-import type { Cluster } from '../../protocols/genesis.ts';
+import type { Cluster, Program } from '../../protocols/genesis.ts';
 import type { Machine } from '../../protocols/machine.ts';
 import type {
   ConsensusInput,
@@ -27,6 +27,8 @@ export interface NodeOptions {
   readonly crypto: Crypto;
   readonly signer: Signer;
   readonly timing: ConsensusTiming;
+  /** Whether it has only the modules that run at height 1. */
+  readonly lacksUpgrade: boolean;
 }
 
 export interface NodeMachines {
@@ -39,6 +41,8 @@ export interface NodeMachines {
 export interface Engine {
   readonly Shell: typeof Shell;
   machines(options: NodeOptions): NodeMachines;
+  /** What runs at height 1. */
+  readonly programs: readonly Program[];
   readonly structures: typeof import('../../protocols/structures.ts');
   readonly wire: Pick<typeof import('../../protocols/wire.ts'), 'packMessage' | 'unpackMessage'>;
 }

@@ -55,6 +55,8 @@ export interface NodeSetup {
   readonly random: Random;
   readonly clock: SkewedClock;
   readonly speed: NodeSpeed;
+  /** Nobody has given it the module of the upgrade yet. */
+  readonly lacksUpgrade: boolean;
   readonly observers: readonly Observer[];
   readonly trace: Trace;
   /** Sends what a host was asked to send; a Byzantine node's adversary stands here. */
@@ -88,6 +90,7 @@ export class SimNode implements Endpoint {
   /** Called as each append passes its phases; a scenario crashes the node from here. */
   appendHook: ((append: number, phase: AppendPhase) => void) | null = null;
   machines: NodeMachines | null = null;
+  lacksUpgrade: boolean;
   readonly #connected = new Set<number>();
   #pausedUntil = 0;
   /** What came due in a pause, in that order: pauses may overlap. */
@@ -98,6 +101,7 @@ export class SimNode implements Endpoint {
 
   constructor(setup: NodeSetup) {
     this.setup = setup;
+    this.lacksUpgrade = setup.lacksUpgrade;
     this.instance = setup.network.attach(this);
     this.log = new SimLog((events) => {
       for (const observer of setup.observers) observer.synced?.(this, events);
@@ -113,7 +117,9 @@ export class SimNode implements Endpoint {
     this.running = true;
     this.incarnation++;
     this.note('start', this.incarnation);
-    this.machines = engine.machines({ cluster, self: validator, crypto, signer, timing });
+    const { lacksUpgrade } = this;
+    const own = { self: validator, signer, lacksUpgrade };
+    this.machines = engine.machines({ cluster, crypto, timing, ...own });
     let recovering = ACTORS.length;
     for (const actor of ACTORS) {
       const host = new ActorHost(this, actor);
@@ -237,7 +243,12 @@ export class SimNode implements Endpoint {
 
   failed(actor: ProtocolActor, error: Error, expected: boolean): void {
     this.note('failed', ACTORS.indexOf(actor));
-    for (const observer of this.setup.observers) observer.failed?.(this, actor, error, expected);
+    const isLacking = this.lacksUpgrade && 'code' in error && error.code === 'program_missing';
+    // Whoever runs it reads why it stopped, and gives it the file.
+    if (isLacking) this.lacksUpgrade = false;
+    for (const observer of this.setup.observers) {
+      observer.failed?.(this, actor, error, expected || isLacking);
+    }
     // Each time in a row it takes longer, as under a supervisor that backs off.
     const backoffMs = Math.min(20 * 2 ** this.#failures++, 2_000);
     this.crashFor(this.setup.random.between(backoffMs, 2 * backoffMs));

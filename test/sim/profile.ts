@@ -43,6 +43,12 @@ export interface Profile {
   readonly byzantine: ReadonlyMap<number, readonly BehaviourName[]>;
   readonly clients: number;
   readonly submissionsPerClient: number;
+  /** Reads of executed state while faults last. */
+  readonly questions: number;
+  /** Height at which another version of a module takes over, if enough validators approve it in time. */
+  readonly upgradeHeight: number;
+  /** A validator that does not have that version. */
+  readonly lacksUpgrade: number | null;
   /** By how much a client raises its sequence numbers: its window moves on quickly (E2). */
   readonly seqStep: number;
   /** Faults last for this long, then everything heals. */
@@ -71,7 +77,7 @@ const FAULT_KINDS = [
   'far',
 ] as const;
 
-const KINDS_OF_RUN = ['calm', 'encoded', 'idle', 'window'] as const;
+const KINDS_OF_RUN = ['calm', 'encoded', 'idle', 'window', 'busy', 'upgrade'] as const;
 
 export type Focus = (typeof FAULT_KINDS)[number] | DrawnName | (typeof KINDS_OF_RUN)[number];
 
@@ -124,18 +130,24 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     realSignatures: options.realSignatures ?? seed % REAL_SIGNATURES_EVERY === 0,
     clockJumpEveryMs: every('jump', 0.1, 800),
     executeUsPerKib: on('heavy', 0.1) ? HEAVY_US : 0,
+    questions: random.between(2, 12),
+    upgradeHeight: on('upgrade', 0.25) ? random.between(20, 26) : Infinity,
+    lacksUpgrade: random.chance(0.3) && !calm ? random.int(n) : null,
   };
-  return { ...drawn, calm: isCalm(drawn) };
+  // Many requests and reads, for the modules rather than for the protocol.
+  const busy = on('busy', 0.08) ? { clients: 3, submissionsPerClient: 14, questions: 60 } : {};
+  return { ...drawn, ...busy, calm: isCalm(drawn) };
 }
 
 function isCalm(profile: Omit<Profile, 'calm'>): boolean {
   const { partitionEveryMs, crashEveryMs, pauseEveryMs, appendErrors, link } = profile;
   const { clockStepEveryMs, clockJumpEveryMs } = profile;
+  const isLacking = profile.upgradeHeight < Infinity && profile.lacksUpgrade !== null;
   const clocks = clockStepEveryMs + clockJumpEveryMs;
   const faults = partitionEveryMs + crashEveryMs + pauseEveryMs + clocks + appendErrors;
   const isLinkFine = link.loss + link.duplicate === 0 && link.ordered && link.minUs < FAR_US;
   const isQuick = profile.slow.length === 0 && profile.byzantine.size === 0;
-  return faults === 0 && isLinkFine && isQuick && !profile.blackout;
+  return faults === 0 && isLinkFine && isQuick && !isLacking && !profile.blackout;
 }
 
 function linkProfile(random: Random, on: (kind: Focus, chance: number) => boolean): LinkProfile {

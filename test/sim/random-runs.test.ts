@@ -70,5 +70,6 @@ test('random runs meet every kind of trouble', (t) => {
     'restarts',
   ];
   const caused = ['terms', 'timeouts', 'evidence', 'fetches', 'retries', 'repeatedAnswers'];
-  for (const name of [...expected, ...caused]) t.true(seen.has(name), name);
+  const ofModules = ['refused', 'timersRun', 'readsChecked', 'upgrades', 'programsMissing'];
+  for (const name of [...expected, ...caused, ...ofModules]) t.true(seen.has(name), name);
 });

@@ -19,7 +19,8 @@ export interface WishForm {
 
 export interface Wish extends WishForm {
   readonly label: string;
-  readonly asker: string;
+  /** Who asks, as the cluster sees it. */
+  readonly sender: string;
   readonly calls: readonly Call[];
   attempts: number;
   told: SubmissionReceipts | null;
@@ -27,25 +28,30 @@ export interface Wish extends WishForm {
   refused: string | null;
   /** Raised with each attempt: what an older one planned is void. */
   turn: number;
+  /** When it was first asked for, and first answered, in true microseconds. */
+  askedUs: number;
+  answeredUs: number;
   /** What stands under the same number or key. */
   rivals: readonly Wish[];
 }
 
 export function newWish(
   label: string,
-  asker: string,
+  sender: string,
   calls: readonly Call[],
   form: WishForm,
 ): Wish {
   return {
     ...form,
     label,
-    asker,
+    sender,
     calls,
     attempts: 0,
     told: null,
     refused: null,
     turn: 0,
+    askedUs: 0,
+    answeredUs: 0,
     rivals: [],
   };
 }

@@ -13,6 +13,7 @@ import { makeBehaviour } from './byzantine/behaviours.ts';
 import { Knowledge } from './byzantine/knowledge.ts';
 import { makeCheckers, type Checkers } from './checkers/checkers.ts';
 import { Clients } from './clients.ts';
+import { History } from './history/history.ts';
 import { makeCluster } from './cluster.ts';
 import { SkewedClock, START_MS } from './clock.ts';
 import type { Engine } from './engine.ts';
@@ -26,7 +27,7 @@ import type { Profile } from './profile.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { Trace } from './trace.ts';
-import { genesisModules } from './workload.ts';
+import { accountsOf, genesisModules } from './workload.ts';
 
 /** Virtual milliseconds after the last fault within which everything must be done. */
 const HEALED_MS_MAX = 90_000;
@@ -66,8 +67,11 @@ export class World {
   readonly honest: SimNode[] = [];
   readonly clients: Clients;
   readonly checkers: Checkers;
+  readonly history: History;
   readonly weather: Weather;
   violation: Violation | null = null;
+  /** All accounts that the genesis opens. */
+  readonly accounts: readonly string[];
   readonly #random: Random;
   readonly #signers: Signer[];
   readonly #adversaries = new Map<SimNode, Adversary>();
@@ -84,10 +88,14 @@ export class World {
     this.crypto = profile.realSignatures ? nodeCrypto : fastCrypto;
     const signerOf = profile.realSignatures ? realSigner : fastSigner;
     this.#signers = Array.from({ length: profile.n }, (_, v) => signerOf(`validator-${v}`));
-    this.cluster = makeCluster(this.crypto, this.#signers, genesisModules(profile, signerOf));
+    this.accounts = accountsOf(profile);
+    const modules = genesisModules(profile, signerOf);
+    this.cluster = makeCluster(this.crypto, this.#signers, { modules, programs: engine.programs });
     this.#otherCluster = this.crypto.hash(utf8('another cluster of the same validators'));
     this.network = new Network(this.scheduler, this.#random.fork(), profile.link);
-    this.checkers = makeCheckers(this, (checker, detail) => this.report(checker, detail));
+    const report = (checker: string, detail: string): void => this.report(checker, detail);
+    this.history = new History(this, report);
+    this.checkers = makeCheckers(this, report);
     this.clients = new Clients(this, this.#random.fork(), signerOf);
     this.#makeNodes();
     this.weather = new Weather(
@@ -159,6 +167,7 @@ export class World {
     if (this.violation === null && !this.clients.isAudited()) {
       this.report('progress', 'a healthy node does not answer the audit');
     }
+    if (this.violation === null) this.history.check(this.clients.wishes);
   }
 
   #checkSteps(): void {
@@ -238,6 +247,7 @@ export class World {
         executeUsPerKib: profile.executeUsPerKib,
         appendErrors: profile.appendErrors,
       },
+      lacksUpgrade: profile.lacksUpgrade === validator,
       observers,
       trace,
       transmit: (from, to, message, body) => this.#transmit(from, to, { message, body }),
@@ -323,7 +333,12 @@ export class World {
       steps: this.scheduler.steps,
       virtualMs: Math.floor(this.scheduler.now / 1000),
       finalHeight: Math.max(0, ...heights),
-      coverage: { ...this.weather.coverage, ...this.checkers.coverage, ...this.clients.coverage },
+      coverage: {
+        ...this.weather.coverage,
+        ...this.checkers.coverage,
+        ...this.clients.coverage,
+        ...this.history.coverage,
+      },
     };
   }
 }

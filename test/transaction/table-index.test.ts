@@ -53,6 +53,11 @@ test('I119: an index holds what its function says of the rows, whatever was roll
           found,
           expected.filter(([each]) => each === word).map(([, at]) => at),
         );
+        const back = table.pageBy('byWord', { equals: word, limit: PAGE_ROWS_MAX, reversed: true });
+        t.deepEqual(
+          back.rows.map(([at]) => at),
+          found.toReversed(),
+        );
       }
     }),
   );
@@ -70,6 +75,21 @@ test('an index is asked by a prefix of its text, page by page', (t) => {
   );
   const second = table.pageBy('byWord', { prefix: 'ap', after: first.next!, limit: 2 });
   t.deepEqual([second.rows.map(([, text]) => text), second.next], [['apricot'], null]);
+  const back = table.pageBy('byWord', { prefix: 'ap', limit: 2, reversed: true });
+  t.deepEqual(
+    back.rows.map(([, text]) => text),
+    ['apricot', 'application'],
+  );
+  const { rows } = table.pageBy('byWord', {
+    prefix: 'ap',
+    limit: 2,
+    reversed: true,
+    after: back.next!,
+  });
+  t.deepEqual(
+    rows.map(([, text]) => text),
+    ['apple'],
+  );
 });
 
 test('I119: a row that its index cannot place is not written', (t) => {

@@ -78,10 +78,10 @@ test('a row or a key without canonical form is refused where it is written', (t)
 });
 
 /** All pages of a range one after the other. */
-function paged(table: MemoryTable, prefix: string, limit: number): string[] {
+function paged(table: MemoryTable, prefix: string, limit: number, reversed = false): string[] {
   const keys: string[] = [];
   for (let after: string | null | undefined; after !== null;) {
-    const page: Page<Value> = table.page({ prefix, after, limit });
+    const page: Page<Value> = table.page({ prefix, after, limit, reversed });
     keys.push(...page.rows.map(([key]) => key));
     after = page.next;
   }
@@ -138,6 +138,13 @@ test('I98: pages hold the keys that have rows in byte order, whatever came and w
           expected,
         );
         t.is(page.next, expected.length < above.length ? expected.at(-1)! : null);
+        const reversed = { prefix, limit: Math.max(limit, 100), reversed: true };
+        t.deepEqual(paged(table, prefix, reversed.limit, true), inRange.toReversed());
+        const below = inRange.filter((key) => compareText(key, after) < 0).toReversed();
+        t.deepEqual(
+          table.page({ ...reversed, after }).rows.map(([key]) => key),
+          below.slice(0, Math.min(reversed.limit, PAGE_ROWS_MAX)),
+        );
       }
     }),
     { numRuns: 30 },
@@ -158,6 +165,13 @@ test('I98: a page visits the rows that it holds and one more, of however many', 
       yield entry;
     }
   };
+  const down = table.order.down.bind(table.order);
+  table.order.down = function* (above) {
+    for (const entry of down(above)) {
+      visited++;
+      yield entry;
+    }
+  };
   for (const [prefix, after, limit] of [
     ['nope/', undefined, 1],
     ['n5/', undefined, 10],
@@ -170,6 +184,9 @@ test('I98: a page visits the rows that it holds and one more, of however many', 
     visited = 0;
     const { rows } = table.page({ prefix, after, limit });
     t.true(visited <= rows.length + 2, `${prefix} after ${after}: ${visited}`);
+    visited = 0;
+    const back = table.page({ prefix, after, limit, reversed: true });
+    t.true(visited <= back.rows.length + 1, `${prefix} before ${after}: ${visited}`);
   }
 });
 

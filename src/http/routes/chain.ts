@@ -1,23 +1,52 @@
 /** Blocks and the state of consensus. */
+import { Type } from '@sinclair/typebox';
 import type { Edge } from '../../edge/edge.ts';
 import { integerField } from '../../edge/fields.ts';
 import type { FinalBlock } from '../../edge/port.ts';
 import { Problem } from '../../edge/problem.ts';
-import { answer } from '../negotiation.ts';
-import { onlyReadOptions } from '../reads.ts';
+import { answer, eitherFormat } from '../negotiation.ts';
+import { PROBLEMS, type Operation } from '../operation.ts';
+import { onlyReadOptions, READ_PARAMETERS, READ_PROBLEMS } from '../reads.ts';
 import { onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
+
+const STATUS: Operation = {
+  id: 'getConsensusStatus',
+  tag: 'chain',
+  summary: 'How the cluster agrees, as this node sees it.',
+  answers: { 200: { description: 'the state', content: eitherFormat('ConsensusStatus') } },
+  problems: [PROBLEMS.parameters, PROBLEMS.negotiated],
+};
+
+const BLOCK: Operation = {
+  id: 'getBlock',
+  tag: 'chain',
+  summary: 'A final block, and the commit certificate of it or of a descendant.',
+  parameters: [
+    {
+      name: 'height',
+      in: 'path',
+      description: 'a height, or `latest`',
+      schema: Type.String({ pattern: '^(latest|0|[1-9][0-9]{0,15})$' }),
+    },
+    ...READ_PARAMETERS,
+  ],
+  answers: { 200: { description: 'the block', content: eitherFormat('Block') } },
+  problems: [...READ_PROBLEMS, { 404: ['unknown_block'], 503: ['log_unavailable'] }],
+};
 
 export function chainRoutes(edge: Edge): Route[] {
   return [
     {
       method: 'GET',
       path: '/api/v11/consensus/status',
+      operation: STATUS,
       handle: (request) => onlyParameters(request, []) ?? answer(request, edge.status()),
     },
     {
       method: 'GET',
       path: '/api/v11/blocks/:height',
+      operation: BLOCK,
       handle: (request) => getBlock(edge, request),
     },
   ];

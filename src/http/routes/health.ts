@@ -2,14 +2,17 @@
  * Health in the shapes that its readers expect: MicroProfile JSON for people and Consul, one line of
  * text for Kubernetes, and the role of the node for load balancers. 503 means no.
  */
+import { Type } from '@sinclair/typebox';
 import type { Edge } from '../../edge/edge.ts';
 import { lagOf, type Check, type Health } from '../../edge/health.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
 import { integerField } from '../../edge/fields.ts';
-import { json, onlyParameters, type Reply, type Request } from '../request.ts';
+import { PROBLEMS, type Operation, type Parameter, type SchemaOrName } from '../operation.ts';
+import { json, JSON_TYPE, onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
 const NO_STORE = [['cache-control', 'no-store']] as const;
+const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 export function healthRoutes(edge: Edge): Route[] {
   const { health } = edge;
@@ -17,23 +20,76 @@ export function healthRoutes(edge: Edge): Route[] {
   const live = (): Reply => report(health.live());
   const ready = (): Reply => report(health.ready());
   return [
-    ...['/q/health', '/health', '/api/v11/health'].map((path) => get(path, [], all)),
-    ...['/q/health/live', '/health/live'].map((path) => get(path, [], live)),
-    ...['/q/health/ready', '/health/ready'].map((path) => get(path, [], ready)),
-    get('/livez', ['verbose'], (request) => lines(request, health.live())),
-    get('/startupz', ['verbose'], (request) => lines(request, health.started())),
-    get('/readyz', ['for', 'verbose'], (request) => readyz(edge, request)),
-    get('/leader', [], () => role(edge, 'LEADER')),
-    get('/follower', ['lag'], (request) => follower(edge, request)),
+    ...['/q/health', '/health', '/api/v11/health'].map((path) =>
+      get(path, told('Every check of the node.', 'Health'), all),
+    ),
+    ...['/q/health/live', '/health/live'].map((path) =>
+      get(path, told('Whether the process lives.', 'Health'), live),
+    ),
+    ...['/q/health/ready', '/health/ready'].map((path) =>
+      get(path, told('Whether the node is ready for reads.', 'Health'), ready),
+    ),
+    get('/livez', told('Whether the process lives.', LINES, VERBOSE), (request) =>
+      lines(request, health.live()),
+    ),
+    get('/startupz', told('Whether the node has been ready once.', LINES, VERBOSE), (request) =>
+      lines(request, health.started()),
+    ),
+    get('/readyz', told('Whether the node is ready.', LINES, FOR, VERBOSE), (request) =>
+      readyz(edge, request),
+    ),
+    get('/leader', told('Whether the node leads the term.', 'Role'), () => role(edge, 'LEADER')),
+    get('/follower', told('Whether the node follows.', 'Role', LAG), (request) =>
+      follower(edge, request),
+    ),
   ];
 }
 
+const LINES = null;
+const VERBOSE: Parameter = {
+  name: 'verbose',
+  in: 'query',
+  description: 'every check, not only those that fail',
+  schema: Type.String(),
+};
+const FOR: Parameter = {
+  name: 'for',
+  in: 'query',
+  description: 'ready for what: below a quorum a node still reads',
+  schema: Type.Union([Type.Literal('reads'), Type.Literal('writes')]),
+};
+const LAG: Parameter = {
+  name: 'lag',
+  in: 'query',
+  description: 'most final heights that may wait for execution',
+  schema: Type.Integer({ minimum: 0 }),
+};
+
+type Told = Pick<Operation, 'summary' | 'parameters' | 'answers'>;
+
+/** @param schema of the answer; null for lines of text */
+function told(
+  summary: string,
+  schema: SchemaOrName | null,
+  ...parameters: readonly Parameter[]
+): Told {
+  const content = schema === null ? { [TEXT_TYPE]: Type.String() } : { [JSON_TYPE]: schema };
+  return {
+    summary,
+    parameters,
+    answers: { 200: { description: 'yes', content }, 503: { description: 'no', content } },
+  };
+}
+
 /** A balancer that asks for what it misspells must not be told that it is there. */
-function get(path: string, parameters: readonly string[], handle: Route['handle']): Route {
+function get(path: string, of: Told, handle: Route['handle']): Route {
+  const names = (of.parameters ?? []).map(({ name }) => name);
+  const id = path.slice(1).replaceAll('/', '.');
   return {
     method: 'GET',
     path,
-    handle: (request) => onlyParameters(request, parameters) ?? handle(request),
+    operation: { ...of, id, tag: 'health', problems: [PROBLEMS.parameters] },
+    handle: (request) => onlyParameters(request, names) ?? handle(request),
   };
 }
 
@@ -62,7 +118,7 @@ function lines(request: Request, health: Health): Reply {
   return {
     status: statusOf(health),
     body,
-    contentType: 'text/plain; charset=utf-8',
+    contentType: TEXT_TYPE,
     headers: NO_STORE,
   };
 }

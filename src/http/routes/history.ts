@@ -2,6 +2,7 @@
  * What became final, from the read model: lists with filters, in pages. It follows the chain a little
  * behind: the newest stands in `GET /api/v11/history`, and what a node has executed in the other routes.
  */
+import { OptionalKind, Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Edge } from '../../edge/edge.ts';
 import { Problem, unavailable, unprocessable } from '../../edge/problem.ts';
@@ -9,12 +10,56 @@ import { argsOf } from '../../modules/args.ts';
 import { Misfit } from '../../modules/from-json.ts';
 import { LISTS, type List, type Parameters } from '../../read-model/queries.ts';
 import type { ReadModel } from '../../read-model/read-model.ts';
-import { answer } from '../negotiation.ts';
+import { answer, eitherFormat } from '../negotiation.ts';
+import { PROBLEMS, type Operation, type Problems } from '../operation.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
 const RETRY_MS = 2_000;
 export const HISTORY_PATH = '/api/v11/history';
+
+const TAG = 'history';
+const SWITCHED_OFF: Problems = { 404: ['no_read_model'] };
+
+const STATUS: Operation = {
+  id: 'getHistoryStatus',
+  tag: TAG,
+  summary: 'How far the read model has followed the chain.',
+  answers: { 200: { description: 'the state', content: eitherFormat('HistoryStatus') } },
+  problems: [PROBLEMS.negotiated, SWITCHED_OFF],
+};
+
+function listOperation(name: string, { description, parameters }: List): Operation {
+  return {
+    id: `history.${name}`,
+    tag: TAG,
+    summary: description,
+    parameters: Object.entries(parameters.properties).map(([each, schema]) => ({
+      name: each,
+      in: 'query',
+      description: schema.description ?? each,
+      required: !(OptionalKind in schema),
+      schema,
+    })),
+    answers: {
+      200: {
+        description: 'a page; go on with `cursor` set to `next`',
+        content: eitherFormat(
+          Type.Object({
+            height: Type.Integer({ minimum: 0, description: 'up to which the list is complete' }),
+            rows: Type.Array(Type.Unsafe({ type: 'object' })),
+            next: Type.Union([Type.String(), Type.Null()]),
+          }),
+        ),
+      },
+    },
+    problems: [
+      PROBLEMS.negotiated,
+      SWITCHED_OFF,
+      { 422: ['invalid_args'], 503: ['read_model_unavailable'] },
+    ],
+  };
+}
 
 export function historyRoutes(edge: Edge): Route[] {
   const lists = Object.entries(LISTS).map(([name, list]): Route => {
@@ -22,11 +67,17 @@ export function historyRoutes(edge: Edge): Route[] {
     return {
       method: 'GET',
       path: `${HISTORY_PATH}/${name}`,
+      operation: listOperation(name, list),
       handle: (request) => rows(edge, request, list, read),
     };
   });
   return [
-    { method: 'GET', path: HISTORY_PATH, handle: (request) => status(edge, request) },
+    {
+      method: 'GET',
+      path: HISTORY_PATH,
+      operation: STATUS,
+      handle: (request) => status(edge, request),
+    },
     ...lists,
   ];
 }

@@ -3,20 +3,21 @@
  * makes a write conditional (RFC 9110 §13). A write is a transaction like any other, final when it is
  * answered.
  */
-import { commandArgs, queryArgs } from '../../edge/catalog.ts';
+import { queryArgs } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { integerField, isMembers } from '../../edge/fields.ts';
+import { refusedByModule, soleReceipt } from '../../edge/one-receipt.ts';
 import type { Outcome } from '../../edge/outcome.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
-import { decodeAll } from '../../edge/receipts.ts';
-import { parseJson } from '../../edge/strict-json.ts';
-import { parseMsgpack } from '../../edge/strict-msgpack.ts';
-import { answer, bodyFormat } from '../negotiation.ts';
+import type { Receipt } from '../../../protocols/transaction/receipts.ts';
+import { answer } from '../negotiation.ts';
+import { readBody, submitOne } from '../one-command.ts';
 import { onlyReadOptions, wantsProof } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
+import { tellAccepted } from '../writes.ts';
+import { READ, REMOVE, WRITE } from './kv-operations.ts';
 import { answerProved } from './proofs.ts';
-import { callerOf, readWait, tellAccepted } from './transactions.ts';
 
 const MODULE = 'kv';
 const TTL_MS = 'ttlMs';
@@ -25,9 +26,15 @@ const PATH = '/api/v11/kv/:namespace/:key';
 
 export function kvRoutes(edge: Edge, bodyBytesMax: number): Route[] {
   return [
-    { method: 'GET', path: PATH, handle: (request) => read(edge, request) },
-    { method: 'PUT', path: PATH, bodyBytesMax, handle: (request) => write(edge, request) },
-    { method: 'DELETE', path: PATH, handle: (request) => remove(edge, request) },
+    { method: 'GET', path: PATH, operation: READ, handle: (request) => read(edge, request) },
+    {
+      method: 'PUT',
+      path: PATH,
+      bodyBytesMax,
+      operation: WRITE,
+      handle: (request) => write(edge, request),
+    },
+    { method: 'DELETE', path: PATH, operation: REMOVE, handle: (request) => remove(edge, request) },
   ];
 }
 
@@ -45,7 +52,7 @@ function etagsOf(value: unknown): readonly (readonly [string, string])[] {
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
   const refused = onlyReadOptions(request, 'provable');
   if (refused !== null) return refused;
-  const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request));
+  const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request), true);
   if (args instanceof Problem) return args;
   const proof = wantsProof(request);
   if (proof instanceof Problem) return proof;
@@ -74,19 +81,14 @@ function isNamed(etag: string, header: string | undefined): boolean {
 }
 
 function write(edge: Edge, request: Request): Promise<Reply | Problem> {
-  return change(edge, request, 'set', LIFETIME, () => readValue(request));
+  return change(edge, request, 'set', LIFETIME, () => readBody(request));
 }
 
 function remove(edge: Edge, request: Request): Promise<Reply | Problem> {
   return change(edge, request, 'delete', [], () => ({}));
 }
 
-function readValue(request: Request): { readonly value: unknown } | Problem {
-  const format = bodyFormat(request, ['json', 'msgpack']);
-  if (format instanceof Problem) return format;
-  return format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
-}
-
+/** `read` gives what is written, beside the key. */
 async function change(
   edge: Edge,
   request: Request,
@@ -94,27 +96,17 @@ async function change(
   options: readonly string[],
   read: () => Readonly<Record<string, unknown>> | Problem,
 ): Promise<Reply | Problem> {
-  const wait = readWait(request, options);
-  if (wait instanceof Problem) return wait;
   const condition = conditionOf(request);
   if (condition instanceof Problem) return condition;
-  // The node signs every such write: the body of one that it will not sign is not read.
-  const principal = edge.authorize(callerOf(request));
-  if (principal instanceof Problem) return principal;
-  const content = read();
-  if (content instanceof Problem) return content;
-  const place = placeOf(request);
-  const lifetime = lifetimeOf(request, options);
-  if (lifetime instanceof Problem) return lifetime;
-  const given = { ...place, ...content, ...condition, ...lifetime };
-  const args = commandArgs(edge.catalog, { module: MODULE, command, args: given }, '');
-  if (args instanceof Problem) return args;
-  const calls = [{ module: MODULE, command, args: args.value }];
-  const asked = { calls, validUntil: null, client: null };
-  const outcome = await edge.submitRequest(asked, callerOf(request), wait);
-  if (outcome instanceof Problem) return outcome;
-  if (outcome.kind === 'accepted') return tellAccepted(request, outcome);
-  return changed(request, place, outcome);
+  const called = { module: MODULE, command, parameters: options };
+  const outcome = await submitOne(edge, request, called, () => {
+    const content = read();
+    if (content instanceof Problem) return content;
+    const lifetime = lifetimeOf(request, options);
+    if (lifetime instanceof Problem) return lifetime;
+    return { value: { ...placeOf(request), ...content, ...condition, ...lifetime } };
+  });
+  return outcome instanceof Problem ? outcome : changed(request, outcome);
 }
 
 /** `?lease=` or `?ttlMs=`: how long the key is to stay. */
@@ -147,26 +139,25 @@ function conditionOf({ headers }: Request): { readonly ifRevision?: number } | P
     : { ifRevision: Number(revision) };
 }
 
-function changed(
-  request: Request,
-  place: object,
-  { receipts, exactlyOnce }: Extract<Outcome, { kind: 'final' }>,
-): Reply | Problem {
-  const [receipt] = decodeAll(receipts);
-  const { height } = receipts;
-  if (receipt?.error !== undefined) return refusedByModule(request, receipt.error);
-  const result = isMembers(receipt?.result) ? receipt.result : {};
-  const body = { ...place, ...result, id: receipt?.id, height, exactlyOnce };
-  return answer(request, body, 200, { height, headers: etagsOf(result) });
+function changed(request: Request, outcome: Outcome): Reply | Problem {
+  if (outcome.kind === 'accepted') return tellAccepted(request, outcome);
+  const receipt = soleReceipt(outcome);
+  const { id, height, result, error } = receipt;
+  if (error?.code === 'revision_mismatch') return mismatch(request, receipt, error);
+  if (error !== undefined) {
+    // Of nothing else may 404 speak here: the path names the key.
+    return refusedByModule(receipt, error, error.code === 'key_not_found' ? 404 : 422);
+  }
+  const told = isMembers(result) ? result : {};
+  const body = { ...placeOf(request), ...told, id, height, exactlyOnce: outcome.exactlyOnce };
+  return answer(request, body, 200, { height, headers: etagsOf(told) });
 }
 
-function refusedByModule(
+function mismatch(
   { headers }: Request,
-  { code, message }: { code: string; message: string },
+  { id, height }: Receipt,
+  { code, message }: NonNullable<Receipt['error']>,
 ): Problem {
-  if (code === 'revision_mismatch') {
-    const field = headers.has('if-none-match') ? 'If-None-Match' : 'If-Match';
-    return new Problem(412, code, message, { field });
-  }
-  return new Problem(code === 'key_not_found' ? 404 : 422, code, message);
+  const field = headers.has('if-none-match') ? 'If-None-Match' : 'If-Match';
+  return new Problem(412, code, message, { field, extras: { id, height } });
 }

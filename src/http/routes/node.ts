@@ -1,14 +1,38 @@
 /** What the node says of itself: limits, metrics, and the page that names the routes. */
+import { Type } from '@sinclair/typebox';
 import { WAIT_MS_DEFAULT, WAIT_MS_MAX } from '../../edge/outcome.ts';
 import { moduleNames } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { DEPTH_MAX, VALUES_MAX } from '../../edge/strict-json.ts';
-import { answer } from '../negotiation.ts';
-import { json, type Reply } from '../request.ts';
+import { answer, eitherFormat } from '../negotiation.ts';
+import { PROBLEMS, type Operation } from '../operation.ts';
+import { json, JSON_TYPE, type Reply } from '../request.ts';
 import type { Route } from '../router.ts';
 
 /** A page costs a millisecond of the thread that everything runs on: it is made once in this time. */
 const METRICS_MS = 1_000;
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+const LIMITS: Operation = {
+  id: 'getLimits',
+  tag: 'node',
+  summary: 'What the cluster and this node accept at most.',
+  answers: { 200: { description: 'the limits', content: eitherFormat('Limits') } },
+  problems: [PROBLEMS.negotiated],
+};
+const METRICS: Operation = {
+  id: 'getMetrics',
+  tag: 'node',
+  summary: 'Metrics of the node, for Prometheus.',
+  answers: { 200: { description: 'the page', content: { [METRICS_TYPE]: Type.String() } } },
+};
+const ROOT: Operation = {
+  id: 'getRoot',
+  tag: 'node',
+  summary: 'Which node this is, and the names of its routes and modules.',
+  answers: { 200: { description: 'the page', content: { [JSON_TYPE]: 'Root' } } },
+};
 
 export function nodeRoutes(edge: Edge, metricsPage: () => string, named: () => string[]): Route[] {
   const limits = limitsView(edge);
@@ -17,10 +41,11 @@ export function nodeRoutes(edge: Edge, metricsPage: () => string, named: () => s
     {
       method: 'GET',
       path: '/api/v11/limits',
+      operation: LIMITS,
       handle: (request) => answer(request, limits),
     },
-    { method: 'GET', path: '/metrics', handle: page },
-    { method: 'GET', path: '/', handle: () => rootPage(edge, named()) },
+    { method: 'GET', path: '/metrics', operation: METRICS, handle: page },
+    { method: 'GET', path: '/', operation: ROOT, handle: () => rootPage(edge, named()) },
   ];
 }
 
@@ -49,7 +74,7 @@ async function metrics(edge: Edge, ownPage: () => string): Promise<Reply> {
   return {
     status: 200,
     body: `${nodePage.trimEnd()}\n${ownPage()}`,
-    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    contentType: METRICS_TYPE,
   };
 }
 
@@ -71,6 +96,7 @@ function shared<T>(make: () => Promise<T>, ms: number): () => Promise<T> {
 
 function rootPage(edge: Edge, routes: string[]): Reply {
   const { nodeId, clusterName, clusterId, version, devMode } = edge.port.info;
-  const page = { name: 'Althing', version, nodeId, clusterName, clusterId, devMode, routes };
+  const node = { name: 'Althing', version, nodeId, clusterName, clusterId, devMode };
+  const page = { ...node, documentation: '/docs', routes };
   return json({ ...page, modules: moduleNames(edge.catalog) });
 }

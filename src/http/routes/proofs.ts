@@ -2,19 +2,50 @@
  * Answers that come with a proof (docs/proofs.md), and the row of any table with one: what all other
  * proofs of state are made of.
  */
+import { Type } from '@sinclair/typebox';
 import type { Edge } from '../../edge/edge.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
 import type { ProofWanted } from '../../../protocols/proofs/request.ts';
-import { answer } from '../negotiation.ts';
-import { onlyReadOptions, PROOF, wantsProof } from '../reads.ts';
+import { answer, eitherFormat } from '../negotiation.ts';
+import { PROBLEMS, type Operation, type Parameter } from '../operation.ts';
+import {
+  onlyReadOptions,
+  PROOF,
+  PROVABLE_PARAMETERS,
+  proved,
+  READ_PROBLEMS,
+  wantsProof,
+} from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
+
+const inPath = (name: string): Parameter => ({
+  name,
+  in: 'path',
+  description: `the ${name}`,
+  schema: Type.String({ minLength: 1 }),
+});
+
+const ROW: Operation = {
+  id: 'getRow',
+  tag: 'state',
+  summary: 'The row of a table, or null, with a proof of it.',
+  parameters: [
+    ...['module', 'table', 'key'].map(inPath),
+    ...PROVABLE_PARAMETERS.map((each) => ({ ...each, required: each.name === PROOF })),
+  ],
+  answers: {
+    200: { description: 'the row', content: eitherFormat(proved(Type.Unsafe({}))) },
+  },
+  problems: [...READ_PROBLEMS, PROBLEMS.state, PROBLEMS.proof],
+};
 
 export function proofRoutes(edge: Edge): Route[] {
   return [
     {
       method: 'GET',
       path: '/api/v11/state/:module/:table/:key',
+      operation: ROW,
       handle: (request) => row(edge, request),
     },
   ];

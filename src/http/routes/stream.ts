@@ -15,8 +15,8 @@ import { Takeover, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 import { EventOutlet, Pings, SocketOutlet, SUBPROTOCOLS } from '../stream-outlets.ts';
 import { readWish, type Wish } from '../stream-wish.ts';
+import { EVENTS_TYPE, STREAM } from './stream-operation.ts';
 
-export const EVENTS_TYPE = 'text/event-stream';
 const RETRY_MS = 5_000;
 const EVENT_HEADERS: readonly Header[] = [
   ['content-type', EVENTS_TYPE],
@@ -27,7 +27,12 @@ const EVENT_HEADERS: readonly Header[] = [
 
 export function streamRoutes(edge: Edge): Route[] {
   return [
-    { method: 'GET', path: '/api/v11/stream', handle: (request) => openStream(edge, request) },
+    {
+      method: 'GET',
+      path: '/api/v11/stream',
+      operation: STREAM,
+      handle: (request) => openStream(edge, request),
+    },
   ];
 }
 

@@ -4,38 +4,49 @@
  * The hot path is a canonical submission as `application/vnd.althing.submission`: its bytes go from
  * the socket to the node as they are.
  */
-import type { Caller, Edge } from '../../edge/edge.ts';
-import { integerField } from '../../edge/fields.ts';
-import {
-  statusUrl,
-  WAIT_MS_DEFAULT,
-  WAIT_MS_MAX,
-  type Outcome,
-  type Wait,
-} from '../../edge/outcome.ts';
-import { malformed, Problem } from '../../edge/problem.ts';
+import { Type } from '@sinclair/typebox';
+import type { Edge } from '../../edge/edge.ts';
+import type { Outcome } from '../../edge/outcome.ts';
+import { Problem } from '../../edge/problem.ts';
 import { decodeAll, receiptsBytes, receiptsJson, receiptsView } from '../../edge/receipts.ts';
 import { parseJson } from '../../edge/strict-json.ts';
 import { parseMsgpack } from '../../edge/strict-msgpack.ts';
 import { readTransactionName } from '../../edge/transaction-name.ts';
 import type { SubmissionReceipts } from '../../../protocols/messages.ts';
-import { transactionId } from '../../../protocols/transaction/submission.ts';
 import {
   answer,
   answerFormat,
   bodyFormat,
+  eitherFormat,
+  MSGPACK_TYPE,
   RECEIPTS_TYPE,
+  SUBMISSION_TYPE,
   type AnswerFormat,
   type BodyFormat,
 } from '../negotiation.ts';
-import { onlyReadOptions, wantsProof } from '../reads.ts';
-import { JSON_TYPE, onlyParameters, type Reply, type Request } from '../request.ts';
+import { PROBLEMS, type Operation } from '../operation.ts';
+import {
+  onlyReadOptions,
+  provable,
+  PROVABLE_PARAMETERS,
+  READ_PROBLEMS,
+  wantsProof,
+} from '../reads.ts';
+import { JSON_TYPE, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
+import { named } from '../schemas.ts';
+import { submissionSchema } from '../submission-schema.ts';
+import {
+  ACCEPTED,
+  callerOf,
+  readWait,
+  tellAccepted,
+  WRITE_PARAMETERS,
+  WRITE_PROBLEMS,
+} from '../writes.ts';
 import { answerProved } from './proofs.ts';
 
 const ACCEPTED_BODIES: readonly BodyFormat[] = ['json', 'msgpack', 'submission'];
-const WAIT_PARAMETERS = ['wait', 'timeoutMs'];
-const FINALIZED: Wait = { until: 'finalized', timeoutMs: WAIT_MS_DEFAULT };
 
 export function transactionRoutes(edge: Edge, bodyBytesMax: number): Route[] {
   return [
@@ -43,15 +54,79 @@ export function transactionRoutes(edge: Edge, bodyBytesMax: number): Route[] {
       method: 'POST',
       path: '/api/v11/transactions',
       bodyBytesMax,
+      operation: submitOperation(edge),
       handle: (request) => submit(edge, request),
     },
     {
       method: 'GET',
       path: '/api/v11/transactions/:id',
+      operation: FIND,
       handle: (request) => find(edge, request),
     },
   ];
 }
+
+function submitOperation({ catalog, cluster }: Edge): Operation {
+  const max = cluster.genesis.limits.transactionsPerSubmissionMax;
+  return {
+    id: 'submitTransactions',
+    tag: 'transactions',
+    summary: 'Submits one transaction, or several as one submission.',
+    description:
+      'Executed in their order, each succeeding or failing alone: look at every receipt. A ' +
+      'submission that its client signed needs no other credential and executes once, however ' +
+      'often it is sent.',
+    parameters: WRITE_PARAMETERS,
+    body: {
+      description: 'one transaction, a list of them, or the canonical bytes of a signed submission',
+      content: {
+        [JSON_TYPE]: submissionSchema(catalog, max),
+        [MSGPACK_TYPE]: null,
+        [SUBMISSION_TYPE]: Type.Unsafe({ type: 'string', contentEncoding: 'binary' }),
+      },
+    },
+    answers: {
+      200: {
+        description: 'the receipts: every transaction is final',
+        content: { ...eitherFormat('Receipts'), [RECEIPTS_TYPE]: null },
+      },
+      202: ACCEPTED,
+    },
+    problems: [
+      ...WRITE_PROBLEMS,
+      PROBLEMS.body,
+      { 422: ['unknown_module', 'unknown_command', 'invalid_args'] },
+    ],
+    credential: 'token or signature',
+  };
+}
+
+const FIND: Operation = {
+  id: 'getTransaction',
+  tag: 'transactions',
+  summary: 'The receipts of a submission, or that of one of its transactions.',
+  parameters: [
+    {
+      name: 'id',
+      in: 'path',
+      description: 'of a submission, or of a transaction: `<submission>-<index>`',
+      schema: Type.String({ pattern: '^[0-9a-f]{64}(-(0|[1-9][0-9]{0,4}))?$' }),
+    },
+    ...PROVABLE_PARAMETERS,
+  ],
+  answers: {
+    200: {
+      description: 'it is final',
+      content: eitherFormat(provable(Type.Union([named('Receipts'), named('Receipt')]))),
+    },
+    202: {
+      description: 'taken by this node and not final yet',
+      content: eitherFormat('Pending'),
+      headers: { 'retry-after': 'seconds' },
+    },
+  },
+  problems: [...READ_PROBLEMS, PROBLEMS.state, PROBLEMS.proof, { 404: ['unknown_transaction'] }],
+};
 
 async function submit(edge: Edge, request: Request): Promise<Reply | Problem> {
   const format = bodyFormat(request, ACCEPTED_BODIES);
@@ -67,13 +142,6 @@ async function submit(edge: Edge, request: Request): Promise<Reply | Problem> {
   const parsed = format === 'json' ? parseJson(request.body) : parseMsgpack(request.body);
   if (parsed instanceof Problem) return parsed;
   return tell(request, answered, await edge.submitValue(parsed.value, callerOf(request), wait));
-}
-
-export function callerOf({ headers }: Request): Caller {
-  return {
-    authorization: headers.get('authorization'),
-    idempotencyKey: headers.get('idempotency-key'),
-  };
 }
 
 /** What the client is told, in the format it asked for. */
@@ -94,33 +162,6 @@ export function tell(
     return { status: 200, body: receiptsBytes(receipts), contentType: RECEIPTS_TYPE, height };
   }
   return answer(request, receiptsView(receipts, { exactlyOnce }), 200, { height });
-}
-
-export function tellAccepted(
-  request: Request,
-  { id, txCount, exactlyOnce }: Extract<Outcome, { kind: 'accepted' }>,
-): Reply | Problem {
-  const ids = Array.from({ length: txCount }, (_, at) => transactionId(id, at));
-  const location = statusUrl(id);
-  const body = { id, ids, statusUrl: location, exactlyOnce };
-  return answer(request, body, 202, { headers: [['location', location]] });
-}
-
-/** `own`: parameters that the route has besides. */
-export function readWait(request: Request, own: readonly string[] = []): Wait | Problem {
-  if (request.query.size === 0) return FINALIZED;
-  const unknown = onlyParameters(request, [...WAIT_PARAMETERS, ...own]);
-  if (unknown !== null) return unknown;
-  const until = request.query.get('wait') ?? 'finalized';
-  if (until !== 'finalized' && until !== 'accepted') {
-    return malformed('expected finalized or accepted', 'wait');
-  }
-  const timeoutMs = integerField(request.query.get('timeoutMs') ?? WAIT_MS_DEFAULT, 'timeoutMs');
-  if (timeoutMs instanceof Problem) return timeoutMs;
-  if (timeoutMs < 1 || timeoutMs > WAIT_MS_MAX) {
-    return malformed(`expected 1 to ${WAIT_MS_MAX} milliseconds`, 'timeoutMs');
-  }
-  return { until, timeoutMs };
 }
 
 async function find(edge: Edge, request: Request): Promise<Reply | Problem> {

@@ -6,6 +6,7 @@
  * V2. A committee's name is the hash of its members, their weights and what it requires: nobody can
  *     give another electorate the same name, nor change one.
  */
+import { quorumOf } from '../../../protocols/quorum.ts';
 import { refuse, type ModuleRefusal } from '../../module.ts';
 import type { Commands } from './context.ts';
 import type { Committee } from './rows.ts';
@@ -62,9 +63,8 @@ export function register({ tables, hash, emit }: Commands, committee: Committee)
  */
 export function validatorsOf(context: Commands, required?: number): Electorate | ModuleRefusal {
   const { validators } = context;
-  const quorum = validators.length - Math.floor((validators.length - 1) / 3);
   const voters = validators.map((publicKey) => ({ voter: `key:${publicKey}` }));
-  const committee = committeeOf({ voters, required: required ?? quorum });
+  const committee = committeeOf({ voters, required: required ?? quorumOf(validators.length) });
   if (!('members' in committee)) return committee;
   return { id: register(context, committee), ofValidators: true, committee };
 }

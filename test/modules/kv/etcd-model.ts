@@ -1,8 +1,9 @@
 /**
  * What etcd would make of the commands, written down once more in the plainest way: for tests to
- * compare the module with. One instance is one namespace, and all of its senders are one.
+ * compare the module with. One instance is one namespace.
  */
 import type { Value } from '../../../protocols/transaction/values.ts';
+import { Refused } from '../refused.ts';
 
 export interface KeyValue {
   readonly key: string;
@@ -32,14 +33,19 @@ export type Op =
   | { readonly get: { readonly key: string } }
   | { readonly deleteRange: { readonly prefix: string } };
 
-class Refused extends Error {}
-
 export class EtcdModel {
   revision = 0;
   keys = new Map<string, KeyValue>();
-  leases = new Map<string, { ttlMs: number; endsAt: number }>();
+  leases = new Map<string, { owner: string; ttlMs: number; endsAt: number }>();
+  /** Whose command it is. */
+  sender = '';
+  readonly #name: string;
   #now = 0;
   #changed = new Set<string>();
+
+  constructor(name = 'n') {
+    this.#name = name;
+  }
 
   /** Time goes on: what has ended goes, each lease with its keys at a revision of its own. */
   goTo(now: number): void {
@@ -71,18 +77,34 @@ export class EtcdModel {
 
   grant(id: string, ttlMs: number): void {
     if (this.leases.has(id)) throw new Refused('lease_exists');
-    this.leases.set(id, { ttlMs, endsAt: this.#now + ttlMs });
+    this.leases.set(id, { owner: this.sender, ttlMs, endsAt: this.#now + ttlMs });
   }
 
   keepAlive(id: string): void {
-    const lease = this.leases.get(id);
-    if (lease === undefined) throw new Refused('lease_not_found');
+    const lease = this.#owned(id);
     this.leases.set(id, { ...lease, endsAt: this.#now + lease.ttlMs });
   }
 
   revoke(id: string): void {
-    if (!this.leases.has(id)) throw new Refused('lease_not_found');
+    this.#owned(id);
     this.#end(id);
+  }
+
+  /** What the key holds is gone; how many keys that were. */
+  delete(key: string): number {
+    const held = this.keys.get(key);
+    if (held === undefined) return 0;
+    this.#once(key);
+    this.keys.delete(key);
+    this.leases.delete(`${this.#name}/${key}`);
+    return 1;
+  }
+
+  #owned(id: string): { owner: string; ttlMs: number; endsAt: number } {
+    const lease = this.leases.get(id);
+    if (lease === undefined) throw new Refused('lease_not_found');
+    if (lease.owner !== this.sender) throw new Refused('not_lease_owner');
+    return lease;
   }
 
   #end(id: string): void {
@@ -103,10 +125,10 @@ export class EtcdModel {
 
   #op(op: Op): Value {
     if ('get' in op) return { get: this.#show(op.get.key) };
-    if ('delete' in op) return { delete: { deleted: this.#delete(op.delete.key) } };
-    if ('set' in op) return { set: this.#set(op.set) };
+    if ('delete' in op) return { delete: { deleted: this.delete(op.delete.key) } };
+    if ('set' in op) return { set: this.set(op.set) };
     const within = [...this.keys.keys()].filter((key) => key.startsWith(op.deleteRange.prefix));
-    for (const key of within) this.#delete(key);
+    for (const key of within) this.delete(key);
     return { deleteRange: { deleted: within.length } };
   }
 
@@ -119,16 +141,7 @@ export class EtcdModel {
     this.#changed.add(key);
   }
 
-  #delete(key: string): number {
-    const held = this.keys.get(key);
-    if (held === undefined) return 0;
-    this.#once(key);
-    this.keys.delete(key);
-    this.leases.delete(`n/${key}`);
-    return 1;
-  }
-
-  #set({
+  set({
     key,
     value,
     lease,
@@ -141,10 +154,12 @@ export class EtcdModel {
   }): Value {
     this.#once(key);
     if (lease !== undefined && ttlMs !== undefined) throw new Refused('two_leases');
-    if (lease !== undefined && !this.leases.has(lease)) throw new Refused('lease_not_found');
-    const own = `n/${key}`;
+    if (lease !== undefined) this.#owned(lease);
+    const own = `${this.#name}/${key}`;
     this.leases.delete(own);
-    if (ttlMs !== undefined) this.leases.set(own, { ttlMs, endsAt: this.#now + ttlMs });
+    if (ttlMs !== undefined) {
+      this.leases.set(own, { owner: this.sender, ttlMs, endsAt: this.#now + ttlMs });
+    }
     const held = this.keys.get(key);
     const marks = {
       createRevision: held?.createRevision ?? this.revision + 1,

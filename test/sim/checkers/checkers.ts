@@ -26,7 +26,7 @@ export function makeCheckers(world: World, report: Report): Checkers {
   const backlog = new BacklogChecker(world, registry, report);
   const conduct = new ConductChecker(world, report);
   return {
-    observers: [durability, order, backlog, conduct, patience],
+    observers: [durability, order, backlog, conduct, patience, world.history.witness],
     order,
     patience,
     get coverage() {

@@ -25,7 +25,14 @@ const BLOCKS_KEPT_MAX = 1_000;
 export class ConductChecker implements Observer {
   readonly #world: World;
   readonly #report: Report;
-  readonly coverage = { faultsSeen: 0, evidence: 0, restarts: 0, appendFailures: 0, fetches: 0 };
+  readonly coverage = {
+    faultsSeen: 0,
+    evidence: 0,
+    restarts: 0,
+    appendFailures: 0,
+    programsMissing: 0,
+    fetches: 0,
+  };
 
   constructor(world: World, report: Report) {
     this.#world = world;
@@ -44,7 +51,7 @@ export class ConductChecker implements Observer {
 
   failed(node: SimNode, actor: string, error: Error, expected: boolean): void {
     if (expected) {
-      this.coverage.appendFailures++;
+      this.coverage[error.name === 'AppendRefused' ? 'appendFailures' : 'programsMissing']++;
       return;
     }
     const where = (error.stack ?? '')

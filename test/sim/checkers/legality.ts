@@ -33,7 +33,7 @@ export interface Complaint {
 type Before = Pick<Block, 'cut' | 'timestamp' | 'executed'>;
 
 export class Legality {
-  readonly verifier: Verifier;
+  readonly verifier: Verifier & Pick<World, 'cluster'>;
   readonly #registry: Registry;
   readonly #order: OrderChecker;
   /** Certificates whose signatures were checked in this run. */

@@ -1,0 +1,65 @@
+/**
+ * Arguments as people write them, in canonical form by the schema of the command or the query: the same
+ * conversion as at the edges of a node. `name=value` is text, spelled as in a query string, and
+ * `name:=value` is JSON.
+ */
+import type { Value } from '../../protocols/transaction/values.ts';
+import { argsOf } from '../modules/args.ts';
+import { Misfit } from '../modules/from-json.ts';
+import { UsageError } from './command.ts';
+import type { Shape } from './declarations.ts';
+
+export type Given = Readonly<Record<string, unknown>>;
+
+const WORD = /^([A-Za-z][A-Za-z0-9]*)(:?)=([^]*)$/;
+
+/** Words such as `amount=5` and `memo:="x"`, beside what `json` has. Throws UsageError. */
+export function given(words: readonly string[], json: string | undefined): Given {
+  const members = new Map<string, unknown>(json === undefined ? [] : Object.entries(object(json)));
+  for (const word of words) {
+    const [, name, isJson, text] = WORD.exec(word) ?? [];
+    if (name === undefined || text === undefined) {
+      throw new UsageError(`"${word}" is no argument: write name=value, or name:=JSON`);
+    }
+    if (members.has(name)) throw new UsageError(`the argument ${name} is given twice`);
+    members.set(name, isJson === ':' ? parsed(text, `${name}:=`) : text);
+  }
+  return Object.fromEntries(members);
+}
+
+/** Throws UsageError that names the argument at fault. */
+export function canonical(shape: Shape, args: Given, form: 'text' | 'json' = 'text'): Value {
+  const result = argsOf(shape, args, form === 'text');
+  if (!(result instanceof Misfit)) return result.args;
+  const { field, message } = result;
+  throw new UsageError(`${shape.name}${field === '' ? '' : `, argument ${field}`}: ${message}`);
+}
+
+/** As parameters of a URL, in which lists and objects are JSON. */
+export function parameters(args: Given): Readonly<Record<string, string>> {
+  const texts = Object.entries(args).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
+  return Object.fromEntries(texts) as Readonly<Record<string, string>>;
+}
+
+function object(text: string): object {
+  const value = parsed(text, '--args');
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new UsageError('--args takes a JSON object, such as \'{"account":"alice"}\'');
+}
+
+/** Throws UsageError. Integers that JSON.parse would round are refused by it. */
+export function parsed(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text, exactly) as unknown;
+  } catch (error) {
+    throw new UsageError(`${what} is not JSON: ${error instanceof Error ? error.message : ''}`);
+  }
+}
+
+function exactly(_name: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  throw new Error('a number has to be an integer of 53 bits; write larger ones as text');
+}

@@ -1,0 +1,143 @@
+/**
+ * What modules declare of their commands and queries: the built-in ones as they are part of this
+ * software, others as a node tells them in its OpenAPI document.
+ */
+import { Kind, OptionalKind, type TSchema } from '@sinclair/typebox';
+import { builtInModules } from '../modules/built-in.ts';
+import { ModuleCatalog } from '../modules/catalog.ts';
+import type { Checker } from '../modules/define.ts';
+import { UsageError } from './command.ts';
+import { answerOf, type Connection } from './connection.ts';
+
+/** Of a command or a query. */
+export interface Shape {
+  /** `ledger transfer` */
+  readonly name: string;
+  readonly schema: TSchema;
+  readonly type: Checker;
+}
+
+type Sort = 'command' | 'query';
+type Json = Readonly<Record<string, unknown>>;
+
+const builtIn = new ModuleCatalog(builtInModules);
+
+/** Throws UsageError that names what there is. */
+export async function shapeOf(
+  connection: Connection,
+  sort: Sort,
+  module: string,
+  name: string,
+): Promise<Shape> {
+  const known = builtIn.named(module);
+  if (known === undefined) return askedShape(connection, sort, module, name);
+  const definitions = sort === 'command' ? known.commandDefinitions : known.queryDefinitions;
+  const found = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+  if (found !== undefined) return { name: `${module} ${name}`, ...found };
+  throw unknownMember(sort, module, name, Object.keys(definitions));
+}
+
+function unknownMember(sort: Sort, module: string, name: string, names: readonly string[]) {
+  return new UsageError(`${module} has no ${sort} ${name}; it has ${names.join(', ')}`);
+}
+
+// ------------------------------------------------------------------- modules that a node tells of
+
+async function askedShape(
+  connection: Connection,
+  sort: Sort,
+  module: string,
+  name: string,
+): Promise<Shape> {
+  const document = await documentOf(connection);
+  const shapes = sort === 'command' ? commandsIn(document) : queriesIn(document);
+  const ofModule = shapes.filter(([id]) => id.startsWith(`${module}.`));
+  const found = ofModule.find(([id]) => id === `${module}.${name}`);
+  if (found !== undefined) {
+    // Whether values fit is for the nodes to say: their schema is not compiled here.
+    const type = { Check: () => true } as unknown as Shape['type'];
+    return { name: `${module} ${name}`, schema: typed(found[1]), type };
+  }
+  if (ofModule.length > 0) {
+    const names = ofModule.map(([id]) => id.slice(module.length + 1));
+    throw unknownMember(sort, module, name, names);
+  }
+  const names = new Set([
+    ...builtIn.modules.map((each) => each.name),
+    ...shapes.map(([id]) => id.split('.')[0]!),
+  ]);
+  throw new UsageError(`there is no module ${module}; there are ${[...names].join(', ')}`);
+}
+
+/** Empty for a node that serves none. */
+async function documentOf(connection: Connection): Promise<Json> {
+  try {
+    const { body } = await answerOf(connection, '/openapi.json');
+    const document: unknown = JSON.parse(new TextDecoder().decode(body));
+    return isJson(document) ? document : {};
+  } catch {
+    return {};
+  }
+}
+
+function commandsIn(document: Json): [string, Json][] {
+  const schemas = member(member(document, 'components'), 'schemas');
+  return Object.entries(schemas).flatMap(([name, schema]): [string, Json][] =>
+    name.endsWith('.arguments') && isJson(schema)
+      ? [[name.slice(0, -'.arguments'.length), schema]]
+      : [],
+  );
+}
+
+/** Their arguments are the parameters of their routes. */
+function queriesIn(document: Json): [string, Json][] {
+  return Object.values(member(document, 'paths')).flatMap((path): [string, Json][] => {
+    const operation = member(isJson(path) ? path : {}, 'get');
+    const [, id] = /^query\.([^.]+\.[^.]+)$/.exec(String(operation['operationId'])) ?? [];
+    return id === undefined ? [] : [[id, parametersSchema(operation['parameters'])]];
+  });
+}
+
+/** `consistency`, `proof` and the like, which every query takes, do no harm here. */
+function parametersSchema(parameters: unknown): Json {
+  const all = (Array.isArray(parameters) ? parameters : []).filter(isJson);
+  const properties = all.map(({ name, schema, content }) => {
+    const own =
+      schema ?? member(member(isJson(content) ? content : {}, 'application/json'), 'schema');
+    return [String(name), own];
+  });
+  const required = all.filter((each) => each['required'] === true).map(({ name }) => name);
+  return { type: 'object', properties: Object.fromEntries(properties) as Json, required };
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'Object',
+  array: 'Array',
+  integer: 'Integer',
+  boolean: 'Boolean',
+};
+
+/** A JSON Schema with the marks by which from-json.ts converts. */
+function typed(schema: Json): TSchema {
+  const kind = KINDS[String(schema['type'])] ?? 'Unknown';
+  const required = new Set(Array.isArray(schema['required']) ? schema['required'] : []);
+  const properties = Object.entries(member(schema, 'properties')).map(([name, each]) => {
+    const own = typed(isJson(each) ? each : {});
+    return [name, required.has(name) ? own : { ...own, [OptionalKind]: 'Optional' }];
+  });
+  return {
+    ...schema,
+    [Kind]: kind,
+    ...(kind === 'Object' ? { properties: Object.fromEntries(properties) as unknown } : {}),
+    ...(kind === 'Array' ? { items: typed(member(schema, 'items')) } : {}),
+  } as unknown as TSchema;
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function member(object: Json, name: string): Json {
+  const value = Object.hasOwn(object, name) ? object[name] : undefined;
+  return isJson(value) ? value : {};
+}

@@ -1,0 +1,167 @@
+/**
+ * Transactions on their way: signed in submissions as large as the cluster takes them, one after the
+ * other, each written down first where --save says so.
+ */
+import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
+import { signSubmission, type Call } from '../../protocols/transaction/submission.ts';
+import { Submission, SubmissionReader } from '../../protocols/transaction/submission-reader.ts';
+import { encodeValue } from '../../protocols/transaction/values.ts';
+import { AlthingError, OutcomeUnknown } from '../client/errors.ts';
+import { problemOf } from '../client/nodes.ts';
+import { Sequence } from '../client/sequence.ts';
+import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
+import { UsageError } from './command.ts';
+import { withNotice, type Connection } from './connection.ts';
+import { Journal, type Saved } from './journal.ts';
+
+/** Names and lengths beside the arguments of a call, and beside the calls of a submission. */
+const CALL_BYTES = 520;
+const SUBMISSION_BYTES = 256;
+
+export class Sending {
+  readonly #connection: Connection;
+  readonly #journal: Journal | null;
+  readonly #sequence = new Sequence();
+
+  constructor(connection: Connection, journal: Journal | null) {
+    this.#connection = connection;
+    this.#journal = journal;
+  }
+
+  /** Their submissions, as they become final; what was sent before executes no second time. */
+  async *send(calls: AsyncIterable<Call>): AsyncGenerator<Submitted, void> {
+    const before = this.#saved();
+    const chunks = chunked(calls, this.#connection.client.cluster.limits, sizesOf(before));
+    let from = 0;
+    for await (const chunk of chunks) {
+      yield await this.#sendChunk(from, chunk, before.get(from));
+      from += chunk.length;
+    }
+    const last = [...before.values()].at(-1);
+    if (last === undefined || last.from + last.transactions <= from) return;
+    throw this.#otherJournal();
+  }
+
+  #saved(): ReadonlyMap<number, Saved> {
+    const journal = this.#journal;
+    if (journal === null || !journal.exists()) return new Map();
+    return new Map(journal.read().map((each) => [each.from, each]));
+  }
+
+  async #sendChunk(from: number, calls: readonly Call[], before?: Saved): Promise<Submitted> {
+    if (before !== undefined) {
+      const submitted = await this.#sendAgain(before, calls);
+      if (submitted !== null) return submitted;
+    }
+    const bytes = this.sign(calls);
+    const saved = { from, transactions: calls.length, bytes };
+    this.#journal?.add(saved);
+    return finish(this.#connection, saved, this.#journal);
+  }
+
+  /** Null when it expired: then it was never executed, nor will it be. */
+  async #sendAgain(before: Saved, calls: readonly Call[]): Promise<Submitted | null> {
+    const { client } = this.#connection;
+    const limits = { ...DEFAULT_LIMITS, ...client.cluster.limits };
+    const reader = new SubmissionReader(client.cluster.clusterId, limits);
+    const [old, same] = [before.bytes, this.sign(calls)].map((bytes) => reader.parse(bytes));
+    const isSame =
+      old instanceof Submission &&
+      same instanceof Submission &&
+      Buffer.compare(old.content(), same.content()) === 0;
+    if (!isSame) throw this.#otherJournal();
+    try {
+      return await finish(this.#connection, before, this.#journal);
+    } catch (error) {
+      if (error instanceof AlthingError && error.code === 'expired') return null;
+      throw error;
+    }
+  }
+
+  #otherJournal(): UsageError {
+    return new UsageError(
+      `${this.#journal?.path} was saved of other transactions, or for another cluster: name another file`,
+    );
+  }
+
+  sign(calls: readonly Call[]): Uint8Array {
+    const { client, signer, timeoutMs } = this.#connection;
+    const content = {
+      kind: 'client',
+      clusterId: client.cluster.clusterId,
+      key: signer!.publicKey,
+      seq: this.#sequence.next(),
+      validUntil: Date.now() + timeoutMs,
+      transactions: calls,
+    } as const;
+    return signSubmission(content, signer!);
+  }
+
+  /** Signs and hands over to a node, without waiting. Resolves with the ids of the transactions. */
+  async accept(calls: readonly Call[]): Promise<object> {
+    const bytes = this.sign(calls);
+    this.#journal?.add({ from: 0, transactions: calls.length, bytes });
+    const { client, signal } = this.#connection;
+    for await (const node of client.nodes.turns(signal)) {
+      const path = '/api/v11/transactions?wait=accepted';
+      const headers = { 'content-type': SUBMISSION_TYPE, accept: 'application/json' };
+      const answer = await client.nodes.ask(node, { method: 'POST', path, headers, body: bytes });
+      if (answer?.status === 202)
+        return JSON.parse(new TextDecoder().decode(answer.body)) as object;
+      if (answer !== null && answer.status < 500 && answer.status !== 429) throw problemOf(answer);
+    }
+    throw signal.reason;
+  }
+}
+
+/** Waits until it is final. What is not known to the end is left in a file that can be sent again. */
+export async function finish(
+  connection: Connection,
+  saved: Saved,
+  journal: Journal | null,
+): Promise<Submitted> {
+  const { client, interrupted } = connection;
+  try {
+    const sent = client.resend(saved.bytes, { signal: interrupted });
+    return await withNotice('waiting for the submission to become final', sent);
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknown)) throw error;
+    const file = journal ?? new Journal(`althing-${error.id.slice(0, 16)}.resend`);
+    if (journal === null) file.add(saved);
+    process.stderr.write(
+      `What became of submission ${error.id} is not known. To find out, and have it executed once at most:\n` +
+        `  althing submit --resend ${file.path}\n`,
+    );
+    throw interrupted.aborted ? interrupted.reason : error;
+  }
+}
+
+type Limits = Connection['client']['cluster']['limits'];
+
+function sizesOf(saved: ReadonlyMap<number, Saved>): ReadonlyMap<number, number> {
+  return new Map([...saved.values()].map(({ from, transactions }) => [from, transactions]));
+}
+
+/** As many calls as a submission takes; as many as before where they were sent before. */
+async function* chunked(
+  calls: AsyncIterable<Call>,
+  { transactionsPerSubmissionMax, submissionBytesMax }: Limits,
+  sizes: ReadonlyMap<number, number>,
+): AsyncGenerator<readonly Call[], void> {
+  let chunk: Call[] = [];
+  let bytes = SUBMISSION_BYTES;
+  let from = 0;
+  for await (const call of calls) {
+    const callBytes = CALL_BYTES + encodeValue(call.args).length;
+    const max = sizes.get(from) ?? transactionsPerSubmissionMax;
+    if (chunk.length > 0 && (chunk.length >= max || bytes + callBytes > submissionBytesMax)) {
+      yield chunk;
+      from += chunk.length;
+      chunk = [];
+      bytes = SUBMISSION_BYTES;
+    }
+    chunk.push(call);
+    bytes += callBytes;
+  }
+  if (chunk.length > 0) yield chunk;
+}

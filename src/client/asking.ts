@@ -1,0 +1,82 @@
+/**
+ * One question to node after node, until an answer holds.
+ *
+ * X2. A refusal is believed when it is proved, or when f + 1 nodes give it, or all that there are: one of
+ *     them is honest. A node that lies can delay an answer, but neither hide that a submission executed
+ *     nor make it seem to.
+ */
+import { AlthingError } from './errors.ts';
+import type { NodeAnswer, NodeRequest, Nodes } from './nodes.ts';
+import { within } from './waiting.ts';
+
+/** What an answer is worth. */
+export type Taken<T> =
+  | { readonly kind: 'holds'; readonly value: T }
+  /** The question gets no other answer: as proved, or as this node says. */
+  | { readonly kind: 'refused'; readonly error: AlthingError; readonly isProved: boolean }
+  /** Not from this node, or not now. */
+  | { readonly kind: 'unfit'; readonly error: AlthingError };
+
+export interface Patience {
+  readonly ms: number;
+  readonly signal?: AbortSignal | undefined;
+  /** How many nodes have to refuse alike. */
+  readonly refusals: number;
+}
+
+/**
+ * Asks until an answer holds or is a refusal that is believed. Throws the AlthingError of the refusal, of
+ * the last answer when patience ends, or `no_answer`.
+ */
+export function ask<T>(
+  nodes: Nodes,
+  request: NodeRequest,
+  { ms, signal, refusals }: Patience,
+  take: (answer: NodeAnswer) => Taken<T> | Promise<Taken<T>>,
+): Promise<T> {
+  return within(ms, signal, async (bound) => {
+    const refused = new Refusals(Math.min(nodes.count, refusals));
+    let last: AlthingError | null = null;
+    for await (const node of nodes.turns(bound)) {
+      const answer = await nodes.ask(node, request, bound);
+      if (answer === null) continue;
+      const taken = await take(answer);
+      if (taken.kind === 'holds') return taken.value;
+      last = taken.error;
+      if (taken.kind === 'unfit') nodes.distrust(node);
+      else if (taken.isProved || refused.areEnough(node, taken.error)) throw taken.error;
+    }
+    throw last ?? noAnswer(nodes, request);
+  });
+}
+
+function noAnswer(nodes: Nodes, { method, path }: NodeRequest): AlthingError {
+  const [what = ''] = path.split('?');
+  return new AlthingError(
+    'no_answer',
+    `none of ${nodes.urls.join(', ')} answered ${method} ${what}`,
+  );
+}
+
+/** These say that this node cannot answer now, and nothing of the question. */
+const NOT_NOW = new Set([408, 425, 429]);
+
+export function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && !NOT_NOW.has(status);
+}
+
+/** Which nodes have refused, by the code that they gave. */
+export class Refusals {
+  readonly #enough: number;
+  readonly #nodes = new Map<string, Set<number>>();
+
+  constructor(enough: number) {
+    this.#enough = enough;
+  }
+
+  areEnough(node: number, { code }: AlthingError): boolean {
+    const nodes = this.#nodes.get(code) ?? new Set();
+    this.#nodes.set(code, nodes.add(node));
+    return nodes.size >= this.#enough;
+  }
+}

@@ -1,0 +1,214 @@
+/** `althing get` and what it verifies. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { pack } from 'msgpackr';
+import { submissionId } from '../../protocols/transaction/submission.ts';
+import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import { between, serve, type Serving } from './serving.ts';
+
+const json = (text: string): unknown => JSON.parse(text);
+
+async function filled(serving: Serving): Promise<string> {
+  const words = ['submit', 'kv', 'set', 'namespace=n', 'key=k', 'value:={"a":1}', '--json'];
+  const { stdout, stderr } = await serving.run(words);
+  if (stdout === '') throw new Error(stderr);
+  return (json(stdout) as { id: string }).id;
+}
+
+test('queries, rows, receipts and blocks are read, for people and for programs', async (t) => {
+  const serving = await serve(t);
+  const { run } = serving;
+  const id = await filled(serving);
+  const cases: readonly (readonly [readonly string[], RegExp, object])[] = [
+    [
+      ['kv', 'get', 'namespace=n', 'key=k'],
+      /^namespace +n\nkey +k\nvalue +\{"a":1\}\n/,
+      { height: 1, result: { value: { a: 1 } } },
+    ],
+    [['query', 'kv', 'exists', 'namespace=n', 'key=k'], /^exists +true\n$/, { height: 1 }],
+    [
+      ['ledger', 'accounts', 'limit=1'],
+      /^accounts\n {2}account +owner.*\n {2}alice +key:/,
+      { result: { accounts: [{ account: 'alice', balance: '1000' }] } },
+    ],
+    [['row', 'kv', 'entries', 'n/k'], /^value +\{"a":1\}$/m, { result: { value: { a: 1 } } }],
+    [['row', 'kv', 'entries', 'n/none'], /^null\n$/, { result: null }],
+    [['transaction', id], new RegExp(`^ok ${id} at height 1\n`), { id, status: 'ok' }],
+    [['transaction', id.slice(0, 64)], /^ok /, { receipts: { length: 1 } }],
+    [['block', '1'], /^height +1\ndigest +[0-9a-f]{64}\n/, { height: 1, txCount: 1 }],
+    [['block', 'latest'], /^votes +3$/m, { epoch: 0 }],
+  ];
+  for (const [words, text, members] of cases) {
+    const human = await run(['get', ...words]);
+    t.is(human.code, 0, human.stderr);
+    t.regex(human.stdout, text, words.join(' '));
+    t.like(json((await run(['get', ...words, '--json'])).stdout), members, words.join(' '));
+  }
+});
+
+test('with the genesis document the same is verified, and says so', async (t) => {
+  const serving = await serve(t);
+  const { run, genesis } = serving;
+  const id = await filled(serving);
+  const cases: readonly (readonly [readonly string[], object])[] = [
+    [['kv', 'get', 'namespace=n', 'key=k'], { verified: true, result: { value: { a: 1 } } }],
+    [['ledger', 'account', 'account=alice'], { verified: true, result: { balance: '1000' } }],
+    [['row', 'kv', 'entries', 'n/k'], { verified: true, result: { value: { a: 1 } } }],
+    [['row', 'kv', 'entries', 'n/none'], { verified: true, result: null }],
+    [['transaction', id], { id, status: 'ok' }],
+  ];
+  for (const [words, members] of cases) {
+    const { code, stdout, stderr } = await run(['get', ...words, '--genesis', genesis, '--json']);
+    t.is(code, 0, stderr);
+    t.like(json(stdout), members, words.join(' '));
+  }
+  const absent = await run(['get', 'kv', 'get', 'namespace=n', 'key=x', '--genesis', genesis]);
+  t.is(absent.code, 1);
+  t.regex(absent.stderr, /^althing: key_not_found: /);
+});
+
+const LIES: Readonly<Record<string, (of: Buffer) => Buffer>> = {
+  'the proof of something else': (other) => other,
+  'an answer without a proof': () => pack({ height: 1, result: { value: 2 } }),
+  nonsense: () => Buffer.from('{'),
+};
+
+for (const [name, lie] of Object.entries(LIES)) {
+  test.serial(`a node that answers ${name} is not believed`, async (t) => {
+    const serving = await serve(t);
+    const { run, url, genesis } = serving;
+    const id = await filled(serving);
+    const other = await fetch(`${url}/api/v11/state/kv/entries/n%2Fk?proof=1`, {
+      headers: { accept: 'application/msgpack' },
+    });
+    const answered = lie(Buffer.from(await other.arrayBuffer()));
+    const liar = await between(t, url, (asked, answer, pass) => {
+      if (!asked.url?.includes('proof=1')) return pass();
+      answer.setHeader('content-type', 'application/msgpack');
+      answer.end(answered);
+    });
+    for (const words of [
+      ['kv', 'get', 'namespace=n', 'key=other'],
+      ['row', 'kv', 'entries', 'n/none'],
+      ['transaction', id],
+    ]) {
+      const get = ['get', ...words, '--genesis', genesis, '--timeout', '5'];
+      const { code, stdout, stderr } = await run(get, { ALTHING_URL: liar });
+      t.is(code, 1, stderr);
+      t.is(stdout, '');
+      t.regex(stderr, /^althing: (not_proved|bad_answer)/);
+    }
+    const get = ['get', 'row', 'kv', 'entries', 'n/none', '--genesis', genesis];
+    const both = await run(get, { ALTHING_URL: `${liar},${url}` });
+    t.is(both.code, 0, both.stderr);
+  });
+}
+
+test('a receipt that a node made up is not shown as final', async (t) => {
+  const { run, url, genesis } = await serve(t);
+  let sent = 0;
+  const liar = await between(t, url, (asked, answer, pass) => {
+    if (asked.method !== 'POST') return pass();
+    sent++;
+    const chunks: Buffer[] = [];
+    asked.on('data', (chunk: Buffer) => chunks.push(chunk));
+    // As if it had succeeded: the id is right, and nothing was executed.
+    asked.on('end', () => answer.end(made(Buffer.concat(chunks))));
+  });
+  const submit = ['submit', 'kv', 'set', 'namespace=n', 'key=k', 'value=v', '--timeout', '1'];
+  const believed = await run(submit, { ALTHING_URL: liar });
+  t.is(believed.code, 0, believed.stderr);
+  const checked = await run([...submit, '--genesis', genesis], { ALTHING_URL: liar });
+  t.is(checked.code, 1);
+  t.is(checked.stdout, '');
+  t.true(sent >= 2);
+});
+
+function made(submission: Buffer): Buffer {
+  const id = submissionId(nodeCrypto, submission.subarray(0, -64));
+  const head = Buffer.alloc(16);
+  head.writeUInt32BE(1, 4);
+  head.writeUInt32BE(1, 12);
+  return Buffer.concat([Buffer.from(id, 'hex'), head, Buffer.from([0, 0, 1])]);
+}
+
+test('nodes of another cluster than the genesis document makes are refused', async (t) => {
+  const [one, other] = [await serve(t), await serve(t)];
+  const words = ['get', 'kv', 'exists', 'namespace=n', 'key=k', '--timeout', '5'];
+  const { code, stderr } = await one.run([...words, '--genesis', other.genesis]);
+  t.is(code, 1, stderr);
+  t.regex(stderr, /^althing: not_proved: .*other_cluster/);
+});
+
+test('what was kept with its proof is verified without a node', async (t) => {
+  const serving = await serve(t);
+  const { run, genesis, http } = serving;
+  const id = await filled(serving);
+  const wanted = [
+    ['kv', 'get', 'namespace=n', 'key=k'],
+    ['row', 'kv', 'entries', 'n/k'],
+    ['transaction', id],
+  ];
+  for (const [at, words] of wanted.entries()) {
+    const { code, stderr } = await run(['get', ...words, '--proof', `${at}.json`]);
+    t.is(code, 0, stderr);
+  }
+  await http.close(1_000);
+  for (const at of wanted.keys()) {
+    const { code, stdout } = await run(['proof', 'verify', `${at}.json`, '--genesis', genesis]);
+    t.is(code, 0);
+    t.regex(stdout, /^Proved, as of height/);
+  }
+});
+
+test('what cannot be read ends with 2 before a node is asked, or with 1 and its code', async (t) => {
+  const { run, folder } = await serve(t);
+  writeFileSync(join(folder, 'file'), '');
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [['kv', 'gett', 'key=k'], 2, /kv has no query gett; it has get/],
+    [['kw', 'get', 'key=k'], 2, /there is no module kw; there are .*kv/],
+    [['kv'], 2, /missing required argument 'query'/],
+    [[], 2, /missing required argument|Usage/],
+    [['kv', 'get', 'key=k'], 2, /argument namespace: missing/],
+    [['kv', 'list', 'namespace=n', 'limit=x'], 2, /argument limit/],
+    [['kv', 'get', 'namespace=n', 'key=k'], 1, /^althing: key_not_found: /],
+    [['kv', 'get', 'namespace=n', 'key=k', '--proof', 'file/x'], 1, /key_not_found/],
+    [['row', 'kv', 'entries', 'n', '--proof', 'file/x'], 2, /cannot write file\/x \(ENOTDIR\)/],
+    [['row', 'kv', 'none', 'n'], 1, /unknown_table|none/],
+    [['transaction', 'abc'], 2, /"abc" is no id/],
+    [['transaction', '0'.repeat(64)], 1, /unknown_transaction/],
+    [['block', '0x1'], 2, /takes a height/],
+    [['block', '99'], 1, /unknown_block/],
+    [['kv', 'get', 'namespace=n', 'key=k', '--at-height', '-1'], 2, /--at-height/],
+    [
+      ['kv', 'get', 'namespace=n', 'key=k', '--at-height', '1', '--linearizable'],
+      2,
+      /cannot be used/,
+    ],
+  ];
+  for (const [words, expected, said] of cases) {
+    const { code, stdout, stderr } = await run(['get', ...words]);
+    t.is(code, expected, `${words.join(' ')}: ${stderr}`);
+    t.regex(stderr, said);
+    t.is(stdout, '');
+  }
+});
+
+test('what a node says reaches a terminal without control characters', async (t) => {
+  const serving = await serve(t);
+  const { run, url } = serving;
+  const liar = await between(t, url, (asked, answer, pass) => {
+    if (!asked.url?.startsWith('/api/v11/kv/')) return pass();
+    answer.setHeader('x-althing-height', '1');
+    answer.setHeader('content-type', 'application/msgpack');
+    const list = [{ '\u0007': '\u001b' }];
+    answer.end(pack({ value: '\u001b[2J\u009b', '\u001b]0;x': '\r', key: list }));
+  });
+  const get = ['get', 'kv', 'get', 'namespace=n', 'key=k'];
+  for (const words of [get, [...get, '--json']]) {
+    const { code, stdout } = await run(words, { ALTHING_URL: liar });
+    t.is(code, 0);
+    t.notRegex(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  }
+});

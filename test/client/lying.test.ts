@@ -1,0 +1,177 @@
+/**
+ * Nodes that lie, each in front of a real one. The client has the genesis document, and either finds the
+ * right answer at another node or says what is wrong, within its patience and its memory.
+ */
+import test from 'ava';
+import { fromHex } from '../../protocols/bytes.ts';
+import { AlthingError, OutcomeUnknown } from '../../src/client/errors.ts';
+import { parseMsgpack } from '../../src/edge/strict-msgpack.ts';
+import { toMsgpack } from '../../src/edge/representation.ts';
+import { kv } from '../../src/modules/kv/kv.ts';
+import { ledger } from '../../src/modules/ledger/ledger.ts';
+import { addressed, isWrite, known, problem, type Behaviour } from './cluster.ts';
+
+const set = (key: string, value: number) => ({ namespace: 'n', key, value });
+const write = { module: 'kv', command: 'set', args: set('a', 1) };
+
+/** Alters what an answer with a proof holds; what is not asked with a proof passes. */
+const altering =
+  (alter: (answer: Record<string, unknown>) => Record<string, unknown>): Behaviour =>
+  async (path, ask) => {
+    if (!path.includes('proof=1')) return ask();
+    const response = await ask();
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (response.status !== 200) return new Response(bytes, { status: response.status });
+    const { value } = parseMsgpack(bytes) as { value: Record<string, unknown> };
+    return new Response(toMsgpack(alter(value)) as Uint8Array<ArrayBuffer>);
+  };
+
+const flipped = (proof: unknown, at: number): Uint8Array => {
+  const bytes = Uint8Array.from(proof as Uint8Array);
+  bytes[at < 0 ? bytes.length + at : at]! ^= 1;
+  return bytes;
+};
+
+const never = (): Promise<Response> => new Promise(() => undefined);
+
+const lies: readonly (readonly [string, Behaviour])[] = [
+  [
+    'a proof with a byte changed at its end',
+    altering((a) => ({ ...a, proof: flipped(a['proof'], -1) })),
+  ],
+  ['a proof of another cluster', altering((a) => ({ ...a, proof: flipped(a['proof'], 30) }))],
+  [
+    'a proof cut short',
+    altering((a) => ({ ...a, proof: (a['proof'] as Uint8Array).slice(0, 99) })),
+  ],
+  ['an empty proof', altering((a) => ({ ...a, proof: new Uint8Array(0) }))],
+  ['no proof', altering(({ height, result }) => ({ height, result }))],
+  ['a proof that is text', altering((a) => ({ ...a, proof: 'true' }))],
+  ['an answer that is no map', () => new Response(toMsgpack([1]) as Uint8Array<ArrayBuffer>)],
+  [
+    'an answer that is no msgpack',
+    () => new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+  ],
+  ['nothing', () => new Response(null, { status: 204 })],
+  ['a status that is none of its kind', () => new Response('', { status: 299 })],
+  ['a refusal', () => problem(404, 'unknown_transaction')],
+  ['an error', () => problem(500, 'internal')],
+  [
+    'a map of a billion entries',
+    () => new Response(fromHex('df3b9aca00') as Uint8Array<ArrayBuffer>),
+  ],
+];
+
+for (const [name, lie] of lies) {
+  test(`a node that answers with ${name} is passed over`, async (t) => {
+    const { connect, port } = await addressed(t, [lie, null, null, null]);
+    const client = await connect(known(port));
+    const { receipts } = await client.submit([write]);
+    t.like(receipts[0]!.result, { version: 1, modRevision: 1 });
+    const { result } = await client.module(kv).ask.get({ namespace: 'n', key: 'a' });
+    t.is(result.value, 1);
+    const found = await client.row('kv', 'entries', 'n/a');
+    t.like(found.result, { value: 1 });
+  });
+}
+
+test('results that nodes make up are not looked at', async (t) => {
+  const made = altering((answer) => ({ ...answer, height: 1e9, result: { balance: '999999' } }));
+  const { connect, port } = await addressed(t, [made]);
+  const client = await connect(known(port));
+  const { result, height } = await client.module(ledger).ask.account({ account: 'alice' });
+  t.is(String(result.balance), '1000');
+  t.true(height < 1e9);
+});
+
+test('X5: rows of another key prove nothing about the one that was asked for', async (t) => {
+  const other: Behaviour = (path, ask) =>
+    path.includes('proof=1') ? ask(path.replaceAll('alice', 'bob')) : ask();
+  const { connect, port } = await addressed(t, [other]);
+  const client = await connect(known(port));
+  const asked = client.module(ledger).ask.account({ account: 'alice' }, { patienceMs: 2_000 });
+  const error = await t.throwsAsync(asked, { instanceOf: AlthingError });
+  t.is(error.code, 'not_proved');
+  t.regex(error.message, /says nothing of "alice"/);
+});
+
+test('X4: an answer that was true once is not given again', async (t) => {
+  let kept: Uint8Array<ArrayBuffer> | null = null;
+  const stale: Behaviour = async (path, ask) => {
+    if (!path.includes('/kv/get') || !path.includes('proof=1')) return ask();
+    kept ??= new Uint8Array(await (await ask()).arrayBuffer());
+    return new Response(kept);
+  };
+  const { connect, port } = await addressed(t, [stale, null]);
+  const keys = (await connect(known(port))).module(kv);
+  await keys.send.set(set('a', 1));
+  t.is((await keys.ask.get({ namespace: 'n', key: 'a' })).result.value, 1);
+  await keys.send.set(set('a', 2));
+  t.is((await keys.ask.get({ namespace: 'n', key: 'a' })).result.value, 2);
+});
+
+test('X4: an answer that is older than was asked for is refused', async (t) => {
+  const { connect, port } = await addressed(t, [null]);
+  const client = await connect(known(port));
+  const options = { maxAgeMs: -60_000, patienceMs: 2_000 };
+  const error = await t.throwsAsync(client.row('kv', 'entries', 'n/a', options), {
+    instanceOf: AlthingError,
+  });
+  t.is(error.code, 'stale_answer');
+});
+
+test('X1: a receipt for what never executed is not believed, and it executes at another node', async (t) => {
+  let lies = 0;
+  const pretending: Behaviour = async (path, ask) => {
+    if (path !== '/api/v11/transactions') return ask();
+    // The real answer to the first, and the same for whatever comes later.
+    lies++;
+    const { id } = submissionSent();
+    return new Response(outcomeOf(id));
+  };
+  const { connect, port, lastBody } = await addressed(t, [pretending, null]);
+  const submissionSent = () => ({ id: lastBody.id });
+  const client = await connect(known(port));
+  const { receipts } = await client.submit([write]);
+  t.is(lies, 1);
+  t.like(receipts[0]!.result, { version: 1 });
+  t.is(port.submitted, 1);
+});
+
+test('X1: when every node lies, the outcome is unknown, and not what they say', async (t) => {
+  const { connect, port, lastBody } = await addressed(t, [
+    (path, ask) =>
+      path === '/api/v11/transactions' ? new Response(outcomeOf(lastBody.id)) : ask(),
+  ]);
+  const client = await connect(known(port));
+  const sent = client.submit([write], { signal: AbortSignal.timeout(1_500) });
+  const error = await t.throwsAsync(sent, { instanceOf: OutcomeUnknown });
+  t.regex(error.message, /does not prove it/);
+  t.is(port.submitted, 0);
+});
+
+test('X2: a lie about an unknown transaction needs f + 1 nodes', async (t) => {
+  const hiding: Behaviour = (path, ask) =>
+    isWrite(path) && path.includes('proof=1') ? problem(404, 'unknown_transaction') : ask();
+  const { connect, port } = await addressed(t, [null, hiding]);
+  const client = await connect(known(port));
+  const { id } = await client.submit([write]);
+  client.nodes.distrust(0);
+  t.is((await client.receipts(id)).id, id);
+});
+
+test('X3: a node that does not answer costs its time, and no more', async (t) => {
+  const { connect, port } = await addressed(t, [
+    (path, ask) => (path.includes('proof=1') ? never() : ask()),
+    null,
+  ]);
+  const client = await connect({ ...known(port), attemptMs: 500 });
+  t.is((await client.row('kv', 'entries', 'n/a')).result, undefined);
+});
+
+/** As a node writes it: one transaction that succeeded and said nothing. */
+function outcomeOf(id: string): Uint8Array<ArrayBuffer> {
+  return fromHex(
+    `${id}${'0000000000000001'}00000000000000010000 01`.replaceAll(' ', ''),
+  ) as Uint8Array<ArrayBuffer>;
+}
