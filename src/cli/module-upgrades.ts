@@ -40,8 +40,10 @@ export function approveCommand(context: CommandContext): Command {
       const signers = signersOf(flags);
       const height = await heightOf(flags);
       const args = { name, version, digest, height };
-      const approvals: Approval[] = [];
-      for (const [id, signer] of signers) approvals.push(await approve(flags, id, signer, args));
+      // At once: blocks go by meanwhile.
+      const approvals = await Promise.all(
+        signers.map(([id, signer]) => approve(flags, id, signer, args)),
+      );
       context.print({ ...args, approvals }, () =>
         [
           `${name} ${version} at height ${height}:`,

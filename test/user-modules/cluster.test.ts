@@ -36,48 +36,58 @@ async function submit(
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ module, command, args }),
   });
-  return (await response.json()) as Receipt;
+  const answer = (await response.json()) as Receipt & { readonly receipts?: readonly Receipt[] };
+  return answer.receipts?.[0] ?? answer;
 }
 
-const heightOf = async (url: string): Promise<number> =>
-  (await getJson<{ height: number }>(`${url}/api/v11/blocks/latest`)).height;
+/** 0 while a node that has just started knows none. */
+async function heightOf(url: string): Promise<number> {
+  const answer = await fetch(`${url}/api/v11/blocks/latest`);
+  return answer.ok ? ((await answer.json()) as { height: number }).height : 0;
+}
 
 /** Empty blocks come by themselves. */
 async function reach(urls: readonly string[], height: number): Promise<void> {
   for (const url of urls) while ((await heightOf(url)) < height) await pause(50);
 }
 
-test.serial('a module of a user runs from the start, with all that follows from its declaration', async (t) => {
-  const cluster = await clusterOf(t, [RAFFLE]);
-  const [first, second] = cluster.urls as [string, string];
-  const opened = await submit(first, 'raffle', 'open', { raffle: 'spring', forMs: 1500 });
-  t.is(opened.status, 'ok');
-  t.is((await submit(second, 'raffle', 'enter', { raffle: 'spring' })).status, 'ok');
-  t.is((await submit(second, 'raffle', 'enter', { raffle: 'none' })).error?.code, 'unknown_raffle');
-  const wrong = await submit(first, 'raffle', 'open', { raffle: 7 });
-  t.is((wrong as unknown as { code: string }).code, 'invalid_args');
-  const asked = `${second}/api/v11/raffle/raffle?raffle=spring`;
-  let raffle = await getJson<{ winner: string | null }>(asked);
-  while (raffle.winner === null) {
-    await pause(100);
-    raffle = await getJson(asked);
-  }
-  t.regex(raffle.winner, /^principal:/);
-  const proved = await getJson<{ proof: string }>(`${asked}&proof=1`);
-  t.regex(proved.proof, /^[0-9a-f]+$/);
-  writeFileSync(join(cluster.folder, 'answer.json'), JSON.stringify(proved));
-  const verified = await althing(
-    ['proof', 'verify', join(cluster.folder, 'answer.json')].concat(
-      '--genesis',
-      join(cluster.folder, 'genesis.json'),
-    ),
-  );
-  t.is(verified.code, 0, verified.stderr);
-  // A node that starts anew executes the same again.
-  await cluster.end(1, 'SIGTERM');
-  await cluster.start([1]);
-  t.like(await getJson(asked), { winner: raffle.winner });
-});
+test.serial(
+  'a module of a user runs from the start, with all that follows from its declaration',
+  async (t) => {
+    const cluster = await clusterOf(t, [RAFFLE]);
+    const [first, second] = cluster.urls as [string, string];
+    const opened = await submit(first, 'raffle', 'open', { raffle: 'spring', forMs: 1500 });
+    t.is(opened.status, 'ok');
+    t.is((await submit(second, 'raffle', 'enter', { raffle: 'spring' })).status, 'ok');
+    t.is(
+      (await submit(second, 'raffle', 'enter', { raffle: 'none' })).error?.code,
+      'unknown_raffle',
+    );
+    const wrong = await submit(first, 'raffle', 'open', { raffle: 7 });
+    t.is((wrong as unknown as { code: string }).code, 'invalid_args');
+    const asked = `${second}/api/v11/raffle/raffle?raffle=spring`;
+    let raffle = await getJson<{ winner: string | null }>(asked);
+    while (raffle.winner === null) {
+      await pause(100);
+      raffle = await getJson(asked);
+    }
+    t.regex(raffle.winner, /^principal:/);
+    const proved = await getJson<{ proof: string }>(`${asked}&proof=1`);
+    t.regex(proved.proof, /^[0-9a-f]+$/);
+    writeFileSync(join(cluster.folder, 'answer.json'), JSON.stringify(proved));
+    const verified = await althing(
+      ['proof', 'verify', join(cluster.folder, 'answer.json')].concat(
+        '--genesis',
+        join(cluster.folder, 'genesis.json'),
+      ),
+    );
+    t.is(verified.code, 0, verified.stderr);
+    // A node that starts anew executes the same again.
+    await cluster.end(1, 'SIGTERM');
+    await cluster.start([1]);
+    t.like(await getJson(asked), { winner: raffle.winner });
+  },
+);
 
 const VERSION_2 = (text: string): string =>
   text.replace('version: 1', 'version: 2').replace(
@@ -88,36 +98,39 @@ const VERSION_2 = (text: string): string =>
     refusals: {`,
   );
 
-test.serial('a new version takes over at a height; a node without its file stops, and comes back with it', async (t) => {
-  const cluster = await clusterOf(t, [RAFFLE]);
-  const { urls, folder } = cluster;
-  const [url] = urls as [string];
-  await submit(url, 'raffle', 'open', { raffle: 'spring', forMs: 600_000 });
-  const next = moduleFile(VERSION_2(readFileSync(RAFFLE, 'utf8')), 'raffle.ts');
-  const added = await althing(['module', 'add', next, '--data', folder]);
-  t.is(added.code, 0, added.stderr);
-  // All but the last read it.
-  for (const node of [0, 1, 2]) {
-    await cluster.end(node, 'SIGTERM');
-    await cluster.start([node]);
-  }
-  const ended = cluster.ended(3);
-  const height = (await heightOf(url)) + 40;
-  const approving = ['module', 'approve', next, '--at', String(height), '--data', folder];
-  const approved = await althing([...approving, '--url', urls.join(','), '--json']);
-  t.is(approved.code, 0, approved.stdout + approved.stderr);
-  const listed = await althing(['module', 'list', '--url', url]);
-  t.regex(listed.stdout, new RegExp(`${height}  raffle 2 .*waiting`));
-  t.is(await ended, 2);
-  t.regex(readFileSync(cluster.logFile(3), 'utf8'), /name its file with --modules/);
-  await reach(urls.slice(0, 3), height + 1);
-  const asked = '/api/v11/raffle/raffle?raffle=spring';
-  t.like(await getJson(url + asked), { winner: 'of version 2' });
-  await cluster.start([3]);
-  await reach(urls, height + 1);
-  t.like(await getJson(urls[3] + asked), { winner: 'of version 2' });
-  t.regex((await althing(['module', 'list', '--url', url])).stdout, /raffle 2 .*active/);
-});
+test.serial(
+  'a new version takes over at a height; a node without its file stops, and comes back with it',
+  async (t) => {
+    const cluster = await clusterOf(t, [RAFFLE]);
+    const { urls, folder } = cluster;
+    const [url] = urls as [string];
+    await submit(url, 'raffle', 'open', { raffle: 'spring', forMs: 600_000 });
+    const next = moduleFile(VERSION_2(readFileSync(RAFFLE, 'utf8')), 'raffle.ts');
+    const added = await althing(['module', 'add', next, '--data', folder]);
+    t.is(added.code, 0, added.stderr);
+    // All but the last read it.
+    for (const node of [0, 1, 2]) {
+      await cluster.end(node, 'SIGTERM');
+      await cluster.start([node]);
+    }
+    const ended = cluster.ended(3);
+    const approving = ['module', 'approve', next, '--at', '+60', '--data', folder];
+    const approved = await althing([...approving, '--url', urls.join(','), '--json']);
+    t.is(approved.code, 0, approved.stdout + approved.stderr);
+    const { height } = JSON.parse(approved.stdout) as { height: number };
+    const listed = await althing(['module', 'list', '--url', url]);
+    t.regex(listed.stdout, new RegExp(`${height}  raffle 2 .*(waiting|active)`));
+    t.is(await ended, 2);
+    t.regex(readFileSync(cluster.logFile(3), 'utf8'), /name its file with --modules/);
+    await reach(urls.slice(0, 3), height + 1);
+    const asked = '/api/v11/raffle/raffle?raffle=spring';
+    t.like(await getJson(url + asked), { winner: 'of version 2' });
+    await cluster.start([3]);
+    await reach(urls, height + 1);
+    t.like(await getJson(urls[3] + asked), { winner: 'of version 2' });
+    t.regex((await althing(['module', 'list', '--url', url])).stdout, /raffle 2 .*active/);
+  },
+);
 
 const HOSTILE: Readonly<Record<string, string>> = {
   loop: 'for (;;);',
@@ -165,38 +178,41 @@ const hostileText = (): string => {
   );
 };
 
-test.serial('whatever a module does, every node has the same receipt for it and goes on', async (t) => {
-  const cluster = await clusterOf(t, [moduleFile(hostileText())]);
-  const { urls } = cluster;
-  const names = Object.keys(HOSTILE).filter((name) => name !== 'symbols');
-  const receipts: Receipt[] = [];
-  for (const [at, name] of names.entries()) {
-    receipts.push(await submit(urls[at % 4]!, 'made', name, {}));
-  }
-  const codes = Object.fromEntries(names.map((name, at) => [name, receipts[at]!.error?.code]));
-  t.deepEqual(codes, {
-    ...Object.fromEntries(names.map((name) => [name, 'too_expensive'])),
-    pattern: 'invalid_row',
-    cycle: 'calls_too_deep',
-    thrown: 'module_fault',
-    faulty: 'module_fault',
-  });
-  const last = Math.max(...receipts.map(({ height }) => height));
-  await reach(urls, last);
-  for (const { id } of receipts) {
-    const answers = await Promise.all(
-      urls.map((url) => getJson<object>(`${url}/api/v11/transactions/${id}`)),
-    );
-    t.is(new Set(answers.map((each) => JSON.stringify(each))).size, 1, id);
-  }
-  const answer = await fetch(`${urls[0]}/api/v11/made/loop`);
-  t.is(answer.status, 422);
-  t.is(((await answer.json()) as { code: string }).code, 'too_expensive');
-  const text = `${'a'.repeat(5000)}!`;
-  const matched = await fetch(`${urls[0]}/api/v11/made/matched?text=${text}`);
-  t.is(matched.status, 422);
-  t.is((await submit(urls[1]!, 'made', 'pass', {})).status, 'ok');
-});
+test.serial(
+  'whatever a module does, every node has the same receipt for it and goes on',
+  async (t) => {
+    const cluster = await clusterOf(t, [moduleFile(hostileText())]);
+    const { urls } = cluster;
+    const names = Object.keys(HOSTILE).filter((name) => name !== 'symbols');
+    const receipts: Receipt[] = [];
+    for (const [at, name] of names.entries()) {
+      receipts.push(await submit(urls[at % 4]!, 'made', name, {}));
+    }
+    const codes = Object.fromEntries(names.map((name, at) => [name, receipts[at]!.error?.code]));
+    t.deepEqual(codes, {
+      ...Object.fromEntries(names.map((name) => [name, 'too_expensive'])),
+      pattern: 'invalid_row',
+      cycle: 'calls_too_deep',
+      thrown: 'module_fault',
+      faulty: 'module_fault',
+    });
+    const last = Math.max(...receipts.map(({ height }) => height));
+    await reach(urls, last);
+    for (const { id } of receipts) {
+      const answers = await Promise.all(
+        urls.map((url) => getJson<object>(`${url}/api/v11/transactions/${id}`)),
+      );
+      t.is(new Set(answers.map((each) => JSON.stringify(each))).size, 1, id);
+    }
+    const answer = await fetch(`${urls[0]}/api/v11/made/loop`);
+    t.is(answer.status, 422);
+    t.is(((await answer.json()) as { code: string }).code, 'too_expensive');
+    const text = `${'a'.repeat(5000)}!`;
+    const matched = await fetch(`${urls[0]}/api/v11/made/matched?text=${text}`);
+    t.is(matched.status, 422);
+    t.is((await submit(urls[1]!, 'made', 'pass', {})).status, 'ok');
+  },
+);
 
 test('a node says which file it lacks, which is another one, and what is wrong with it', async (t) => {
   const data = newFolder('user-modules');
