@@ -133,6 +133,7 @@ export class Executor {
       module.genesis(context, genesis.modules[module.name]);
     }
     this.state.journal.commit();
+    this.state.history.endBlock(this.time, 0);
     // Hashes the genesis rows now instead of within the first checkpoint.
     this.state.checkpoint();
   }
@@ -173,6 +174,7 @@ export class Executor {
     const timers = { count: 0, done: false };
     const at = { batch: 0, cursor: null, submission: null };
     this.#running = { final, timers, ...at, txCount: 0, receipts: [] };
+    this.state.history.startBlock(block.height);
     const upgraded = this.programs.upgrade(block.height, block.timestamp);
     if (upgraded !== null) {
       this.#runner.install(upgraded);
@@ -326,6 +328,9 @@ export class Executor {
     this.time = block.timestamp;
     this.transactions += running.txCount;
     this.#running = null;
+    const { checkpointInterval } = this.#cluster.genesis.limits;
+    const newest = this.height - (this.height % checkpointInterval);
+    this.state.history.endBlock(this.time, newest);
     const { txCount, receipts } = running;
     return { block, digest, txCount, receipts, receiptsRoot, checkpoint: this.#checkpoint() };
   }

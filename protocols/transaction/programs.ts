@@ -36,6 +36,8 @@ export class Programs {
   readonly #state: State;
   readonly #genesis: Genesis;
   readonly #inForce = new Map<string, Module>();
+  /** Heights of the last upgrades, also of those that failed. */
+  readonly #since = new Map<string, number>();
 
   /** Throws InvariantViolation `program_missing`. */
   constructor(genesis: Genesis, available: ModuleSet, state: State) {
@@ -61,6 +63,11 @@ export class Programs {
     return this.#inForce.get(name);
   }
 
+  /** The first height whose rows this module's version can read, by the indexes that its tables have now. */
+  readableFrom(name: string): number {
+    return this.#since.get(name) ?? 0;
+  }
+
   /** The module that takes over with the block of this height, brought up to date; null mostly. */
   upgrade(height: number, time: Millis): Module | null {
     const table = this.#state.tablesOf(PROGRAMS_MODULE)[UPGRADES_TABLE];
@@ -68,6 +75,7 @@ export class Programs {
     const upgrade = table?.get(key) as Upgrade | undefined;
     if (table === undefined || upgrade === undefined) return null;
     const module = this.#find(upgrade, height);
+    this.#since.set(module.name, height);
     const isDone = this.#bring(module, time);
     const outcome = isDone ? 'active' : 'failed';
     table.set(key, { ...upgrade, outcome } as unknown as Value);

@@ -16,13 +16,9 @@ import type {
   ReadTable,
   TableShape,
 } from '../../protocols/transaction/module.ts';
-import {
-  Journal,
-  MemoryTable,
-  PAGE_BYTES,
-  PAGE_ROWS_MAX,
-} from '../../protocols/transaction/tables.ts';
 import { placeKey } from '../../protocols/transaction/table-index.ts';
+import { PAGE_BYTES, PAGE_ROWS_MAX } from '../../protocols/transaction/table-pages.ts';
+import { Journal, MemoryTable } from '../../protocols/transaction/tables.ts';
 import { tableId } from '../../protocols/transaction/tree-encoding.ts';
 import { compareText, sizeOf, type Value } from '../../protocols/transaction/values.ts';
 import { AlthingError } from './errors.ts';
