@@ -10,13 +10,12 @@ import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
 import { nodeFiles } from '../init/layout.ts';
 import { UsageError, type CommandContext } from './command.ts';
+import { urlsOf } from './connection.ts';
 import { moduleIn } from './module-file.ts';
-
-const DEFAULT_URL = 'http://127.0.0.1:9003';
 
 interface ApproveFlags {
   readonly at: string;
-  readonly url: string;
+  readonly url?: string;
   readonly data: string;
   readonly id?: string;
 }
@@ -34,7 +33,10 @@ export function approveCommand(context: CommandContext): Command {
     .requiredOption('--at <height>', 'the height, or +N for N blocks from now; at least +17')
     .option('--data <dir>', 'the folder that has the keys of validators', 'data')
     .option('--id <id>', 'only this validator of those in the data folder')
-    .option('--url <list>', 'addresses of nodes, separated by commas', DEFAULT_URL)
+    .option(
+      '--url <list>',
+      'addresses of nodes, separated by commas (default: those in the data folder)',
+    )
     .action(async (file: string, flags: ApproveFlags) => {
       const { name, version, digest } = moduleIn(file).module;
       const signers = signersOf(flags);
@@ -56,13 +58,17 @@ export function approveCommand(context: CommandContext): Command {
     });
 }
 
+function urls({ url, data }: Pick<ApproveFlags, 'url' | 'data'>): readonly string[] {
+  return urlsOf({ url: url === undefined ? [] : url.split(',').map((each) => each.trim()), data });
+}
+
 async function approve(
-  { url }: ApproveFlags,
+  flags: ApproveFlags,
   id: string,
   signer: Signer,
   args: Readonly<Record<string, string | number>>,
 ): Promise<Approval> {
-  const client = await Client.connect({ urls: url.split(','), crypto: nodeCrypto, signer });
+  const client = await Client.connect({ urls: urls(flags), crypto: nodeCrypto, signer });
   const { error } = await client.call('programs', 'approve', args);
   // Enough others have approved the same: that is what was asked for.
   if (error === undefined || error.code === 'already_approved') return { id, status: 'approved' };
@@ -106,12 +112,13 @@ async function upgradesOf(client: Client): Promise<readonly Upgrade[]> {
   return all;
 }
 
-async function heightOf({ at, url }: ApproveFlags): Promise<number> {
+async function heightOf(flags: ApproveFlags): Promise<number> {
+  const { at } = flags;
   const wanted = /^(\+?)([1-9]\d{0,14})$/.exec(at);
   if (wanted === null) throw new UsageError('--at takes a height such as 5000, or +50');
   const [, isAhead, digits] = wanted;
   if (isAhead === '') return Number(digits);
-  const client = await Client.connect({ urls: url.split(','), crypto: nodeCrypto });
+  const client = await Client.connect({ urls: urls(flags), crypto: nodeCrypto });
   const { height } = await client.query('programs', 'proposals');
   return height + Number(digits);
 }
@@ -137,9 +144,13 @@ export function listCommand(context: CommandContext): Command {
     .description(
       'the modules that take over, or took over, by upgrades; and what waits for approval',
     )
-    .option('--url <list>', 'addresses of nodes, separated by commas', DEFAULT_URL)
-    .action(async ({ url }: { readonly url: string }) => {
-      const client = await Client.connect({ urls: url.split(','), crypto: nodeCrypto });
+    .option(
+      '--url <list>',
+      'addresses of nodes, separated by commas (default: those in the data folder)',
+    )
+    .option('--data <dir>', 'the folder that "althing init" made', 'data')
+    .action(async (flags: Pick<ApproveFlags, 'url' | 'data'>) => {
+      const client = await Client.connect({ urls: urls(flags), crypto: nodeCrypto });
       const upgrades = await upgradesOf(client);
       const { result } = await client.query<{
         proposals: (Program & { height: number; approvals: string[] })[];

@@ -119,6 +119,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
     electionTimeoutMs: 5000,
     heartbeatMs: 1000,
     readModel: false,
+    moduleFiles: [{ file: RAFFLE, text: raffleText() }],
     logLevel: 'warn',
     readyFile: '/tmp/ready',
     database: { kind: 'url', url: 'postgres://u:swordfish@db/x' },

@@ -82,6 +82,19 @@ test.serial(
       ),
     );
     t.is(verified.code, 0, verified.stderr);
+    const document = JSON.stringify(await getJson(`${first}/openapi.json`));
+    for (const named of ['/api/v11/raffle/raffle', 'raffle.open', 'raffle.enter']) {
+      t.true(document.includes(named), named);
+    }
+    const stream = await fetch(`${second}/api/v11/stream?topics=raffle.drawn&from=1`, {
+      headers: { accept: 'text/event-stream' },
+    });
+    let heard = '';
+    for await (const chunk of stream.body!) {
+      heard += Buffer.from(chunk as Uint8Array).toString();
+      if (heard.includes('"drawn"') || heard.length > 1_000_000) break;
+    }
+    t.true(heard.includes('"drawn"'), heard.slice(0, 500));
     // A node that starts anew executes the same again.
     await cluster.end(1, 'SIGTERM');
     await cluster.start([1]);

@@ -164,3 +164,16 @@ test('timers run with what they were given', (t) => {
   t.is(world.advance(10).length, 1);
   t.is(world.run('ann', 'run', { value: 1 }).result, 7);
 });
+
+test('I130: what a module calls takes of its own steps and of its own stack', (t) => {
+  const spinning = `if (value === 1) { let n = 0; for (let i = 0; i < 100000; i++) n += i * 3; return n; }
+    for (let i = 0; i < value; i++) call('made', 'run', { value: 1 });
+    return 'done';`;
+  t.like(run(spinning, 2), { result: 'done' });
+  t.is(code(spinning, 16), 'too_expensive');
+  const deep = `const down = (n) => (n === 0 ? call('made', 'run', { value: value - 1 }) : down(n - 1));
+    if (value === 0) return 'bottom';
+    return down(60);`;
+  t.like(run(deep, 1), { result: 'bottom' });
+  t.is(code(deep, 6), 'too_expensive');
+});
