@@ -7,7 +7,7 @@ import { ConfigError, loadConfig, type NodeConfig } from '../../src/config/load.
 import { flagOf, OPTION_NAMES } from '../../src/config/options.ts';
 import { initCluster } from '../../src/init/init.ts';
 import { newFolder } from '../folder.ts';
-import { RAFFLE } from '../user-modules/files.ts';
+import { RAFFLE, raffleText } from '../user-modules/files.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
 
