@@ -68,6 +68,7 @@ export const POLICIES: Readonly<Record<InputKind, Policy>> = {
   execute: HOLD,
   submit: CLIENT,
   query: CLIENT,
+  confirm: CLIENT,
   findSubmission: CLIENT,
   prove: CLIENT,
 

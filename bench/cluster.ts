@@ -39,6 +39,8 @@ export interface ClusterOptions {
   readonly nodes?: number;
   readonly threads?: number | 'auto';
   readonly dev?: boolean;
+  /** Files of users' modules that run from the start. */
+  readonly modules?: readonly string[];
   /** More arguments for every node. */
   readonly args?: readonly string[];
   /** Arguments for Node.js itself, such as `--cpu-prof`. */
@@ -134,11 +136,12 @@ export class Cluster {
   }
 
   static async #create(options: ClusterOptions): Promise<Cluster> {
-    const { folder, nodes = 4, signal } = options;
+    const { folder, nodes = 4, signal, modules = [] } = options;
     const { clusterId, nodes: made } = await initCluster({
       data: folder,
       nodes,
       nowMs: Date.now(),
+      modules,
     });
     const seats = await newSeats(made.map(({ id }) => id));
     signal?.throwIfAborted();
@@ -273,6 +276,15 @@ export class Cluster {
     const code = await ended;
     clearTimeout(cut);
     return code;
+  }
+
+  /** Resolves with the exit code of a node that ends by itself, as it should. */
+  async ended(node: number): Promise<number | null> {
+    const seat = this.#seat(node);
+    const { process: child } = seat;
+    if (child === null) throw new Error(`${seat.id} does not run`);
+    seat.ending = true;
+    return new Promise((settle) => child.once('exit', settle));
   }
 
   /** Stops every node, then the database, and removes the folder unless it is to be kept. */

@@ -28,6 +28,8 @@ export interface ConsensusLimits {
   readonly clockDriftMsMax: number;
   /** How far ahead of block time a submission's `validUntil` may lie (E2). */
   readonly validityMsMax: number;
+  /** Steps of one transaction (I130); a document without it means STEPS_MAX. */
+  readonly stepsMax?: number;
 }
 
 /** A module as nodes agree on it: what has the same digest runs alike. */

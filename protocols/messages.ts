@@ -7,6 +7,7 @@ import { index, list, nullable, struct, u53, union, type Schema } from './codec.
 import type { Program } from './genesis.ts';
 import type { LogEvent } from './machine.ts';
 import type { ProofWanted } from './proofs/request.ts';
+import type { StateRead } from './state-read.ts';
 import type { SubmissionReceipts } from './submission-receipts.ts';
 import {
   batchHeader,
@@ -214,17 +215,18 @@ export type TransactionMessage =
       readonly block: Block;
       readonly digest: Digest;
       readonly batches: readonly { readonly lane: ValidatorIndex; readonly payload: Uint8Array }[];
+      /** How many of the batches sealed since both started lie at or below this height. */
+      readonly sealed: number;
     }
   /** From the edge: submissions in their canonical bytes (transaction/submission.ts). */
   | { readonly kind: 'submit'; readonly submissions: readonly SubmitRequest[] }
   /** From the edge: a read of executed state. Answered by `answer` with the same `request`. */
-  | {
-      readonly kind: 'query';
-      readonly request: number;
-      readonly module: string;
-      readonly query: string;
-      readonly args: unknown;
-    }
+  | ({ readonly kind: 'query'; readonly request: number } & StateRead)
+  /**
+   * From the edge: which executed height reflects all that is final anywhere by now? Answered by
+   * `answer`, whose `height` it is, once that much is executed here (transaction/confirmations.ts).
+   */
+  | { readonly kind: 'confirm'; readonly request: number }
   /** From the edge: the receipts of a submission, wherever it was submitted. Answered by `answer`. */
   | { readonly kind: 'findSubmission'; readonly request: number; readonly id: Digest }
   /** From the edge: claims and their ways up to the roots of a checkpoint. Answered by `answer`. */

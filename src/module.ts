@@ -1,6 +1,6 @@
 /** What modules are written with: `import { defineModule, Type } from 'althing/module'`. */
 export { Type, type Static, type TSchema } from '@sinclair/typebox';
-export { refuse, ModuleRefusal } from '../protocols/transaction/module.ts';
+export { refusalOf, refuse, ModuleRefusal } from '../protocols/transaction/module.ts';
 export type { Page, Range, IndexRange } from '../protocols/transaction/module.ts';
 export type { Value } from '../protocols/transaction/values.ts';
 export { configOf } from './modules/config.ts';

@@ -44,6 +44,8 @@ export class Feed {
   /** Its cut. */
   #cut: readonly Tip[];
   #executed = 0;
+  /** Seq of the first batch of the own lane that this process seals. */
+  #firstSeq = 0;
   #replay: Replay | null = null;
   #replays = 0;
 
@@ -64,9 +66,10 @@ export class Feed {
     return this.#settled - this.#executed;
   }
 
-  /** Up to `settled` all is stored; up to `final` the log knows what is final. */
-  restore(settled: number, final: number): void {
+  /** Up to `settled` all is stored; up to `final` the log knows what is final; `own`: the own lane's tip. */
+  restore(settled: number, final: number, own: Tip): void {
     this.#settled = settled;
+    this.#firstSeq = own.seq + 1;
     // Notes of what is stored and the chain become durable on their own: either may be ahead.
     this.backlog.restore(Math.max(settled, final));
   }
@@ -135,7 +138,9 @@ export class Feed {
     this.#cut = block.cut;
     this.#told.push({ height: block.height, laneBytes, bytes });
     this.#toldBytes += bytes;
-    const message = { kind: 'execute', block, digest, batches } as const;
+    const own = block.cut[this.#setting.self]!.seq;
+    const sealed = Math.max(0, own + 1 - this.#firstSeq);
+    const message = { kind: 'execute', block, digest, batches, sealed } as const;
     out.push({ kind: 'tell', to: 'transaction', message });
   }
 

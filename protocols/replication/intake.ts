@@ -46,8 +46,8 @@ export class Intake {
 
   /** Seals the next batch of the own lane and, once it is durable, streams it to all (P1). */
   seal(payload: Uint8Array, txCount: number, out: Output<Effect>): void {
-    if (payload.length === 0 || txCount < 1) {
-      throw new InvariantViolation('batch_empty', 'a batch without transactions was to be sealed');
+    if (payload.length === 0) {
+      throw new InvariantViolation('batch_empty', 'a batch without a payload was to be sealed');
     }
     const { cluster, self, crypto, signer } = this.#setting;
     const lane = this.#lanes[self]!;
@@ -114,7 +114,6 @@ export class Intake {
     const { batchBytesMax } = this.#setting.cluster.genesis.limits;
     return (
       header.epoch === 0 &&
-      header.txCount > 0 &&
       header.bytes > 0 &&
       header.bytes <= batchBytesMax &&
       header.bytes === payload.length

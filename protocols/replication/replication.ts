@@ -128,7 +128,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     this.#recovery = null;
     recovery.finish();
     this.#final.restore(recovery.settled, recovery.newest, recovery.cut);
-    this.#feed.restore(recovery.settled, recovery.newest?.height ?? 0);
+    this.#feed.restore(recovery.settled, recovery.newest?.height ?? 0, this.#own.tip);
     this.#settledPosition = recovery.settledPosition;
   }
 

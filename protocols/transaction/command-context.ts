@@ -5,6 +5,7 @@
 import type { Crypto } from '../crypto.ts';
 import type { Digest, Millis, PublicKey } from '../types.ts';
 import { HashInput } from './hash-input.ts';
+import type { Meter } from './meter.ts';
 import type { CommandContext, Outcome, Tables } from './module.ts';
 import type { ReceiptEvent } from './receipts.ts';
 import type { Value } from './values.ts';
@@ -27,11 +28,13 @@ export class Scope {
   scheduled = 0;
   events: ReceiptEvent[] = [];
   readonly validators: readonly PublicKey[];
+  readonly meter: Meter;
   readonly #crypto: Crypto;
   readonly #input = new HashInput();
 
-  constructor(crypto: Crypto, validators: readonly PublicKey[]) {
+  constructor(crypto: Crypto, validators: readonly PublicKey[], meter: Meter) {
     this.#crypto = crypto;
+    this.meter = meter;
     this.validators = Object.freeze([...validators]);
   }
 
@@ -86,6 +89,10 @@ export class ModuleContext implements CommandContext {
 
   get validators(): readonly PublicKey[] {
     return this.#scope.validators;
+  }
+
+  get meter(): Meter {
+    return this.#scope.meter;
   }
 
   // Fields, so that commands can take them out of the context.

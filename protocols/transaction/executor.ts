@@ -15,7 +15,7 @@
  */
 import { fromHex } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
-import type { Cluster } from '../genesis.ts';
+import type { Cluster, ConsensusLimits } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { SubmissionReceipts } from '../messages.ts';
 import { ZERO_DIGEST, type Block, type Digest, type Executed, type Millis } from '../types.ts';
@@ -24,6 +24,7 @@ import { HashInput } from './hash-input.ts';
 import { HeightTree } from './height-tree.ts';
 import { validityMsMax } from './idempotency.ts';
 import { MerkleFrontier } from './merkle.ts';
+import { fillingMeter } from './meter.ts';
 import type { ModuleSet } from './module.ts';
 import { PayloadCursor } from './payload.ts';
 import type { Place } from './places.ts';
@@ -84,6 +85,8 @@ interface Running {
   readonly timers: { count: number; done: boolean };
   batch: number;
   cursor: PayloadCursor | null;
+  /** Whose transactions run. */
+  submission: { readonly of: Submission; readonly id: Digest; readonly idBytes: Uint8Array } | null;
   txCount: number;
   readonly receipts: SubmissionReceipts[];
 }
@@ -118,19 +121,29 @@ export class Executor {
     this.programs = new Programs(genesis, modules, this.state);
     this.reader = new SubmissionReader(cluster.id, genesis.limits);
     const validators = genesis.validators.map(({ publicKey }) => publicKey);
-    this.#runner = new Runner(crypto, this.state, validators);
+    this.#runner = new Runner(crypto, this.state, validators, genesis.limits);
     this.#lanes = new Map(validators.map((publicKey, lane) => [publicKey, lane]));
     this.#blockReceipts = new MerkleFrontier(crypto);
     this.heights = new HeightTree(crypto);
     this.time = genesis.createdAtMs;
     for (const module of this.programs.inForce) {
       this.#runner.install(module);
-      const context = { time: this.time, tables: this.state.tablesOf(module.name) };
+      const tables = this.state.tablesOf(module.name);
+      const context = { time: this.time, tables, meter: fillingMeter(genesis.limits) };
       module.genesis(context, genesis.modules[module.name]);
     }
     this.state.journal.commit();
+    this.state.history.endBlock(this.time, 0);
     // Hashes the genesis rows now instead of within the first checkpoint.
     this.state.checkpoint();
+  }
+
+  get clusterId(): Digest {
+    return this.#cluster.id;
+  }
+
+  get limits(): ConsensusLimits {
+    return this.#cluster.genesis.limits;
   }
 
   /** The rows are those of a height, not of the middle of a block. */
@@ -159,7 +172,9 @@ export class Executor {
       );
     }
     const timers = { count: 0, done: false };
-    this.#running = { final, timers, batch: 0, cursor: null, txCount: 0, receipts: [] };
+    const at = { batch: 0, cursor: null, submission: null };
+    this.#running = { final, timers, ...at, txCount: 0, receipts: [] };
+    this.state.history.startBlock(block.height);
     const upgraded = this.programs.upgrade(block.height, block.timestamp);
     if (upgraded !== null) {
       this.#runner.install(upgraded);
@@ -170,8 +185,8 @@ export class Executor {
   }
 
   /**
-   * Executes on until the block is done, or until a submission has used up `budget` (about one a
-   * transaction); a negative budget is left then. Null while the block is not done.
+   * Executes on until the block is done, or until a transaction has used up `budget` (about one a
+   * plain transaction); a negative budget may be left then. Null while the block is not done.
    */
   advance(budget: { left: number }): BlockResult | null {
     const running = this.#running;
@@ -182,8 +197,9 @@ export class Executor {
       running.cursor ??= new PayloadCursor(payload);
       for (;;) {
         if (budget.left <= 0) return null;
-        if (!running.cursor.next()) break;
-        this.#submission(running, running.cursor, lane, budget);
+        if (running.submission !== null) this.#execute(running, running.submission, budget);
+        else if (running.cursor.next()) this.#submission(running, running.cursor, lane, budget);
+        else break;
       }
       this.#listener.batchDone(lane, payload);
       running.cursor = null;
@@ -197,7 +213,8 @@ export class Executor {
     const { timers, final } = running;
     while (!timers.done) {
       if (budget.left <= 0) return false;
-      const isFull = timers.count >= TIMERS_PER_BLOCK;
+      const isUsedUp = timers.count > 0 && this.#runner.isUsedUp;
+      const isFull = timers.count >= TIMERS_PER_BLOCK || isUsedUp;
       const timer = isFull ? undefined : this.state.timers.next(final.block.timestamp);
       if (timer === undefined) {
         timers.done = true;
@@ -205,8 +222,7 @@ export class Executor {
         break;
       }
       if (timers.count++ === 0) this.#runner.startTimers(this.#timersId(final));
-      this.#runner.runTimer(timer);
-      budget.left--;
+      budget.left -= this.#runner.runTimer(timer);
     }
     return true;
   }
@@ -249,8 +265,9 @@ export class Executor {
       }
       return this.#listener.refused(id, standing.code);
     }
-    budget.left -= submission.txCount;
-    this.#execute(running, submission, id, idBytes);
+    this.#runner.start(submission, id);
+    running.submission = { of: submission, id, idBytes };
+    this.#execute(running, running.submission, budget);
   }
 
   #isVouched(submission: Submission, id: Digest, lane: number, budget: { left: number }): boolean {
@@ -266,11 +283,17 @@ export class Executor {
     return this.#crypto.verify(submission.key, submission.signed(), signature);
   }
 
-  #execute(running: Running, submission: Submission, id: Digest, idBytes: Uint8Array): void {
+  #execute(
+    running: Running,
+    { of: submission, id, idBytes }: NonNullable<Running['submission']>,
+    budget: { left: number },
+  ): void {
+    const ran = this.#runner.advance(budget);
+    if (ran === null) return;
+    running.submission = null;
     const { height, timestamp } = running.final.block;
     const { txCount, seq, validUntil } = submission;
     const index = running.txCount;
-    const ran = this.#runner.run(submission, id);
     this.#hashReceipts(idBytes, index, txCount, ran.encoded);
     const place = { id, height, index, txCount };
     const execution = { ...place, seq, validUntil, idBytes, receiptsDigest: this.#leaf };
@@ -305,6 +328,9 @@ export class Executor {
     this.time = block.timestamp;
     this.transactions += running.txCount;
     this.#running = null;
+    const { checkpointInterval } = this.#cluster.genesis.limits;
+    const newest = this.height - (this.height % checkpointInterval);
+    this.state.history.endBlock(this.time, newest);
     const { txCount, receipts } = running;
     return { block, digest, txCount, receipts, receiptsRoot, checkpoint: this.#checkpoint() };
   }

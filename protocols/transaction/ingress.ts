@@ -19,7 +19,7 @@ import * as limits from './ingress-limits.ts';
 import type { Place } from './places.ts';
 import { RecentReceipts } from './recent-receipts.ts';
 import { isRefusal, refusal, type Refusal } from './refusals.ts';
-import { Sealing, type Sealable, type SealedBatch } from './sealing.ts';
+import { Sealing, type Sealable } from './sealing.ts';
 import { submissionId } from './submission.ts';
 import type { Submission } from './submission-reader.ts';
 
@@ -41,7 +41,7 @@ export interface IngressMode {
   readonly catchingUp: boolean;
 }
 
-const DRAINING = refusal(
+export const DRAINING = refusal(
   'draining',
   'the node is about to stop: ask another one',
   limits.RETRY_DRAINING_MS,
@@ -154,10 +154,6 @@ export class Ingress {
         this.#refuse(requests, refusedAs('expired'));
       }
     }
-  }
-
-  nextBatch(hurry: boolean): SealedBatch | null {
-    return this.sealing.next(hurry);
   }
 
   takeResults(): SubmitResult[] {

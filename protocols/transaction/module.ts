@@ -8,6 +8,7 @@
  * and events that it emitted are undone (I47).
  */
 import type { Digest, Millis, PublicKey } from '../types.ts';
+import type { Meter } from './meter.ts';
 import type { Value } from './values.ts';
 
 /** Rows by key, and by what its indexes say of them. A row that was read is not to be changed. */
@@ -103,6 +104,8 @@ export interface CommandContext {
    * succeeds, or leaves nothing behind and its refusal is returned (I118).
    */
   readonly call: (module: string, command: string, args: Value, as?: string) => Outcome;
+  /** For commands that do more than their arguments say (I130). */
+  readonly meter: Meter;
 }
 
 export interface QueryContext {
@@ -110,6 +113,7 @@ export interface QueryContext {
   /** Executed height that the tables reflect. */
   readonly height: number;
   readonly tables: ReadTables;
+  readonly meter: Meter;
 }
 
 /** What fills the tables for height 0, or brings them to the next version of their module. */
@@ -117,6 +121,19 @@ export interface TablesContext {
   /** Time of height 0, or of the block. */
   readonly time: Millis;
   readonly tables: Tables;
+  readonly meter: Meter;
+}
+
+/** What a module of a user may not write: its transaction fails with this code. */
+export class ModuleFailure extends Error {
+  override readonly name = 'ModuleFailure';
+  readonly code: string;
+
+  /** The message stands in receipts: the same on every node. */
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** The meter of the transaction is used up; it fails with `too_expensive`, alike on every node. */
@@ -137,6 +154,11 @@ export class ModuleRefusal {
 
 export function refuse(code: string, message: string): ModuleRefusal {
   return new ModuleRefusal(code, message);
+}
+
+/** What `call` gave back, when it is a refusal. */
+export function refusalOf(outcome: unknown): ModuleRefusal | null {
+  return outcome instanceof ModuleRefusal ? outcome : null;
 }
 
 /** A result for the receipt, nothing, or a refusal. */

@@ -8,6 +8,13 @@ import { readU32 } from './submission-reader.ts';
 
 export const LENGTH_BYTES = 4;
 
+/** A payload without a submission: too short for a length, and not empty, which would be no body (F1). */
+export const EMPTY_PAYLOAD_BYTES = 1;
+
+export function emptyPayload(): Uint8Array {
+  return new Uint8Array(EMPTY_PAYLOAD_BYTES);
+}
+
 /** The payload of these submissions; `total` is their bytes with a length each. */
 export function buildPayload(submissions: readonly Uint8Array[], total: number): Uint8Array {
   const payload = new Uint8Array(total);

@@ -9,6 +9,7 @@
 import type { Genesis, Program } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Digest, Millis } from '../types.ts';
+import { fillingMeter } from './meter.ts';
 import type { Module, ModuleSet } from './module.ts';
 import type { State } from './state.ts';
 import type { Value } from './values.ts';
@@ -33,12 +34,16 @@ export function upgradeKey(height: number): string {
 export class Programs {
   readonly #available: ModuleSet;
   readonly #state: State;
+  readonly #genesis: Genesis;
   readonly #inForce = new Map<string, Module>();
+  /** Heights of the last upgrades, also of those that failed. */
+  readonly #since = new Map<string, number>();
 
   /** Throws InvariantViolation `program_missing`. */
   constructor(genesis: Genesis, available: ModuleSet, state: State) {
     this.#available = available;
     this.#state = state;
+    this.#genesis = genesis;
     const first = genesis.programs?.map((program) => this.#find(program, 1)) ?? available;
     for (const module of first) {
       if (this.#inForce.has(module.name)) {
@@ -58,6 +63,11 @@ export class Programs {
     return this.#inForce.get(name);
   }
 
+  /** The first height whose rows this module's version can read, by the indexes that its tables have now. */
+  readableFrom(name: string): number {
+    return this.#since.get(name) ?? 0;
+  }
+
   /** The module that takes over with the block of this height, brought up to date; null mostly. */
   upgrade(height: number, time: Millis): Module | null {
     const table = this.#state.tablesOf(PROGRAMS_MODULE)[UPGRADES_TABLE];
@@ -65,6 +75,7 @@ export class Programs {
     const upgrade = table?.get(key) as Upgrade | undefined;
     if (table === undefined || upgrade === undefined) return null;
     const module = this.#find(upgrade, height);
+    this.#since.set(module.name, height);
     const isDone = this.#bring(module, time);
     const outcome = isDone ? 'active' : 'failed';
     table.set(key, { ...upgrade, outcome } as unknown as Value);
@@ -77,10 +88,11 @@ export class Programs {
   /** Whether its tables could be filled, or brought to its version. */
   #bring(module: Module, time: Millis): boolean {
     const before = this.#inForce.get(module.name);
-    const tables = this.#state.addTables(module);
     try {
-      if (before === undefined) module.genesis({ time, tables }, undefined);
-      else module.migrate({ time, tables }, before.version);
+      const tables = this.#state.addTables(module);
+      const context = { time, tables, meter: fillingMeter(this.#genesis.limits) };
+      if (before === undefined) module.genesis(context, undefined);
+      else module.migrate(context, before.version);
       return true;
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;

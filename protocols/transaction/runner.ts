@@ -4,17 +4,21 @@
  * allocation besides the arguments.
  *
  * I53. The outcome of a transaction depends on the block, the submission and the rows alone. What a
- *      module throws becomes `module_fault` with a fixed text.
+ *      module throws becomes `module_fault` with a fixed text, but for the failures that are alike
+ *      on every node (module.ts).
  * I118. A command that another module calls is undone alone when it is refused or throws, and acts for
  *      the module that calls: nobody else's rights reach it.
  */
 import { utf8, Writer } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
+import type { ConsensusLimits } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Block, Digest, Millis, PublicKey } from '../types.ts';
 import { CallsWriter } from './calls.ts';
 import { ModuleContext, Scope, type Host } from './command-context.ts';
+import { Allowance } from './meter.ts';
 import {
+  ModuleFailure,
   ModuleRefusal,
   OverBudget,
   refuse,
@@ -50,12 +54,15 @@ export interface Ran {
 
 /** Modules that call one another. */
 const CALL_DEPTH_MAX = 8;
+/** What a call takes of the stack besides the modules' own frames, in the sandbox's units. */
+const CALL_DEPTH = 8;
 const FAULT = 'the module failed; nothing of the transaction remains';
 const TOO_EXPENSIVE = 'the transaction takes more steps than one may; nothing of it remains';
 
 export class Runner implements Host {
   readonly #state: State;
   readonly #scope: Scope;
+  readonly #allowance: Allowance;
   readonly #modules = new Map<string, RunnableModule>();
   readonly #outcomes = new OutcomeWriter();
   readonly #calls = new CallsWriter();
@@ -64,10 +71,19 @@ export class Runner implements Host {
   #resolved: Resolved = { command: null, code: 'unknown_module', message: '' };
   readonly #timerNames = new Map<string, Uint8Array>();
   #depth = 0;
+  /** What runs, and where its next transaction starts. */
+  #submission: Submission | null = null;
+  #at = 0;
 
-  constructor(crypto: Crypto, state: State, validators: readonly PublicKey[]) {
+  constructor(
+    crypto: Crypto,
+    state: State,
+    validators: readonly PublicKey[],
+    limits: ConsensusLimits,
+  ) {
     this.#state = state;
-    this.#scope = new Scope(crypto, validators);
+    this.#allowance = new Allowance(limits);
+    this.#scope = new Scope(crypto, validators, this.#allowance.meter);
   }
 
   /** From now on `module` runs under its name. */
@@ -85,23 +101,37 @@ export class Runner implements Host {
     this.#state.timers.startBlock(block.height);
   }
 
-  /** Runs all transactions of the submission. */
-  run(submission: Submission, id: Digest): Ran {
-    const { bytes, txCount } = submission;
+  /** `advance` runs the transactions of the submission. */
+  start(submission: Submission, id: Digest): void {
     const client = submission.kind === 'client';
     const sender = client ? `key:${submission.key}` : `principal:${submission.principal}`;
     this.#start(id, sender, client ? '' : submission.key);
-    let at = submission.callsStart;
-    for (let i = 0; i < txCount; i++) {
+    this.#submission = submission;
+    this.#at = submission.callsStart;
+    this.#scope.index = -1;
+  }
+
+  /** What became of them; null when the budget, about one a transaction, ended before they did. */
+  advance(budget: { left: number }): Ran | null {
+    const { bytes, txCount } = this.#submission!;
+    let at = this.#at;
+    let { left } = budget;
+    while (++this.#scope.index < txCount) {
+      if (left <= 0) {
+        this.#scope.index--;
+        this.#at = at;
+        budget.left = left;
+        return null;
+      }
       const namesEnd = endOfNames(bytes, at);
       const argsStart = namesEnd + 4;
       const argsEnd = argsStart + readU32(bytes, namesEnd);
       this.#resolve(bytes, at, namesEnd);
       this.#calls.add(this.#names);
-      this.#scope.index = i;
-      this.#runOne(bytes, argsStart, argsEnd);
+      left -= 1 + this.#runOne(bytes, argsStart, argsEnd);
       at = argsEnd;
     }
+    budget.left = left;
     return this.#take();
   }
 
@@ -111,19 +141,24 @@ export class Runner implements Host {
     this.#scope.index = -1;
   }
 
-  runTimer({ module, timer, args }: Timer): void {
+  /** Whether the timers of this block have taken all that they may together. */
+  get isUsedUp(): boolean {
+    return this.#allowance.isUsedUp;
+  }
+
+  /** What it took, in plain transactions. */
+  runTimer({ module, timer, args }: Timer): number {
     const found = this.#modules.get(module);
     this.#scope.index++;
     this.#scope.sender = `module:${module}`;
     this.#calls.add(this.#namesOf(module, timer));
     const command = found?.module.timers.get(timer);
     if (found === undefined || command === undefined) {
-      return this.#outcomes.failed(
-        'unknown_timer',
-        'the module has no timer of that name any more',
-      );
+      this.#outcomes.failed('unknown_timer', 'the module has no timer of that name any more');
+      return 1;
     }
-    this.#execute(command, found.context, args, 'the arguments do not fit the timer any more');
+    const misfit = 'the arguments do not fit the timer any more';
+    return 1 + this.#execute(command, found.context, args, misfit);
   }
 
   takeTimers(): Ran {
@@ -136,6 +171,7 @@ export class Runner implements Host {
     this.#scope.via = via;
     this.#outcomes.start();
     this.#calls.start();
+    this.#allowance.startSubmission();
   }
 
   #take(): Ran {
@@ -143,29 +179,41 @@ export class Runner implements Host {
     return { sender, via, calls: this.#calls.take(), encoded: this.#outcomes.take() };
   }
 
-  #runOne(bytes: Uint8Array, argsStart: number, argsEnd: number): void {
+  /** What it took beyond a plain transaction, in those. */
+  #runOne(bytes: Uint8Array, argsStart: number, argsEnd: number): number {
     const resolved = this.#resolved;
-    if (resolved.command === null) return this.#outcomes.failed(resolved.code, resolved.message);
+    if (resolved.command === null) {
+      this.#outcomes.failed(resolved.code, resolved.message);
+      return 0;
+    }
     const { command, context } = resolved;
     const args = decodeValue(bytes, argsStart, argsEnd);
     if (args === undefined) {
-      return this.#outcomes.failed('malformed_args', 'the arguments are not a canonical value');
+      this.#outcomes.failed('malformed_args', 'the arguments are not a canonical value');
+      return 0;
     }
-    this.#execute(command, context, args, resolved.misfit);
+    return this.#execute(command, context, args, resolved.misfit);
   }
 
-  #execute(command: Command, context: ModuleContext, args: Value, misfit: string): void {
+  #execute(command: Command, context: ModuleContext, args: Value, misfit: string): number {
     const scope = this.#scope;
     scope.draws = 0;
     scope.scheduled = 0;
+    this.#allowance.startTransaction();
     try {
-      if (!command.check(args)) return this.#outcomes.failed('invalid_args', misfit);
-      this.#settle(command.run(context, args));
+      if (command.check(args)) this.#settle(command.run(context, args));
+      else this.#outcomes.failed('invalid_args', misfit);
     } catch (error) {
-      if (error instanceof InvariantViolation) throw error;
-      if (error instanceof OverBudget) this.#fail('too_expensive', TOO_EXPENSIVE);
-      else this.#fail('module_fault', FAULT);
+      this.#threw(error);
     }
+    return this.#allowance.endTransaction();
+  }
+
+  #threw(error: unknown): void {
+    if (error instanceof InvariantViolation) throw error;
+    if (error instanceof OverBudget) return this.#fail('too_expensive', TOO_EXPENSIVE);
+    if (error instanceof ModuleFailure) return this.#fail(error.code, error.message);
+    return this.#fail('module_fault', FAULT);
   }
 
   #settle(outcome: Outcome): void {
@@ -221,8 +269,10 @@ export class Runner implements Host {
     const mark = this.#state.journal.mark();
     const events = scope.events.length;
     let done = false;
+    const { depth } = scope.meter;
     scope.sender = sender;
     scope.via = '';
+    scope.meter.depth += CALL_DEPTH;
     this.#depth++;
     try {
       const outcome = command.run(context, args);
@@ -230,9 +280,11 @@ export class Runner implements Host {
       return outcome;
     } catch (error) {
       if (error instanceof InvariantViolation || error instanceof OverBudget) throw error;
+      if (error instanceof ModuleFailure) return refuse(error.code, error.message);
       return refuse('module_fault', 'the module that was called failed');
     } finally {
       this.#depth--;
+      scope.meter.depth = depth;
       scope.sender = callersSender;
       scope.via = via;
       if (!done) {

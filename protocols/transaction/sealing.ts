@@ -8,7 +8,7 @@
 import { bytesEqual } from '../bytes.ts';
 import type { ConsensusLimits } from '../genesis.ts';
 import { pendingBytesMax, SMALL_BATCHES_MAX } from './ingress-limits.ts';
-import { buildPayload, LENGTH_BYTES } from './payload.ts';
+import { buildPayload, EMPTY_PAYLOAD_BYTES, emptyPayload, LENGTH_BYTES } from './payload.ts';
 
 /** Enough of a payload to know it again: it covers the sender and seq or key of the first submission. */
 const MARK_BYTES = 256;
@@ -36,6 +36,7 @@ export class Sealing {
   /** Batches sealed and not executed here yet, oldest first. */
   #underway: { readonly mark: Uint8Array; readonly bytes: number }[] = [];
   #underwayBytes = 0;
+  #sealed = 0;
 
   constructor(limits: ConsensusLimits) {
     this.#limits = limits;
@@ -43,8 +44,9 @@ export class Sealing {
     this.#room = limits.laneBytesMax;
   }
 
-  get isIdle(): boolean {
-    return this.#pending.length === 0;
+  /** Batches sealed since the start. */
+  get sealed(): number {
+    return this.#sealed;
   }
 
   /** Why nothing of this size can wait here now; null when it can. */
@@ -93,6 +95,14 @@ export class Sealing {
     return items.length === 0 ? null : this.#seal(items, total);
   }
 
+  /** All that waits, as far as there is room, or a batch without submissions; null when the lane is full. */
+  barrier(): SealedBatch | null {
+    const batch = this.next(true);
+    if (batch !== null || this.#available() < EMPTY_PAYLOAD_BYTES) return batch;
+    this.#sealed++;
+    return { payload: emptyPayload(), txCount: 0 };
+  }
+
   #seal(items: readonly Sealable[], total: number): SealedBatch {
     let txCount = 0;
     for (const item of items) txCount += item.txCount;
@@ -102,6 +112,7 @@ export class Sealing {
     );
     this.#underway.push({ mark: payload.slice(0, MARK_BYTES), bytes: total });
     this.#underwayBytes += total;
+    this.#sealed++;
     return { payload, txCount };
   }
 

@@ -5,13 +5,17 @@
 import type { Crypto } from '../crypto.ts';
 import type { ConsensusLimits } from '../genesis.ts';
 import type { Digest, Millis } from '../types.ts';
+import { History } from './history.ts';
 import { IdempotencyKeys } from './idempotency.ts';
-import type { Module } from './module.ts';
+import type { Module, ReadTables } from './module.ts';
 import type { Place } from './places.ts';
+import { PastTable } from './past-table.ts';
+import type { View } from './queries.ts';
 import { StateTree, type TreeEnd } from './state-tree.ts';
 import type { Submission } from './submission-reader.ts';
 import { Journal, MemoryTable } from './tables.ts';
 import { Timers } from './timers.ts';
+import type { Value } from './values.ts';
 import { ClientWindows, removeLeaf } from './windows.ts';
 
 export type SubmissionStanding =
@@ -25,11 +29,13 @@ export type SubmissionStanding =
 type ModuleTables = Readonly<Record<string, MemoryTable>>;
 
 export class State {
-  readonly journal = new Journal();
+  readonly history = new History();
+  readonly journal = new Journal(this.history);
   readonly windows = new ClientWindows();
   readonly keys: IdempotencyKeys;
   readonly timers = new Timers(this.journal);
   readonly #tables = new Map<string, ModuleTables>();
+  readonly #byId = new Map<string, MemoryTable>();
   readonly #tree: StateTree;
 
   constructor(crypto: Crypto, limits: ConsensusLimits) {
@@ -39,6 +45,27 @@ export class State {
 
   tablesOf(module: string): ModuleTables {
     return this.#tables.get(module) ?? {};
+  }
+
+  /** All rows as they were at a height of the window (I109). */
+  viewAt(height: number): View {
+    const tablesOf = (module: string): ReadTables => {
+      const tables = Object.entries(this.tablesOf(module));
+      return Object.fromEntries(
+        tables.map(([name, table]) => [name, new PastTable(table, height)]),
+      );
+    };
+    return { height, time: this.history.timeOf(height), tablesOf };
+  }
+
+  /**
+   * A row as it was at a height of the window, which reaches back to the newest checkpoint (I110): there,
+   * the row that the state root covers. `table` is its id, `<module>/<table>`; undefined when there was no
+   * such row.
+   */
+  rowAt(table: string, key: string, height: number): Value | undefined {
+    const found = this.#byId.get(table);
+    return found === undefined ? undefined : new PastTable(found, height).get(key);
   }
 
   /** What is remembered of a submission; `id` is the 32 bytes of its id. */
@@ -92,6 +119,7 @@ export class State {
       const table = (tables[name] ??= new MemoryTable(`${module}/${name}`, this.journal));
       table.setIndexes(indexes);
     }
+    for (const table of Object.values(tables)) this.#byId.set(table.id, table);
     this.#tables.set(module, tables);
     return tables;
   }

@@ -6,6 +6,7 @@
  *       the rows that are there: also after a rollback, which puts back what stood there without
  *       asking the function again.
  */
+import { PastPlaces } from './history.ts';
 import { KeyOrder } from './key-order.ts';
 import type { IndexFunction } from './module.ts';
 import type { Entry } from './tables.ts';
@@ -26,6 +27,8 @@ export const NO_PLACES: readonly IndexPlace[] = [];
 
 export class TableIndex {
   readonly order = new KeyOrder<IndexPlace>();
+  /** Where rows stood that do not any more; only history.ts changes it. */
+  readonly past = new PastPlaces();
   readonly #function: IndexFunction;
 
   constructor(indexFunction: IndexFunction) {

@@ -4,26 +4,18 @@
  *
  * I47. After `rollback` the rows are what they were at the last `commit`, whatever was written between.
  * I48. `changed` names every row that differs from the last checkpoint.
- * I98. A page has the first rows of its range in byte order of their keys, and costs about what it
- *      holds, however many rows the table has; it holds no more than PAGE_ROWS_MAX rows, and ends
- *      after the row with which it reaches PAGE_BYTES.
  */
+import { History, PastPlaces, type Version } from './history.ts';
 import { KeyOrder } from './key-order.ts';
 import type { IndexRange, Page, Range, Table, TableShape } from './module.ts';
-import {
-  movePlaces,
-  NO_PLACES,
-  placeKey,
-  samePlaces,
-  TableIndex,
-  type IndexPlace,
-} from './table-index.ts';
-import { assertValue, compareText, sizeOf, type Value } from './values.ts';
+import { movePlaces, NO_PLACES, samePlaces, TableIndex, type IndexPlace } from './table-index.ts';
+import { entryPlaces, itemsOf, pageByIndex, pageOf } from './table-pages.ts';
+import { assertValue, measureValue, type Value } from './values.ts';
 
-export const PAGE_ROWS_MAX = 1000;
-export const PAGE_BYTES = 32 * 1024;
-
-/** One row's place. It stays when the row is deleted, until the next checkpoint has seen it. */
+/**
+ * One row's place. It stays when the row is deleted, until a checkpoint has seen that and nothing is
+ * remembered of it.
+ */
 export interface Entry {
   readonly table: MemoryTable;
   readonly key: string;
@@ -31,9 +23,14 @@ export interface Entry {
   row: Value | undefined;
   /** Where the row stands in the table's indexes. */
   places: readonly IndexPlace[];
+  /** About as many bytes as the row has when it is encoded. */
+  bytes: number;
   /** The row's leaf in the state tree, 0 while it has none. */
   leaf: number;
   changed: boolean;
+  /** What it was before (history.ts). */
+  oldest: Version | null;
+  newest: Version | null;
 }
 
 /** What transactions wrote, so that one of them can be taken back. */
@@ -41,18 +38,29 @@ export class Journal {
   readonly #entries: Entry[] = [];
   readonly #rows: (Value | undefined)[] = [];
   readonly #places: (readonly IndexPlace[])[] = [];
+  readonly #bytes: number[] = [];
   #length = 0;
+  readonly #history: History;
   /** Entries written since the last checkpoint. */
   readonly changed: Entry[] = [];
 
-  /** Throws NotAValue, with nothing written, when an index of the table cannot place the row. */
-  write(entry: Entry, row: Value | undefined): void {
+  constructor(history = new History()) {
+    this.#history = history;
+  }
+
+  /**
+   * @param bytes as in Entry
+   * @throws NotAValue, with nothing written, when an index of the table cannot place the row
+   */
+  write(entry: Entry, row: Value | undefined, bytes: number): void {
     const places = entry.table.placesOf(entry, row);
+    this.#history.note(entry, row === undefined || places !== entry.places);
     const at = this.#length++;
     this.#entries[at] = entry;
     this.#rows[at] = entry.row;
     this.#places[at] = entry.places;
-    putRow(entry, row, places);
+    this.#bytes[at] = entry.bytes;
+    putRow(entry, row, places, bytes);
     if (entry.changed) return;
     entry.changed = true;
     this.changed.push(entry);
@@ -71,7 +79,7 @@ export class Journal {
   /** What was written since the last commit, or since `mark`, is undone, newest first. */
   rollback(mark = 0): void {
     for (let at = this.#length - 1; at >= mark; at--) {
-      putRow(this.#entries[at]!, this.#rows[at], this.#places[at]!);
+      putRow(this.#entries[at]!, this.#rows[at], this.#places[at]!, this.#bytes[at]!);
     }
     this.#length = mark;
   }
@@ -80,20 +88,27 @@ export class Journal {
   forgetChanges(): void {
     for (const entry of this.changed) {
       entry.changed = false;
-      if (entry.row === undefined) entry.table.forget(entry.key);
+      entry.table.forget(entry);
     }
     this.changed.length = 0;
     this.#entries.length = 0;
     this.#rows.length = 0;
     this.#places.length = 0;
+    this.#bytes.length = 0;
     this.#length = 0;
   }
 }
 
 /** A key has its place in the order of its table while it has a row. */
-function putRow(entry: Entry, row: Value | undefined, places: readonly IndexPlace[]): void {
+function putRow(
+  entry: Entry,
+  row: Value | undefined,
+  places: readonly IndexPlace[],
+  bytes: number,
+): void {
   const before = entry.row;
   entry.row = row;
+  entry.bytes = bytes;
   movePlaces(entry.places, places);
   entry.places = places;
   if (before === undefined && row !== undefined) entry.table.order.add(entry);
@@ -105,6 +120,8 @@ export class MemoryTable implements Table {
   readonly id: string;
   /** Of the entries that have a row; only the journal changes it. */
   readonly order = new KeyOrder<Entry>();
+  /** Where rows were that are not there any more; only history.ts changes it. */
+  readonly past = new PastPlaces();
   readonly #entries = new Map<string, Entry>();
   #indexes: ReadonlyMap<string, TableIndex> = new Map();
   readonly #journal: Journal;
@@ -131,38 +148,39 @@ export class MemoryTable implements Table {
   }
 
   set(key: string, row: Value): void {
-    assertValue(row);
-    let entry = this.#entries.get(key);
-    if (entry === undefined) {
-      assertValue(key);
-      const places = NO_PLACES;
-      entry = { table: this, key, row: undefined, places, leaf: 0, changed: false };
-      this.#journal.write(entry, row);
-      this.#entries.set(key, entry);
-      return;
-    }
-    this.#journal.write(entry, row);
+    const bytes = measureValue(row);
+    const known = this.#entries.get(key);
+    if (known !== undefined) return this.#journal.write(known, row, bytes);
+    assertValue(key);
+    const entry = newEntry(this, key);
+    this.#journal.write(entry, row, bytes);
+    this.#entries.set(key, entry);
   }
 
   delete(key: string): void {
     const entry = this.#entries.get(key);
-    if (entry?.row !== undefined) this.#journal.write(entry, undefined);
+    if (entry?.row !== undefined) this.#journal.write(entry, undefined, 0);
   }
 
   page(range: Range): Page<Value> {
-    return pageOf(this.order, range, (entry) => entry);
+    return pageOf((asked) => entryPlaces(this.order, asked), range, rowOf);
   }
 
   pageBy(name: string, range: IndexRange): Page<Value> {
+    const { order } = this.index(name);
+    return pageByIndex((asked) => itemsOf(order, asked), range, rowOf);
+  }
+
+  /** Throws an Error when there is no such index. */
+  index(name: string): TableIndex {
     const index = this.#indexes.get(name);
     if (index === undefined) throw new Error(`${this.id} has no index ${name}`);
-    const { equals, after } = range;
-    if (equals === undefined) return pageOf(index.order, range, entryOf);
-    // All places of one text differ in the row's key alone, so that is what the next page is told.
-    const prefix = placeKey(equals, '');
-    const from = after === undefined ? undefined : prefix + after;
-    const page = pageOf(index.order, { ...range, prefix, after: from }, entryOf);
-    return { rows: page.rows, next: page.next?.slice(prefix.length) ?? null };
+    return index;
+  }
+
+  /** Also one that has no row any more, but had one in the window of history.ts. */
+  entry(key: string): Entry | undefined {
+    return this.#entries.get(key);
   }
 
   /** Where `row` is to stand in the indexes; only the journal calls it. */
@@ -173,47 +191,24 @@ export class MemoryTable implements Table {
     return samePlaces(entry.places, places);
   }
 
-  /** Drops an entry without a row; only the journal calls it. */
-  forget(key: string): void {
-    this.#entries.delete(key);
+  /** Drops an entry of which nothing is to be remembered; the journal and the history call it. */
+  forget({ key, row, changed, oldest }: Entry): void {
+    if (row === undefined && !changed && oldest === null) this.#entries.delete(key);
   }
 }
 
-const entryOf = ({ entry }: IndexPlace): Entry => entry;
+const rowOf = ({ entry }: { readonly entry: Entry }): Value | undefined => entry.row;
 
-function pageOf<Item extends { readonly key: string }>(
-  order: KeyOrder<Item>,
-  range: Range,
-  toEntry: (item: Item) => Entry,
-): Page<Value> {
-  const { prefix = '', after, limit } = range;
-  const rows: (readonly [string, Value])[] = [];
-  const rowsMax = Math.min(limit, PAGE_ROWS_MAX);
-  let bytes = 0;
-  let last: string | null = null;
-  for (const item of itemsOf(order, range)) {
-    if (!item.key.startsWith(prefix)) break;
-    if (item.key === after) continue;
-    if (rows.length >= rowsMax || bytes >= PAGE_BYTES) return { rows, next: last };
-    const { key, row } = toEntry(item);
-    rows.push([key, row!]);
-    bytes += key.length + sizeOf(row!);
-    last = item.key;
-  }
-  return { rows, next: null };
-}
-
-/** From the range's first item on, and beyond its end. */
-function itemsOf<Item extends { readonly key: string }>(
-  order: KeyOrder<Item>,
-  { prefix = '', after, reversed = false }: Range,
-): Iterable<Item> {
-  if (!reversed) {
-    return order.from(after !== undefined && compareText(after, prefix) > 0 ? after : prefix);
-  }
-  return order.down(
-    (key) =>
-      (compareText(key, prefix) > 0 && !key.startsWith(prefix)) ||
-      (after !== undefined && compareText(key, after) >= 0),
-  );
+function newEntry(table: MemoryTable, key: string): Entry {
+  return {
+    table,
+    key,
+    row: undefined,
+    places: NO_PLACES,
+    bytes: 0,
+    leaf: 0,
+    changed: false,
+    oldest: null,
+    newest: null,
+  };
 }

@@ -16,24 +16,27 @@ import {
   type Output,
   type RecoveryRead,
 } from '../machine.ts';
-import type { AnswerResult, Effect, SubmissionReceipts, TransactionInput } from '../messages.ts';
+import type { AnswerResult, Effect, TransactionInput } from '../messages.ts';
 import type { TransactionStatus } from '../status.ts';
-import type { Digest, Millis } from '../types.ts';
-import { Executor, type BlockResult, type FinalBlock, type Listener } from './executor.ts';
-import { Ingress, refusedResult, type Lookup } from './ingress.ts';
-import { WAITING_REQUESTS_MAX } from './ingress-limits.ts';
+import type { Millis } from '../types.ts';
+import { Confirmations } from './confirmations.ts';
+import { Executor, type BlockResult, type Listener } from './executor.ts';
+import { DRAINING, Ingress, refusedResult } from './ingress.ts';
+import { Lookups } from './lookups.ts';
 import type { ModuleSet } from './module.ts';
 import { CHUNKS_STREAM } from './chunk-log.ts';
 import { BUSY, CATCHING_UP, tellAnswer, tellEdge } from './edge-answers.ts';
 import { PROVE_TIMER, Prover } from './prover.ts';
 import { Queries, type AskedQuery } from './queries.ts';
-import { findReceipts, ReceiptLog, RECEIPTS_STREAM } from './receipt-log.ts';
+import { ReceiptLog, RECEIPTS_STREAM } from './receipt-log.ts';
 
 /** What one step executes before others get their turn: about 5 ms, in plain transactions. */
 const STEP_BUDGET = 2000;
 const EXECUTE_TIMER = 'transaction/execute';
 /** Between two steps that answer queries everybody else has a turn. */
 const ANSWER_TIMER = 'transaction/answer';
+/** The next batch for reads alone is due. */
+const CONFIRM_TIMER = 'transaction/confirm';
 
 export interface TransactionOptions {
   readonly cluster: Cluster;
@@ -44,21 +47,21 @@ export interface TransactionOptions {
   readonly modules: ModuleSet;
 }
 
+type Queued = Extract<TransactionInput, { kind: 'execute' }>;
 type AskedProof = Extract<TransactionInput, { kind: 'prove' }>;
 
-/** Who waits for the log's answer about a submission. */
-type Asker =
-  | { readonly kind: 'submit'; readonly lookup: Lookup }
-  | { readonly kind: 'find'; readonly request: number; readonly id: Digest };
+const DRAINS: AnswerResult = { ok: false, code: DRAINING.code, message: DRAINING.message };
+const CONFIRMED: AnswerResult = { ok: true, value: null };
 
 export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
   readonly #self: number;
   readonly #executor: Executor;
   readonly #ingress: Ingress;
   readonly #queries: Queries;
+  readonly #confirmations = new Confirmations();
   readonly #prover: Prover;
   /** Final blocks that are not executed yet, the first of which may be begun. */
-  #queue: FinalBlock[] = [];
+  #queue: Queued[] = [];
   /** Height of the newest block taken into the queue. */
   #queued = 0;
   #timerSet = false;
@@ -69,14 +72,14 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   /** The edge is to be told which modules are in force. */
   #programsChanged = true;
   readonly #log = new ReceiptLog();
-  readonly #askers = new Map<string, Asker>();
-  #asked = 0;
+  readonly #lookups: Lookups;
 
   constructor({ cluster, self, crypto, signer, modules }: TransactionOptions) {
     this.#self = self;
     this.#executor = new Executor(crypto, cluster, modules, this.#listener());
     this.#ingress = new Ingress(crypto, cluster, signer.publicKey, this.#executor);
-    this.#queries = new Queries(this.#executor);
+    this.#lookups = new Lookups(this.#executor, this.#ingress);
+    this.#queries = new Queries(this.#executor, () => this.#log.storedHeight);
     this.#prover = new Prover(crypto, this.#executor, this.#queries);
   }
 
@@ -103,7 +106,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   step(input: TransactionInput, now: Millis): Output<Effect> {
     const out = newOutput<Effect>();
     this.#handle(input, now, out);
-    this.#seal(out);
+    this.#seal(now, out);
     this.#answer(out);
     this.#tellPrograms(out);
     return out;
@@ -122,11 +125,13 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
         return this.#ingress.sealing.roomIs(input.bytes);
       case 'query':
         return this.#query(input, now, out);
+      case 'confirm':
+        return this.#confirm(input.request, out);
       case 'findSubmission':
-        return this.#find(input.request, input.id, out);
+        return this.#lookups.find(input.request, input.id, out);
       case 'logFound':
         this.#prover.logFound(input.tag, input.event, now, out);
-        return this.#found(input.tag, input.event, out);
+        return this.#lookups.found(input.tag, input.event, out);
       case 'logRead':
         return this.#prover.logRead(input.tag, input.events, now, out);
       case 'prove':
@@ -163,7 +168,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   // ------------------------------------------------------------------------------------- executing
 
   /** Blocks come in height order, each once: replication starts and ends with this machine. */
-  #execute(final: FinalBlock, now: Millis, out: Output<Effect>): void {
+  #execute(final: Queued, now: Millis, out: Output<Effect>): void {
     const { height } = final.block;
     if (height !== this.#queued + 1) {
       throw new InvariantViolation('height_gap', `block ${height} came after ${this.#queued}`);
@@ -185,6 +190,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       budget.left--;
       done++;
       this.#blockDone(result, now, out);
+      this.#confirmed(final.sealed, out);
       this.#answerQueries(now, out);
     }
     this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
@@ -231,19 +237,28 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   // ------------------------------------------------------------------------------------- answering
 
-  #seal(out: Output<Effect>): void {
+  #seal(now: Millis, out: Output<Effect>): void {
+    const { sealing } = this.#ingress;
     for (;;) {
-      const batch = this.#ingress.nextBatch(this.#draining);
-      if (batch === null) return;
+      const batch = sealing.next(this.#draining);
+      if (batch === null) break;
+      this.#confirmations.sealed(sealing.sealed);
       tellReplication(out, { kind: 'sealBatch', ...batch });
     }
+    const at = this.#confirmations.dueAt(now);
+    if (at === null) return;
+    if (at > now) return void out.immediate.push({ kind: 'setTimer', timer: CONFIRM_TIMER, at });
+    const batch = sealing.barrier();
+    if (batch === null) return;
+    this.#confirmations.barrier(sealing.sealed, now);
+    tellReplication(out, { kind: 'sealBatch', ...batch });
   }
 
   #answer(out: Output<Effect>): void {
     const results = this.#ingress.takeResults();
     for (const lookup of this.#ingress.takeLookups()) {
-      const asked = this.#ask({ kind: 'submit', lookup }, lookup.id, out);
-      if (!asked) results.push(refusedResult(lookup.request, lookup.absent));
+      if (!this.#lookups.take(lookup, out))
+        results.push(refusedResult(lookup.request, lookup.absent));
     }
     if (results.length > 0) tellEdge(out, { kind: 'submitted', results });
   }
@@ -268,11 +283,24 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   #answerQueries(now: Millis, out: Output<Effect>): void {
     if ((this.#queries.waiting === 0 && !this.#prover.isDue) || this.#answersPause) return;
     if (!this.#executor.isBetweenBlocks) return;
-    const { height } = this.#executor;
-    this.#queries.answer((request, result) => tellAnswer(out, request, height, result));
+    this.#queries.answer((request, height, result) => tellAnswer(out, request, height, result));
     this.#prover.answer(out);
     this.#answersPause = true;
     out.immediate.push({ kind: 'setTimer', timer: ANSWER_TIMER, at: now });
+  }
+
+  #confirm(request: number, out: Output<Effect>): void {
+    const { height } = this.#executor;
+    if (this.#draining) return tellAnswer(out, request, height, DRAINS);
+    if (this.#catchingUp) return tellAnswer(out, request, height, CATCHING_UP);
+    if (!this.#confirmations.take(request)) tellAnswer(out, request, height, BUSY);
+  }
+
+  #confirmed(sealed: number, out: Output<Effect>): void {
+    const { height } = this.#executor;
+    for (const request of this.#confirmations.executed(sealed)) {
+      tellAnswer(out, request, height, CONFIRMED);
+    }
   }
 
   #prove(asked: AskedProof, now: Millis, out: Output<Effect>): void {
@@ -281,55 +309,6 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     }
     this.#prover.take(asked, now, out);
     this.#answerQueries(now, out);
-  }
-
-  #find(request: number, id: Digest, out: Output<Effect>): void {
-    const known = this.#ingress.recent.get(id);
-    if (known !== undefined) return this.#answerFound(request, known, id, out);
-    if (this.#ask({ kind: 'find', request, id }, id, out)) return;
-    tellAnswer(out, request, this.#executor.height, BUSY);
-  }
-
-  /** False when too many wait for the log already. */
-  #ask(asker: Asker, id: Digest, out: Output<Effect>): boolean {
-    if (this.#askers.size >= WAITING_REQUESTS_MAX) return false;
-    const tag = `find/${this.#asked++}`;
-    this.#askers.set(tag, asker);
-    out.immediate.push({ kind: 'findLog', tag, key: id });
-    return true;
-  }
-
-  #found(tag: string, event: LogEvent | null, out: Output<Effect>): void {
-    const asker = this.#askers.get(tag);
-    if (asker === undefined) return;
-    this.#askers.delete(tag);
-    const id = asker.kind === 'find' ? asker.id : asker.lookup.id;
-    const receipts =
-      event === null || event.stream !== RECEIPTS_STREAM ? null : findReceipts(event, id);
-    if (asker.kind === 'find') return this.#answerFound(asker.request, receipts, id, out);
-    const { request, absent } = asker.lookup;
-    const result =
-      receipts === null
-        ? refusedResult(request, absent)
-        : ({ request, ok: true, receipts } as const);
-    tellEdge(out, { kind: 'submitted', results: [result] });
-  }
-
-  #answerFound(
-    request: number,
-    receipts: SubmissionReceipts | null,
-    id: Digest,
-    out: Output<Effect>,
-  ): void {
-    tellAnswer(out, request, this.#executor.height, this.#foundResult(receipts, id));
-  }
-
-  #foundResult(receipts: SubmissionReceipts | null, id: Digest): AnswerResult {
-    if (receipts !== null) return { ok: true, value: receipts };
-    if (this.#ingress.has(id)) {
-      return { ok: false, code: 'in_progress', message: 'the submission is not final yet' };
-    }
-    return { ok: false, code: 'not_found', message: 'no such submission was executed here' };
   }
 }
 

@@ -217,35 +217,42 @@ export function normalInteger(value: bigint): number | bigint {
 }
 
 /** Throws NotAValue unless `value` has a canonical form; cheaper than encoding it. */
-export function assertValue(value: unknown, depth = 0): void {
+export function assertValue(value: unknown): void {
+  measureValue(value);
+}
+
+/** What `sizeOf` says. Throws NotAValue unless `value` has a canonical form. */
+export function measureValue(value: unknown, depth = 0): number {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) throw new NotAValue('text with a lone surrogate');
-      return;
+      return 1 + value.length;
     case 'number':
       if (!Number.isSafeInteger(value)) throw new NotAValue(`${value} is not a safe integer`);
-      return;
+      return 4;
     case 'boolean':
-      return;
+      return 4;
     case 'bigint':
       if (value < INT64_MIN || value > UINT64_MAX) throw new NotAValue('not 64 bits');
-      return;
+      return 4;
     case 'object':
-      if (value !== null && !(value instanceof Uint8Array)) assertObject(value, depth);
-      return;
+      if (value === null) return 4;
+      return value instanceof Uint8Array ? 1 + value.length : measureObject(value, depth);
     default:
       throw new NotAValue(`${typeof value} has no canonical form`);
   }
 }
 
-function assertObject(value: object, depth: number): void {
+function measureObject(value: object, depth: number): number {
   if (depth >= VALUE_DEPTH_MAX) throw new NotAValue(`more than ${VALUE_DEPTH_MAX} levels deep`);
+  let size = 1;
   if (Array.isArray(value)) {
-    for (const each of value) assertValue(each, depth + 1);
-    return;
+    for (const each of value) size += measureValue(each, depth + 1);
+    return size;
   }
   for (const key in value) {
     if (key === RESERVED_KEY || !key.isWellFormed()) throw new NotAValue(`the key ${key}`);
-    assertValue((value as Record<string, unknown>)[key], depth + 1);
+    size += key.length + measureValue((value as Record<string, unknown>)[key], depth + 1);
   }
+  return size;
 }

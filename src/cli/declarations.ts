@@ -3,9 +3,9 @@
  * software, others as a node tells them in its OpenAPI document.
  */
 import { Kind, OptionalKind, type TSchema } from '@sinclair/typebox';
-import type { TypeCheck } from '@sinclair/typebox/compiler';
 import { builtInModules } from '../modules/built-in.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
+import type { Checker } from '../modules/define.ts';
 import { UsageError } from './command.ts';
 import { answerOf, type Connection } from './connection.ts';
 
@@ -14,7 +14,7 @@ export interface Shape {
   /** `ledger transfer` */
   readonly name: string;
   readonly schema: TSchema;
-  readonly type: TypeCheck<TSchema>;
+  readonly type: Checker;
 }
 
 type Sort = 'command' | 'query';

@@ -10,6 +10,7 @@ interface Flags {
   readonly data: string;
   readonly hosts?: string;
   readonly name?: string;
+  readonly module: readonly string[];
 }
 
 const EXAMPLES = `
@@ -32,6 +33,12 @@ export function initCommand(context: CommandContext): Command {
     .option('--data <dir>', 'where to', 'data')
     .option('--hosts <list>', "the nodes' machines, separated by commas (default: all on this one)")
     .option('--name <name>', 'name of the cluster (default: althing)')
+    .option(
+      '--module <file>',
+      'a module of yours that runs from the start; for several, again',
+      (file: string, before: readonly string[]) => [...before, file],
+      [],
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
       const result = await run(flags);
@@ -50,11 +57,12 @@ function adviceOnSize(n: number): string | null {
   return `A cluster of ${n} tolerates ${f} faulty, as one of ${smallest} does: ${smallest + 3} nodes tolerate ${f + 1}.`;
 }
 
-async function run({ nodes, data, hosts, name }: Flags): Promise<InitResult> {
+async function run({ nodes, data, hosts, name, module }: Flags): Promise<InitResult> {
   try {
     return await initCluster({
       data,
       nowMs: Date.now(),
+      modules: module,
       ...(nodes === undefined ? {} : { nodes: /^\d+$/.test(nodes) ? Number(nodes) : NaN }),
       ...(hosts === undefined ? {} : { hosts: hosts.split(',').map((host) => host.trim()) }),
       ...(name === undefined ? {} : { name }),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `althing <command>`: what operators run beside the nodes. Results go to stdout, as text or with
- * --json as one JSON document; everything else goes to stderr. Exit codes: 0 done, 1 failure, 2 usage,
+ * `althing <command>`: what operators run beside the nodes, and people who build on them. Results go to
+ * stdout, as text or with --json as JSON; everything else goes to stderr. Exit codes: 0 done, 1 failure, 2 usage,
  * 3 log corrupt or altered, 130 interrupted.
  */
 import { Command, CommanderError } from 'commander';
@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Create>>> = {
   get: async () => (await import('./get.ts')).getCommand,
   watch: async () => (await import('./watch.ts')).watchCommand,
   proof: async () => (await import('./proof.ts')).proofCommand,
+  module: async () => (await import('./module.ts')).moduleCommand,
   log: async () => (await import('./log.ts')).logCommand,
   'read-model': async () => (await import('./read-model.ts')).readModelCommand,
 };

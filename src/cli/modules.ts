@@ -125,7 +125,9 @@ function sortOf(schema: TSchema): string {
 
 function descriptionOf(schema: TSchema, sort: string): string {
   if (schema.description !== undefined) return schema.description;
-  const { minimum, maximum, minLength, maxLength } = schema as Readonly<Record<string, number | undefined>>;
+  const { minimum, maximum, minLength, maxLength } = schema as Readonly<
+    Record<string, number | undefined>
+  >;
   if (sort === 'json') return schema['type'] === 'array' ? 'a JSON list' : 'a JSON object';
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
   if (minimum !== undefined) return `from ${minimum} on`;

@@ -32,7 +32,12 @@ export function watchCommand(context: CommandContext): Command {
   const command = new Command('watch')
     .description('follow what becomes final')
     .option('--module <name>', 'only of this module; may be repeated', collected, undefined)
-    .option('--topic <topic>', 'only these events, such as kv.set or ledger.*', collected, undefined)
+    .option(
+      '--topic <topic>',
+      'only these events, such as kv.set or ledger.*',
+      collected,
+      undefined,
+    )
     .addOption(new Option('--from <height>', 'from this height on').argParser(height))
     .addOption(new Option('--after <id>', 'what follows this id').conflicts('from').argParser(id))
     .option('--blocks', 'blocks, too')

@@ -82,7 +82,7 @@ export class Lane {
     this.#connection.abort();
   }
 
-  /** Ascending, until the signal. Throws the AlthingError with which f + 1 nodes refuse. */
+  /** As the nodes have them, some again, until the signal. Throws the AlthingError with which f + 1 nodes refuse. */
   async *entries(): AsyncGenerator<Entry, void, undefined> {
     const { nodes, reads, signal } = this.#options;
     const refused = new Refusals(Math.min(nodes.count, reads.trust.facts.faultyMax + 1));
@@ -177,14 +177,13 @@ export class Lane {
     return null;
   }
 
-  /** Those of its events that are wanted and were not told. */
+  /** Those of its events that are wanted. */
   *#eventsOf({ height, receipts }: ProvedReceipts): Generator<Entry> {
     for (const receipt of receipts) {
       for (const [at, { module, name, data }] of receipt.events.entries()) {
         const place = { height, transaction: receipt.index, event: at };
-        if (comparePlaces(place, this.#last) <= 0) continue;
         if (!this.#options.filter.event(module, name)) continue;
-        this.#last = place;
+        if (comparePlaces(place, this.#last) > 0) this.#last = place;
         const id = placeText(place);
         const transaction = receipt.id;
         const event = { kind: 'event', id, height, module, name, data, transaction } as const;

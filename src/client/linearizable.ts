@@ -7,7 +7,7 @@
  */
 import { isRefusal } from './asking.ts';
 import { AlthingError } from './errors.ts';
-import type { Nodes } from './nodes.ts';
+import { problemMembers, type NodeAnswer, type Nodes } from './nodes.ts';
 import { pathWith, READ_PATIENCE_MS, type Parameters, type ReadOptions } from './reads.ts';
 import { pause, within } from './waiting.ts';
 
@@ -50,7 +50,7 @@ export function linearizableHeight(
   });
 }
 
-/** Asks until the node answers; null when it does not, or refuses. */
+/** Asks until the node answers; null when it does not, or refuses without saying as of which height. */
 async function heightAt(
   nodes: Nodes,
   node: number,
@@ -59,10 +59,19 @@ async function heightAt(
 ): Promise<number | null> {
   while (!signal.aborted) {
     const answer = await nodes.ask(node, { method: 'GET', path }, signal);
-    const height = Number(answer?.headers.get('x-althing-height') ?? Number.NaN);
-    if (answer !== null && Number.isSafeInteger(height) && height >= 0) return height;
-    if (answer !== null && isRefusal(answer.status)) return null;
+    if (answer !== null) {
+      const height = heightOf(answer);
+      if (height !== null || isRefusal(answer.status)) return height;
+    }
     await pause(PAUSE_MS, signal);
   }
   return null;
+}
+
+/** In a header, and in the problem with which a module refuses. */
+function heightOf(answer: NodeAnswer): number | null {
+  const said = isRefusal(answer.status)
+    ? problemMembers(answer)['height']
+    : Number(answer.headers.get('x-althing-height') ?? Number.NaN);
+  return Number.isSafeInteger(said) && Number(said) >= 0 ? Number(said) : null;
 }

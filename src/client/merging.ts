@@ -61,6 +61,7 @@ export class Merge {
         const place = this.#placeOf(least.entry!);
         const { entry } = least;
         least.entry = null;
+        // Another lane told it, or a node that took over began before it, or tells in another order.
         if (comparePlaces(place, this.#told) <= 0) continue;
         this.#told = place;
         yield { place, event: entry!.kind === 'event' ? entry!.event : null };

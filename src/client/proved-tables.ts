@@ -6,6 +6,7 @@
  *     read, and there is no result. A page has the rows of its range that were proved, which may not be
  *     all that there are (docs/proofs.md): the answer says that such a page was read.
  */
+import { Meter, STEPS_MAX } from '../../protocols/transaction/meter.ts';
 import type { Certified } from '../../protocols/proofs/certification.ts';
 import type { Fact } from '../../protocols/proofs/verify.ts';
 import type {
@@ -15,13 +16,9 @@ import type {
   ReadTable,
   TableShape,
 } from '../../protocols/transaction/module.ts';
-import {
-  Journal,
-  MemoryTable,
-  PAGE_BYTES,
-  PAGE_ROWS_MAX,
-} from '../../protocols/transaction/tables.ts';
 import { placeKey } from '../../protocols/transaction/table-index.ts';
+import { PAGE_BYTES, PAGE_ROWS_MAX } from '../../protocols/transaction/table-pages.ts';
+import { Journal, MemoryTable } from '../../protocols/transaction/tables.ts';
 import { tableId } from '../../protocols/transaction/tree-encoding.ts';
 import { compareText, sizeOf, type Value } from '../../protocols/transaction/values.ts';
 import { AlthingError } from './errors.ts';
@@ -43,11 +40,14 @@ export function computeProved(
   { certified, facts }: { readonly certified: Certified; readonly facts: readonly Fact[] },
 ): Computed {
   const tables = new ProvedTables(module, facts);
+  const meter = new Meter();
+  meter.left = STEPS_MAX;
   try {
     const context = {
       time: certified.block.timestamp,
       height: certified.executed.height,
       tables: tables.byName,
+      meter,
     };
     const value = module.queries.get(query)!.run(context, args);
     return { value, isComplete: !tables.pagesRead };

@@ -9,6 +9,8 @@ import type { ValidatorIndex } from '../../protocols/types.ts';
 import { nodeFiles, stateFiles } from '../init/layout.ts';
 import type { LogLevel } from '../logger.ts';
 import { helpText } from './help.ts';
+import type { ModuleFile } from '../modules/user/load.ts';
+import { readModuleFiles } from './module-files.ts';
 import { readNodeFiles } from './node-files.ts';
 import type { Values } from './options.ts';
 import { parseValues, readEnvironment, readFileValues, readFlags } from './sources.ts';
@@ -51,6 +53,8 @@ export interface NodeConfig {
   readonly electionTimeoutMs: number;
   readonly heartbeatMs: number;
   readonly readModel: boolean;
+  /** Users' modules, as they were read at the start. */
+  readonly moduleFiles: readonly ModuleFile[];
   /** Worth a log line at start, such as a key that others can read. */
   readonly warnings: readonly string[];
 }
@@ -193,6 +197,12 @@ function assemble(
     electionTimeoutMs: electionTimeout,
     heartbeatMs: heartbeat,
     readModel: (values.readModel ?? 'on') === 'on',
+    moduleFiles: readModuleFiles(
+      values.modules ?? [],
+      parsed.inFile.has('modules') ? folder : cwd,
+      files.cluster,
+      problems,
+    ),
     warnings: [...files.warnings, ...openInClear(host)],
   };
   Object.defineProperty(config, 'apiToken', { value: files.apiToken, enumerable: false });

@@ -9,6 +9,7 @@ import {
   databaseUrl,
   integer,
   oneOf,
+  paths,
   peers,
   port,
   text,
@@ -92,6 +93,11 @@ export const OPTIONS = {
     parse: oneOf(['on', 'off']),
     placeholder: 'on|off',
     help: 'tables of what became final in the database, served under /api/v11/history [on]',
+  },
+  modules: {
+    parse: paths,
+    placeholder: 'LIST',
+    help: "files of users' modules, separated by commas; every version that the chain has run",
   },
   logLevel: {
     parse: oneOf(LOG_LEVELS),

@@ -136,15 +136,20 @@ export interface Parsed {
   readonly values: Values;
   /** Options that were given and are not usable: nothing more is to be said about them. */
   readonly bad: ReadonlySet<OptionName>;
+  /** Options whose value is that of the last source: the file. */
+  readonly inFile: ReadonlySet<OptionName>;
 }
 
 /** The first of `sources` that has a value wins; every value that is looked at is checked. */
 export function parseValues(sources: readonly RawValues[], problems: string[]): Parsed {
   const values: Record<string, unknown> = {};
   const bad = new Set<OptionName>();
+  const inFile = new Set<OptionName>();
   for (const name of OPTION_NAMES) {
-    const raw = sources.find((source) => source.has(name))?.get(name);
+    const source = sources.find((each) => each.has(name));
+    const raw = source?.get(name);
     if (raw === undefined) continue;
+    if (source === sources.at(-1)) inFile.add(name);
     try {
       values[name] = optionOf(name).parse(raw.value);
     } catch (error) {
@@ -153,5 +158,5 @@ export function parseValues(sources: readonly RawValues[], problems: string[]): 
       bad.add(name);
     }
   }
-  return { values: values as Values, bad };
+  return { values: values as Values, bad, inFile };
 }

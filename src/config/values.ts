@@ -59,6 +59,17 @@ export function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 
+/** Paths: an array in a file, separated by commas elsewhere. */
+export const paths: Parser<readonly string[]> = (raw) => {
+  const list: unknown = typeof raw === 'string' ? raw.split(',') : raw;
+  const isPaths = Array.isArray(list) && list.every((each) => typeof each === 'string');
+  const all = isPaths ? (list as readonly string[]).map((path) => path.trim()) : [];
+  if (!isPaths || all.some((path) => !/^[^\0\n]+$/.test(path))) {
+    throw new BadValue('a list of paths, such as raffle.ts,auction.ts');
+  }
+  return all;
+};
+
 /** Peers by validator id, or in the order of the genesis when no ids are given. */
 export type PeerList =
   | { readonly kind: 'byId'; readonly addresses: ReadonlyMap<string, string> }

@@ -2,10 +2,14 @@
  * `npm start`: from nothing to a running cluster and back to nothing. This file is the order of the
  * steps; each step is a file of its own.
  */
+import { existsSync } from 'node:fs';
 import type { Digest } from '../../protocols/types.ts';
 import { abortable, aborted } from '../abortable.ts';
-import { InitError, initCluster, makeDataFolder } from '../init/init.ts';
+import { InitError, initCluster, makeDataFolder, type InitResult } from '../init/init.ts';
+import { clusterFiles } from '../init/layout.ts';
+import { addModules, notInGenesis, readModule } from '../init/modules.ts';
 import { Interruption } from '../interruption.ts';
+import { ModuleFileError } from '../modules/user/load.ts';
 import { ClusterProcesses } from './cluster.ts';
 import { demonstrate } from './demonstration.ts';
 import { LaunchFailure, messageOf } from './failure.ts';
@@ -38,7 +42,7 @@ export async function launch(args: readonly string[]): Promise<number> {
 
 function fail(error: unknown): number {
   process.stderr.write(`${messageOf(error)}\n`);
-  if (error instanceof InitError) return EXIT_USAGE;
+  if (error instanceof InitError || error instanceof ModuleFileError) return EXIT_USAGE;
   return error instanceof LaunchFailure ? error.exitCode : 1;
 }
 
@@ -86,11 +90,7 @@ class Launch {
     const { dataDir } = this.#plan;
     await requireFreePorts(this.#plan);
     signal.throwIfAborted();
-    const { created, clusterId } = await initCluster({
-      data: dataDir,
-      nodes: 4,
-      nowMs: Date.now(),
-    });
+    const { created, clusterId } = await this.#makeCluster();
     this.#say(created ? `made a cluster of four in ${dataDir}` : `going on from ${dataDir}`);
     signal.throwIfAborted();
     this.#say('starting PostgreSQL');
@@ -99,6 +99,26 @@ class Launch {
     await this.#processes.startNodes(signal);
     this.#say('all four nodes are ready');
     return clusterId;
+  }
+
+  /** A module that came later runs once the validators have approved it. */
+  async #makeCluster(): Promise<InitResult> {
+    const { dataDir } = this.#plan;
+    const options = { data: dataDir, nodes: 4, nowMs: Date.now() };
+    const { modules } = this.#options;
+    if (modules.length === 0 || !existsSync(clusterFiles(dataDir).genesis)) {
+      return initCluster({ ...options, modules });
+    }
+    const made = await initCluster(options);
+    const read = modules.map(readModule);
+    addModules(dataDir, read);
+    for (const { file, module } of notInGenesis(dataDir, read)) {
+      this.#say(
+        `${module.name} ${module.version} came after the cluster was made. If it does not run yet, have ` +
+          `the validators approve it: npx althing module approve ${file} --at +50 --data ${dataDir}`,
+      );
+    }
+    return made;
   }
 
   async #work(clusterId: Digest): Promise<void> {

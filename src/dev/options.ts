@@ -10,6 +10,8 @@ export interface LaunchOptions {
   readonly portBase: number;
   /** Undefined: follows from the base. */
   readonly postgresPort: number | undefined;
+  /** Files of users' modules. */
+  readonly modules: readonly string[];
   readonly once: boolean;
   readonly help: boolean;
 }
@@ -24,6 +26,7 @@ only (loopback, development mode), submits a demonstration load, and shows the c
   --port-base PORT      moves all ports: HTTP base, base+2 to +4; gRPC base+1, base+102 to +104;
                         peers base+201 to +204; PostgreSQL base+429; default: ${DEFAULT_PORT_BASE}
   --postgres-port PORT  moves PostgreSQL alone
+  --module FILE         a module of yours; for several, again (npx althing module new NAME makes one)
   --help                shows this text
 
 Examples:
@@ -36,6 +39,7 @@ const CONFIG = {
   data: { type: 'string', default: 'data' },
   'port-base': { type: 'string', default: String(DEFAULT_PORT_BASE) },
   'postgres-port': { type: 'string' },
+  module: { type: 'string', multiple: true, default: [] as string[] },
   once: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -49,7 +53,8 @@ export function parseOptions(args: readonly string[]): LaunchOptions {
   const postgresPort =
     postgres === undefined ? undefined : portOf('--postgres-port', postgres, 65_535);
   requireOwnPort(planCluster(dataDir, portBase, postgresPort), portBase);
-  return { dataDir, portBase, postgresPort, once: values.once, help: values.help };
+  const modules = values.module.map((file) => resolve(file));
+  return { dataDir, portBase, postgresPort, modules, once: values.once, help: values.help };
 }
 
 function requireOwnPort(plan: ClusterPlan, portBase: number): void {

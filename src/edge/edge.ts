@@ -9,6 +9,7 @@
 import { toHex, utf8 } from '../../protocols/bytes.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
+import type { StateRead } from '../../protocols/state-read.ts';
 import type { SubmissionReceipts } from '../../protocols/messages.ts';
 import { encodeProof, PROOF_BYTES_MAX } from '../../protocols/proofs/format.ts';
 import type { ProofWanted } from '../../protocols/proofs/request.ts';
@@ -57,6 +58,14 @@ export interface Found {
   /** Executed height at which this was known. */
   readonly height: number;
   readonly receipts: SubmissionReceipts;
+}
+
+/** How a read of executed state is to be answered. */
+export interface ReadOptions {
+  /** It reflects all that was final anywhere when it was asked; else what this node has executed. */
+  readonly linearizable?: boolean;
+  /** It reads what there was when this height had been executed. */
+  readonly atHeight?: number;
 }
 
 export interface ProvedAnswer {
@@ -148,9 +157,25 @@ export class Edge {
     module: string,
     query: string,
     args: Value,
+    options: ReadOptions = {},
   ): Promise<{ readonly height: number; readonly value: unknown } | Problem> {
-    const { height, result } = await this.port.query(module, query, args);
-    return result.ok ? { height, value: result.value } : answerProblem(result);
+    const bound = await this.#bound(options);
+    if (bound instanceof Problem) return bound;
+    const { height, result } = await this.port.query({ module, query, args, ...bound });
+    return result.ok ? { height, value: result.value } : answerProblem(result, { height });
+  }
+
+  /** The height to read; of a linearizable read the one that it must not be answered from below (I108). */
+  async #bound({
+    linearizable,
+    atHeight,
+  }: ReadOptions): Promise<Pick<StateRead, 'notBelow' | 'atHeight'> | Problem> {
+    if (atHeight !== undefined) return { atHeight };
+    if (linearizable !== true) return {};
+    const refused = this.#gate.check();
+    if (refused !== null) return refused;
+    const { height, result } = await this.port.confirm();
+    return result.ok ? { notBelow: height } : answerProblem(result);
   }
 
   /** What is asked for with a proof of it, as of the certified height `height`. */
@@ -166,7 +191,7 @@ export class Edge {
     const { height } = executed;
     return result.ok
       ? { height, value: result.value, proof }
-      : answerProblem(result, { height, proof: toHex(proof) });
+      : answerProblem(result, { extras: { height, proof: toHex(proof) } });
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */

@@ -5,6 +5,7 @@
 import type { AnswerResult, SubmitResult } from '../../protocols/messages.ts';
 import type { Proof } from '../../protocols/proofs/format.ts';
 import type { Proved, ProofWanted } from '../../protocols/proofs/request.ts';
+import type { StateRead } from '../../protocols/state-read.ts';
 import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import type { Block, Certificate, Digest } from '../../protocols/types.ts';
@@ -51,6 +52,10 @@ export interface FinalBlock {
   readonly txCount: number;
 }
 
+export interface Answered {
+  readonly height: number;
+  readonly result: AnswerResult;
+}
 /** A proof and what it shows, or why there is none. */
 export type ProofAnswer =
   | ({ readonly ok: true; readonly proof: Proof } & Pick<Proved, 'executed' | 'result'>)
@@ -74,14 +79,15 @@ export interface EdgePort {
    */
   submit(bytes: Uint8Array, until?: 'admitted'): Promise<Submitted>;
   /** A read of executed state; `height` is the executed height that it reflects. */
-  query(
-    module: string,
-    query: string,
-    args: unknown,
-  ): Promise<{ readonly height: number; readonly result: AnswerResult }>;
+  query(read: StateRead): Promise<Answered>;
+  /**
+   * Waits, within a bound, until this node has executed all that is final anywhere by now; `height` is
+   * how far it had got by then. `no_quorum` when none confirmed it in time.
+   */
+  confirm(): Promise<Answered>;
   /** Waits until what it shows is certified, within a bound. */
   prove(wanted: ProofWanted): Promise<ProofAnswer>;
-  findSubmission(id: Digest): Promise<{ readonly height: number; readonly result: AnswerResult }>;
+  findSubmission(id: Digest): Promise<Answered>;
   /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;
   /** Null where the node keeps none. */

@@ -24,6 +24,8 @@ export class Problem {
   readonly extras: ProblemExtras;
   /** Headers that belong to the status, such as `allow` to 405. */
   readonly headers: readonly (readonly [string, string])[];
+  /** Executed height that a refused read reflects; null for the newest. */
+  readonly height: number | null;
   /** The connection cannot be used after this answer. */
   readonly close: boolean;
 
@@ -36,6 +38,7 @@ export class Problem {
       readonly retryAfterMs?: number;
       readonly extras?: ProblemExtras;
       readonly headers?: readonly (readonly [string, string])[];
+      readonly height?: number;
       readonly close?: boolean;
     } = {},
   ) {
@@ -46,6 +49,7 @@ export class Problem {
     this.retryAfterMs = more.retryAfterMs ?? null;
     this.extras = more.extras ?? {};
     this.headers = more.headers ?? [];
+    this.height = more.height ?? null;
     this.close = more.close ?? false;
   }
 

@@ -52,18 +52,20 @@ export function refusalProblem(refused: Extract<Submitted, { ok: false }>): Prob
 /**
  * A read that a module, or the node, refused.
  *
- * @param extras beside the refusal, such as the proof that what was asked for is not there
+ * @param more beside the refusal: such as the proof that what was asked for is not there, and the height
+ *   as of which it is not
  */
 export function answerProblem(
   { code, message }: Extract<AnswerResult, { ok: false }>,
-  extras: ProblemExtras = {},
+  more: { readonly extras?: ProblemExtras; readonly height?: number } = {},
 ): Problem {
   const status = Object.hasOwn(READ_STATUSES, code) ? READ_STATUSES[code] : undefined;
   if (status !== undefined) {
-    const retry = status === 500 ? {} : { retryAfterMs: RETRY_MS };
-    return new Problem(status, code, message, { ...retry, extras });
+    const isPassing = status === 503 || status === 409;
+    const retry = isPassing ? { retryAfterMs: RETRY_MS } : {};
+    return new Problem(status, code, message, { ...retry, ...more });
   }
-  return new Problem(statusOfRefusal(code), code, message, { extras });
+  return new Problem(statusOfRefusal(code), code, message, more);
 }
 
 /** The status that a module's refusal has. */
@@ -75,9 +77,13 @@ export function statusOfRefusal(code: string): 404 | 422 {
 const READ_STATUSES: Readonly<Record<string, number>> = {
   overloaded: 503,
   catching_up: 503,
+  draining: 503,
+  no_quorum: 503,
   not_certified: 503,
   log_unavailable: 503,
   in_progress: 409,
+  height_ahead: 404,
+  height_pruned: 410,
   module_fault: 500,
 };
 /** A module's code that says by its name that a thing is not there. */

@@ -81,6 +81,10 @@ export const PROBLEMS = {
   /** A read of what is executed. */
   read: { 400: ['unsupported_parameter', 'unsupported_consistency'] },
   state: { 500: ['module_fault'], 503: ['overloaded', 'catching_up'] },
+  /** With `atHeight`. */
+  height: { 404: ['height_ahead'], 410: ['height_pruned'] },
+  /** With `consistency=linearizable`. */
+  confirmed: { 503: ['no_quorum', 'draining', 'log_unwritable'] },
   /** With `proof=1`. */
   proof: {
     404: ['unknown_table', 'unknown_module'],

@@ -1,16 +1,24 @@
 /**
- * The options that every read of final state takes, beside the parameters of its own. Those that this
- * version lacks are refused by name, so that nobody takes a plain answer for a proved or a past one.
+ * The options that reads of final state take, beside the parameters of their own. What an option does not
+ * do is refused by name, so that nobody takes a plain answer for a proved, a newer or a past one.
  */
 import { Type, type TSchema } from '@sinclair/typebox';
+import type { ReadOptions } from '../edge/edge.ts';
+import { integerField } from '../edge/fields.ts';
 import { Problem } from '../edge/problem.ts';
 import { PROBLEMS, type Parameter, type Problems } from './operation.ts';
 import { onlyParameters, type Request } from './request.ts';
 
-export const CONSISTENCY = 'consistency';
-const FINALIZED = 'finalized';
-
+const CONSISTENCY = 'consistency';
+const AT_HEIGHT = 'atHeight';
 export const PROOF = 'proof';
+const FINALIZED = 'finalized';
+const LINEARIZABLE = 'linearizable';
+
+export interface StateReadOptions extends ReadOptions {
+  /** The answer is to come with a proof. */
+  readonly proof: boolean;
+}
 
 export const READ_PARAMETERS: readonly Parameter[] = [
   {
@@ -21,21 +29,47 @@ export const READ_PARAMETERS: readonly Parameter[] = [
   },
 ];
 
+const PROOF_PARAMETER: Parameter = {
+  name: PROOF,
+  in: 'query',
+  description: '`1`: with a proof of it, as of the newest certified height that has it',
+  schema: Type.Literal('1'),
+};
+
 /** Of a read whose answer may come with a proof. */
-export const PROVABLE_PARAMETERS: readonly Parameter[] = [
-  ...READ_PARAMETERS,
+export const PROVABLE_PARAMETERS: readonly Parameter[] = [...READ_PARAMETERS, PROOF_PARAMETER];
+
+/** Of a read of state: at most one of them but `finalized`. */
+export const STATE_PARAMETERS: readonly Parameter[] = [
   {
-    name: PROOF,
+    name: CONSISTENCY,
     in: 'query',
-    description: '`1`: with a proof of it, as of the newest certified height that has it',
-    schema: Type.Literal('1'),
+    description:
+      '`finalized`: this node’s own executed state; `linearizable`: all that is final anywhere by now',
+    schema: Type.Union([Type.Literal(FINALIZED), Type.Literal(LINEARIZABLE)]),
   },
+  {
+    name: AT_HEIGHT,
+    in: 'query',
+    description: 'what there was when the block of this height had been executed',
+    schema: Type.Integer({ minimum: 0 }),
+  },
+  PROOF_PARAMETER,
 ];
+const STATE_OPTIONS = STATE_PARAMETERS.map(({ name }) => name);
 
 export const READ_PROBLEMS: readonly Problems[] = [
   PROBLEMS.parameters,
   PROBLEMS.negotiated,
   PROBLEMS.read,
+];
+
+export const STATE_PROBLEMS: readonly Problems[] = [
+  ...READ_PROBLEMS,
+  PROBLEMS.state,
+  PROBLEMS.proof,
+  PROBLEMS.height,
+  PROBLEMS.confirmed,
 ];
 
 /** The answer, or with `proof=1` the answer within its proof. */
@@ -51,10 +85,6 @@ export function proved(schema: TSchema): TSchema {
   });
 }
 
-const NOT_THERE_YET: Readonly<Record<string, string>> = {
-  atHeight: 'reads of the past are not there yet: leave the parameter out',
-};
-
 /**
  * Whether the answer is to come with a proof. A block comes with its certificate, and is read without
  * this.
@@ -65,20 +95,58 @@ export function wantsProof({ query }: Request): boolean | Problem {
   return refused('malformed', 'expected 1, or leave the parameter out', PROOF);
 }
 
-/** Null when this node offers what is asked for. */
-export function readOptions({ query }: Request): Problem | null {
-  for (const [name, detail] of Object.entries(NOT_THERE_YET)) {
-    if (query.has(name)) return refused('unsupported_parameter', detail, name);
+/** How a read of state is to be answered. One option at most: none of them says what two would mean. */
+export function readOptions(request: Request): StateReadOptions | Problem {
+  const proof = wantsProof(request);
+  if (proof instanceof Problem) return proof;
+  const isLinearizable = wantsLinearizable(request);
+  if (isLinearizable instanceof Problem) return isLinearizable;
+  const past = request.query.get(AT_HEIGHT);
+  const asked = [proof, isLinearizable, past !== undefined].filter(Boolean).length;
+  if (asked > 1) {
+    const detail = `choose one of ${PROOF}, ${AT_HEIGHT} and ${CONSISTENCY}=${LINEARIZABLE}`;
+    return refused('unsupported_parameter', detail, past === undefined ? CONSISTENCY : AT_HEIGHT);
   }
-  if ((query.get(CONSISTENCY) ?? FINALIZED) === FINALIZED) return null;
-  const detail = `this node offers ${FINALIZED}, its own executed state; others are not there yet`;
+  if (past === undefined) return { proof, linearizable: isLinearizable };
+  const atHeight = integerField(past, AT_HEIGHT);
+  return atHeight instanceof Problem ? atHeight : { proof, atHeight };
+}
+
+function wantsLinearizable({ query }: Request): boolean | Problem {
+  const consistency = query.get(CONSISTENCY) ?? FINALIZED;
+  if (consistency === FINALIZED) return false;
+  if (consistency === LINEARIZABLE) return true;
+  const detail = `expected ${FINALIZED}, this node's own executed state, or ${LINEARIZABLE}`;
   return refused('unsupported_consistency', detail, CONSISTENCY);
 }
 
-/** For a read that has no parameters of its own; `provable` if its answer may come with a proof. */
-export function onlyReadOptions(request: Request, provable?: 'provable'): Problem | null {
-  const known = provable === undefined ? [CONSISTENCY] : [CONSISTENCY, PROOF];
-  return readOptions(request) ?? onlyParameters(request, known);
+/** The parameters of a read of state that are the query's own. */
+export function ownParameters({ query }: Request): Readonly<Record<string, string>> {
+  return Object.fromEntries([...query].filter(([name]) => !STATE_OPTIONS.includes(name)));
+}
+
+/** For a read of state that has no parameters of its own. */
+export function onlyReadOptions(request: Request): StateReadOptions | Problem {
+  const options = readOptions(request);
+  return options instanceof Problem ? options : (onlyParameters(request, STATE_OPTIONS) ?? options);
+}
+
+/**
+ * For a read that has no parameters of its own and is answered from what this node has executed;
+ * `provable` if its answer may come with a proof.
+ */
+export function onlyFinalized(request: Request, provable?: 'provable'): Problem | null {
+  const isLinearizable = wantsLinearizable(request);
+  if (isLinearizable instanceof Problem) return isLinearizable;
+  if (isLinearizable) {
+    const detail = `only ${FINALIZED} is offered here: what this node has executed`;
+    return refused('unsupported_consistency', detail, CONSISTENCY);
+  }
+  if (request.query.has(AT_HEIGHT)) {
+    const detail = 'this is not read as of a height: leave the parameter out';
+    return refused('unsupported_parameter', detail, AT_HEIGHT);
+  }
+  return onlyParameters(request, provable === undefined ? [CONSISTENCY] : [CONSISTENCY, PROOF]);
 }
 
 function refused(code: string, detail: string, field: string): Problem {

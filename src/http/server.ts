@@ -194,7 +194,8 @@ class HttpService {
       headers.push(['retry-after', String(Math.max(1, Math.ceil(problem.retryAfterMs / 1000)))]);
     }
     const body = problem.toJson(STATUS_CODES[problem.status] ?? 'Error');
-    this.#send(visit, problem.status, headers, body, this.#edge.executedHeight(), problem.close);
+    const height = problem.height ?? this.#edge.executedHeight();
+    this.#send(visit, problem.status, headers, body, height, problem.close);
   }
 
   #send(

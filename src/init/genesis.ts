@@ -8,6 +8,7 @@ import {
   type Program,
 } from '../../protocols/genesis.ts';
 import { VALIDATORS_MAX } from '../../protocols/structures.ts';
+import { STEPS_MAX } from '../../protocols/transaction/meter.ts';
 import type { Module } from '../../protocols/transaction/module.ts';
 import type { PublicKey } from '../../protocols/types.ts';
 import { builtInModules } from '../modules/built-in.ts';
@@ -20,6 +21,9 @@ const FRAME_ROOM = 4096;
 const limit = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const limitNames = Object.keys(DEFAULT_LIMITS) as (keyof ConsensusLimits)[];
 const closed = { additionalProperties: false };
+
+const limitsOf = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, limit]));
 
 const schema = Type.Object(
   {
@@ -36,7 +40,7 @@ const schema = Type.Object(
       ),
       { minItems: 1, maxItems: VALIDATORS_MAX },
     ),
-    limits: Type.Object(Object.fromEntries(limitNames.map((name) => [name, limit])), closed),
+    limits: Type.Object({ ...limitsOf(limitNames), stepsMax: Type.Optional(limit) }, closed),
     modules: Type.Record(Type.String(), Type.Unknown()),
     programs: Type.Optional(
       Type.Array(
@@ -70,7 +74,7 @@ export function createGenesis(options: {
     name: options.name,
     createdAtMs: options.nowMs,
     validators: options.validators,
-    limits: DEFAULT_LIMITS,
+    limits: { ...DEFAULT_LIMITS, stepsMax: STEPS_MAX },
     modules: { ledger: { issuers: options.issuers.map((key) => `key:${key}`) } },
     programs: [...builtInModules, ...(options.modules ?? [])].map(programOf),
   };

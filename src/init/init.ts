@@ -14,6 +14,9 @@ import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { createAuthority, issueLeaf, type Authority } from './certificates.ts';
 import { createGenesis, parseGenesis } from './genesis.ts';
 import { clusterFiles, DATA_FOLDER_MODE, nodeFiles, nodeId, nodePorts } from './layout.ts';
+import { builtInModules } from '../modules/built-in.ts';
+import { ModuleFileError } from '../modules/user/load.ts';
+import { notInGenesis, placeOf, readModule, type ReadModule } from './modules.ts';
 import { finishStaged, locked, placeFiles, type NewFile } from './staging.ts';
 
 export const DEFAULT_NODES = 4;
@@ -27,6 +30,8 @@ export interface InitOptions {
   /** One host for each node, or one for all. Default: this machine's loopback. */
   readonly hosts?: readonly string[];
   readonly name?: string;
+  /** Files of users' modules that run from height 1 on. */
+  readonly modules?: readonly string[];
   readonly nowMs: number;
 }
 
@@ -57,15 +62,29 @@ export function makeDataFolder(data: string): void {
 export async function initCluster(options: InitOptions): Promise<InitResult> {
   const faults = faultsOf(options);
   if (faults.length > 0) throw new InitError(faults.join('; '));
+  const modules = modulesOf(options);
   makeDataFolder(options.data);
   return locked(options.data, async () => {
     const finished = finishStaged(options.data);
     if (existsSync(clusterFiles(options.data).genesis)) {
-      return { ...existing(options), created: finished };
+      return { ...existing(options, modules), created: finished };
     }
-    placeFiles(options.data, await newFiles(options));
-    return { ...existing(options), created: true };
+    placeFiles(options.data, await newFiles(options, modules));
+    return { ...existing(options, modules), created: true };
   });
+}
+
+function modulesOf({ modules = [] }: InitOptions): ReadModule[] {
+  try {
+    const read = modules.map(readModule);
+    const names = [...builtInModules, ...read.map(({ module }) => module)].map(({ name }) => name);
+    const twice = names.find((name, at) => names.indexOf(name) !== at);
+    if (twice === undefined) return read;
+    throw new InitError(`two modules have the name ${twice}: give yours another one`);
+  } catch (error) {
+    if (error instanceof ModuleFileError) throw new InitError(error.message);
+    throw error;
+  }
 }
 
 function faultsOf({ data, nodes, hosts, name }: InitOptions): string[] {
@@ -92,7 +111,10 @@ function faultsOf({ data, nodes, hosts, name }: InitOptions): string[] {
 }
 
 /** Reads a cluster that is there; refuses one with missing files or of another shape than asked. */
-function existing({ data, nodes, hosts, name }: InitOptions): Omit<InitResult, 'created'> {
+function existing(
+  { data, nodes, hosts, name }: InitOptions,
+  modules: readonly ReadModule[],
+): Omit<InitResult, 'created'> {
   const genesis = parseGenesis(readFileSync(clusterFiles(data).genesis, 'utf8'));
   const folders = genesis.validators.map(({ id }) => ({ id, folder: join(data, id) }));
   // The CA's and the operator's keys are rightly kept elsewhere once they are made.
@@ -115,6 +137,14 @@ function existing({ data, nodes, hosts, name }: InitOptions): Omit<InitResult, '
       `${data} was made for other hosts: change "peers" and "host" in each config.json, or choose another --data`,
     );
   }
+  const [other] = notInGenesis(data, modules);
+  if (other !== undefined) {
+    const { module } = other;
+    throw new InitError(
+      `${data} holds a cluster whose genesis does not name ${module.name} ${module.version} with digest ` +
+        `${module.digest} (${other.file}): bring it by "althing module add" and "althing module approve"`,
+    );
+  }
   return { data, clusterId: clusterIdOf(genesis, nodeCrypto), nodes: folders };
 }
 
@@ -127,7 +157,7 @@ function sameHosts(folders: InitResult['nodes'], hosts: readonly string[]): bool
   });
 }
 
-async function newFiles(options: InitOptions): Promise<NewFile[]> {
+async function newFiles(options: InitOptions, modules: readonly ReadModule[]): Promise<NewFile[]> {
   const { nowMs, name = DEFAULT_NAME } = options;
   const hosts = options.hosts ?? [LOOPBACK];
   const n = options.nodes ?? (hosts.length > 1 ? hosts.length : DEFAULT_NODES);
@@ -142,10 +172,12 @@ async function newFiles(options: InitOptions): Promise<NewFile[]> {
     nowMs,
     validators: validators.map(({ id, publicKey }) => ({ id, publicKey })),
     issuers: [operator.publicKey],
+    modules: modules.map(({ module }) => module),
   });
   const shared = {
     genesis: `${JSON.stringify(genesis, null, 2)}\n`,
     token: `${randomBytes(32).toString('base64url')}\n`,
+    modules,
     peers: Object.fromEntries(
       validators.map(({ id }, index) => [id, peerAddress(hostOf(hosts, index), index)]),
     ),
@@ -171,13 +203,25 @@ async function nodeFolder(
   keyPem: string,
   host: string,
   authority: Authority,
-  shared: { genesis: string; token: string; peers: Record<string, string> },
+  shared: {
+    readonly genesis: string;
+    readonly token: string;
+    readonly peers: Readonly<Record<string, string>>;
+    readonly modules: readonly ReadModule[];
+  },
   nowMs: number,
 ): Promise<NewFile[]> {
   const id = nodeId(index);
   const paths = nodeFiles(id);
-  const config = { id, host: bindAddress(host), ...nodePorts(index), peers: shared.peers };
+  const named = shared.modules.length === 0 ? {} : { modules: shared.modules.map(placeOf) };
+  const ports = nodePorts(index);
+  const config = { id, host: bindAddress(host), ...ports, peers: shared.peers, ...named };
   return [
+    ...shared.modules.map((each) => ({
+      path: join(id, placeOf(each)),
+      content: each.text,
+      secret: false,
+    })),
     { path: paths.config, content: `${JSON.stringify(config, null, 2)}\n`, secret: false },
     { path: paths.genesis, content: shared.genesis, secret: false },
     { path: paths.ca, content: authority.certificatePem, secret: false },

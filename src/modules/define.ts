@@ -18,7 +18,8 @@
  *   })
  */
 import type { Static, TSchema } from '@sinclair/typebox';
-import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import type { ValueErrorIterator } from '@sinclair/typebox/errors';
 import type {
   Command,
   CommandContext,
@@ -67,12 +68,18 @@ export function event<S extends TSchema>(description: string, schema: S): EventD
   return { description, schema };
 }
 
+/** Whether values fit a schema, and why not. */
+export interface Checker {
+  Check(value: unknown): boolean;
+  Errors(value: unknown): ValueErrorIterator;
+}
+
 interface Described<S extends TSchema = TSchema> {
   /** One sentence for people. */
   readonly description: string;
   /** Of the arguments. */
   readonly schema: S;
-  readonly type: TypeCheck<TSchema>;
+  readonly type: Checker;
 }
 
 export interface CommandDefinition<
@@ -195,12 +202,27 @@ export function defineModule<
   C extends CommandSet = Record<never, never>,
   Q extends QuerySet = Record<never, never>,
 >(declaration: Declaration<T, E, M, C, Q>): DefinedModule<C, Q, E> {
+  return defineWith((schema) => TypeCompiler.Compile(schema), declaration);
+}
+
+/** The same, with another way to check arguments. */
+export function defineWith<
+  T extends TableSet,
+  E extends EventSet,
+  M extends TimerSet,
+  C extends CommandSet,
+  Q extends QuerySet,
+>(
+  checkerOf: (schema: TSchema) => Checker,
+  declaration: Declaration<T, E, M, C, Q>,
+): DefinedModule<C, Q, E> {
+  const kit: unknown = kitOf(checkerOf);
   const { name, version, description } = declaration;
   const tables = declaration.tables ?? ({} as T);
   const events = declaration.events ?? ({} as E);
-  const timers = declaration.timers?.(KIT as TimerKit<T, E>) ?? ({} as M);
-  const commands = declaration.commands?.(KIT as CommandKit<T, E, M>) ?? ({} as C);
-  const queries = declaration.queries?.(KIT as QueryKit<T>) ?? ({} as Q);
+  const timers = declaration.timers?.(kit as TimerKit<T, E>) ?? ({} as M);
+  const commands = declaration.commands?.(kit as CommandKit<T, E, M>) ?? ({} as C);
+  const queries = declaration.queries?.(kit as QueryKit<T>) ?? ({} as Q);
   checkNames(name, version, { tables, events, timers, commands, queries });
   return {
     name,
@@ -229,11 +251,12 @@ interface Shape {
 }
 
 /** The functions of all kits: what differs between kits are their types. */
-const KIT: unknown = { command: defined, query: defined, timer: defined };
-
-function defined({ description, args, result }: Shape, run: unknown): Described {
-  const type = TypeCompiler.Compile(args);
-  return { description, schema: args, result: result ?? null, type, run } as Described;
+function kitOf(checkerOf: (schema: TSchema) => Checker): unknown {
+  const defined = ({ description, args, result }: Shape, run: unknown): Described => {
+    const type = checkerOf(args);
+    return { description, schema: args, result: result ?? null, type, run } as Described;
+  };
+  return { command: defined, query: defined, timer: defined };
 }
 
 function shapeOf([name, { indexes }]: readonly [

@@ -3,9 +3,9 @@
  * name the field at fault, as a path such as `value.items[2]`.
  */
 import { Kind, OptionalKind, type TSchema } from '@sinclair/typebox';
-import type { TypeCheck } from '@sinclair/typebox/compiler';
 import { fromHex, isHex, toHex } from '../../protocols/bytes.ts';
 import { normalInteger, utf8Length, type Value } from '../../protocols/transaction/values.ts';
+import type { Checker } from './define.ts';
 import { jsonFormOf } from './schema.ts';
 
 const DECIMAL = /^(?:0|-?[1-9][0-9]{0,19})$/;
@@ -23,7 +23,7 @@ export class Misfit {
 }
 
 /** Why a value of the right form does not fit, by the part at fault. */
-export function misfitOf(type: TypeCheck<TSchema>, value: unknown): Misfit {
+export function misfitOf(type: Checker, value: unknown): Misfit {
   const error = type.Errors(value).First();
   if (error === undefined) return new Misfit('', 'does not fit the schema');
   const field = error.path.slice(1).replaceAll('/', '.');

@@ -3,23 +3,21 @@
  * connects them and decides nothing; starting and stopping in order is all it does.
  */
 import { availableParallelism } from 'node:os';
-import { autoThreads } from '../../actors/placement.ts';
+import { ACTORS, autoThreads } from '../../actors/placement.ts';
 import { peerShare, type Item } from '../../actors/traffic.ts';
-import { ACTORS } from '../../actors/placement.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
 import { blockDigest } from '../../protocols/structures.ts';
 import type { NodeConfig } from '../config/load.ts';
-import { VERSION } from '../config/version.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { Edge } from '../edge/edge.ts';
 import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
 import { startGrpc, type GrpcServer } from '../grpc/server.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
-import type { ActorLog } from '../log/actor-log.ts';
+import type { ActorLog, ActorLogOptions } from '../log/actor-log.ts';
 import { isTransient } from '../log/connection.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
-import { builtInModules } from '../modules/built-in.ts';
+import { availableModules } from '../modules/available.ts';
 import { catalogOf } from '../modules/catalog.ts';
 import { PeerFaults } from '../peers/faults.ts';
 import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
@@ -30,6 +28,7 @@ import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
 import { Certifications } from './certifications.ts';
 import { NodeMetrics } from './metrics.ts';
+import { infoOf } from './node-info.ts';
 import { NOTHING_YET } from './nothing-yet.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Proofs } from './proofs.ts';
@@ -59,7 +58,7 @@ export interface Ports {
 export class Node {
   readonly #parts: NodeParts;
   /** All that this node can run, in whatever versions. */
-  readonly #modules = builtInModules;
+  readonly #modules: ReturnType<typeof availableModules>;
   readonly #info: NodeInfo;
   readonly #system: ActorSystem;
   readonly #bridge: PeerBridge;
@@ -70,6 +69,7 @@ export class Node {
   readonly #hub: Hub;
   readonly #edge: Edge;
   #statuses = NOTHING_YET;
+  readonly #executedHeight = (): number => this.#statuses.transaction.executedHeight;
   #draining = false;
   #running: (() => void) | null = null;
   #blocks: Blocks | null = null;
@@ -82,6 +82,7 @@ export class Node {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     const { config, log, logger } = parts;
+    this.#modules = availableModules(config.moduleFiles);
     const threads =
       config.threads === 'auto' ? autoThreads(availableParallelism()) : config.threads;
     this.#info = infoOf(config, threads);
@@ -95,11 +96,9 @@ export class Node {
         cluster: config.cluster,
         self: config.index,
         keyPath: config.keyPath,
+        moduleFiles: config.moduleFiles,
         timing: { electionTimeoutMs: config.electionTimeoutMs, heartbeatMs: config.heartbeatMs },
-        logs: Object.fromEntries(ACTORS.map((actor) => [actor, log.actorOptions(actor)])) as Record<
-          ProtocolActor,
-          ReturnType<NodeLog['actorOptions']>
-        >,
+        logs: logsOf(log),
       },
       onItem: (item) => this.#take(item),
       onRestart: () => this.#restarted(),
@@ -146,8 +145,7 @@ export class Node {
   async start(): Promise<Ports> {
     const { config, log, logger } = this.#parts;
     this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
-    const executedHeight = (): number => this.#statuses.transaction.executedHeight;
-    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
+    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, this.#executedHeight);
     this.#proofs = new Proofs({
       clusterId: config.cluster.id,
       certifications: new Certifications(this.#blocks),
@@ -169,13 +167,12 @@ export class Node {
     const ownHeight = this.#statuses.consensus.finalHeight;
     const { quorum } = this.#parts.config.cluster;
     const deadline = performance.now() + QUORUM_BOUND_MS;
-    const isExecuted = (): boolean => this.#statuses.transaction.executedHeight >= ownHeight;
+    const isExecuted = (): boolean => this.#executedHeight() >= ownHeight;
     const hasQuorum = (): boolean => this.#network.connected().length + 1 >= quorum;
     const progress = setInterval(() => {
-      const { executedHeight } = this.#statuses.transaction;
       if (isExecuted()) return;
       this.#parts.logger.info(
-        { executedHeight, ownHeight },
+        { executedHeight: this.#executedHeight(), ownHeight },
         'executing the blocks of the log again',
       );
     }, PROGRESS_MS);
@@ -207,8 +204,8 @@ export class Node {
   }
 
   #isDrained(): boolean {
-    const { drained } = this.#statuses.consensus;
-    return !this.#system.isRunning || (drained && this.#requests.waiting === 0);
+    if (!this.#system.isRunning) return true;
+    return this.#statuses.consensus.drained && this.#requests.waiting === 0;
   }
 
   #createNetwork(): PeerNetwork {
@@ -237,7 +234,7 @@ export class Node {
       task: { url, clusterId, publicKey, validators: this.#info.validators },
       logger,
       load: () => this.#edge.tps(),
-      executedHeight: () => this.#statuses.transaction.executedHeight,
+      executedHeight: this.#executedHeight,
     });
   }
 
@@ -247,7 +244,8 @@ export class Node {
       streams: this.#hub,
       live: () => this.#live(),
       submit: (bytes, until) => this.#requests.submit(bytes, until),
-      query: (module, query, args) => this.#requests.ask({ kind: 'query', module, query, args }),
+      query: (read) => this.#requests.ask({ kind: 'query', ...read }),
+      confirm: () => this.#requests.confirm(),
       prove: (wanted) => this.#proofs!.prove(wanted),
       findSubmission: (id) => this.#requests.ask({ kind: 'findSubmission', id }),
       block: async (height) => (await this.#blocks?.at(height)) ?? null,
@@ -332,18 +330,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
-function infoOf(config: NodeConfig, threads: number): NodeInfo {
-  const { cluster } = config;
-  return {
-    nodeId: config.id,
-    clusterId: cluster.id,
-    clusterName: cluster.genesis.name,
-    index: config.index,
-    validators: cluster.genesis.validators.map(({ id }) => id),
-    quorum: cluster.quorum,
-    version: VERSION,
-    devMode: config.dev,
-    threads,
-    startedAtMs: Date.now(),
-  };
+function logsOf(log: NodeLog): Record<ProtocolActor, ActorLogOptions> {
+  const options = ACTORS.map((actor) => [actor, log.actorOptions(actor)] as const);
+  return Object.fromEntries(options) as Record<ProtocolActor, ActorLogOptions>;
 }

@@ -8,9 +8,8 @@ import type { Certification } from '../../protocols/proofs/format.ts';
 import type { Proved, ProofWanted } from '../../protocols/proofs/request.ts';
 import type { Digest, Executed } from '../../protocols/types.ts';
 import { isTransient } from '../log/connection.ts';
-import type { ProofAnswer } from '../edge/port.ts';
+import type { Answered, ProofAnswer } from '../edge/port.ts';
 import type { Certifications } from './certifications.ts';
-import type { Answer } from './questions.ts';
 
 /** Milliseconds: a cluster that certifies does so within about half a second (adr 4). */
 const WAIT_MS = 5_000;
@@ -22,7 +21,7 @@ type Refusal = Extract<AnswerResult, { ok: false }>;
 export interface ProofParts {
   readonly clusterId: Digest;
   readonly certifications: Pick<Certifications, 'of'>;
-  ask(wanted: ProofWanted): Promise<Answer>;
+  ask(wanted: ProofWanted): Promise<Answered>;
   /** Milliseconds that a proof may take; default 5000. */
   readonly waitMs?: number;
 }

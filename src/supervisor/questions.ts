@@ -5,9 +5,11 @@
  * refused when they are too many or have waited too long. Over HTTP a connection asks one at a time,
  * so that each has its turn.
  */
-import type { AnswerResult, EdgeMessage } from '../../protocols/messages.ts';
+import type { EdgeMessage } from '../../protocols/messages.ts';
 import type { ProofWanted } from '../../protocols/proofs/request.ts';
+import type { StateRead } from '../../protocols/state-read.ts';
 import type { Digest } from '../../protocols/types.ts';
+import type { Answered } from '../edge/port.ts';
 import type { ActorSystem } from './actor-system.ts';
 
 export interface QuestionLimits {
@@ -36,24 +38,14 @@ export const PROOF_LIMITS: QuestionLimits = {
   waitMsMax: 1_000,
 };
 
-export interface Answer {
-  readonly height: number;
-  readonly result: AnswerResult;
-}
-
 export type Question =
-  | {
-      readonly kind: 'query';
-      readonly module: string;
-      readonly query: string;
-      readonly args: unknown;
-    }
+  | ({ readonly kind: 'query' } & StateRead)
   | { readonly kind: 'findSubmission'; readonly id: Digest }
   | { readonly kind: 'prove'; readonly wanted: ProofWanted };
 
 interface Waiting {
   readonly question: Question;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: Answered) => void;
   readonly deadline: NodeJS.Timeout;
 }
 
@@ -70,7 +62,7 @@ export class Questions {
   readonly #system: ActorSystem;
   readonly #limits: QuestionLimits;
   readonly #nextNumber: () => number;
-  readonly #asked = new Map<number, (answer: Answer) => void>();
+  readonly #asked = new Map<number, (answer: Answered) => void>();
   /** In the order in which they came. */
   readonly #waiting = new Set<Waiting>();
   #height = 0;
@@ -82,7 +74,7 @@ export class Questions {
     this.#limits = limits;
   }
 
-  ask(question: Question): Promise<Answer> {
+  ask(question: Question): Promise<Answered> {
     const { waitingMax, waitMsMax } = this.#limits;
     if (this.#waiting.size >= waitingMax) return Promise.resolve(this.#refusal(TOO_MANY));
     return new Promise((resolve) => {
@@ -136,7 +128,7 @@ export class Questions {
     this.#waiting.delete(waiting);
   }
 
-  #refusal({ code, message }: { readonly code: string; readonly message: string }): Answer {
+  #refusal({ code, message }: { readonly code: string; readonly message: string }): Answered {
     return { height: this.#height, result: { ok: false, code, message } };
   }
 }

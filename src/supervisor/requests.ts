@@ -3,18 +3,13 @@
  *
  * I18. Each request is answered exactly once: by its actor, or with `overloaded` when the actors do not
  *      keep up (a submission at once, a question when it had to wait), or when they start again or stop:
- *      a question with `catching_up`, a submission, which may have been taken, with `outcome_unknown`.
+ *      a question with `catching_up`, or `no_quorum` where it waited for one; a submission, which may have been taken, with `outcome_unknown`.
  */
 import type { EdgeMessage, SubmitRequest } from '../../protocols/messages.ts';
-import { OUTCOME_UNKNOWN, type Submitted } from '../edge/port.ts';
+import { OUTCOME_UNKNOWN, type Answered, type Submitted } from '../edge/port.ts';
 import type { ActorSystem } from './actor-system.ts';
-import {
-  PROOF_LIMITS,
-  Questions,
-  type Answer,
-  type Question,
-  type QuestionLimits,
-} from './questions.ts';
+import { Confirmations, type ConfirmationLimits } from './confirmations.ts';
+import { PROOF_LIMITS, Questions, type Question, type QuestionLimits } from './questions.ts';
 
 /** Submissions handed over and not answered; beyond it clients are told to come back. */
 const SUBMISSIONS_MAX = 100_000;
@@ -44,6 +39,7 @@ export class Requests {
   readonly #finalised: (tookMs: number) => void;
   readonly #submissions = new Map<number, Waiting>();
   readonly #questions: Questions;
+  readonly #confirmations: Confirmations;
   readonly #proofs: Questions;
   #next = 1;
   #bytes = 0;
@@ -54,11 +50,14 @@ export class Requests {
     system: ActorSystem,
     finalised: (tookMs: number) => void,
     questionLimits?: QuestionLimits,
+    confirmationLimits?: ConfirmationLimits,
   ) {
     this.#system = system;
     this.#finalised = finalised;
-    this.#questions = new Questions(system, () => this.#next++, questionLimits);
-    this.#proofs = new Questions(system, () => this.#next++, PROOF_LIMITS);
+    const nextNumber = (): number => this.#next++;
+    this.#questions = new Questions(system, nextNumber, questionLimits);
+    this.#confirmations = new Confirmations(system, nextNumber, confirmationLimits);
+    this.#proofs = new Questions(system, nextNumber, PROOF_LIMITS);
   }
 
   get waiting(): number {
@@ -93,7 +92,7 @@ export class Requests {
     this.#system.send('transaction', { kind: 'local', to: 'transaction', message });
   }
 
-  ask(question: Question): Promise<Answer> {
+  ask(question: Question): Promise<Answered> {
     return this.#for(question).ask(question);
   }
 
@@ -101,8 +100,14 @@ export class Requests {
     return kind === 'prove' ? this.#proofs : this.#questions;
   }
 
+  /** The height of an answer that is `ok` reflects all that was final anywhere when this was called. */
+  confirm(): Promise<Answered> {
+    return this.#confirmations.confirm();
+  }
+
   /** The actors may have room again. */
   resume(): void {
+    this.#confirmations.resume();
     this.#questions.resume();
     this.#proofs.resume();
   }
@@ -114,11 +119,15 @@ export class Requests {
         return;
       case 'answer':
         // Each knows its own by their numbers.
+        this.#confirmations.answered(message);
         this.#questions.answered(message);
         return this.#proofs.answered(message);
-      case 'blockExecuted':
-        this.#questions.executed(message.block.height);
-        return this.#proofs.executed(message.block.height);
+      case 'blockExecuted': {
+        const { height } = message.block;
+        this.#confirmations.executed(height);
+        this.#questions.executed(height);
+        return this.#proofs.executed(height);
+      }
     }
   }
 
@@ -135,6 +144,7 @@ export class Requests {
   giveUp(): void {
     for (const request of this.#submissions.keys()) this.#resolve(request, LOST);
     this.#questions.giveUp();
+    this.#confirmations.giveUp();
     this.#proofs.giveUp();
     this.#batch = [];
   }

@@ -5,6 +5,7 @@ import type { ProtocolActor } from '../../protocols/messages.ts';
 import type { ValidatorIndex } from '../../protocols/types.ts';
 import type { ActorLogOptions } from '../log/actor-log.ts';
 import type { LogLevel } from '../logger.ts';
+import type { ModuleFile } from '../modules/user/load.ts';
 
 export interface WorkerInput {
   /** Name of the thread in logs and metrics, such as `actors-1`. */
@@ -15,6 +16,7 @@ export interface WorkerInput {
   readonly cluster: Cluster;
   readonly self: ValidatorIndex;
   readonly keyPath: string;
+  readonly moduleFiles: readonly ModuleFile[];
   readonly timing: { readonly electionTimeoutMs: number; readonly heartbeatMs: number };
   /** By actor. Holds the database's password: never logged. */
   readonly logs: Readonly<Partial<Record<ProtocolActor, ActorLogOptions>>>;

@@ -14,10 +14,28 @@ import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
 import { openActorLog, type ActorLog } from '../log/actor-log.ts';
 import { createLogger, type Logger } from '../logger.ts';
-import { builtInModules } from '../modules/built-in.ts';
+import { availableModules } from '../modules/available.ts';
+import type { OnFault } from '../modules/user/load.ts';
 import type { WorkerInput } from './worker-data.ts';
 
-function machineOf(actor: ProtocolActor, input: WorkerInput, signer: Signer): AnyMachine {
+/** So many of what users' modules throw are told in a second. */
+const FAULTS_PER_SECOND = 10;
+
+function faultLogger(logger: Logger): OnFault {
+  let [second, told] = [0, 0];
+  return (place, reason) => {
+    const now = Math.floor(performance.now() / 1000);
+    if (now !== second) [second, told] = [now, 0];
+    if (told++ < FAULTS_PER_SECOND) logger.warn({ place, reason }, 'a module failed');
+  };
+}
+
+function machineOf(
+  actor: ProtocolActor,
+  input: WorkerInput,
+  signer: Signer,
+  logger: Logger,
+): AnyMachine {
   const { cluster, self, timing } = input;
   const options = { cluster, self, crypto: nodeCrypto, signer };
   switch (actor) {
@@ -28,7 +46,10 @@ function machineOf(actor: ProtocolActor, input: WorkerInput, signer: Signer): An
     case 'replication':
       return new ReplicationMachine(options);
     case 'transaction':
-      return new TransactionMachine({ ...options, modules: builtInModules });
+      return new TransactionMachine({
+        ...options,
+        modules: availableModules(input.moduleFiles, faultLogger(logger)),
+      });
   }
 }
 
@@ -60,7 +81,7 @@ async function run(input: WorkerInput, parent: MessagePort): Promise<void> {
   const signer = loadSigner(input.keyPath);
   const actors = input.actors.map((name): ActorSpec => ({
     name,
-    machine: machineOf(name, input, signer),
+    machine: machineOf(name, input, signer, logger),
     log: logs.get(name)!,
   }));
   const close = async (): Promise<void> => {

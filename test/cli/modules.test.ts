@@ -24,7 +24,11 @@ test('every command and query of every module has its command, and every argumen
       const each = command.commands[at]!;
       t.is(each.description(), description);
       const options = each.options.map((option) => option.attributeName());
-      t.is(new Set(options).size, options.length, `${module.name} ${each.name()}: ${options.join()}`);
+      t.is(
+        new Set(options).size,
+        options.length,
+        `${module.name} ${each.name()}: ${options.join()}`,
+      );
       const properties = Object.keys((schema['properties'] ?? {}) as object);
       t.deepEqual(options.slice(0, properties.length), properties);
       for (const common of ['url', 'timeout', 'genesis']) {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { generateKey } from '../../src/crypto/keys.ts';
+import type { DefinedModule } from '../../src/modules/define.ts';
 import { newFolder } from '../folder.ts';
 import { BINDINGS, start, type Started } from '../http/start.ts';
 import { testCluster } from '../http/test-node.ts';
@@ -22,8 +23,11 @@ export interface Serving extends Started {
   run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
 }
 
-/** The key owns the account `alice`, with 1000 in it, and may issue. */
-export async function serve(t: ExecutionContext): Promise<Serving> {
+/** The key owns the account `alice`, with 1000 in it, and may issue. `modules`: all that the node runs. */
+export async function serve(
+  t: ExecutionContext,
+  modules?: readonly DefinedModule[],
+): Promise<Serving> {
   const { pem, publicKey } = generateKey();
   const sender = `key:${publicKey}`;
   const accounts = [
@@ -31,7 +35,10 @@ export async function serve(t: ExecutionContext): Promise<Serving> {
     { account: 'bob', owner: sender, balance: '0' },
   ];
   const cluster = testCluster({ ledger: { issuers: [sender], accounts } });
-  const started = await start(t, BINDINGS[0]!, { cluster });
+  const started = await start(t, BINDINGS[0]!, {
+    cluster,
+    ...(modules === undefined ? {} : { modules }),
+  });
   const folder = newFolder('cli');
   const key = join(folder, 'client.pem');
   const genesis = join(folder, 'genesis.json');

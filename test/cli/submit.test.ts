@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { toHex } from '../../protocols/bytes.ts';
+import { signSubmission } from '../../protocols/transaction/submission.ts';
+import { loadSigner } from '../../src/crypto/signer.ts';
 import { ALTHING } from './program.ts';
 import { between, serve } from './serving.ts';
 
@@ -160,6 +163,30 @@ test('what was saved and is sent again executes once', async (t) => {
   const [line] = readFileSync(join(folder, 'sent.jsonl'), 'utf8').split('\n');
   writeFileSync(join(folder, 'torn.jsonl'), `${line}\n${line?.slice(0, 50)}`);
   t.is((await run(['submit', '--resend', 'torn.jsonl'])).stdout, first.stdout);
+});
+
+test('what was saved and expired unexecuted is signed anew', async (t) => {
+  const { run, folder, key, port } = await serve(t);
+  const signer = loadSigner(key);
+  const call = { module: 'ledger', command: 'issue', args: { account: 'bob', amount: 7 } };
+  const old = {
+    kind: 'client',
+    clusterId: port.cluster.id,
+    key: signer.publicKey,
+    seq: 1,
+    validUntil: Date.now() - 60_000,
+    transactions: [call],
+  } as const;
+  const submission = toHex(signSubmission(old, signer));
+  const line = JSON.stringify({ from: 0, transactions: 1, submission });
+  writeFileSync(join(folder, 'sent.jsonl'), `${line}\n`);
+  const resent = await run(['submit', '--resend', 'sent.jsonl']);
+  t.is(resent.code, 1);
+  t.regex(resent.stderr, /^althing: expired, /);
+  const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
+  const sent = await run(issue);
+  t.is(sent.code, 0, sent.stderr);
+  t.deepEqual(await run(issue), sent);
 });
 
 test('a file of transactions goes on where it was interrupted', async (t) => {

@@ -155,6 +155,32 @@ test('a stream that breaks goes on where it was, without a gap and nothing twice
   t.notRegex(asked[1] ?? '', /from=/);
 });
 
+test('with the genesis document events are proved, and a made-up one is not shown', async (t) => {
+  const serving = await serve(t);
+  const { run, genesis, url } = serving;
+  for (const key of ['a', 'b']) await write(serving, key);
+  const liar = await between(t, url, (request, answer, pass) => {
+    if (!request.url?.startsWith('/api/v11/stream')) return pass();
+    answer.writeHead(200, { 'content-type': 'text/event-stream' });
+    const transaction = `${'0'.repeat(64)}-0`;
+    const members = { module: 'kv', name: 'set', data: { key: 'lie' }, transaction };
+    const event = { kind: 'event', id: '1.1', height: 1, ...members };
+    answer.end(`data: ${JSON.stringify(event)}\n\n`);
+  });
+  const words = ['watch', '--from', '1', '--limit', '2', '--json', '--genesis', genesis];
+  for (const urls of [url, `${liar},${url}`]) {
+    const { code, stdout, stderr } = await run(words, { ALTHING_URL: urls });
+    t.is(code, 0, stderr);
+    t.deepEqual(
+      eventsIn(stdout).map((event) => (event as { data?: { key?: string } }).data?.key),
+      ['a', 'b'],
+    );
+  }
+  const blocks = await run(['watch', '--blocks', '--genesis', genesis]);
+  t.is(blocks.code, 2);
+  t.regex(blocks.stderr, /bad_option.*only events are proved/);
+});
+
 test('what a node refuses ends with 1, what is no wish with 2', async (t) => {
   const { run } = await serve(t);
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [

@@ -3,13 +3,14 @@ import { AlthingError } from '../../src/client/errors.ts';
 import { linearizableHeight } from '../../src/client/linearizable.ts';
 import { Nodes } from '../../src/client/nodes.ts';
 
-type Told = number | 'refused' | 'unavailable' | 'nonsense' | 'silent';
+type Told = number | 'not there, as of 6' | 'refused' | 'unavailable' | 'nonsense' | 'silent';
 
 /** Four nodes of which each tells this. */
 function nodesThat(told: readonly Told[]) {
   const paths: string[] = [];
   const answer = (each: Told, signal: AbortSignal): Response | Promise<Response> => {
     if (each === 'refused') return new Response('{}', { status: 404 });
+    if (each === 'not there, as of 6') return new Response('{"height":6}', { status: 404 });
     if (each === 'unavailable') return new Response('{}', { status: 503 });
     if (each === 'nonsense') return new Response('', { headers: { 'x-althing-height': '-1e3' } });
     if (each !== 'silent') return new Response('', { headers: { 'x-althing-height': `${each}` } });
@@ -33,6 +34,7 @@ const cases: readonly (readonly [string, readonly Told[], number])[] = [
   ['one that says too much', [5, 6, 1e15, 'silent'], 6],
   ['one that says too little', [5, 6, 0, 'silent'], 5],
   ['one that refuses', [5, 6, 'refused', 7], 6],
+  ['modules that refuse', [5, 'not there, as of 6', 7, 'silent'], 6],
   ['one that says nonsense', ['nonsense', 5, 6, 7], 6],
 ];
 

@@ -239,6 +239,30 @@ test('X9: a node that says nothing holds the others up until it is left', async 
   t.true(cluster.asked.every((count) => count > 0));
 });
 
+test('X9: a node that says again and again that it has got nowhere is left, too', async (t) => {
+  let left = 0;
+  const stuck: Behaviour = (path, ask) => {
+    if (!isStream(path)) return ask();
+    const text = 'id: 0\ndata: {"id":"0","kind":"progress","height":0}\n\n';
+    let timer: NodeJS.Timeout;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        timer = setInterval(() => controller.enqueue(new TextEncoder().encode(text)), 50);
+      },
+      cancel() {
+        left++;
+        clearInterval(timer);
+      },
+    });
+    const headers = { 'content-type': 'text/event-stream' };
+    return Promise.resolve(new Response(body, { headers }));
+  };
+  const { client } = await filled(t, [stuck, null, null]);
+  const { items } = await take(client, 8, { from: 1, nodes: 2, stallMs: 1_000 });
+  t.deepEqual(keysOf(items), expected(0, 8));
+  t.true(left > 0);
+});
+
 test('a loop that is slow gets everything, and nothing is read that it does not ask for', async (t) => {
   let pieces = 0;
   const counting = saying((text) => {

@@ -7,6 +7,7 @@ import { ConfigError, loadConfig, type NodeConfig } from '../../src/config/load.
 import { flagOf, OPTION_NAMES } from '../../src/config/options.ts';
 import { initCluster } from '../../src/init/init.ts';
 import { newFolder } from '../folder.ts';
+import { RAFFLE } from '../user-modules/files.ts';
 
 const nowMs = Date.UTC(2026, 0, 1);
 
@@ -97,6 +98,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
     electionTimeout: '5000',
     heartbeat: '1000',
     readModel: 'off',
+    modules: RAFFLE,
     logLevel: 'warn',
     readyFile: '/tmp/ready',
   };
@@ -117,6 +119,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
     electionTimeoutMs: 5000,
     heartbeatMs: 1000,
     readModel: false,
+    moduleFiles: [{ file: RAFFLE, text: raffleText() }],
     logLevel: 'warn',
     readyFile: '/tmp/ready',
     database: { kind: 'url', url: 'postgres://u:swordfish@db/x' },

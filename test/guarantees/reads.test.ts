@@ -5,7 +5,8 @@ import { Queries } from '../../protocols/transaction/queries.ts';
 import { BINDINGS, start, type Started } from '../http/start.ts';
 import { API_TOKEN } from '../http/test-node.ts';
 import { onKey } from '../modules/kv/store.ts';
-import { Chain, clusterOf, finalBlock, signed } from '../transaction/fixture.ts';
+import { Chain, clusterOf, finalBlock, payloadOf, signed } from '../transaction/fixture.ts';
+import { Node, sub } from '../transaction/node.ts';
 
 const at = { namespace: 'n', key: 'k' };
 const set = (value: number) => onKey('set', { value });
@@ -107,3 +108,32 @@ test('eventual-node: a node that lags answers as all did at its height, and says
 function read({ executor }: Chain): unknown {
   return new Queries(executor).run({ module: 'kv', query: 'get', args: at });
 }
+
+test('read-linearizable: a read waits at a node that lags until it has executed what was final when it was asked', (t) => {
+  const node = new Node();
+  const heights = (): number[] =>
+    node.told.flatMap((said) => (said.kind === 'answer' && said.result.ok ? [said.height] : []));
+  node.step({ kind: 'confirm', request: 1 });
+  node.execute([{ lane: 1, payload: payloadOf([sub(0, 7)]) }]);
+  t.deepEqual(heights(), [], 'this block may have been final long before');
+  node.settle();
+  t.deepEqual(heights(), [2]);
+  const read = { module: 'scratch', query: 'get', args: 'k0', notBelow: 2 };
+  t.like(node.ask({ kind: 'query', request: 2, ...read }), { ok: true, value: 7 });
+});
+
+test('read-at-height: a read of a height shows the rows after that block, the same on every node', (t) => {
+  const chains = [new Chain(clusterOf(), builtInModules), new Chain(clusterOf(), builtInModules)];
+  const [ahead, behind] = chains as [Chain, Chain];
+  const heights = [1, 2, 3, 4, 5];
+  for (const chain of chains) {
+    for (const seq of heights) chain.run(signed(seq, [set(seq)]));
+  }
+  for (const seq of [6, 7, 8]) ahead.run(signed(seq, [set(seq)]));
+  for (const height of heights) {
+    const read = { module: 'kv', query: 'get', args: at, atHeight: height };
+    const answers = [ahead, behind].map(({ executor }) => new Queries(executor).run(read));
+    t.like(answers[0], { ok: true, value: { value: height } });
+    t.deepEqual(answers[0], answers[1]);
+  }
+});

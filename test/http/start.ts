@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava';
 import type { Cluster } from '../../protocols/genesis.ts';
 import { loadNative } from '../../src/http/native.ts';
 import { startHttp, type HttpOptions, type HttpServer } from '../../src/http/server.ts';
+import type { DefinedModule } from '../../src/modules/define.ts';
 import type { StreamLimits } from '../../src/stream/hub.ts';
 import type { Edge } from '../../src/edge/edge.ts';
 import { silent, testEdge, type TestPort } from './test-node.ts';
@@ -27,11 +28,12 @@ export async function start(
   options: Partial<HttpOptions> & {
     readonly devMode?: boolean;
     readonly cluster?: Cluster;
+    readonly modules?: readonly DefinedModule[];
     readonly streamLimits?: Partial<StreamLimits>;
   } = {},
 ): Promise<Started> {
-  const { devMode = false, cluster, streamLimits } = options;
-  const { port, edge } = testEdge(devMode, undefined, cluster, streamLimits);
+  const { devMode = false, cluster, modules, streamLimits } = options;
+  const { port, edge } = testEdge(devMode, modules, cluster, streamLimits);
   const http = await startHttp({
     edge,
     host: '127.0.0.1',

@@ -5,12 +5,8 @@
  */
 import { CHAIN_STREAM, chainEntry, EXECUTED_NOTHING } from '../../protocols/chain.ts';
 import { clusterOf, DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
-import type {
-  AnswerResult,
-  EdgeMessage,
-  Effect,
-  TransactionInput,
-} from '../../protocols/messages.ts';
+import type { EdgeMessage, Effect, TransactionInput } from '../../protocols/messages.ts';
+import type { StateRead } from '../../protocols/state-read.ts';
 import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
 import type { ProofWanted } from '../../protocols/proofs/request.ts';
 import { packStructure } from '../../protocols/wire.ts';
@@ -21,6 +17,7 @@ import { signerFromPem } from '../../src/crypto/signer.ts';
 import { Edge } from '../../src/edge/edge.ts';
 import type { EdgeLogger } from '../../src/edge/logger.ts';
 import type {
+  Answered,
   EdgePort,
   FinalBlock,
   Live,
@@ -43,11 +40,6 @@ export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
 export const client = signerFromPem(generateKey().pem);
 const signers = [1, 2, 3, 4].map(() => signerFromPem(generateKey().pem));
 const node = signers[0]!;
-
-interface Answered {
-  readonly height: number;
-  readonly result: AnswerResult;
-}
 
 /** `config`: of modules, beside the ledger's accounts. */
 export function testCluster(config: Readonly<Record<string, unknown>> = {}): Cluster {
@@ -92,6 +84,8 @@ export class TestPort implements EdgePort {
   readonly streams: Hub;
   readonly #waiting = new Map<number, (message: EdgeMessage) => void>();
   #request = 0;
+  /** Batches that the machine sealed and that are final. */
+  #sealed = 0;
   #held: (() => void)[] | null = null;
   #whenSubmitting: (() => void) | null = null;
 
@@ -169,7 +163,8 @@ export class TestPort implements EdgePort {
 
   #release(effect: Effect): void {
     if (effect.kind === 'setTimer') {
-      setImmediate(() => this.#step({ kind: 'timer', timer: effect.timer }));
+      const fire = (): void => this.#step({ kind: 'timer', timer: effect.timer });
+      setTimeout(fire, Math.max(0, effect.at - Date.now()));
     } else if (effect.kind === 'findLog') {
       const event = this.log.find(effect.key);
       setImmediate(() => this.#step({ kind: 'logFound', tag: effect.tag, event }));
@@ -206,8 +201,10 @@ export class TestPort implements EdgePort {
     this.#blocks.push(block);
     const header = packStructure(chainEntry, { block, certificate: null });
     this.log.append([{ stream: CHAIN_STREAM, seq: block.height - 1, kind: 'final', header }]);
+    if (payload !== undefined) this.#sealed++;
+    const sealed = this.#sealed;
     const batches = payload === undefined ? [] : [{ lane: 0, payload }];
-    this.#step({ kind: 'execute', block, digest: digestOf(this.cluster, block), batches });
+    this.#step({ kind: 'execute', block, digest: digestOf(this.cluster, block), batches, sealed });
   }
 
   /** Blocks follow until it is answered: as a leader proposes empty ones until all is certified. */
@@ -221,10 +218,7 @@ export class TestPort implements EdgePort {
   }
 
   #prove(wanted: ProofWanted): Promise<Answered> {
-    return this.#ask(
-      (request) => ({ kind: 'prove', request, wanted }),
-      (message) => (message.kind === 'answer' ? message : undefined),
-    );
+    return this.#answerTo((request) => ({ kind: 'prove', request, wanted }));
   }
 
   #answered(message: EdgeMessage): void {
@@ -253,6 +247,10 @@ export class TestPort implements EdgePort {
     });
   }
 
+  #answerTo(input: (request: number) => TransactionInput): Promise<Answered> {
+    return this.#ask(input, (message) => (message.kind === 'answer' ? message : undefined));
+  }
+
   submit(bytes: Uint8Array, until?: 'admitted'): Promise<Submitted> {
     this.submitted++;
     this.#whenSubmitting?.();
@@ -263,18 +261,16 @@ export class TestPort implements EdgePort {
     );
   }
 
-  query(module: string, query: string, args: unknown): Promise<Answered> {
-    return this.#ask(
-      (request) => ({ kind: 'query', request, module, query, args }),
-      (message) => (message.kind === 'answer' ? message : undefined),
-    );
+  query(read: StateRead): Promise<Answered> {
+    return this.#answerTo((request) => ({ kind: 'query', request, ...read }));
+  }
+
+  confirm(): Promise<Answered> {
+    return this.#answerTo((request) => ({ kind: 'confirm', request }));
   }
 
   findSubmission(id: Digest): Promise<Answered> {
-    return this.#ask(
-      (request) => ({ kind: 'findSubmission', request, id }),
-      (message) => (message.kind === 'answer' ? message : undefined),
-    );
+    return this.#answerTo((request) => ({ kind: 'findSubmission', request, id }));
   }
 
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'> {
@@ -326,7 +322,6 @@ export class TestPort implements EdgePort {
     };
   }
 }
-
 
 export function testEdge(
   devMode = false,

@@ -8,9 +8,9 @@ import type { Proved, ProofWanted } from '../../protocols/proofs/request.ts';
 import { ZERO_DIGEST, type Block, type Executed } from '../../protocols/types.ts';
 import { LogError } from '../../src/log/errors.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import type { Answered } from '../../src/edge/port.ts';
 import { Certifications, type FinalChain } from '../../src/supervisor/certifications.ts';
 import { Proofs } from '../../src/supervisor/proofs.ts';
-import type { Answer } from '../../src/supervisor/questions.ts';
 import { Forge } from '../consensus/forge.ts';
 
 const at = (height: number): Executed => ({
@@ -109,13 +109,13 @@ test('a certificate that is further away than a proof may reach is given up', as
 
 const WANTED: ProofWanted = { kind: 'row', module: 'm', table: 't', key: 'k' };
 
-function provedAt(height: number): Answer {
+function provedAt(height: number): Answered {
   const value: Proved = { executed: at(height), claims: [], result: { ok: true, value: null } };
   return { height: height + 1, result: { ok: true, value } };
 }
 
 function proofs(
-  answers: (Answer | Promise<Answer>)[],
+  answers: (Answered | Promise<Answered>)[],
   certified: (executed: Executed) => Promise<Certification | 'skipped' | 'waiting'>,
   waitMs = 10_000,
 ): { proofs: Proofs; asked: () => number } {
@@ -141,18 +141,21 @@ test('a proof waits for its block, and is asked for again when its checkpoint wa
 });
 
 test('receipts that are not written yet are asked for again, other refusals are handed on', async (t) => {
-  const notYet: Answer = { height: 3, result: { ok: false, code: 'not_logged', message: '' } };
+  const notYet: Answered = { height: 3, result: { ok: false, code: 'not_logged', message: '' } };
   const later = proofs([notYet, notYet, provedAt(16)], () => Promise.resolve(NONE));
   t.like(await later.proofs.prove(WANTED), { ok: true });
   t.is(later.asked(), 3);
-  const refused: Answer = { height: 3, result: { ok: false, code: 'unknown_table', message: '' } };
+  const refused: Answered = {
+    height: 3,
+    result: { ok: false, code: 'unknown_table', message: '' },
+  };
   const never = proofs([refused], () => Promise.resolve(NONE));
   t.like(await never.proofs.prove(WANTED), { ok: false, height: 3, result: refused.result });
 });
 
 test('who waits too long is told so, whatever it was for', async (t) => {
-  const notYet: Answer = { height: 3, result: { ok: false, code: 'not_logged', message: '' } };
-  const silent = new Promise<Answer>(() => undefined);
+  const notYet: Answered = { height: 3, result: { ok: false, code: 'not_logged', message: '' } };
+  const silent = new Promise<Answered>(() => undefined);
   for (const [answer, certified] of [
     [silent, NONE],
     [notYet, NONE],

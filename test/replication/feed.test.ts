@@ -249,3 +249,36 @@ test('I71: replays the branch that became final where the first version is anoth
   const after = seat.restarted();
   t.deepEqual(execute(after, after.start()), line);
 });
+
+test('I106: execution hears how many of the batches sealed since the start are final, of no earlier ones', (t) => {
+  const lab = new Lab();
+  const sealed = (effects: Parameters<typeof tells>[0]) =>
+    tells(effects, 'execute').map((told) => [told.block.height, told.sealed]);
+  const ownTip = (seat: Seat) => lab.cut({ 0: seat.machine.status().tips[0]! });
+  const seat = new Seat(lab);
+  seat.start();
+  seat.seal('a');
+  seat.seal('b');
+  const both = ownTip(seat);
+  seat.seal('c');
+  t.deepEqual(sealed(seat.finalise(lab.block(1, both))), [[1, 2]]);
+
+  const after = seat.restarted();
+  t.deepEqual(sealed(after.start()), [[1, 0]]);
+  const old = ownTip(after);
+  after.seal('d');
+  const second = [...after.finalise(lab.block(2, old)), ...after.wait(60)];
+  t.deepEqual(sealed(second), [[2, 0]], 'c is of the earlier life');
+  const third = [...after.finalise(lab.block(3, ownTip(after))), ...after.wait(60)];
+  t.deepEqual(sealed(third), [[3, 1]]);
+});
+
+test('a batch without submissions is stored, marked and executed like any other', (t) => {
+  const lab = new Lab();
+  const seat = new Seat(lab);
+  seat.start();
+  const empty = lab.batch(1, undefined, '\0', { txCount: 0 });
+  seat.batch(empty);
+  t.deepEqual(seat.machine.status().tips[1], tipOf(empty));
+  t.deepEqual(executed(seat.finalise(lab.block(1, lab.cut({ 1: tipOf(empty) })))), ['1: \0']);
+});

@@ -89,10 +89,6 @@ const refused: Record<string, (lab: Lab) => { batch: Batch; from?: number; code?
     batch: lab.batch(1, undefined, 'x', { bytes: 2 }),
     code: 'batch_malformed',
   }),
-  'no transactions': (lab) => ({
-    batch: lab.batch(1, undefined, 'x', { txCount: 0 }),
-    code: 'batch_malformed',
-  }),
   'no bytes': (lab) => ({ batch: lab.batch(1, undefined, ''), code: 'batch_malformed' }),
   'another epoch': (lab) => ({
     batch: lab.batch(1, undefined, 'x', { epoch: 1 }),

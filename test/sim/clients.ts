@@ -8,6 +8,7 @@ import { Audit } from './audit.ts';
 import type { SimNode } from './node.ts';
 import { Questions } from './questions.ts';
 import type { Random } from './random.ts';
+import { Readers } from './readers.ts';
 import { Notebook } from './requests/notebook.ts';
 import { isSettled, RETRYABLE, type Wish } from './submissions.ts';
 import type { World } from './world.ts';
@@ -26,10 +27,11 @@ export class Clients {
   readonly #places = new Map<string, string>();
   readonly notebook = new Notebook();
   readonly #questions: Questions;
+  readonly #readers: Readers;
   #audit: Audit | null = null;
   #request = 0;
   #toCome = 0;
-  readonly coverage = { submissions: 0, retries: 0, repeatedAnswers: 0, refusals: 0 };
+  readonly #counts = { submissions: 0, retries: 0, repeatedAnswers: 0, refusals: 0 };
 
   constructor(world: World, random: Random, signerOf: (name: string) => Signer) {
     this.#world = world;
@@ -39,7 +41,13 @@ export class Clients {
       signerOf,
       notebook: this.notebook,
     });
-    this.#questions = new Questions(world, random.fork(), () => ++this.#request);
+    const ask = (): number => ++this.#request;
+    this.#questions = new Questions(world, random.fork(), ask);
+    this.#readers = new Readers(world, random.fork(), this.#questions, ask);
+  }
+
+  get coverage(): Readonly<Record<string, number>> {
+    return { ...this.#counts, ...this.#readers.coverage };
   }
 
   start(): void {
@@ -53,6 +61,7 @@ export class Clients {
         this.#world.scheduler.after(atMs * 1000, () => this.#begin(client));
       }
     }
+    this.#readers.start();
   }
 
   /** Early, for it takes a while to come. */
@@ -89,19 +98,20 @@ export class Clients {
   /** Once all is well again, every honest node must bring a new submission through by itself. */
   probe(): void {
     for (const node of this.#world.honest) this.submit(this.#workload.probe(node.validator));
+    this.#readers.probe();
   }
 
   submit(wish: Wish): void {
     wish.askedUs = this.#world.scheduler.now;
     this.wishes.push(wish);
-    this.coverage.submissions++;
+    this.#counts.submissions++;
     this.#attempt(wish);
     // Some ask two nodes at once, as an impatient client does.
     if (wish.only === null && this.#random.chance(0.2)) this.#attempt(wish);
   }
 
   isDone(): boolean {
-    return this.#toCome === 0 && this.wishes.every(isSettled);
+    return this.#toCome === 0 && this.wishes.every(isSettled) && this.#readers.isDone();
   }
 
   /** Height of the newest receipt that any client holds. */
@@ -132,7 +142,8 @@ export class Clients {
     // Without proofs a client cannot hold a Byzantine node to its word: it asks another one.
     if (!this.#world.isHonest(node.validator)) return;
     if (message.kind === 'answer') {
-      if (!this.#questions.answered(message)) this.#audit?.answered(node, message);
+      const isTaken = this.#readers.answered(message) || this.#questions.answered(message);
+      if (!isTaken) this.#audit?.answered(node, message);
       return;
     }
     if (message.kind !== 'submitted') return;
@@ -149,7 +160,7 @@ export class Clients {
     if (isSettled(wish)) return;
     const { scheduler } = this.#world;
     const node = this.#random.pick(this.#nodesFor(wish));
-    if (wish.attempts++ > 0) this.coverage.retries++;
+    if (wish.attempts++ > 0) this.#counts.retries++;
     const request = ++this.#request;
     this.#requests.set(request, wish);
     scheduler.after(this.#random.between(50, 1_500), () => {
@@ -181,7 +192,7 @@ export class Clients {
       return this.#report(`${wish.label} was refused for good (${wish.refused}) and then executed`);
     }
     if (told !== null) {
-      this.coverage.repeatedAnswers++;
+      this.#counts.repeatedAnswers++;
       return this.expectSame(wish, told, receipts, node);
     }
     wish.told = receipts;
@@ -214,7 +225,7 @@ export class Clients {
   }
 
   #refused(wish: Wish, result: Extract<SubmitResult, { ok: false }>, node: SimNode): void {
-    this.coverage.refusals++;
+    this.#counts.refusals++;
     // A node also says so of a request that only waits there: until that is final, nothing is.
     const isOpen =
       result.code === 'idempotency_key_reused' && wish.rivals.some(({ told }) => !told);

@@ -49,6 +49,8 @@ export interface Profile {
   readonly upgradeHeight: number;
   /** A validator that does not have that version. */
   readonly lacksUpgrade: number | null;
+  /** Reads that must reflect all that is final when they begin, and of what there was before. */
+  readonly reads: number;
   /** By how much a client raises its sequence numbers: its window moves on quickly (E2). */
   readonly seqStep: number;
   /** Faults last for this long, then everything heals. */
@@ -77,7 +79,7 @@ const FAULT_KINDS = [
   'far',
 ] as const;
 
-const KINDS_OF_RUN = ['calm', 'encoded', 'idle', 'window', 'busy', 'upgrade'] as const;
+const KINDS_OF_RUN = ['calm', 'encoded', 'idle', 'window', 'busy', 'upgrade', 'reads'] as const;
 
 export type Focus = (typeof FAULT_KINDS)[number] | DrawnName | (typeof KINDS_OF_RUN)[number];
 
@@ -133,6 +135,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     questions: random.between(2, 12),
     upgradeHeight: on('upgrade', 0.25) ? random.between(20, 26) : Infinity,
     lacksUpgrade: random.chance(0.3) && !calm ? random.int(n) : null,
+    reads: on('reads', 0.4) ? random.between(3, 12) : 0,
   };
   // Many requests and reads, for the modules rather than for the protocol. Where the window moves quickly,
   // a client asks for one thing after the other, and many take too long.

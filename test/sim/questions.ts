@@ -3,6 +3,7 @@
  * the node says it stands for. When all is over every honest node is asked about everything.
  */
 import type { AnswerResult, EdgeMessage } from '../../protocols/messages.ts';
+import type { StateRead } from '../../protocols/state-read.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
 import { LEASED } from './history/kv-model.ts';
 import type { Args } from './history/model.ts';
@@ -19,6 +20,10 @@ interface Question {
 }
 
 const ask = (module: string, query: string, args: Args = {}): Question => ({ module, query, args });
+
+type How = Pick<StateRead, 'notBelow' | 'atHeight'>;
+/** Of a height that the node does not have. */
+const OUTSIDE: ReadonlySet<string> = new Set(['height_ahead', 'height_pruned']);
 
 export class Questions {
   readonly #world: World;
@@ -40,6 +45,11 @@ export class Questions {
         if (node.up) this.#ask(node, this.#question());
       });
     }
+  }
+
+  /** About something, and how; `then` hears the height of an answer that is one. */
+  askOne(node: SimNode, how: How, then?: (height: number) => void): void {
+    this.#ask(node, this.#question(), how, then);
   }
 
   /** About all that there is. */
@@ -102,17 +112,19 @@ export class Questions {
     }
   }
 
-  #ask(node: SimNode, question: Question): void {
+  #ask(node: SimNode, question: Question, how: How = {}, then?: (height: number) => void): void {
     const request = this.#newRequest();
-    const reader = `n${node.instance}`;
-    const { incarnation } = node;
+    const life = `n${node.instance}.${node.incarnation}`;
+    // What is read of the past says nothing of how far the node is.
+    const reader = how.atHeight === undefined ? life : `${life} of the past, ${request}`;
     this.#open.set(request, (height, result) => {
+      if (how.atHeight !== undefined && !result.ok && OUTSIDE.has(result.code)) return;
       const outcome = result.ok
         ? ({ ok: true, result: result.value as Value } as const)
         : ({ ok: false, code: result.code } as const);
-      const life = `${reader}.${incarnation}`;
-      this.#world.history.read({ ...question, reader: life, height, outcome });
+      if (result.ok) then?.(height);
+      this.#world.history.read({ ...question, reader, height, outcome });
     });
-    node.deliver('transaction', { kind: 'query', request, ...question });
+    node.deliver('transaction', { kind: 'query', request, ...question, ...how });
   }
 }

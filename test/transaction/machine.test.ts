@@ -31,7 +31,13 @@ test('a long block is executed in slices, and is the same as in one', (t) => {
     ),
   );
   const { block, digest } = finalBlock(1, []);
-  node.step({ kind: 'execute', block, digest, batches: [{ lane: 1, payload: payloadOf(many) }] });
+  node.step({
+    kind: 'execute',
+    block,
+    digest,
+    batches: [{ lane: 1, payload: payloadOf(many) }],
+    sealed: 0,
+  });
   t.true(node.timers.has('transaction/execute'));
   t.is(node.machine.status().executedHeight, 0);
   t.is(
@@ -105,7 +111,7 @@ test('a block that comes again, or before its turn, stops the machine', (t) => {
     node.execute();
     node.execute();
     const { block, digest } = finalBlock(height, []);
-    t.throws(() => node.step({ kind: 'execute', block, digest, batches: [] }), {
+    t.throws(() => node.step({ kind: 'execute', block, digest, batches: [], sealed: 0 }), {
       instanceOf: InvariantViolation,
     });
   }
@@ -163,7 +169,7 @@ test('I99: however many queries wait, one step answers a few of them, and blocks
   for (let request = 0; request < 64; request++) node.step({ ...asked, request });
   t.is(answered(), 1);
   const { block, digest } = finalBlock(2, []);
-  node.step({ kind: 'execute', block, digest, batches: [] });
+  node.step({ kind: 'execute', block, digest, batches: [], sealed: 0 });
   t.is(node.machine.status().executedHeight, 2);
   t.is(answered(), 1);
   for (let steps = 1; steps <= 32; steps++) {

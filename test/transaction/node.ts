@@ -16,11 +16,14 @@ export class Node {
   readonly sealed: { payload: Uint8Array; txCount: number }[] = [];
   readonly results: SubmitResult[] = [];
   now = START_MS;
-  /** Set and not fired yet. */
-  readonly timers = new Set<string>();
+  /** Set and not fired yet: for when. */
+  readonly timers = new Map<string, number>();
   /** Questions to the log wait for ever. */
   logIsSilent = false;
   height = 0;
+  /** Batches of this node that are final. */
+  #final = 0;
+  readonly #own = new Set<Uint8Array>();
 
   constructor(cluster: Cluster = clusterOf(), log: LogEvent[] = []) {
     this.log = log;
@@ -55,7 +58,7 @@ export class Node {
   }
 
   #release(effect: Effect): void {
-    if (effect.kind === 'setTimer') this.timers.add(effect.timer);
+    if (effect.kind === 'setTimer') this.timers.set(effect.timer, effect.at);
     else if (effect.kind === 'readLog') {
       if (this.logIsSilent) return;
       const { tag, stream, from, to } = effect;
@@ -67,7 +70,10 @@ export class Node {
     } else if (effect.kind === 'tell') {
       const { message } = effect;
       this.told.push(message);
-      if (message.kind === 'sealBatch') this.sealed.push(message);
+      if (message.kind === 'sealBatch') {
+        this.sealed.push(message);
+        this.#own.add(message.payload);
+      }
       if (message.kind === 'submitted') this.results.push(...message.results);
     }
   }
@@ -88,14 +94,15 @@ export class Node {
   ): Tell['message'][] {
     const { block, digest } = finalBlock(++this.height, [], timestamp);
     const before = this.told.length;
-    this.step({ kind: 'execute', block, digest, batches });
+    this.#final += batches.filter(({ payload }) => this.#own.has(payload)).length;
+    this.step({ kind: 'execute', block, digest, batches, sealed: this.#final });
     this.fireTimers();
     return this.told.slice(before);
   }
 
-  /** Until none is set. */
+  /** Until none is due. */
   fireTimers(): void {
-    for (const timer of this.timers) this.fire(timer);
+    for (const [timer, at] of this.timers) if (at <= this.now) this.fire(timer);
   }
 
   /** If it is set. */

@@ -2,6 +2,7 @@ import test from 'ava';
 import { DEFAULT_LIMITS, type Program } from '../../protocols/genesis.ts';
 import { InvariantViolation } from '../../protocols/machine.ts';
 import type { Module } from '../../protocols/transaction/module.ts';
+import { Queries } from '../../protocols/transaction/queries.ts';
 import { upgradeKey } from '../../protocols/transaction/programs.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { Chain, clusterOf, receiptsOf, signed } from './fixture.ts';
@@ -145,3 +146,22 @@ test('I120: an upgrade may bring a module that was not there', (t) => {
   ]);
   t.is(chain.executor.programs.inForce.length, 3);
 });
+
+for (const [what, module] of [
+  ['done', second],
+  ['failed', failing],
+] as const) {
+  test(`I109: rows from before an upgrade that is ${what} stay, and no query of the module reads them`, (t) => {
+    const chain = chainOf([scratch, module, programs]);
+    chain.run(signed(0, [put, commit(3, module)]));
+    for (let height = 2; height <= 4; height++) chain.run();
+    const { state } = chain.executor;
+    t.is(state.rowAt('scratch/rows', 'a', 2), 'old');
+    t.is(state.rowAt('scratch/rows', 'a', 3), what === 'done' ? 'from version 1' : 'old');
+    const queries = new Queries(chain.executor);
+    const ask = (atHeight: number) =>
+      queries.run({ module: 'scratch', query: 'get', args: 'a', atHeight });
+    t.like(ask(2), { ok: false, code: 'height_pruned' });
+    t.like(ask(3), { ok: true, value: what === 'done' ? 'from version 1' : 'old' });
+  });
+}

@@ -79,7 +79,7 @@ test('I116: one turn makes a bounded part, and the next go on; too many are told
   // The block with the checkpoint, and no timer after it.
   world.node.height++;
   const { block, digest } = finalBlock(4, []);
-  world.node.step({ kind: 'execute', block, digest, batches: [] });
+  world.node.step({ kind: 'execute', block, digest, batches: [], sealed: 0 });
   const first = answered().length - 6;
   t.true(first > 0 && first < 10, `${first}`);
   world.ask(row('large'));
@@ -96,7 +96,7 @@ test('I116: a proof that waited for a checkpoint is made with it, however lately
   world.node.step({ kind: 'query', request: 1, module: 'scratch', query: 'get', args: 'a' });
   t.true(world.node.timers.has('transaction/answer'));
   const { block, digest } = finalBlock(4, []);
-  const said = world.node.step({ kind: 'execute', block, digest, batches: [] });
+  const said = world.node.step({ kind: 'execute', block, digest, batches: [], sealed: 0 });
   t.true(said.some((each) => each.kind === 'answer' && each.request === lastRequest));
 });
 

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Journal, MemoryTable, PAGE_ROWS_MAX } from '../../protocols/transaction/tables.ts';
+import { PAGE_ROWS_MAX } from '../../protocols/transaction/table-pages.ts';
+import { Journal, MemoryTable } from '../../protocols/transaction/tables.ts';
 import { compareText, NotAValue, type Value } from '../../protocols/transaction/values.ts';
 
 /** The words of a row, each of them once in the index. */

@@ -1,11 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {
-  Journal,
-  MemoryTable,
-  PAGE_BYTES,
-  PAGE_ROWS_MAX,
-} from '../../protocols/transaction/tables.ts';
+import { PAGE_BYTES, PAGE_ROWS_MAX } from '../../protocols/transaction/table-pages.ts';
+import { Journal, MemoryTable } from '../../protocols/transaction/tables.ts';
 import { KeyOrder } from '../../protocols/transaction/key-order.ts';
 import type { Page } from '../../protocols/transaction/module.ts';
 import { compareText, NotAValue, type Value } from '../../protocols/transaction/values.ts';

@@ -6,7 +6,7 @@ import type { FinalBlock } from '../../edge/port.ts';
 import { Problem } from '../../edge/problem.ts';
 import { answer, eitherFormat } from '../negotiation.ts';
 import { PROBLEMS, type Operation } from '../operation.ts';
-import { onlyReadOptions, READ_PARAMETERS, READ_PROBLEMS } from '../reads.ts';
+import { onlyFinalized, READ_PARAMETERS, READ_PROBLEMS } from '../reads.ts';
 import { onlyParameters, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 
@@ -53,7 +53,7 @@ export function chainRoutes(edge: Edge): Route[] {
 }
 
 async function getBlock(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request);
+  const refused = onlyFinalized(request);
   if (refused !== null) return refused;
   const named = request.params[0] ?? '';
   const height = named === 'latest' ? named : integerField(named, 'height');

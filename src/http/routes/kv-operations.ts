@@ -4,7 +4,7 @@ import { JSON_FORM } from '../../modules/schema.ts';
 import { eitherFormat } from '../negotiation.ts';
 import { referred, schemaName } from '../openapi.ts';
 import { OTHERS, PROBLEMS, type Operation, type Parameter } from '../operation.ts';
-import { provable, PROVABLE_PARAMETERS, READ_PROBLEMS } from '../reads.ts';
+import { provable, STATE_PARAMETERS, STATE_PROBLEMS } from '../reads.ts';
 import { ACCEPTED, WRITE_PARAMETERS, WRITE_PROBLEMS } from '../writes.ts';
 
 const TAG = 'kv';
@@ -83,7 +83,7 @@ export const READ: Operation = {
   summary: 'A key with its value and its revisions.',
   parameters: [
     ...PLACE,
-    ...PROVABLE_PARAMETERS,
+    ...STATE_PARAMETERS,
     {
       name: 'If-None-Match',
       in: 'header',
@@ -99,12 +99,7 @@ export const READ: Operation = {
     },
     304: { description: 'still at a revision that the caller has', headers: ETAG },
   },
-  problems: [
-    ...READ_PROBLEMS,
-    PROBLEMS.state,
-    PROBLEMS.proof,
-    { 404: ['key_not_found'], 422: ['invalid_args'] },
-  ],
+  problems: [...STATE_PROBLEMS, { 404: ['key_not_found'], 422: ['invalid_args'] }],
 };
 
 export const WRITE: Operation = {

@@ -12,7 +12,7 @@ import { malformed, Problem } from '../../edge/problem.ts';
 import type { Receipt } from '../../../protocols/transaction/receipts.ts';
 import { answer } from '../negotiation.ts';
 import { readBody, submitOne } from '../one-command.ts';
-import { onlyReadOptions, wantsProof } from '../reads.ts';
+import { onlyReadOptions } from '../reads.ts';
 import type { Reply, Request } from '../request.ts';
 import type { Route } from '../router.ts';
 import { tellAccepted } from '../writes.ts';
@@ -50,17 +50,15 @@ function etagsOf(value: unknown): readonly (readonly [string, string])[] {
 }
 
 async function read(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request, 'provable');
-  if (refused !== null) return refused;
+  const options = onlyReadOptions(request);
+  if (options instanceof Problem) return options;
   const args = queryArgs(edge.catalog, MODULE, 'get', placeOf(request), true);
   if (args instanceof Problem) return args;
-  const proof = wantsProof(request);
-  if (proof instanceof Problem) return proof;
-  if (proof) {
+  if (options.proof) {
     const wanted = { kind: 'query', module: MODULE, query: 'get', args: args.value } as const;
     return answerProved(edge, request, wanted);
   }
-  const found = await edge.query(MODULE, 'get', args.value);
+  const found = await edge.query(MODULE, 'get', args.value, options);
   if (found instanceof Problem) return found;
   const { value, height } = found;
   const headers = etagsOf(value);

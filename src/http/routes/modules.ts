@@ -15,13 +15,11 @@ import { readBody, submitOne, tellOne } from '../one-command.ts';
 import { referred, schemaName } from '../openapi.ts';
 import { OTHERS, PROBLEMS, type Operation, type Parameter, type Problems } from '../operation.ts';
 import {
-  CONSISTENCY,
-  PROOF,
+  ownParameters,
   provable,
-  PROVABLE_PARAMETERS,
-  READ_PROBLEMS,
   readOptions,
-  wantsProof,
+  STATE_PARAMETERS,
+  STATE_PROBLEMS,
 } from '../reads.ts';
 import { answerProved } from './proofs.ts';
 import type { Reply, Request } from '../request.ts';
@@ -160,20 +158,14 @@ function queryOperation(module: DefinedModule, query: string, inPath: string | n
     id: `query.${module.name}.${query}${inPath === null ? '' : '.byName'}`,
     tag: module.name,
     summary: description,
-    parameters: [...parameters, ...PROVABLE_PARAMETERS],
+    parameters: [...parameters, ...STATE_PARAMETERS],
     answers: {
       200: {
         description: 'the result',
         content: eitherFormat(provable(referred(schemaName.result(module.name, query)))),
       },
     },
-    problems: [
-      ...READ_PROBLEMS,
-      PROBLEMS.state,
-      PROBLEMS.proof,
-      refusalsOf(module),
-      { 422: ['invalid_args'] },
-    ],
+    problems: [...STATE_PROBLEMS, refusalsOf(module), { 422: ['invalid_args'] }],
   };
 }
 
@@ -188,15 +180,15 @@ async function ask(
   query: string,
   named: Readonly<Record<string, string>>,
 ): Promise<Reply | Problem> {
-  const refused = readOptions(request);
-  if (refused !== null) return refused;
-  const { [CONSISTENCY]: _, [PROOF]: _proof, ...parameters } = Object.fromEntries(request.query);
-  const args = queryArgs(edge.catalog, module, query, { ...parameters, ...named }, true);
+  const options = readOptions(request);
+  if (options instanceof Problem) return options;
+  const parameters = { ...ownParameters(request), ...named };
+  const args = queryArgs(edge.catalog, module, query, parameters, true);
   if (args instanceof Problem) return args;
-  const proof = wantsProof(request);
-  if (proof instanceof Problem) return proof;
-  if (proof) return answerProved(edge, request, { kind: 'query', module, query, args: args.value });
-  const read = await edge.query(module, query, args.value);
+  if (options.proof) {
+    return answerProved(edge, request, { kind: 'query', module, query, args: args.value });
+  }
+  const read = await edge.query(module, query, args.value, options);
   if (read instanceof Problem) return read;
   return answer(request, read.value, 200, { height: read.height });
 }

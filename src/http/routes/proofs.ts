@@ -9,7 +9,7 @@ import type { ProofWanted } from '../../../protocols/proofs/request.ts';
 import { answer, eitherFormat } from '../negotiation.ts';
 import { PROBLEMS, type Operation, type Parameter } from '../operation.ts';
 import {
-  onlyReadOptions,
+  onlyFinalized,
   PROOF,
   PROVABLE_PARAMETERS,
   proved,
@@ -66,7 +66,7 @@ export async function answerProved(
 
 /** The result is the row, or null where there is none: a null that is stored shows as one, too. */
 async function row(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request, 'provable');
+  const refused = onlyFinalized(request, 'provable');
   if (refused !== null) return refused;
   const proof = wantsProof(request);
   if (proof instanceof Problem) return proof;

@@ -26,7 +26,7 @@ import {
 } from '../negotiation.ts';
 import { PROBLEMS, type Operation } from '../operation.ts';
 import {
-  onlyReadOptions,
+  onlyFinalized,
   provable,
   PROVABLE_PARAMETERS,
   READ_PROBLEMS,
@@ -165,7 +165,7 @@ export function tell(
 }
 
 async function find(edge: Edge, request: Request): Promise<Reply | Problem> {
-  const refused = onlyReadOptions(request, 'provable');
+  const refused = onlyFinalized(request, 'provable');
   if (refused !== null) return refused;
   const name = readTransactionName(request.params[0] ?? '');
   if (name instanceof Problem) return name;

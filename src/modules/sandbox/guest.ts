@@ -38,8 +38,17 @@ export function opaque<F extends HostFunction>(host: F): F {
   return Object.assign((...args: never[]) => host(...args), { [KIND]: 'opaque' }) as unknown as F;
 }
 
+/** Imported, or returned by a function that a module calls: what it can only pass on or return. */
+export class Passed {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
 /** What a module imports: functions of these kinds, values, and objects of them. */
-export type Importable = HostFunction | Value | { readonly [name: string]: Importable };
+export type Importable = HostFunction | Value | Passed | { readonly [name: string]: Importable };
 
 /** Functions of the host by name, for handlers. */
 export type Shape = { readonly [name: string]: Shape | HostFunction };
@@ -61,6 +70,13 @@ class Stopped extends Error {
     super(`stopped: ${reason}`);
     this.reason = reason;
   }
+}
+
+/** What a call may take, and afterwards what it has left. */
+export interface Budget {
+  left: number;
+  /** Of the stack, by those who call it. */
+  depth: number;
 }
 
 export type Ran<T> =
@@ -114,11 +130,15 @@ export class Guest {
     }
   }
 
-  /** Runs what calls functions of the module, which together take at most `steps`. */
-  run<T>(steps: number, work: () => T): Ran<T> {
+  /**
+   * Runs what calls functions of the module, which together take at most what `budget` has left. Also
+   * while the module waits for a function of the host, by which it is called again.
+   */
+  run<T>(budget: Budget, work: () => T): Ran<T> {
     const { meter } = this.#realm;
-    if (meter.left >= 0) throw new Error('a module is not called from within one');
-    this.#start(steps);
+    const outer = { ...meter };
+    const steps = budget.left;
+    this.#start(steps, budget.depth);
     try {
       const value = work();
       if (meter.left < 0) throw this.#over();
@@ -128,23 +148,53 @@ export class Guest {
       if (!(error instanceof ScriptFault)) throw error;
       return { kind: 'threw', fault: error, steps: steps - meter.left };
     } finally {
-      meter.left = -1;
+      budget.left = this.#left();
+      Object.assign(meter, outer);
     }
   }
 
-  /** An object for handlers, with functions of the host as `offers` has them. */
-  port(shape: Shape): Port {
+  get isRunning(): boolean {
+    return this.#realm.meter.left >= 0;
+  }
+
+  /** Only while it runs: has functions of the host take steps, too. */
+  charge(steps: number): void {
+    if ((this.#realm.meter.left -= steps) < 0) throw this.#over();
+  }
+
+  /** Only while it runs: what is called in place of the module takes of its steps. */
+  lend<T>(budget: Budget, work: () => T): T {
+    const { meter } = this.#realm;
+    budget.left = meter.left;
+    budget.depth = meter.depth;
+    try {
+      return work();
+    } finally {
+      meter.left = budget.left;
+    }
+  }
+
+  #left(): number {
+    const { meter } = this.#realm;
+    if (meter.left >= 0) return meter.left;
+    return meter.failure === undefined ? 0 : meter.unused;
+  }
+
+  /** What stands for functions of the host in handlers' arguments, as `offers` has them. */
+  port(shape: Shape | HostFunction): Port {
     const { meter, portsOf, STANDS_FOR } = this.#realm;
     meter.left = LOAD_STEPS;
-    const ports = portsOf(shape as never, (host) => this.#importOf(offers(host)) as object);
+    const port = (host: HostFunction): object => this.#importOf(offers(host)) as object;
+    const ports = typeof shape === 'function' ? port(shape) : portsOf(shape as never, port);
     meter.left = -1;
     return { [STANDS_FOR]: ports } as unknown as Port;
   }
 
-  #start(steps: number): void {
+  #start(steps: number, depth = 0): void {
     const { meter } = this.#realm;
     meter.left = steps;
-    meter.depth = 0;
+    meter.depth = depth;
+    meter.unused = 0;
     meter.depthMax = this.#depthMax;
     meter.stopped = 'none';
     meter.failure = undefined;
@@ -170,7 +220,8 @@ export class Guest {
   }
 
   #importOf(importable: unknown): unknown {
-    const { copyIn, settle } = this.#realm;
+    const { copyIn, handleOf, settle } = this.#realm;
+    if (importable instanceof Passed) return handleOf(importable.value);
     if (typeof importable === 'function') return this.#portOf(importable as AnyFunction);
     if (isPlain(importable)) {
       const { portsOf } = this.#realm;
@@ -189,6 +240,7 @@ export class Guest {
     const kind = (host as { [KIND]?: Kind })[KIND] ?? 'declares';
     const out = kind === 'declares' ? this.#declarations : this.#values;
     const given = (result: unknown): unknown => {
+      if (result instanceof Passed) return handleOf(result.value);
       const bare = result === null || (typeof result !== 'object' && typeof result !== 'function');
       return kind === 'offers' || bare ? copyIn(result) : handleOf(result);
     };

@@ -7,7 +7,15 @@ import { Script } from 'node:vm';
 import type { Digest } from '../../../protocols/types.ts';
 import { nodeCrypto } from '../../crypto/node-crypto.ts';
 import { checkGrammar } from './grammar.ts';
-import { Guest, type Importable, type Port, type Ran, type Shape } from './guest.ts';
+import {
+  Guest,
+  type Budget,
+  type HostFunction,
+  type Importable,
+  type Port,
+  type Ran,
+  type Shape,
+} from './guest.ts';
 import { Instrumenter } from './instrument.ts';
 import { resolve } from './names.ts';
 import {
@@ -19,8 +27,8 @@ import {
   SourceError,
 } from './syntax.ts';
 
-export { declares, offers, opaque, ScriptFault } from './guest.ts';
-export type { HostFunction, Importable, Port, Ran, Shape } from './guest.ts';
+export { declares, offers, opaque, Passed, ScriptFault } from './guest.ts';
+export type { Budget, HostFunction, Importable, Port, Ran, Shape } from './guest.ts';
 export { SourceError } from './syntax.ts';
 
 /** What can be imported from where. */
@@ -33,8 +41,15 @@ export interface LoadedModule {
   readonly exports: Readonly<Record<string, unknown>>;
   /** Calls functions of the module; together they take at most `steps`. */
   run<T>(steps: number, work: () => T): Ran<T>;
-  /** Functions of the host as an object that can be passed to those of the module. */
-  port(shape: Shape): Port;
+  /** The same with what `budget` has left, and afterwards has left still. */
+  runIn<T>(budget: Budget, work: () => T): Ran<T>;
+  readonly isRunning: boolean;
+  /** Only while it runs: takes steps for what the host does. */
+  charge(steps: number): void;
+  /** Only while it runs: what `work` calls takes its steps from `budget`, which are the module's. */
+  lend<T>(budget: Budget, work: () => T): T;
+  /** A function of the host, or an object of them, that can be passed to those of the module. */
+  port(shape: Shape | HostFunction): Port;
 }
 
 /** Where a module finds what it looks for in vain. */
@@ -85,7 +100,13 @@ export function loadModuleSource(file: string, text: string, imports: Imports): 
   return {
     digest: nodeCrypto.hash(new TextEncoder().encode(text)),
     exports,
-    run: (steps, work) => guest.run(steps, work),
+    run: (steps, work) => guest.run({ left: steps, depth: 0 }, work),
+    runIn: (budget, work) => guest.run(budget, work),
+    get isRunning() {
+      return guest.isRunning;
+    },
+    charge: (steps) => guest.charge(steps),
+    lend: (budget, work) => guest.lend(budget, work),
     port: (shape) => guest.port(shape),
   };
 }

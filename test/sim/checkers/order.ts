@@ -28,6 +28,11 @@ export class OrderChecker implements Observer {
     this.#report = report;
   }
 
+  /** Height up to which blocks are final somewhere, or can be by adding Byzantine votes. */
+  get highest(): number {
+    return Math.max(0, ...this.final.keys(), ...this.#committable.keys());
+  }
+
   told(node: SimNode, _from: string, to: string, message: LocalMessage): void {
     switch (message.kind) {
       case 'finalised':

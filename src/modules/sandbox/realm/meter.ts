@@ -22,6 +22,8 @@ export interface Meter {
   loading: boolean;
   /** Why the call is over. */
   stopped: 'none' | 'steps' | 'depth' | 'loading';
+  /** Steps that were left when it ended for another reason. */
+  unused: number;
   /** What the host threw while it was called. */
   failure: unknown;
 }
@@ -32,6 +34,7 @@ export const meter: Meter = {
   depthMax: DEPTH_MAX,
   loading: false,
   stopped: 'none',
+  unused: 0,
   failure: undefined,
 };
 
@@ -50,8 +53,10 @@ export function uncurry(method: unknown): unknown {
 
 /** Ends the call. What still runs of it is thrown out at its next step. */
 export function over(): never {
-  if (meter.left >= 0) meter.stopped = meter.loading ? 'loading' : 'depth';
-  else if (meter.stopped === 'none') meter.stopped = 'steps';
+  if (meter.left >= 0) {
+    meter.stopped = meter.loading ? 'loading' : 'depth';
+    meter.unused = meter.left;
+  } else if (meter.stopped === 'none') meter.stopped = 'steps';
   meter.left = -1;
   // oxlint-disable-next-line typescript/only-throw-error -- no script may tell it from another
   throw STOP;

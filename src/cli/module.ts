@@ -1,0 +1,139 @@
+/** `althing module`: makes, checks and brings modules of users into a cluster. */
+import { Command } from 'commander';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { addModules } from '../init/modules.ts';
+import { UsageError, type CommandContext } from './command.ts';
+import { moduleIn } from './module-file.ts';
+import { approveCommand, listCommand } from './module-upgrades.ts';
+
+/** This file runs from dist/src/cli/. */
+const TEMPLATE = fileURLToPath(new URL('../../../templates/module/', import.meta.url));
+const TEMPLATE_NAME = 'raffle';
+const NAME = /^[a-z][a-z0-9]{0,31}$/;
+
+const EXAMPLES = `
+Examples:
+  althing module new raffle                   a working example with its tests, in raffle/
+  althing module check raffle/raffle.ts       what it declares, or where it is no module
+  althing init --module raffle/raffle.ts      a cluster that runs it from the start
+  althing module add raffle/raffle.ts         for a cluster that is there: gives the file to its nodes
+  althing module approve raffle/raffle.ts --at +50
+      has the validators whose keys lie in the data folder approve that it takes over at a height
+  althing module list                         what runs, and what is to come`;
+
+export function moduleCommand(context: CommandContext): Command {
+  return new Command('module')
+    .description('make a module, check it, bring it into a cluster')
+    .addHelpText('after', EXAMPLES)
+    .addCommand(newCommand(context))
+    .addCommand(checkCommand(context))
+    .addCommand(digestCommand(context))
+    .addCommand(addCommand(context))
+    .addCommand(approveCommand(context))
+    .addCommand(listCommand(context));
+}
+
+function newCommand(context: CommandContext): Command {
+  return new Command('new')
+    .description('make a working example of a module, with tests')
+    .argument('<name>', 'small letters and digits, a letter first')
+    .option('--dir <dir>', 'where to (default: a folder of that name)')
+    .action((name: string, { dir }: { readonly dir?: string }) => {
+      const folder = resolve(dir ?? name);
+      const files = make(name, folder);
+      context.print({ folder, files }, () =>
+        [
+          `Made ${folder}:`,
+          ...files.map((file) => `  ${file}`),
+          'Its tests: node --test; what it declares: npx althing module check',
+        ].join('\n'),
+      );
+    });
+}
+
+function make(name: string, folder: string): string[] {
+  if (!NAME.test(name)) {
+    throw new UsageError(`a module's name is small letters and digits, a letter first: "${name}"`);
+  }
+  const files = readdirSync(TEMPLATE).map((file) => file.replace(TEMPLATE_NAME, name));
+  const there = files.filter((file) => existsSync(join(folder, file)));
+  if (there.length > 0) {
+    throw new UsageError(`${folder} has ${there.join(', ')} already: name another --dir`);
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(TEMPLATE)) {
+    const text = renamed(readFileSync(join(TEMPLATE, file), 'utf8'), name);
+    writeFileSync(join(folder, file.replace(TEMPLATE_NAME, name)), text);
+  }
+  return files;
+}
+
+/** Where the template speaks of the module itself, and not of what the example does. */
+function renamed(text: string, name: string): string {
+  return text
+    .replaceAll("name: 'raffle'", `name: '${name}'`)
+    .replaceAll('"name": "raffle"', `"name": "${name}"`)
+    .replaceAll('"module":"raffle"', `"module":"${name}"`)
+    .replaceAll('/api/v11/raffle/', `/api/v11/${name}/`)
+    .replaceAll('# raffle', `# ${name}`)
+    .replaceAll('raffle.ts', `${name}.ts`)
+    .replaceAll('raffle.test.js', `${name}.test.js`);
+}
+
+function checkCommand(context: CommandContext): Command {
+  return new Command('check')
+    .description('load a module, and list what it declares')
+    .argument('<file>', 'of the module')
+    .action((file: string) => {
+      const { module } = moduleIn(file);
+      const { name, version, digest, description } = module;
+      const declared = {
+        tables: Object.keys(module.tableDefinitions),
+        events: Object.keys(module.eventDefinitions),
+        timers: Object.keys(module.timerDefinitions),
+        commands: Object.keys(module.commandDefinitions),
+        queries: Object.keys(module.queryDefinitions),
+      };
+      context.print({ name, version, digest, description, ...declared }, () =>
+        [
+          `${name} ${version}: ${description}`,
+          `  digest    ${digest}`,
+          ...Object.entries(declared).map(
+            ([section, names]) => `  ${section.padEnd(9)} ${names.join(', ') || '-'}`,
+          ),
+        ].join('\n'),
+      );
+    });
+}
+
+function digestCommand(context: CommandContext): Command {
+  return new Command('digest')
+    .description('the digest by which nodes agree on a module')
+    .argument('<file>', 'of the module')
+    .action((file: string) => {
+      const { name, version, digest } = moduleIn(file).module;
+      context.print({ name, version, digest }, () => digest);
+    });
+}
+
+function addCommand(context: CommandContext): Command {
+  return new Command('add')
+    .description('give a module to the nodes of a data folder; they read it at their next start')
+    .argument('<file>', 'of the module')
+    .option('--data <dir>', 'the folder that "althing init" made', 'data')
+    .action((file: string, { data }: { readonly data: string }) => {
+      const read = moduleIn(file);
+      if (!existsSync(join(data, 'genesis.json'))) {
+        throw new UsageError(`${data} holds no cluster: name the folder that "althing init" made`);
+      }
+      const nodes = addModules(data, [read]);
+      const { name, version, digest } = read.module;
+      context.print({ name, version, digest, nodes }, () =>
+        nodes.length === 0
+          ? `All nodes in ${data} have ${basename(file)} already.`
+          : `Given to ${nodes.join(', ')}: start them again, one after the other.`,
+      );
+    });
+}

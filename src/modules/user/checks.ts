@@ -1,0 +1,86 @@
+/** Whether values fit the schemas of a user's module: counted, and at a bounded cost. */
+import type { TSchema } from '@sinclair/typebox';
+import { ValueErrorIterator } from '@sinclair/typebox/errors';
+import { Value as Schemas } from '@sinclair/typebox/value';
+import { ModuleFailure } from '../../../protocols/transaction/module.ts';
+import { STEPS_MAX } from '../../../protocols/transaction/meter.ts';
+import type { Checker } from '../define.ts';
+import { checkSteps, sizeOf, type Size } from './costs.ts';
+import { matchedByRe2 } from './patterns.ts';
+import { weightOf } from './types.ts';
+
+const NO_ERRORS = (): ValueErrorIterator => new ValueErrorIterator([][Symbol.iterator]());
+
+/**
+ * Looks at values by the schema as it stands, without making code of it: what stands in a schema is
+ * the module's.
+ */
+export class BoundedChecker implements Checker {
+  readonly #schema: TSchema;
+  readonly #weight: ReturnType<typeof weightOf>;
+
+  constructor(schema: TSchema) {
+    this.#weight = weightOf(schema);
+    this.#schema = matchedByRe2(schema);
+  }
+
+  stepsFor(size: Size): number {
+    return checkSteps(size, this.#weight);
+  }
+
+  /** False, too, for what would take longer than a transaction may. */
+  Check(value: unknown): boolean {
+    return this.#isBounded(value) && Schemas.Check(this.#schema, value);
+  }
+
+  Errors(value: unknown): ValueErrorIterator {
+    return this.#isBounded(value) ? Schemas.Errors(this.#schema, value) : NO_ERRORS();
+  }
+
+  #isBounded(value: unknown): boolean {
+    try {
+      return this.stepsFor(sizeOf(value)) <= STEPS_MAX;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** A value that leaves a module: what it costs, and that it fits. */
+export class Passage {
+  readonly #checker: BoundedChecker;
+  readonly #code: string;
+  readonly #what: string;
+  readonly #steps: (size: Size) => number;
+
+  /**
+   * @param code of the failure when a value does not fit
+   * @param what such as `a row of raffle.tickets`
+   * @param steps besides those of the check
+   */
+  constructor(schema: TSchema, code: string, what: string, steps: (size: Size) => number) {
+    this.#checker = new BoundedChecker(schema);
+    this.#code = code;
+    this.#what = what;
+    this.#steps = steps;
+  }
+
+  /** Throws ModuleFailure when it does not fit. */
+  pass(value: unknown, charge: (steps: number) => void): void {
+    const size = this.#sizeOf(value);
+    charge(this.#steps(size) + this.#checker.stepsFor(size));
+    if (!this.#checker.Check(value)) throw this.#misfit();
+  }
+
+  #sizeOf(value: unknown): Size {
+    try {
+      return sizeOf(value);
+    } catch {
+      throw this.#misfit();
+    }
+  }
+
+  #misfit(): ModuleFailure {
+    return new ModuleFailure(this.#code, `${this.#what} does not fit its schema`);
+  }
+}

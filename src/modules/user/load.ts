@@ -1,0 +1,194 @@
+/**
+ * A module of a user, from its file: declared as those of this software are, and run in a sandbox. Every
+ * handler of it runs within the steps of its transaction, query or migration.
+ *
+ * U12. The same file is the same module: its digest is that of its text, and nothing else of the node
+ *      bears on what it does.
+ */
+import type { TSchema } from '@sinclair/typebox';
+import type {
+  Command,
+  Module,
+  Outcome,
+  Query,
+  TableShape,
+} from '../../../protocols/transaction/module.ts';
+import { ModuleFailure, ModuleRefusal, OverBudget } from '../../../protocols/transaction/module.ts';
+import { Meter, STEPS_MAX } from '../../../protocols/transaction/meter.ts';
+import type { Value } from '../../../protocols/transaction/values.ts';
+import type { DefinedModule } from '../define.ts';
+import { loadModuleSource, SourceError, type Budget, type LoadedModule } from '../sandbox/load.ts';
+import { Passage, BoundedChecker } from './checks.ts';
+import { CALL_STEPS, sizeOf, toldSteps } from './costs.ts';
+import { moduleImports } from './imports.ts';
+import { Ports } from './ports.ts';
+
+/** A file of a module, as it was read once for all threads of a node. */
+export interface ModuleFile {
+  /** For messages. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Why a file is no module; the message begins with the file, mostly with line and column. */
+export class ModuleFileError extends Error {
+  override readonly name = 'ModuleFileError';
+}
+
+/** What a handler threw, in words that may differ between nodes: for people who write it. */
+export type OnFault = (place: string, reason: string) => void;
+
+/** Throws ModuleFileError. */
+export function loadUserModule({ file, text }: ModuleFile, onFault?: OnFault): DefinedModule {
+  const loaded = load(file, text);
+  const module = loaded.exports['default'];
+  if (!isModule(module)) {
+    throw new ModuleFileError(
+      `${file}: a module ends with \`export default defineModule({ … })\`, of althing/module`,
+    );
+  }
+  return new UserModule(loaded, module, onFault).module();
+}
+
+function load(file: string, text: string): LoadedModule {
+  try {
+    return loadModuleSource(file, text, moduleImports);
+  } catch (error) {
+    if (error instanceof SourceError) throw new ModuleFileError(error.message);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ModuleFileError(`${file}: ${reason}`);
+  }
+}
+
+function isModule(value: unknown): value is DefinedModule {
+  return typeof value === 'object' && value !== null && 'commandDefinitions' in value;
+}
+
+interface Definition {
+  readonly schema: TSchema;
+  readonly result?: TSchema | null;
+}
+
+class UserModule {
+  readonly #loaded: LoadedModule;
+  readonly #declared: DefinedModule;
+  readonly #ports: Ports;
+  readonly #onFault: OnFault | undefined;
+
+  constructor(loaded: LoadedModule, declared: DefinedModule, onFault: OnFault | undefined) {
+    this.#loaded = loaded;
+    this.#declared = declared;
+    this.#onFault = onFault;
+    this.#ports = new Ports(loaded, declared);
+  }
+
+  module(): DefinedModule {
+    const { tables, commandDefinitions, timerDefinitions, queryDefinitions } = this.#declared;
+    return {
+      ...this.#declared,
+      digest: this.#loaded.digest,
+      tables: tables.map((shape) => this.#indexed(shape)),
+      commands: this.#commands(this.#declared.commands, commandDefinitions),
+      timers: this.#commands(this.#declared.timers, timerDefinitions),
+      queries: mapped(this.#declared.queries, (query) => {
+        const guard = this.#guard(query.name, queryDefinitions[query.name]!);
+        const run: Query['run'] = (context, args) =>
+          this.#run(query.name, context.meter, () =>
+            this.#ports.query(
+              context,
+              (given) => guard(args, () => query.run(given, args)) as Value,
+            ),
+          );
+        return { ...query, run };
+      }),
+      genesis: this.#genesis,
+      migrate: this.#migrate,
+    };
+  }
+
+  #commands(
+    commands: ReadonlyMap<string, Command>,
+    definitions: Readonly<Record<string, Definition>>,
+  ): ReadonlyMap<string, Command> {
+    return mapped(commands, (command) => {
+      const guard = this.#guard(command.name, definitions[command.name]!);
+      const run: Command['run'] = (context, args) =>
+        this.#run(command.name, context.meter, () =>
+          this.#ports.command(context, (given) => guard(args, () => command.run(given, args))),
+        );
+      return { ...command, run };
+    });
+  }
+
+  /** Counts the arguments, and the result, which is to fit. */
+  #guard(name: string, { schema, result }: Definition) {
+    const charge = (steps: number): void => this.#loaded.charge(steps);
+    const checker = new BoundedChecker(schema);
+    const what = `the result of ${this.#declared.name}.${name}`;
+    const passage = result ? new Passage(result, 'invalid_result', what, toldSteps) : null;
+    return (args: Value, run: () => Outcome): Outcome => {
+      charge(CALL_STEPS + checker.stepsFor(sizeOf(args)));
+      const outcome = run();
+      if (outcome instanceof ModuleRefusal) return outcome;
+      if (passage !== null) passage.pass(outcome, charge);
+      else if (outcome !== undefined) {
+        throw new ModuleFailure('invalid_result', `${what} is not declared`);
+      }
+      return outcome;
+    };
+  }
+
+  readonly #genesis: Module['genesis'] = (context, config) => {
+    this.#run('genesis', context.meter, () =>
+      this.#ports.filling(context, (given) => this.#declared.genesis(given, config)),
+    );
+  };
+
+  readonly #migrate: Module['migrate'] = (context, from) => {
+    this.#run('migrations', context.meter, () =>
+      this.#ports.filling(context, (given) => this.#declared.migrate(given, from)),
+    );
+  };
+
+  /** While a handler runs they take of its steps; when an index is built anew, each has its own. */
+  #indexed({ name, indexes }: TableShape): TableShape {
+    const functions = [...indexes].map(([index, say]) => {
+      const place = `${name}.${index}`;
+      return [
+        index,
+        (row: Value, key: string) =>
+          this.#loaded.isRunning
+            ? say(row, key)
+            : this.#run(place, meterOf(STEPS_MAX), () => say(row, key)),
+      ] as const;
+    });
+    return { name, indexes: new Map(functions) };
+  }
+
+  #run<T>(place: string, meter: Budget, work: () => T): T {
+    try {
+      const ran = this.#loaded.runIn(meter, work);
+      if (ran.kind === 'done') return ran.value;
+      if (ran.kind === 'stopped') throw new OverBudget();
+      throw ran.fault;
+    } catch (error) {
+      if (!(error instanceof OverBudget)) this.#tell(place, error);
+      throw error;
+    }
+  }
+
+  #tell(place: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#onFault?.(`${this.#declared.name}.${place}`, reason);
+  }
+}
+
+function meterOf(steps: number): Meter {
+  const meter = new Meter();
+  meter.left = steps;
+  return meter;
+}
+
+function mapped<T>(map: ReadonlyMap<string, T>, change: (value: T) => T): ReadonlyMap<string, T> {
+  return new Map([...map].map(([name, value]) => [name, change(value)]));
+}

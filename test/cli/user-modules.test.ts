@@ -1,0 +1,89 @@
+/** Modules that are no part of this software: what a node tells of them is enough to speak to them. */
+import { Type } from '@sinclair/typebox';
+import test from 'ava';
+import { builtInModules } from '../../src/modules/built-in.ts';
+import { defineModule, table } from '../../src/modules/define.ts';
+import { Amount, Bytes } from '../../src/modules/schema.ts';
+import { between, serve } from './serving.ts';
+
+const json = (text: string): unknown => JSON.parse(text);
+const closed = { additionalProperties: false };
+
+const notes = defineModule({
+  name: 'notes',
+  version: 1,
+  description: 'Notes with a price.',
+  tables: { notes: table('By name.', Type.Unknown()) },
+  commands: ({ command }) => ({
+    write: command(
+      {
+        description: 'Writes a note.',
+        args: Type.Object(
+          {
+            name: Type.String(),
+            price: Amount,
+            seal: Type.Optional(Bytes(4)),
+            tags: Type.Optional(Type.Array(Type.String())),
+            isOpen: Type.Optional(Type.Boolean()),
+          },
+          closed,
+        ),
+      },
+      ({ tables }, note) => tables.notes.set(note.name, note),
+    ),
+  }),
+  queries: ({ query }) => ({
+    note: query(
+      {
+        description: 'A note.',
+        args: Type.Object({ name: Type.String() }, closed),
+        result: Type.Any(),
+      },
+      ({ tables }, { name }) => tables.notes.get(name) ?? null,
+    ),
+  }),
+});
+
+const write = ['submit', 'notes', 'write', 'name=a', 'price=9223372036854775807'];
+
+test('commands and queries are known by the OpenAPI document of a node', async (t) => {
+  const { run } = await serve(t, [...builtInModules, notes]);
+  const sent = await run([...write, 'seal=00ff', 'tags=["x"]', 'isOpen=true']);
+  t.is(sent.code, 0, sent.stdout + sent.stderr);
+  const found = await run(['get', 'notes', 'note', 'name=a', '--json']);
+  t.like(json(found.stdout), {
+    result: { name: 'a', price: '9223372036854775807', seal: '00ff', tags: ['x'], isOpen: true },
+  });
+});
+
+test('what does not fit it ends with 2, what a module refuses with 1', async (t) => {
+  const { run, genesis } = await serve(t, [...builtInModules, notes]);
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['submit', 'notes', 'wirte'], /notes has no command wirte; it has write/],
+    [['submit', 'notes', 'write', 'name=a'], /notes write, argument price: missing/],
+    [[...write, 'seal=xy'], /argument seal: expected bytes as lower-case hex/],
+    [[...write, 'tags=x'], /argument tags: expected a JSON list/],
+    [[...write, 'colour=red'], /argument colour: unknown; expected name, price/],
+    [['get', 'notes', 'notes'], /notes has no query notes; it has note/],
+    [['get', 'nodes', 'note'], /there is no module nodes; there are .*notes/],
+    [['get', 'notes', 'note', 'name=a', '--genesis', genesis], /to verify what notes answers/],
+  ];
+  for (const [words, said] of cases) {
+    const { code, stderr } = await run(words);
+    t.is(code, 2, stderr);
+    t.regex(stderr, said);
+  }
+});
+
+test('a node whose document is none is asked for nothing', async (t) => {
+  const { run, url, port } = await serve(t, [...builtInModules, notes]);
+  for (const document of ['null', '[]', '{"paths":7,"components":{"schemas":[]}}', 'hello']) {
+    const liar = await between(t, url, (asked, answer, pass) =>
+      asked.url === '/openapi.json' ? answer.end(document) : pass(),
+    );
+    const { code, stderr } = await run(write, { ALTHING_URL: liar });
+    t.is(code, 2, document);
+    t.regex(stderr, /there is no module notes/);
+  }
+  t.is(port.submitted, 0);
+});
