@@ -106,7 +106,11 @@ export class Readers {
 
   #readPast(node: SimNode): void {
     const atHeight = this.#random.int(this.#world.checkers.order.highest + AHEAD);
-    this.#questions.askOne(node, { atHeight }, () => this.coverage.past++);
+    this.#questions.askOne(node, { atHeight }, (height) => {
+      this.coverage.past++;
+      if (height === atHeight) return;
+      this.#report(`n${node.instance} answers from height ${height}, asked for ${atHeight}`);
+    });
   }
 
   #report(detail: string): void {
