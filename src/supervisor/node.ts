@@ -8,13 +8,12 @@ import { peerShare, type Item } from '../../actors/traffic.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
 import { blockDigest } from '../../protocols/structures.ts';
 import type { NodeConfig } from '../config/load.ts';
-import { VERSION } from '../config/version.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { Edge } from '../edge/edge.ts';
 import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
 import { startGrpc, type GrpcServer } from '../grpc/server.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
-import type { ActorLog } from '../log/actor-log.ts';
+import type { ActorLog, ActorLogOptions } from '../log/actor-log.ts';
 import { isTransient } from '../log/connection.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
@@ -29,6 +28,7 @@ import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
 import { Certifications } from './certifications.ts';
 import { NodeMetrics } from './metrics.ts';
+import { infoOf } from './node-info.ts';
 import { NOTHING_YET } from './nothing-yet.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Proofs } from './proofs.ts';
@@ -97,10 +97,7 @@ export class Node {
         keyPath: config.keyPath,
         moduleFiles: config.moduleFiles,
         timing: { electionTimeoutMs: config.electionTimeoutMs, heartbeatMs: config.heartbeatMs },
-        logs: Object.fromEntries(ACTORS.map((actor) => [actor, log.actorOptions(actor)])) as Record<
-          ProtocolActor,
-          ReturnType<NodeLog['actorOptions']>
-        >,
+        logs: logsOf(log),
       },
       onItem: (item) => this.#take(item),
       onRestart: () => this.#restarted(),
@@ -208,8 +205,8 @@ export class Node {
   }
 
   #isDrained(): boolean {
-    const { drained } = this.#statuses.consensus;
-    return !this.#system.isRunning || (drained && this.#requests.waiting === 0);
+    if (!this.#system.isRunning) return true;
+    return this.#statuses.consensus.drained && this.#requests.waiting === 0;
   }
 
   #createNetwork(): PeerNetwork {
@@ -334,18 +331,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
-function infoOf(config: NodeConfig, threads: number): NodeInfo {
-  const { cluster } = config;
-  return {
-    nodeId: config.id,
-    clusterId: cluster.id,
-    clusterName: cluster.genesis.name,
-    index: config.index,
-    validators: cluster.genesis.validators.map(({ id }) => id),
-    quorum: cluster.quorum,
-    version: VERSION,
-    devMode: config.dev,
-    threads,
-    startedAtMs: Date.now(),
-  };
+function logsOf(log: NodeLog): Record<ProtocolActor, ActorLogOptions> {
+  const options = ACTORS.map((actor) => [actor, log.actorOptions(actor)] as const);
+  return Object.fromEntries(options) as Record<ProtocolActor, ActorLogOptions>;
 }

@@ -1,0 +1,20 @@
+/** What a node says of itself that does not change while it runs. */
+import type { NodeConfig } from '../config/load.ts';
+import { VERSION } from '../config/version.ts';
+import type { NodeInfo } from '../edge/port.ts';
+
+export function infoOf(config: NodeConfig, threads: number): NodeInfo {
+  const { cluster } = config;
+  return {
+    nodeId: config.id,
+    clusterId: cluster.id,
+    clusterName: cluster.genesis.name,
+    index: config.index,
+    validators: cluster.genesis.validators.map(({ id }) => id),
+    quorum: cluster.quorum,
+    version: VERSION,
+    devMode: config.dev,
+    threads,
+    startedAtMs: Date.now(),
+  };
+}
