@@ -69,6 +69,7 @@ export class Node {
   readonly #hub: Hub;
   readonly #edge: Edge;
   #statuses = NOTHING_YET;
+  readonly #executedHeight = (): number => this.#statuses.transaction.executedHeight;
   #draining = false;
   #running: (() => void) | null = null;
   #blocks: Blocks | null = null;
@@ -144,8 +145,7 @@ export class Node {
   async start(): Promise<Ports> {
     const { config, log, logger } = this.#parts;
     this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
-    const executedHeight = (): number => this.#statuses.transaction.executedHeight;
-    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, executedHeight);
+    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, this.#executedHeight);
     this.#proofs = new Proofs({
       clusterId: config.cluster.id,
       certifications: new Certifications(this.#blocks),
@@ -167,13 +167,12 @@ export class Node {
     const ownHeight = this.#statuses.consensus.finalHeight;
     const { quorum } = this.#parts.config.cluster;
     const deadline = performance.now() + QUORUM_BOUND_MS;
-    const isExecuted = (): boolean => this.#statuses.transaction.executedHeight >= ownHeight;
+    const isExecuted = (): boolean => this.#executedHeight() >= ownHeight;
     const hasQuorum = (): boolean => this.#network.connected().length + 1 >= quorum;
     const progress = setInterval(() => {
-      const { executedHeight } = this.#statuses.transaction;
       if (isExecuted()) return;
       this.#parts.logger.info(
-        { executedHeight, ownHeight },
+        { executedHeight: this.#executedHeight(), ownHeight },
         'executing the blocks of the log again',
       );
     }, PROGRESS_MS);
@@ -235,7 +234,7 @@ export class Node {
       task: { url, clusterId, publicKey, validators: this.#info.validators },
       logger,
       load: () => this.#edge.tps(),
-      executedHeight: () => this.#statuses.transaction.executedHeight,
+      executedHeight: this.#executedHeight,
     });
   }
 

@@ -39,6 +39,8 @@ export class Histories {
   readonly #cluster: Cluster;
   readonly #random: Random;
   readonly #notebook = new Notebook();
+  /** Of blocks, by height. */
+  readonly #times = new Map<number, number>();
   #isOver = false;
   #clients: Promise<void>[] = [];
 
@@ -86,8 +88,12 @@ export class Histories {
   }
 
   async #timeOf(height: number): Promise<number> {
+    const known = this.#times.get(height);
+    if (known !== undefined) return known;
     const url = `${this.#cluster.urls[0]}/api/v11/blocks/${height}`;
-    return (await getJson<{ timestamp: number }>(url)).timestamp;
+    const { timestamp } = await getJson<{ timestamp: number }>(url);
+    this.#times.set(height, timestamp);
+    return timestamp;
   }
 
   async #run(signer: Signer): Promise<void> {

@@ -137,8 +137,10 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     lacksUpgrade: random.chance(0.3) && !calm ? random.int(n) : null,
     reads: on('reads', 0.4) ? random.between(3, 12) : 0,
   };
-  // Many requests and reads, for the modules rather than for the protocol.
-  const busy = on('busy', 0.08) ? { clients: 3, submissionsPerClient: 14, questions: 60 } : {};
+  // Many requests and reads, for the modules rather than for the protocol. Where the window moves quickly,
+  // a client asks for one thing after the other, and many take too long.
+  const isBusy = on('busy', 0.08) && drawn.seqStep === 1;
+  const busy = isBusy ? { clients: 3, submissionsPerClient: 14, questions: 60 } : {};
   return { ...drawn, ...busy, calm: isCalm(drawn) };
 }
 

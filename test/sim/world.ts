@@ -33,6 +33,7 @@ import { accountsOf, genesisModules } from './workload.ts';
 const HEALED_MS_MAX = 90_000;
 /** A run that takes more steps than this is going round in circles. */
 const STEPS_PER_VALIDATOR_MAX = 40_000;
+const STEPS_PER_SUBMISSION_MAX = 2_000;
 const ADVERSARY_TICK_MS = 7;
 /** Short, so that a run needs little virtual time. */
 const ELECTION_TIMEOUT_MS = 300;
@@ -176,7 +177,9 @@ export class World {
   }
 
   #isEndless(): boolean {
-    return this.scheduler.steps > STEPS_PER_VALIDATOR_MAX * this.profile.n;
+    const { n, clients, submissionsPerClient } = this.profile;
+    const ofSubmissions = clients * submissionsPerClient * STEPS_PER_SUBMISSION_MAX;
+    return this.scheduler.steps > (STEPS_PER_VALIDATOR_MAX + ofSubmissions) * n;
   }
 
   #hasSettled(): boolean {
