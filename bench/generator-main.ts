@@ -3,7 +3,7 @@ import type { Digest } from '../protocols/types.ts';
 import { signerFromPem } from '../src/crypto/signer.ts';
 import { Interruption } from '../src/interruption.ts';
 import { audit, type Answered } from './audit.ts';
-import { closedLoop, OpenLoop } from './loops.ts';
+import { OpenLoop, sendAll } from './loops.ts';
 import { decideAll, lotsOf, type Lot } from './rounds.ts';
 import { Sender } from './sender.ts';
 import { SigningAhead } from './signing-ahead.ts';
@@ -102,11 +102,8 @@ async function prepare(request: Extract<GeneratorRequest, { kind: 'prepare' }>):
 }
 
 async function send(sender: Sender, submissions: readonly Uint8Array[]): Promise<void> {
-  const { failed, firstError, answered } = await closedLoop(sender, submissions, {
-    txPerSubmission: 1,
-    outstanding: SETUP_OUTSTANDING,
-    secondsMax: SETUP_SECONDS_MAX,
-  });
+  const bounds = { outstanding: SETUP_OUTSTANDING, secondsMax: SETUP_SECONDS_MAX };
+  const { failed, firstError, answered } = await sendAll(sender, submissions, 1, bounds);
   if (failed > 0 || answered < submissions.length) {
     throw new Error(`the accounts could not be made: ${firstError ?? 'out of time'}`);
   }
@@ -187,7 +184,7 @@ async function handle(request: GeneratorRequest): Promise<Done> {
       };
     case 'closedLoop':
       return {
-        result: await closedLoop(sender, signed.splice(0), { ...request, txPerSubmission }),
+        result: await sendAll(sender, signed.splice(0), txPerSubmission, request),
       };
     case 'openLoop':
       return { result: await openLoop(prepared, request.perSecond, request.submissions) };

@@ -6,30 +6,45 @@ import { performance } from 'node:perf_hooks';
 import type { Sender, Sent } from './sender.ts';
 import { Tally, type RunResult } from './tally.ts';
 
-/** Closed loop: `outstanding` submissions under way until they run out or the time is over. */
+export interface ClosedLoopOptions {
+  /** How many there are to send. */
+  readonly count: number;
+  /** Transactions that each of them counts for. */
+  readonly transactionsEach: number;
+  readonly outstanding: number;
+  readonly secondsMax: number;
+}
+
+/** Closed loop: `outstanding` of them under way until they run out or the time is over. */
 export async function closedLoop(
-  sender: Sender,
-  submissions: readonly Uint8Array[],
-  options: {
-    readonly txPerSubmission: number;
-    readonly outstanding: number;
-    readonly secondsMax: number;
-  },
+  { count, transactionsEach, outstanding, secondsMax }: ClosedLoopOptions,
+  send: (at: number) => Promise<Sent>,
 ): Promise<RunResult> {
   const tally = new Tally();
   const startedAt = performance.now();
-  const endsAt = startedAt + options.secondsMax * 1000;
+  const endsAt = startedAt + secondsMax * 1000;
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < submissions.length && performance.now() < endsAt) {
+    while (next < count && performance.now() < endsAt) {
       const at = next++;
       const sentAt = performance.now();
-      const sent = await sender.send(submissions[at]!, at);
-      tally.take(sent, options.txPerSubmission, performance.now() - sentAt);
+      const sent = await send(at);
+      tally.take(sent, transactionsEach, performance.now() - sentAt);
     }
   };
-  await Promise.all(Array.from({ length: options.outstanding }, worker));
+  await Promise.all(Array.from({ length: outstanding }, worker));
   return tally.result((performance.now() - startedAt) / 1000);
+}
+
+/** Submissions made before, in a closed loop. */
+export function sendAll(
+  sender: Sender,
+  submissions: readonly Uint8Array[],
+  transactionsEach: number,
+  { outstanding, secondsMax }: Pick<ClosedLoopOptions, 'outstanding' | 'secondsMax'>,
+): Promise<RunResult> {
+  const options = { count: submissions.length, transactionsEach, outstanding, secondsMax };
+  return closedLoop(options, (at) => sender.send(submissions[at]!, at));
 }
 
 export interface OpenLoopOptions {

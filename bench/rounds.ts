@@ -3,11 +3,11 @@
  * decided by its third vote. A lot is many rounds in three submissions: the first opens them and votes,
  * and once it is final the two others vote, in whatever order they come.
  */
-import { performance } from 'node:perf_hooks';
 import type { Call } from '../protocols/transaction/submission.ts';
 import { decodeReceipts } from '../protocols/transaction/receipts.ts';
+import { closedLoop } from './loops.ts';
 import type { Sender, Sent } from './sender.ts';
-import { Tally, type RunResult } from './tally.ts';
+import type { RunResult } from './tally.ts';
 import { sign, type Client, type Workload } from './workload.ts';
 
 const VOTERS = 4;
@@ -47,25 +47,15 @@ function call(command: string, args: Call['args']): Call {
 }
 
 /** Closed loop over lots. `transactions` of the result are decided rounds, and a latency is that of a lot. */
-export async function decideAll(
+export function decideAll(
   sender: Sender,
   lots: readonly Lot[],
   options: { readonly rounds: number; readonly outstanding: number; readonly secondsMax: number },
 ): Promise<RunResult> {
-  const tally = new Tally();
-  const startedAt = performance.now();
-  const endsAt = startedAt + options.secondsMax * 1000;
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < lots.length && performance.now() < endsAt) {
-      const at = next++;
-      const sentAt = performance.now();
-      const sent = await decide(sender, lots[at]!, at, options.rounds);
-      tally.take(sent, options.rounds, performance.now() - sentAt);
-    }
-  };
-  await Promise.all(Array.from({ length: options.outstanding }, worker));
-  return tally.result((performance.now() - startedAt) / 1000);
+  const { rounds, ...bounds } = options;
+  return closedLoop({ ...bounds, count: lots.length, transactionsEach: rounds }, (at) =>
+    decide(sender, lots[at]!, at, rounds),
+  );
 }
 
 async function decide(sender: Sender, lot: Lot, node: number, rounds: number): Promise<Sent> {

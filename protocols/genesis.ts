@@ -40,6 +40,15 @@ export interface Program {
   readonly digest: Digest | '';
 }
 
+/** What nodes agree on of a module. */
+export function programOf({ name, version, digest }: Program): Program {
+  return { name, version, digest };
+}
+
+export function isSameProgram(a: Program, b: Program): boolean {
+  return a.name === b.name && a.version === b.version && a.digest === b.digest;
+}
+
 export interface Genesis {
   readonly version: 1;
   readonly name: string;

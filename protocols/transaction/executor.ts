@@ -82,7 +82,7 @@ export interface BlockResult {
 interface Running {
   readonly final: FinalBlock;
   /** Those of this block so far; done when nothing is due any more, or enough. */
-  readonly timers: { count: number; done: boolean };
+  readonly timers: { id: Digest; count: number; done: boolean };
   batch: number;
   cursor: PayloadCursor | null;
   /** Whose transactions run. */
@@ -171,7 +171,7 @@ export class Executor {
         `block ${block.height} cannot execute after ${this.height}`,
       );
     }
-    const timers = { count: 0, done: false };
+    const timers = { id: ZERO_DIGEST, count: 0, done: false };
     const at = { batch: 0, cursor: null, submission: null };
     this.#running = { final, timers, ...at, txCount: 0, receipts: [] };
     this.state.history.startBlock(block.height);
@@ -221,7 +221,10 @@ export class Executor {
         if (timers.count > 0) this.#timersRan(running);
         break;
       }
-      if (timers.count++ === 0) this.#runner.startTimers(this.#timersId(final));
+      if (timers.count++ === 0) {
+        timers.id = this.#timersId(final);
+        this.#runner.startTimers(timers.id);
+      }
       budget.left -= this.#runner.runTimer(timer);
     }
     return true;
@@ -233,10 +236,10 @@ export class Executor {
   }
 
   #timersRan(running: Running): void {
-    const id = this.#timersId(running.final);
+    const { id, count: txCount } = running.timers;
     const ran = this.#runner.takeTimers();
-    this.#hashReceipts(fromHex(id), 0, running.timers.count, ran.encoded);
-    this.#record(running, { id, txCount: running.timers.count, ...ran });
+    this.#hashReceipts(fromHex(id), 0, txCount, ran.encoded);
+    this.#record(running, { id, txCount, ...ran });
   }
 
   #submission(

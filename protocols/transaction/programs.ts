@@ -6,7 +6,7 @@
  *       it stops before that block, and says which it needs; it never runs another one instead.
  * I121. An upgrade whose migration fails changes nothing: the version before stays.
  */
-import type { Genesis, Program } from '../genesis.ts';
+import { isSameProgram, type Genesis, type Program } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Digest, Millis } from '../types.ts';
 import { fillingMeter } from './meter.ts';
@@ -102,11 +102,10 @@ export class Programs {
     }
   }
 
-  #find({ name, version, digest }: Program, height: number): Module {
-    const found = this.#available.find(
-      (module) => module.name === name && module.version === version && module.digest === digest,
-    );
+  #find(program: Program, height: number): Module {
+    const found = this.#available.find((module) => isSameProgram(module, program));
     if (found !== undefined) return found;
+    const { name, version, digest } = program;
     const where = digest === '' ? 'in this software' : `with digest ${digest}`;
     throw new InvariantViolation(
       'program_missing',

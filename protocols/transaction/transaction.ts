@@ -7,7 +7,7 @@
  * Answers leave at once: the commit votes behind a receipt are durable where they were cast (P2).
  */
 import type { Crypto, Signer } from '../crypto.ts';
-import type { Cluster } from '../genesis.ts';
+import { programOf, type Cluster } from '../genesis.ts';
 import {
   InvariantViolation,
   newOutput,
@@ -266,11 +266,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   #tellPrograms(out: Output<Effect>): void {
     if (!this.#programsChanged) return;
     this.#programsChanged = false;
-    const programs = this.#executor.programs.inForce.map(({ name, version, digest }) => ({
-      name,
-      version,
-      digest,
-    }));
+    const programs = this.#executor.programs.inForce.map(programOf);
     tellEdge(out, { kind: 'programs', programs });
   }
 

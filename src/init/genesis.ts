@@ -3,9 +3,9 @@ import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import {
   DEFAULT_LIMITS,
+  programOf,
   type ConsensusLimits,
   type Genesis,
-  type Program,
 } from '../../protocols/genesis.ts';
 import { VALIDATORS_MAX } from '../../protocols/structures.ts';
 import { STEPS_MAX } from '../../protocols/transaction/meter.ts';
@@ -97,11 +97,6 @@ export function parseGenesis(text: string): Genesis {
   const faults = contradictions(value);
   if (faults.length > 0) throw new GenesisError(faults.join('; '));
   return value as unknown as Genesis;
-}
-
-/** What nodes agree on of a module. */
-export function programOf({ name, version, digest }: Module): Program {
-  return { name, version, digest };
 }
 
 function contradictions({ validators, limits, programs }: Static<typeof schema>): string[] {

@@ -2,7 +2,7 @@
  * The modules that a node runs, as one value: by name, and how the arguments that clients write become
  * canonical ones by the schema of a command or a query. Built once, and handed to whoever serves.
  */
-import type { Program } from '../../protocols/genesis.ts';
+import { isSameProgram, type Program } from '../../protocols/genesis.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
 import { argsOf } from './args.ts';
 import type { DefinedModule } from './define.ts';
@@ -24,10 +24,8 @@ export function catalogOf(
   programs: readonly Program[] | undefined,
 ): ModuleCatalog {
   if (programs === undefined) return new ModuleCatalog(modules);
-  const running = programs.flatMap(({ name, version, digest }) =>
-    modules.filter(
-      (module) => module.name === name && module.version === version && module.digest === digest,
-    ),
+  const running = programs.flatMap((program) =>
+    modules.filter((module) => isSameProgram(module, program)),
   );
   return new ModuleCatalog(running);
 }

@@ -129,11 +129,11 @@ async function projectReceipts(
   let taken = 0;
   let { offset } = before;
   for (const event of ready) {
-    const all = executedRows(event, timeOf);
-    const room = TRANSACTIONS_PER_STEP - rows.length;
-    rows.push(...all.slice(offset, offset + room));
-    offset = Math.min(all.length, offset + room);
-    if (offset < all.length) break;
+    const { transactions } = readReceiptsHeader(event);
+    const to = Math.min(transactions, offset + TRANSACTIONS_PER_STEP - rows.length);
+    rows.push(...executedRows(event, timeOf, offset, to));
+    offset = to;
+    if (offset < transactions) break;
     taken++;
     offset = 0;
   }

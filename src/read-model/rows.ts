@@ -104,9 +104,24 @@ export interface ExecutedRow {
   readonly events: readonly Emitted[];
 }
 
-/** Of all submissions that a block has executed. */
-export function executedRows(event: LogEvent, timeOf: (height: number) => Date): ExecutedRow[] {
-  return [...receiptsIn(event)].flatMap((receipts) => rowsOf(receipts, timeOf(receipts.height)));
+/**
+ * Of the transactions `from … to − 1` that a block has executed, with as much unpacked as they need.
+ */
+export function executedRows(
+  event: LogEvent,
+  timeOf: (height: number) => Date,
+  from: number,
+  to: number,
+): ExecutedRow[] {
+  const rows: ExecutedRow[] = [];
+  for (const receipts of receiptsIn(event)) {
+    const { index, txCount, height } = receipts;
+    if (index >= to) break;
+    if (index + txCount <= from) continue;
+    const all = rowsOf(receipts, timeOf(height));
+    rows.push(...all.slice(Math.max(0, from - index), to - index));
+  }
+  return rows;
 }
 
 function rowsOf(receipts: SubmissionReceipts, time: Date): ExecutedRow[] {

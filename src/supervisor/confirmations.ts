@@ -7,6 +7,7 @@
 import type { EdgeMessage } from '../../protocols/messages.ts';
 import type { Answered } from '../edge/port.ts';
 import type { ActorSystem } from './actor-system.ts';
+import { RESTARTING } from './questions.ts';
 
 export interface ConfirmationLimits {
   readonly waitingMax: number;
@@ -26,10 +27,6 @@ interface Reader {
 const TOO_MANY = {
   code: 'overloaded',
   message: 'as many linearizable reads wait at this node as it can take: ask again later',
-} as const;
-const RESTARTING = {
-  code: 'catching_up',
-  message: 'the node stops, or restarts its actors: ask again',
 } as const;
 
 export class Confirmations {

@@ -53,7 +53,8 @@ const TOO_MANY = {
   code: 'overloaded',
   message: 'this node answers as many reads as it can: ask again later, or ask another node',
 } as const;
-const RESTARTING = {
+/** What was asked of actors that are no more. */
+export const RESTARTING = {
   code: 'catching_up',
   message: 'the node stops, or restarts its actors: ask again',
 } as const;

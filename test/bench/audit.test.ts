@@ -2,7 +2,7 @@
 import test from 'ava';
 import { audit, type Answered, type AuditInput } from '../../bench/audit.ts';
 import { Cluster } from '../../bench/cluster.ts';
-import { closedLoop } from '../../bench/loops.ts';
+import { sendAll } from '../../bench/loops.ts';
 import { agreement } from '../../bench/observer.ts';
 import { Sender } from '../../bench/sender.ts';
 import {
@@ -32,9 +32,9 @@ async function answers(sender: Sender, submissions: readonly Uint8Array[]): Prom
 }
 
 async function fund(sender: Sender, workload: Workload): Promise<void> {
-  const options = { txPerSubmission: 1, outstanding: 1, secondsMax: 60 };
-  await closedLoop(sender, openings(workload, 100), options);
-  await closedLoop(sender, fundings(workload, cluster.operator(), 100), options);
+  const bounds = { outstanding: 1, secondsMax: 60 };
+  await sendAll(sender, openings(workload, 100), 1, bounds);
+  await sendAll(sender, fundings(workload, cluster.operator(), 100), 1, bounds);
 }
 
 test.before('a cluster has executed some transfers', async (t) => {

@@ -197,6 +197,11 @@ export class Clients {
     }
     wish.told = receipts;
     wish.answeredUs = this.#world.scheduler.now;
+    if (receipts.txCount !== wish.calls.length) {
+      return this.#report(
+        `${wish.label} has ${receipts.txCount} receipts for ${wish.calls.length} transactions`,
+      );
+    }
     this.notebook.learn(wish);
     this.#expectOwnPlace(wish, receipts);
     if (wish.signed && receipts.id !== wish.idFor(node.validator)) {

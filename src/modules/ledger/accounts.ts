@@ -22,13 +22,13 @@ import {
   DEFAULT_ASSET,
   flagsOf,
   ISSUED,
-  Sender,
   strict,
   UserData,
   type AccountRow,
   type Terms,
   type Work,
 } from './rows.ts';
+import { Sender } from '../schema.ts';
 
 export const AccountFlags = Type.Array(
   Type.Unsafe<AccountFlag>(Type.Union(accountFlags.map((flag) => Type.Literal(flag)))),

@@ -20,7 +20,6 @@ import {
   pendingCr,
   pendingDr,
   PendingStatus,
-  Sender,
   StoredId,
   strict,
   SumText,
@@ -35,6 +34,7 @@ import {
   type tables as ledgerTables,
   type TransferRow,
 } from './rows.ts';
+import { Sender } from '../schema.ts';
 
 type Read = ReadContext<typeof ledgerTables>;
 

@@ -7,7 +7,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { FillContext } from '../define.ts';
 import { fromJson, Misfit, misfitOf } from '../from-json.ts';
-import { Amount } from '../schema.ts';
+import { Amount, Sender } from '../schema.ts';
 import { NewAccount, newRow } from './accounts.ts';
 import { issuedFrom, openAsset } from './assets.ts';
 import { book, noRoom } from './booking.ts';
@@ -17,7 +17,6 @@ import {
   DEFAULT_ASSET,
   ISSUED,
   ISSUERS_MAX,
-  Sender,
   strict,
   type tables as ledgerTables,
 } from './rows.ts';

@@ -6,7 +6,7 @@
  */
 import { Type, type Static } from '@sinclair/typebox';
 import { event, table, type Context, type TimerDefinition } from '../define.ts';
-import { Amount } from '../schema.ts';
+import { Amount, Sender } from '../schema.ts';
 import { DEBITS_LIMITED } from './flags.ts';
 
 export const strict = { additionalProperties: false };
@@ -30,13 +30,6 @@ export const StoredId = Type.String({
 export const AssetName = Type.String({
   pattern: '^[A-Za-z0-9._-]{1,16}$',
   description: '1 to 16 letters, digits, dots, dashes or underscores',
-});
-
-/** Who may take from an account. An account bound to a key accepts only that key (E3). */
-export const Sender = Type.String({
-  pattern: '^(key:[0-9a-f]{64}|(principal|module):[^\\u0000-\\u001f]{1,256})$',
-  description:
-    '`key:` and 64 digits of lower-case hex, or `principal:` or `module:` and a name of 1 to 256 characters',
 });
 
 /** What an account or a transfer is for, in the client's own numbering; 0 where nothing was said. */

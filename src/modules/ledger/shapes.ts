@@ -1,6 +1,6 @@
 /** What clients may ask of the ledger: arguments, results, and a sentence for people. */
 import { Type, type TSchema } from '@sinclair/typebox';
-import { Amount } from '../schema.ts';
+import { Amount, Sender } from '../schema.ts';
 import { NewAccount } from './accounts.ts';
 import {
   AccountView,
@@ -20,7 +20,6 @@ import {
   DEFAULT_ASSET,
   ISSUERS_MAX,
   PendingStatus,
-  Sender,
   StoredId,
   strict,
   SumText,

@@ -8,7 +8,7 @@
  */
 import { Type, type Static } from '@sinclair/typebox';
 import { refuse, type ModuleRefusal } from '../../../protocols/transaction/module.ts';
-import { Amount, INT63_MAX } from '../schema.ts';
+import { Amount, INT63_MAX, Sender } from '../schema.ts';
 import { minus, plus } from './amount.ts';
 import { book, keepHistory, keepsHistory, noRoom, type Sides } from './booking.ts';
 import {
@@ -33,7 +33,6 @@ import {
   nextTimestamp,
   pendingCr,
   pendingDr,
-  Sender,
   strict,
   StoredId,
   TimeoutMs,
