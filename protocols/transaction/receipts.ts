@@ -25,6 +25,8 @@ const EVENTS = 4;
 const RUN_MAX = 0xffff;
 const CODE_BYTES_MAX = 64;
 const EVENT_NAME_BYTES_MAX = 255;
+/** Of a module, that are remembered in their encoded form. */
+const EVENT_NAMES_MAX = 256;
 const MESSAGE_BYTES_MAX = 1024;
 
 export interface ReceiptEvent {
@@ -105,11 +107,25 @@ export class OutcomeWriter {
 
 function writeEvents(writer: Writer, events: readonly ReceiptEvent[]): void {
   writer.u16(events.length);
-  for (const event of events) {
-    const name = shortened(`${event.module}.${event.name}`, EVENT_NAME_BYTES_MAX);
-    writer.u8(name.length).raw(name);
-    writeSized(writer, event.data);
+  for (const { module, name, data } of events) {
+    const bytes = eventName(module, name);
+    writer.u8(bytes.length).raw(bytes);
+    writeSized(writer, data);
   }
+}
+
+/** By module, then by name: those that modules declare, which are few. */
+const eventNames = new Map<string, Map<string, Uint8Array>>();
+
+function eventName(module: string, name: string): Uint8Array {
+  let names = eventNames.get(module);
+  if (names === undefined) eventNames.set(module, (names = new Map()));
+  let bytes = names.get(name);
+  if (bytes === undefined) {
+    bytes = shortened(`${module}.${name}`, EVENT_NAME_BYTES_MAX);
+    if (names.size < EVENT_NAMES_MAX) names.set(name, bytes);
+  }
+  return bytes;
 }
 
 const sized = new Writer(1024);

@@ -26,7 +26,8 @@ export interface ProjectorOptions {
 
 /** Above this many transactions a second the projection steps aside. */
 const LOAD_MAX = 1_000;
-const PAUSE_UNDER_LOAD_MS = 2_000;
+/** Then it takes so much of the time, and rests for the other part. */
+const SHARE_UNDER_LOAD = 0.02;
 /** Without being told: what became durable a little after its notification. */
 const LOOK_MS = 1_000;
 const RETRY_MS = 2_000;
@@ -60,12 +61,18 @@ export class Projector {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       if (this.#subscriber === null) await this.#listen();
+      const started = performance.now();
       const step = await this.#step();
       if (signal.aborted) return;
       if (step === null) await this.#rest(RETRY_MS);
       else if (step.isAtEnd) await this.#news();
-      else await this.#rest(this.#options.load() > LOAD_MAX ? PAUSE_UNDER_LOAD_MS : 0);
+      else await this.#rest(this.#aside(performance.now() - started));
     }
+  }
+
+  /** For how long, after a step that took `ms`. */
+  #aside(ms: number): number {
+    return this.#options.load() > LOAD_MAX ? ms * (1 / SHARE_UNDER_LOAD - 1) : 0;
   }
 
   async #step(): Promise<Step | null> {

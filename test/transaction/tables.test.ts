@@ -186,6 +186,39 @@ test('I98: a page visits the rows that it holds and one more, of however many', 
   }
 });
 
+/** Neighbours by number are neighbours in order, but for those that sort otherwise as UTF-16. */
+const runKey = (at: number): string =>
+  `${at % 500 < 490 ? '' : keyAt(at)}${String(at).padStart(5, '0')}`;
+
+test('I98: keys that come and go in runs, up or down, stand in their order', (t) => {
+  const run = fc.record({
+    from: fc.nat(2999),
+    length: fc.integer({ min: 1, max: 700 }),
+    step: fc.constantFrom(-3, -1, 1, 2),
+    there: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(run, { maxLength: 20 }), (runs) => {
+      const order = new KeyOrder<{ readonly key: string }>();
+      const model = new Set<string>();
+      for (const { from, length, step, there } of runs) {
+        for (let at = 0; at < length; at++) {
+          const key = runKey(Math.abs(from + at * step));
+          if (there === model.has(key)) continue;
+          if (there) order.add({ key });
+          else order.remove(key);
+          if (there) model.add(key);
+          else model.delete(key);
+        }
+      }
+      t.deepEqual(
+        [...order.from('')].map(({ key }) => key),
+        [...model].toSorted(compareText),
+      );
+    }),
+  );
+});
+
 test('I98: the place of a key is found without looking at most of the others', (t) => {
   const order = new KeyOrder<{ readonly key: string }>();
   let looked = 0;

@@ -7,7 +7,13 @@ import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts'
 import type { ReadContext } from '../define.ts';
 import { AccountFlags } from './accounts.ts';
 import { issuedFrom } from './assets.ts';
-import { accountFlagsOf, transferFlags, transferFlagsOf, type TransferFlag } from './flags.ts';
+import {
+  accountFlagsOf,
+  HISTORY,
+  transferFlags,
+  transferFlagsOf,
+  type TransferFlag,
+} from './flags.ts';
 import {
   AccountName,
   AmountText,
@@ -31,6 +37,7 @@ import {
   type AccountRow,
   type AssetRow,
   type Balances,
+  type HistoryRow,
   type tables as ledgerTables,
   type TransferRow,
 } from './rows.ts';
@@ -226,15 +233,15 @@ interface Span {
 }
 
 /**
- * The range of keys `<account>/<timestamp>…` for a span, walked up or down from what is above, or
- * below, all of `after`; and whether a timestamp lies beyond its end.
+ * The range of keys `<account>/<timestamp>` for a span, walked up or down from what is above, or below,
+ * `after`; and whether a timestamp lies beyond its end.
  */
 function rangeOf(span: Span) {
   const { account: name, timestampMin = 0, timestampMax = Number.MAX_SAFE_INTEGER } = span;
   const { after, reversed = false, limit = LIMIT } = span;
   const start = reversed
     ? Math.min(timestampMax + 1, after ?? Infinity)
-    : Math.max(timestampMin, (after ?? -1) + 1);
+    : Math.max(timestampMin - 1, after ?? 0);
   const isOver = (timestamp: number): boolean =>
     reversed ? timestamp < timestampMin : timestamp > timestampMax;
   return { range: { prefix: `${name}/`, after: timeKey(name, start), reversed, limit }, isOver };
@@ -249,14 +256,15 @@ interface TransferFilter extends Span {
   readonly userData?: string;
 }
 
+/** Every transfer of an account that keeps history is kept, so this is all of them since it was opened. */
 export function accountTransfers({ tables }: Read, filter: TransferFilter) {
-  const { range, isOver } = rangeOf(filter);
-  const { rows, next } = tables.transfers.pageBy('byAccount', range);
-  const inTime = rows.filter(([, { timestamp }]) => !isOver(timestamp));
-  const transfers = inTime
+  const found = historyOf(tables, filter);
+  if (found instanceof ModuleRefusal) return found;
+  const transfers = found.rows
+    .map(([, { transfer: id }]) => [id, tables.transfers.get(id)!] as const)
     .filter(([, row]) => passes(filter, row))
     .map(([id, row]) => transferView(tables, id, row));
-  return { transfers, next: nextOf(rows.length, inTime, next, ([, row]) => row.timestamp) };
+  return { transfers, next: found.next };
 }
 
 function passes({ account: name, side, status, code, userData }: TransferFilter, row: TransferRow) {
@@ -267,25 +275,29 @@ function passes({ account: name, side, status, code, userData }: TransferFilter,
 }
 
 export function accountBalances({ tables }: Read, span: Span) {
-  const { range, isOver } = rangeOf(span);
-  const { rows, next } = tables.history.page(range);
-  const timestampOf = ([key]: readonly [string, unknown]): number =>
-    Number(key.slice(-timeText(0).length));
-  const inTime = rows.filter((row) => !isOver(timestampOf(row)));
-  const balancesThen = inTime.map((row) => {
+  const found = historyOf(tables, span);
+  if (found instanceof ModuleRefusal) return found;
+  const balancesThen = found.rows.map((row) => {
     const [, held] = row;
     return { timestamp: timestampOf(row), transfer: held.transfer, ...sums(held) };
   });
-  return { balances: balancesThen, next: nextOf(rows.length, inTime, next, timestampOf) };
+  return { balances: balancesThen, next: found.next };
 }
 
-/** Null where the rows end, or the span does. */
-function nextOf<Row>(
-  read: number,
-  inTime: readonly Row[],
-  next: string | null,
-  timestampOf: (row: Row) => number,
-): number | null {
+/** A page of an account's history within the span, and what to go on after: null where it ends. */
+function historyOf({ accounts: books, history }: Read['tables'], span: Span) {
+  const row = books.get(span.account);
+  if (row === undefined) return refuse('account_not_found', 'there is no such account');
+  if ((flagsOf(row) & HISTORY) === 0) {
+    return refuse('history_not_kept', 'the account was opened without the flag history');
+  }
+  const { range, isOver } = rangeOf(span);
+  const { rows, next } = history.page(range);
+  const inTime = rows.filter((each) => !isOver(timestampOf(each)));
   const last = inTime.at(-1);
-  return next === null || inTime.length < read || last === undefined ? null : timestampOf(last);
+  const isAll = next === null || inTime.length < rows.length || last === undefined;
+  return { rows: inTime, next: isAll ? null : timestampOf(last) };
 }
+
+const timestampOf = ([key]: readonly [string, HistoryRow]): number =>
+  Number(key.slice(-timeText(0).length));

@@ -6,6 +6,8 @@ export const refusals = {
   asset_exists: 'There is an asset of that name.',
   not_issuer: 'The sender is not among the issuers of the asset.',
   account_not_found: 'There is no account of that name.',
+  history_not_kept:
+    'The account was opened without the flag history: its transfers are not listed.',
   exists_with_different_owner: 'The account is open, for another owner.',
 
   // ------------------------------------------------------------------------------------------ both

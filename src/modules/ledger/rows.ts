@@ -163,10 +163,6 @@ export const tables = {
     AccountRow,
   ),
   transfers: table('By id: the transfers that are kept.', TransferRow, {
-    byAccount: ({ from, to, timestamp }) => {
-      const time = timeText(timestamp);
-      return [`${from}/${time}`, `${to}/${time}`];
-    },
     /** What waits for its timeout. */
     byExpiry: ({ status, expiresAt }) =>
       status === 'pending' && expiresAt !== undefined ? timeText(expiresAt) : null,
@@ -176,7 +172,7 @@ export const tables = {
     Type.String(),
   ),
   history: table(
-    'By `<account>/<timestamp>`, for accounts that keep history: what a transfer left in it.',
+    'By `<account>/<timestamp>`, for accounts that keep history: a transfer, and what it left there.',
     HistoryRow,
   ),
   assets: table('By name: who issues the asset, and how much was.', AssetRow),

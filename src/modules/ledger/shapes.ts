@@ -128,7 +128,7 @@ export const queryShapes = {
     result: TransferView,
   },
   accountTransfers: {
-    description: 'The transfers of an account that are kept, in order of time or `reversed`.',
+    description: 'The transfers of an account that keeps history, in order of time or `reversed`.',
     args: Type.Object(
       {
         ...Span,

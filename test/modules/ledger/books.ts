@@ -19,14 +19,20 @@ export const pend = (id: string, amount: number, more: Record<string, Value> = {
   call('pend', { id, from: 'a', to: 'b', amount, ...more });
 export const many = (...transfers: Value[]): Call => call('createTransfers', { transfers });
 
-/** Alice issues `unit` and has `a` with 100; `b` is Bob's, `loose` may be overdrawn, `e` holds EUR. */
-export function books(): World {
+const LIMITED = 'debitsMustNotExceedCredits';
+
+/**
+ * Alice issues `unit` and has `a` with 100; `b` is Bob's, `loose` may be overdrawn, `e` holds EUR.
+ * `kept` keeps its history; `withHistory`: `a` and `b`, too.
+ */
+export function books({ withHistory = false } = {}): World {
   const issuers = [aliceName];
+  const flags = withHistory ? [LIMITED, 'history'] : [LIMITED];
   const world = new World({ ledger: { issuers, assets: [{ asset: 'EUR', issuers }] } });
   const made = world.run([
-    open('a'),
-    open('b', { owner: bobName }),
-    open('kept', { flags: ['debitsMustNotExceedCredits', 'history'] }),
+    open('a', { flags }),
+    open('b', { flags, owner: bobName }),
+    open('kept', { flags: [LIMITED, 'history'] }),
     open('loose', { flags: [] }),
     open('loose2', { flags: [] }),
     open('owed', { flags: ['creditsMustNotExceedDebits'] }),

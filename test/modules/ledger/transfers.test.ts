@@ -121,15 +121,13 @@ test('Q5: an id that failed for what another time might succeed is used up, but 
 test('Q5: a transfer is kept if it has an id, or if an account of it keeps history', (t) => {
   const w = books();
   w.run([transfer('a', 'b', 1), transfer('a', 'b', 2, 'two'), transfer('a', 'kept', 3)]);
-  const { transfers } = w.ask('ledger', 'accountTransfers', { account: 'a' }) as {
+  const { transfers } = w.ask('ledger', 'accountTransfers', { account: 'kept' }) as {
     transfers: { transfer: string; amount: string }[];
   };
-  t.deepEqual(
-    transfers.map(({ amount }) => amount),
-    ['2', '3'],
-  );
-  t.regex(transfers[1]!.transfer, /^@\d+$/);
-  t.like(w.ask('ledger', 'transfer', { transfer: transfers[1]!.transfer }), { to: 'kept' });
+  t.is(transfers.length, 1);
+  t.regex(transfers[0]!.transfer, /^@\d+$/);
+  t.like(w.ask('ledger', 'transfer', { transfer: transfers[0]!.transfer }), { to: 'kept' });
+  t.like(w.ask('ledger', 'transfer', { transfer: 'two' }), { amount: '2' });
   t.is(w.ask('ledger', 'transfer', { transfer: 'one' }), 'transfer_not_found');
 });
 
