@@ -25,7 +25,7 @@ export interface HistoryLimits {
   readonly bytesMax: number;
 }
 
-export const HISTORY_LIMITS: HistoryLimits = { heightsMax: 1000, bytesMax: 64 * 1024 * 1024 };
+export const HISTORY_LIMITS: HistoryLimits = { heightsMax: 10_000, bytesMax: 64 * 1024 * 1024 };
 
 /** Memory of a version besides its row, and of each encoded byte of the row, in bytes. */
 const VERSION_BYTES = 160;

@@ -1,5 +1,5 @@
 /** Runs the launcher as a process, as `npm start` does, and lets tests wait for what it says. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { planCluster } from '../../src/dev/plan.ts';
@@ -16,9 +16,10 @@ export class Launcher {
   output = '';
   #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string) {
     const program = ['--input-type=module', '--eval', PROGRAM, '--', ...args];
-    this.#child = spawn(process.execPath, program, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+    this.#child = spawn(process.execPath, program, { env, cwd, stdio });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.#said(String(chunk)));
     }
