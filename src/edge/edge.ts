@@ -6,11 +6,11 @@
  * N2. Only `#vouch` makes node submissions. Bytes from outside that claim to be one are refused:
  *     the lane's signature would vouch for a principal that nobody checked (E3).
  */
-import { toHex, utf8 } from '../../protocols/bytes.ts';
+import { utf8 } from '../../protocols/bytes.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { StateRead } from '../../protocols/state-read.ts';
-import type { SubmissionReceipts } from '../../protocols/messages.ts';
+import type { AnswerResult, SubmissionReceipts } from '../../protocols/messages.ts';
 import { encodeProof, PROOF_BYTES_MAX } from '../../protocols/proofs/format.ts';
 import type { ProofWanted } from '../../protocols/proofs/request.ts';
 import { isCallersKey, nonce } from '../../protocols/transaction/idempotency.ts';
@@ -69,8 +69,10 @@ export interface ReadOptions {
 }
 
 export interface ProvedAnswer {
+  /** The certified height as of which it is. */
   readonly height: number;
-  readonly value: unknown;
+  /** What is proved: an answer, or that it was refused. */
+  readonly result: AnswerResult;
   /** Canonical bytes (protocols/proofs/format.ts). */
   readonly proof: Uint8Array;
 }
@@ -188,10 +190,7 @@ export class Edge {
       const detail = `the proof would have over ${PROOF_BYTES_MAX} bytes: ask without one`;
       return unprocessable('proof_too_large', detail, 'proof');
     }
-    const { height } = executed;
-    return result.ok
-      ? { height, value: result.value, proof }
-      : answerProblem(result, { extras: { height, proof: toHex(proof) } });
+    return { height: executed.height, result, proof };
   }
 
   /** The hot path: canonical bytes, signed by their client. The edge takes them over. */

@@ -3,9 +3,9 @@
  * do is refused by name, so that nobody takes a plain answer for a proved, a newer or a past one.
  */
 import { Type, type TSchema } from '@sinclair/typebox';
-import type { ReadOptions } from '../edge/edge.ts';
 import { integerField } from '../edge/fields.ts';
 import { Problem } from '../edge/problem.ts';
+import { oneOption, type StateReadOptions } from '../edge/read-options.ts';
 import { PROBLEMS, type Parameter, type Problems } from './operation.ts';
 import { onlyParameters, type Request } from './request.ts';
 
@@ -14,11 +14,11 @@ const AT_HEIGHT = 'atHeight';
 export const PROOF = 'proof';
 const FINALIZED = 'finalized';
 const LINEARIZABLE = 'linearizable';
-
-export interface StateReadOptions extends ReadOptions {
-  /** The answer is to come with a proof. */
-  readonly proof: boolean;
-}
+const NAMES = {
+  proof: PROOF,
+  atHeight: AT_HEIGHT,
+  linearizable: `${CONSISTENCY}=${LINEARIZABLE}`,
+};
 
 export const READ_PARAMETERS: readonly Parameter[] = [
   {
@@ -95,21 +95,17 @@ export function wantsProof({ query }: Request): boolean | Problem {
   return refused('malformed', 'expected 1, or leave the parameter out', PROOF);
 }
 
-/** How a read of state is to be answered. One option at most: none of them says what two would mean. */
+/** How a read of state is to be answered. */
 export function readOptions(request: Request): StateReadOptions | Problem {
   const proof = wantsProof(request);
   if (proof instanceof Problem) return proof;
-  const isLinearizable = wantsLinearizable(request);
-  if (isLinearizable instanceof Problem) return isLinearizable;
+  const linearizable = wantsLinearizable(request);
+  if (linearizable instanceof Problem) return linearizable;
   const past = request.query.get(AT_HEIGHT);
-  const asked = [proof, isLinearizable, past !== undefined].filter(Boolean).length;
-  if (asked > 1) {
-    const detail = `choose one of ${PROOF}, ${AT_HEIGHT} and ${CONSISTENCY}=${LINEARIZABLE}`;
-    return refused('unsupported_parameter', detail, past === undefined ? CONSISTENCY : AT_HEIGHT);
-  }
-  if (past === undefined) return { proof, linearizable: isLinearizable };
+  if (past === undefined) return oneOption({ proof, linearizable }, NAMES);
   const atHeight = integerField(past, AT_HEIGHT);
-  return atHeight instanceof Problem ? atHeight : { proof, atHeight };
+  if (atHeight instanceof Problem) return atHeight;
+  return oneOption({ proof, linearizable, atHeight }, NAMES);
 }
 
 function wantsLinearizable({ query }: Request): boolean | Problem {

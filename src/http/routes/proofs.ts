@@ -5,6 +5,8 @@
 import { Type } from '@sinclair/typebox';
 import type { Edge } from '../../edge/edge.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
+import { answerProblem } from '../../edge/refusal-problems.ts';
+import { toHex } from '../../../protocols/bytes.ts';
 import type { ProofWanted } from '../../../protocols/proofs/request.ts';
 import { answer, eitherFormat } from '../negotiation.ts';
 import { PROBLEMS, type Operation, type Parameter } from '../operation.ts';
@@ -60,8 +62,10 @@ export async function answerProved(
 ): Promise<Reply | Problem> {
   const proved = await edge.prove(wanted);
   if (proved instanceof Problem) return proved;
-  const { height, value, proof } = proved;
-  return answer(request, { height, result: show(value), proof }, 200, { height });
+  const { height, result, proof } = proved;
+  return result.ok
+    ? answer(request, { height, result: show(result.value), proof }, 200, { height })
+    : answerProblem(result, { extras: { height, proof: toHex(proof) } });
 }
 
 /** The result is the row, or null where there is none: a null that is stored shows as one, too. */

@@ -5,8 +5,8 @@
  *      answers of this node, but not from reading WebSockets.
  */
 import type { Edge } from '../../edge/edge.ts';
-import { malformed, Problem, unavailable } from '../../edge/problem.ts';
-import type { Refusal } from '../../stream/hub.ts';
+import { malformed, Problem } from '../../edge/problem.ts';
+import { streamRefusal, type Wish } from '../../edge/stream-wish.ts';
 import type { Outlet } from '../../stream/subscription.ts';
 import type { Channel } from '../channel.ts';
 import { asksForSocket, type Exchange, type Header } from '../exchange.ts';
@@ -14,10 +14,9 @@ import { accepts } from '../negotiation.ts';
 import { Takeover, type Reply, type Request } from '../request.ts';
 import type { Route } from '../router.ts';
 import { EventOutlet, Pings, SocketOutlet, SUBPROTOCOLS } from '../stream-outlets.ts';
-import { readWish, type Wish } from '../stream-wish.ts';
+import { readWish } from '../stream-wish.ts';
 import { EVENTS_TYPE, STREAM } from './stream-operation.ts';
 
-const RETRY_MS = 5_000;
 const EVENT_HEADERS: readonly Header[] = [
   ['content-type', EVENTS_TYPE],
   ['cache-control', 'no-store'],
@@ -50,7 +49,7 @@ async function openStream(edge: Edge, request: Request): Promise<Reply | Problem
 
 function asEvents(edge: Edge, wish: Wish): Takeover {
   return new Takeover(200, (exchange, common) => {
-    const refused = refusalOf(edge, exchange);
+    const refused = streamRefusal(edge, exchange.address);
     if (refused !== null) return refused;
     const channel = exchange.replyOpen({ status: 200, headers: [...EVENT_HEADERS, ...common] });
     if (channel !== null) subscribe(edge, exchange, wish, channel, new EventOutlet(channel), null);
@@ -64,7 +63,7 @@ function overSocket(edge: Edge, request: Request, wish: Wish): Takeover {
   const protocol = names?.find((name) => SUBPROTOCOLS.has(name)) ?? null;
   const encoder = SUBPROTOCOLS.get(protocol ?? 'althing.v1.json')!;
   return new Takeover(101, (exchange, headers) => {
-    const refused = refusalOf(edge, exchange);
+    const refused = streamRefusal(edge, exchange.address);
     if (refused !== null) return refused;
     if (!exchange.isHandshake) return notAHandshake();
     const channel = exchange.upgrade({ headers, protocol });
@@ -89,21 +88,6 @@ function subscribe(
     closed: () => subscribed.end(),
     message: (data, isText) => pings?.take(data, isText),
   });
-}
-
-const REFUSALS: Readonly<Record<Refusal, () => Problem>> = {
-  draining: () => unavailable('draining', 'this node is stopping: ask another one', RETRY_MS),
-  too_many_streams: () =>
-    unavailable('too_many_streams', 'this node has as many streams as it takes', RETRY_MS),
-  too_many_streams_of_address: () =>
-    new Problem(429, 'too_many_streams', 'too many streams are open from this address', {
-      retryAfterMs: RETRY_MS,
-    }),
-};
-
-function refusalOf(edge: Edge, { address }: Exchange): Problem | null {
-  const refusal = edge.port.streams.refusal(address);
-  return refusal === null ? null : REFUSALS[refusal]();
 }
 
 function eventProblem({ headers }: Request): Problem | null {
