@@ -19,6 +19,21 @@ export function clientTxCount(bytes: Uint8Array): number {
   return ((bytes[CLIENT_COUNT_AT] ?? 0) << 8) | (bytes[CLIENT_COUNT_AT + 1] ?? 0);
 }
 
+/** The command of a client submission of one transaction; null of any other. */
+export function soleCommand(
+  bytes: Uint8Array,
+): { readonly module: string; readonly command: string } | null {
+  if (!isClientSubmission(bytes) || clientTxCount(bytes) !== 1) return null;
+  const module = nameAt(bytes, CLIENT_COUNT_AT + 2);
+  const command = nameAt(bytes, module.end);
+  return { module: module.text, command: command.text };
+}
+
+function nameAt(bytes: Uint8Array, at: number): { readonly text: string; readonly end: number } {
+  const end = at + 1 + (bytes[at] ?? 0);
+  return { text: new TextDecoder().decode(bytes.subarray(at + 1, end)), end };
+}
+
 /** What a client submission's id is the hash of. */
 export function signedPart(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, bytes.length - SIGNATURE_BYTES);

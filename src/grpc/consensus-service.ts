@@ -3,7 +3,7 @@ import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } fro
 import type { ConsensusView } from '../edge/consensus-status.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { Calls } from './calls.ts';
-import { answerUnary } from './transactions-service.ts';
+import { answerUnary } from './unary.ts';
 
 export function consensusService(edge: Edge, calls: Calls): UntypedServiceImplementation {
   return {

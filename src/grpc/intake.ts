@@ -10,6 +10,9 @@
  *     request with one message.
  * G7. A stream on which no request comes and no answer leaves for `idleMsMax` is ended, and where the
  *     client does not even read that, its connection.
+ * G8. Of calls with one request and a stream of answers at most `watchersMax` are open, until their end
+ *     was read. Whoever takes no answer to one request, or not its end, for `unreadMsMax` loses the
+ *     connection.
  *
  * All these places are shared out as places.ts says (G5). Health and reflection have an intake of their
  * own, so that who looks whether a node is well is not told that its users are many.
@@ -26,7 +29,7 @@ import {
 } from '@grpc/grpc-js';
 import { Problem, unavailable } from '../edge/problem.ts';
 import type { IntakeLimits } from './limits.ts';
-import { Idle, Pace, PacedCall } from './pace.ts';
+import { Idle, Pace, PacedCall, ReadCall, Unread } from './pace.ts';
 import { originOf, Places, type Origin } from './places.ts';
 import { problemStatus } from './problem-status.ts';
 import { Undecodable, undecodable } from './undecodable.ts';
@@ -48,6 +51,7 @@ export class Intake {
   readonly #waitingPlaces: Places;
   readonly #reading: Places;
   readonly #streams: Places;
+  readonly #watchers: Places;
   readonly #cut: (connection: string) => void;
 
   /** @param cut ends the connection that `Origin` names so */
@@ -57,20 +61,25 @@ export class Intake {
     this.#waitingPlaces = new Places(limits.waitingMax);
     this.#reading = new Places(limits.readingMax);
     this.#streams = new Places(limits.streamsMax);
+    this.#watchers = new Places(limits.watchersMax);
   }
 
-  readonly interceptor: ServerInterceptor = ({ requestStream }, call) =>
-    requestStream ? this.#stream(call) : this.#single(call);
+  readonly interceptor: ServerInterceptor = ({ requestStream, responseStream }, call) =>
+    requestStream ? this.#stream(call) : this.#single(call, responseStream);
 
-  #single(call: ServerInterceptingCallInterface): ServerInterceptingCall {
+  #single(call: ServerInterceptingCallInterface, isWatch: boolean): ServerInterceptingCall {
     const origin = originOf(call);
+    const unread = new Unread(this.#limits.unreadMsMax, () => this.#cut(origin.connection));
     let arrival: Arrival | null = null;
+    let hasPlace = false;
     const leave = (): void => {
       if (arrival !== null) this.#leave(arrival);
       arrival = null;
     };
-    return listening(call, {
+    const listener: ServerListener = {
       onReceiveMetadata: (metadata, next) => {
+        hasPlace = isWatch && this.#watchers.take(origin);
+        if (isWatch && !hasPlace) return refuse(call, tooManyStreams());
         arrival = { call, origin, begin: () => next(metadata), deadline: null };
         this.#enter(arrival);
       },
@@ -82,9 +91,14 @@ export class Intake {
         leave();
         next();
       },
-      // Also at the end of a call that was answered.
-      onCancel: leave,
-    });
+      // Also at the end of a call that was answered, when the client has read it.
+      onCancel: () => {
+        leave();
+        unread.over();
+        if (hasPlace) this.#watchers.give(origin);
+      },
+    };
+    return new ReadCall(call, listener, unread);
   }
 
   #enter(arrival: Arrival): void {
@@ -127,7 +141,7 @@ export class Intake {
     const listener: ServerListener = {
       onReceiveMetadata: (metadata, next) => {
         if (!this.#streams.take(origin)) {
-          return refuse(call, unavailable('busy', 'too many streams are open', RETRY_MS));
+          return refuse(call, tooManyStreams());
         }
         idle = this.#watch(call, origin);
         next(metadata);
@@ -158,6 +172,10 @@ export class Intake {
       () => this.#cut(connection),
     );
   }
+}
+
+function tooManyStreams(): Problem {
+  return unavailable('busy', 'too many streams are open', RETRY_MS);
 }
 
 /** For calls to a name that is not this machine's: see dev-host.ts. */

@@ -9,6 +9,10 @@ export interface IntakeLimits {
   readonly unansweredMax: number;
   /** Milliseconds; longer than the longest wait that a request may ask for. */
   readonly idleMsMax: number;
+  /** Calls that are answered by a stream; no fewer than the stream has subscribers (src/stream). */
+  readonly watchersMax: number;
+  /** Milliseconds; longer than the stream gives a subscriber who takes nothing: it is told before. */
+  readonly unreadMsMax: number;
 }
 
 export interface GrpcLimits extends IntakeLimits {
@@ -30,6 +34,8 @@ export const GRPC_LIMITS: GrpcLimits = {
   streamsMax: 128,
   unansweredMax: 256,
   idleMsMax: 150_000,
+  watchersMax: 1_024,
+  unreadMsMax: 30_000,
 };
 
 /** For health and reflection. */
@@ -40,4 +46,6 @@ export const STANDARD_LIMITS: IntakeLimits = {
   streamsMax: 16,
   unansweredMax: 16,
   idleMsMax: 150_000,
+  watchersMax: 256,
+  unreadMsMax: 30_000,
 };

@@ -1,4 +1,4 @@
-/** How fast one stream of requests may go, and how slow. */
+/** How fast one call may go, and how slow. */
 import {
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
@@ -82,5 +82,57 @@ export class PacedCall extends ServerInterceptingCall {
       this.#answered();
       sent();
     });
+  }
+}
+
+/** Cuts the connection of a client that takes no answer for `ms`. */
+export class Unread {
+  readonly #ms: number;
+  readonly #cut: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #isOver = false;
+
+  constructor(ms: number, cut: () => void) {
+    this.#ms = ms;
+    this.#cut = cut;
+  }
+
+  /** An answer, or the end, waits for the client. */
+  waits(): void {
+    if (!this.#isOver) this.#timer ??= setTimeout(this.#cut, this.#ms);
+  }
+
+  taken(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** All was taken, or the client has gone. */
+  over(): void {
+    this.#isOver = true;
+    this.taken();
+  }
+}
+
+/** A call whose answers the client is to take in time. */
+export class ReadCall extends ServerInterceptingCall {
+  readonly #unread: Unread;
+
+  constructor(call: ServerInterceptingCallInterface, listener: ServerListener, unread: Unread) {
+    super(call, { start: (next) => next(listener) });
+    this.#unread = unread;
+  }
+
+  override sendMessage(message: unknown, sent: () => void): void {
+    this.#unread.waits();
+    super.sendMessage(message, () => {
+      this.#unread.taken();
+      sent();
+    });
+  }
+
+  override sendStatus(status: Parameters<ServerInterceptingCall['sendStatus']>[0]): void {
+    this.#unread.waits();
+    super.sendStatus(status);
   }
 }

@@ -12,17 +12,24 @@ import type { ServiceDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import type { DefinedModule } from '../modules/define.ts';
 import { moduleProto, packageOf, protoPath } from './modules/module-proto.ts';
+import { votingAmong } from './voting-service.ts';
 
 /** No field of ours goes beyond 2^53; those of modules do, and are exact as text. */
 const OPTIONS: Options = { longs: Number, enums: String, defaults: true, oneofs: true };
 const MODULE_OPTIONS: Options = { ...OPTIONS, longs: String };
-const FILES = ['transactions', 'consensus', 'state'].map((name) => `althing/v1/${name}.proto`);
+const FILES = ['transactions', 'consensus', 'state', 'stream'];
 const PROTO_FOLDER = join('protocols', 'proto');
 
 export interface Protos {
   readonly transactions: ServiceDefinition;
   readonly consensus: ServiceDefinition;
   readonly state: ServiceDefinition;
+  readonly stream: ServiceDefinition;
+  /** With the module that it stands on; null where that does not run. */
+  readonly voting: {
+    readonly module: DefinedModule;
+    readonly definition: ServiceDefinition;
+  } | null;
   /** Services of the modules, by full name. */
   readonly modules: Readonly<Record<string, ServiceDefinition>>;
   /** All of these, and those that every client port has, for reflection. */
@@ -35,12 +42,19 @@ export function loadProtos(modules: readonly DefinedModule[]): Protos {
   const find = root.resolvePath.bind(root);
   root.resolvePath = (origin, target) =>
     target.startsWith('althing/') ? join(folder, target) : find(origin, target);
-  root.loadSync(FILES);
-  for (const module of modules) protobuf.parse(protoTextOf(module), root);
+  for (const module of modules) {
+    // Who imports its file finds it loaded.
+    root.files.push(join(folder, protoPath(module.name)));
+    protobuf.parse(protoTextOf(module), root);
+  }
+  const voting = votingAmong(modules);
+  const files = voting === undefined ? FILES : [...FILES, 'voting'];
+  root.loadSync(files.map((name) => `althing/v1/${name}.proto`));
   const json = root.resolveAll().toJSON();
   const ours = fromJSON(json, OPTIONS);
   const packages = modules.map(({ name }) => `${packageOf(name)}.`);
-  const typed = Object.entries(fromJSON(json, MODULE_OPTIONS)).filter(
+  const exact = fromJSON(json, MODULE_OPTIONS);
+  const typed = Object.entries(exact).filter(
     ([name, definition]) =>
       packages.some((each) => name.startsWith(each)) && !('format' in definition),
   );
@@ -48,6 +62,11 @@ export function loadProtos(modules: readonly DefinedModule[]): Protos {
     transactions: ours['althing.v1.Transactions'] as ServiceDefinition,
     consensus: ours['althing.v1.Consensus'] as ServiceDefinition,
     state: ours['althing.v1.State'] as ServiceDefinition,
+    stream: ours['althing.v1.Stream'] as ServiceDefinition,
+    voting:
+      voting === undefined
+        ? null
+        : { module: voting, definition: exact['althing.v1.Voting'] as ServiceDefinition },
     modules: Object.fromEntries(typed) as Readonly<Record<string, ServiceDefinition>>,
     all: { ...ours, ...standardProtos() },
   };

@@ -16,10 +16,13 @@ import { HealthService } from './health-service.ts';
 import { hostsOnly, Intake } from './intake.ts';
 import { GRPC_LIMITS, STANDARD_LIMITS, type GrpcLimits } from './limits.ts';
 import { moduleServices } from './modules/services.ts';
-import { loadProtos } from './protos.ts';
+import { loadProtos, type Protos } from './protos.ts';
+import type { Service } from './service.ts';
 import { stateService } from './state-service.ts';
+import { streamService } from './stream-service.ts';
 import { transactionsService } from './transactions-service.ts';
 import { markingUndecodable } from './undecodable.ts';
+import { votingService } from './voting-service.ts';
 
 export interface GrpcOptions {
   readonly edge: Edge;
@@ -38,7 +41,6 @@ export interface GrpcServer {
   close(boundMs?: number): Promise<void>;
 }
 
-const SERVICES = ['althing.v1.Transactions', 'althing.v1.Consensus', 'althing.v1.State'];
 const OUR_PATHS = '/althing.';
 const CLOSE_BOUND_MS = 10_000;
 /** The last answers leave the process within this time. */
@@ -59,8 +61,7 @@ export async function startGrpc({
   limits: chosen = {},
 }: GrpcOptions): Promise<GrpcServer> {
   endSessionsInTurn();
-  const { modules } = edge.catalog;
-  const protos = loadProtos(modules);
+  const protos = loadProtos(edge.catalog.modules);
   const calls = new Calls(logger);
   const limits = { ...GRPC_LIMITS, ...chosen };
   const server = new Server({
@@ -75,16 +76,15 @@ export async function startGrpc({
     'grpc.keepalive_timeout_ms': 10_000,
   });
   const connections = new Connections(server, limits, new Descriptors(logger));
-  server.addService(markingUndecodable(protos.transactions), transactionsService(edge, calls));
-  server.addService(markingUndecodable(protos.consensus), consensusService(edge, calls));
-  server.addService(markingUndecodable(protos.state), stateService(edge, calls));
-  // Of the modules that are in force now: those of a later upgrade have theirs after the next start.
-  const typed = modules.flatMap((each) => moduleServices(edge, calls, each, protos.modules));
-  for (const { definition, implementation } of typed) {
+  const services = servicesOf(edge, calls, protos);
+  for (const { definition, implementation } of services) {
     server.addService(markingUndecodable(definition), implementation);
   }
   new ReflectionService(protos.all).addToServer(server);
-  const health = new HealthService(edge.health, [...SERVICES, ...Object.keys(protos.modules)]);
+  const health = new HealthService(
+    edge.health,
+    services.map(({ name }) => name),
+  );
   health.addTo(server);
   const { tcp } = connections;
   const port = await bind(tcp, host, grpcPort).catch((error: unknown) => {
@@ -101,6 +101,31 @@ export async function startGrpc({
       return close(server, health, calls, boundMs);
     },
   };
+}
+
+/** Of the modules that are in force now: those of a later upgrade have theirs after the next start. */
+function servicesOf(edge: Edge, calls: Calls, protos: Protos): readonly Service[] {
+  const { modules } = edge.catalog;
+  return [
+    {
+      name: 'althing.v1.Transactions',
+      definition: protos.transactions,
+      implementation: transactionsService(edge, calls),
+    },
+    {
+      name: 'althing.v1.Consensus',
+      definition: protos.consensus,
+      implementation: consensusService(edge, calls),
+    },
+    {
+      name: 'althing.v1.State',
+      definition: protos.state,
+      implementation: stateService(edge, calls),
+    },
+    streamService(edge, calls, protos.stream),
+    ...(protos.voting === null ? [] : [votingService(edge, calls, protos.voting)]),
+    ...modules.flatMap((each) => moduleServices(edge, calls, each, protos.modules)),
+  ];
 }
 
 /** One for the services of ours, one for those that every gRPC port has. */

@@ -1,10 +1,9 @@
 /** althing.v1.Transactions: the shared core of src/edge in protobuf's clothes. */
-import {
-  Metadata,
-  type sendUnaryData,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type UntypedServiceImplementation,
+import type {
+  sendUnaryData,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Caller, Edge } from '../edge/edge.ts';
 import type { Outcome, Wait } from '../edge/outcome.ts';
@@ -13,11 +12,12 @@ import { malformed, Problem } from '../edge/problem.ts';
 import { decodeAll } from '../edge/receipts.ts';
 import { parseMsgpack } from '../edge/strict-msgpack.ts';
 import { readTransactionName } from '../edge/transaction-name.ts';
-import { problemStatus } from './problem-status.ts';
 import { protoReceipts, type ProtoReceipt } from './proto-receipts.ts';
+import { text } from './read-metadata.ts';
 import { fromStruct, type ProtoStruct } from './struct-values.ts';
 import { submitAnswer, type SubmitAnswer } from './submit-answer.ts';
 import { SubmitStream } from './submit-stream.ts';
+import { answerUnary } from './unary.ts';
 import type { Calls } from './calls.ts';
 
 /** As proto-loader decodes it, defaults filled in. */
@@ -44,12 +44,15 @@ interface TransactionMessage {
 
 interface GetMessage {
   readonly id: string;
+  readonly proof: boolean;
 }
 
 interface GetAnswer {
   readonly id: string;
   readonly height: number;
   readonly receipts: readonly ProtoReceipt[];
+  readonly proof?: Uint8Array;
+  readonly certifiedHeight?: number;
 }
 
 export function transactionsService(edge: Edge, calls: Calls): UntypedServiceImplementation {
@@ -59,47 +62,19 @@ export function transactionsService(edge: Edge, calls: Calls): UntypedServiceImp
       done: sendUnaryData<SubmitAnswer>,
     ) =>
       answerUnary(edge, call, done, calls, async () => {
-        const outcome = await submit(edge, call.request, authorization(call.metadata));
+        const outcome = await submit(edge, call.request, text(call.metadata, 'authorization'));
         return outcome instanceof Problem ? outcome : submitAnswer(outcome);
       }),
     SubmitStream: (call: ServerDuplexStream<SubmitMessage, object>) => {
-      const credential = authorization(call.metadata);
+      const credential = text(call.metadata, 'authorization');
       const path = call.getPath();
       const run = (request: SubmitMessage): Promise<Outcome | Problem> =>
         calls.run(path, () => submit(edge, request, credential));
       new SubmitStream(call, run).start();
     },
     Get: (call: ServerUnaryCall<GetMessage, GetAnswer>, done: sendUnaryData<GetAnswer>) =>
-      answerUnary(edge, call, done, calls, () => find(edge, call.request.id)),
+      answerUnary(edge, call, done, calls, () => find(edge, call.request)),
   };
-}
-
-/** Answers a unary call with what `work` gives, and says which node answered at which height. */
-export function answerUnary<Request, Answer>(
-  edge: Edge,
-  call: ServerUnaryCall<Request, Answer>,
-  done: sendUnaryData<Answer>,
-  calls: Calls,
-  work: () => Promise<Answer | Problem>,
-): void {
-  const head = new Metadata();
-  head.set('x-althing-node', edge.port.info.nodeId);
-  head.set('x-althing-height', String(edge.executedHeight()));
-  call.sendMetadata(head);
-  void respond(calls.run(call.getPath(), work), done);
-}
-
-async function respond<Answer>(
-  working: Promise<Answer | Problem>,
-  done: sendUnaryData<Answer>,
-): Promise<void> {
-  const answer = await working;
-  if (answer instanceof Problem) done(problemStatus(answer));
-  else done(null, answer);
-}
-
-function authorization(metadata: Metadata): string | undefined {
-  return metadata.get('authorization')[0]?.toString();
 }
 
 async function submit(
@@ -166,7 +141,7 @@ function waitOf({ wait, timeoutMs }: SubmitMessage): Wait | Problem {
   };
 }
 
-async function find(edge: Edge, id: string): Promise<GetAnswer | Problem> {
+async function find(edge: Edge, { id, proof }: GetMessage): Promise<GetAnswer | Problem> {
   const name = readTransactionName(id);
   if (name instanceof Problem) return name;
   const found = await edge.find(name.submission);
@@ -177,5 +152,9 @@ async function find(edge: Edge, id: string): Promise<GetAnswer | Problem> {
     const detail = `the submission has ${all.length} transactions, numbered from 0`;
     return new Problem(404, 'unknown_transaction', detail, { field: 'id' });
   }
-  return { id, height: found.receipts.height, receipts: protoReceipts(wanted) };
+  const answer = { id, height: found.receipts.height, receipts: protoReceipts(wanted) };
+  if (!proof) return answer;
+  const proved = await edge.prove({ kind: 'submission', id: name.submission });
+  if (proved instanceof Problem) return proved;
+  return { ...answer, proof: proved.proof, certifiedHeight: proved.height };
 }

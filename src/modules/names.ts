@@ -5,8 +5,10 @@
 
 const MODULE = /^[a-z][a-z0-9-]{0,31}$/;
 const MEMBER = /^[a-z][A-Za-z0-9]{0,47}$/;
-/** Sections of the API that are no modules. */
+/** Sections of the API that are no modules, and packages that the module's own would hide in its .proto file. */
 const TAKEN = new Set([
+  'althing',
+  'google',
   'transactions',
   'blocks',
   'stream',

@@ -7,11 +7,14 @@ import {
   type ChannelCredentials,
   type Client,
   type ClientDuplexStream,
+  type ClientReadableStream,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { startGrpc, type GrpcOptions, type GrpcServer } from '../../src/grpc/server.ts';
 import { loadProtos } from '../../src/grpc/protos.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
+import type { DefinedModule } from '../../src/modules/define.ts';
+import type { StreamLimits } from '../../src/stream/hub.ts';
 import { silent, testEdge, type TestPort } from '../http/test-node.ts';
 
 export interface Started {
@@ -23,13 +26,23 @@ export interface Started {
 export async function start(
   t: ExecutionContext,
   devMode = false,
-  options: Pick<GrpcOptions, 'limits'> = {},
+  options: Pick<GrpcOptions, 'limits'> & {
+    readonly modules?: readonly DefinedModule[];
+    readonly streamLimits?: Partial<StreamLimits>;
+  } = {},
 ): Promise<Started> {
-  const { port, edge } = testEdge(devMode);
+  const { limits, modules, streamLimits } = options;
+  const { port, edge } = testEdge(devMode, modules, undefined, streamLimits);
   const address = { host: '127.0.0.1', grpcPort: 0 };
-  const grpc = await startGrpc({ edge, ...address, logger: silent, ...options });
+  const grpc = await startGrpc({
+    edge,
+    ...address,
+    logger: silent,
+    ...(limits === undefined ? {} : { limits }),
+  });
   t.teardown(async () => {
     port.release();
+    port.streams.close();
     await grpc.close(200);
     edge.close();
   });
@@ -40,6 +53,7 @@ const protos = loadProtos(builtInModules);
 type Callback<T> = (error: ServiceError | null, answer: T) => void;
 type Unary = (request: object, metadata: Metadata, done: Callback<object>) => unknown;
 type Stream = (metadata?: Metadata) => ClientDuplexStream<object, object>;
+type Watch = (request: object, metadata: Metadata) => ClientReadableStream<object>;
 type Constructor = new (address: string, credential: ChannelCredentials) => Client;
 
 /** A client of one service, by its full name. */
@@ -51,8 +65,9 @@ export class TestClient {
     address: string,
     service: string,
     credential: ChannelCredentials = credentials.createInsecure(),
+    definitions = protos.all,
   ) {
-    const root = loadPackageDefinition(protos.all);
+    const root = loadPackageDefinition(definitions);
     const found = service
       .split('.')
       .reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], root);
@@ -76,6 +91,13 @@ export class TestClient {
     const open = (this.#client as unknown as Record<string, Stream>)[method];
     if (open === undefined) throw new Error(`no method ${method}`);
     return open.call(this.#client, metadata);
+  }
+
+  /** The same, as a stream of Node. */
+  answers<T>(method: string, request: object, metadata = new Metadata()): ClientReadableStream<T> {
+    const open = (this.#client as unknown as Record<string, Watch>)[method];
+    if (open === undefined) throw new Error(`no method ${method}`);
+    return open.call(this.#client, request, metadata) as ClientReadableStream<T>;
   }
 
   /** A server stream of the answers to one request. */

@@ -8,6 +8,7 @@ import {
   type ProtoStruct,
   type ProtoValue,
 } from '../struct-values.ts';
+import { WHOLE } from './module-proto.ts';
 import type { Field, Shape } from './shape.ts';
 
 type Message = Readonly<Record<string, unknown>>;
@@ -54,6 +55,19 @@ function membersFrom(
     else if (nullable) members[name] = null;
   }
   return members;
+}
+
+/** Arguments out of the message that has them: it has one field where they are no members. */
+export function argumentsFrom(shape: Shape, message: unknown): unknown {
+  if (shape.kind === 'message') return fromMessage(shape, message);
+  const value = (message as Message)[WHOLE];
+  return value === null || value === undefined ? {} : fromMessage(shape, value);
+}
+
+/** Data of an event as its message. */
+export function eventMessage(shape: Shape, data: unknown): unknown {
+  const message = toMessage(shape, data);
+  return shape.kind === 'message' ? message : { [WHOLE]: message };
 }
 
 /** A result as a message. */

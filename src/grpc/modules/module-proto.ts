@@ -1,6 +1,6 @@
 /**
  * The .proto file of a module: a method for each command and query, in two services, since a command
- * and a query may have one name.
+ * and a query may have one name, and a message for each event.
  */
 import type { TSchema } from '@sinclair/typebox';
 import type { DefinedModule } from '../../modules/define.ts';
@@ -11,7 +11,7 @@ const HEAD = `// Written by \`npm run generate\` from the declaration of the mod
 // are kept.
 syntax = "proto3";
 `;
-const TRANSACTIONS = 'althing/v1/transactions.proto';
+const EVENT_FILE = 'althing/type/v1/event.proto';
 const STRUCT = 'google/protobuf/struct.proto';
 const LINE_MAX = 100;
 
@@ -34,6 +34,7 @@ export function moduleProto(module: DefinedModule, before: string): string {
   const numbers = numbersIn(before);
   const commands = Object.entries(module.commandDefinitions);
   const queries = Object.entries(module.queryDefinitions);
+  const events = Object.entries(module.eventDefinitions);
   const body = [
     ...service('Commands', module.description, commands, 'Command', 'Receipt'),
     ...service('Queries', module.description, queries, 'Query', 'Answer'),
@@ -45,9 +46,12 @@ export function moduleProto(module: DefinedModule, before: string): string {
       ...message(numbers, `${pascal(name)}Query`, fieldsOf(schema)),
       ...message(numbers, `${pascal(name)}Answer`, [...ANSWER, ...resultOf(result)]),
     ]),
+    ...events.flatMap(([name, { description, schema }]) =>
+      message(numbers, `${pascal(name)}Event`, fieldsOf(schema), comment(description, '')),
+    ),
   ].join('\n');
   const imports = [
-    ...(body.includes(EVENT) ? [TRANSACTIONS] : []),
+    ...(body.includes(EVENT) ? [EVENT_FILE] : []),
     ...(body.includes('google.protobuf.') ? [STRUCT] : []),
   ];
   return [
@@ -87,7 +91,7 @@ interface Written {
   readonly description?: string | undefined;
 }
 
-const EVENT = 'althing.v1.Event';
+const EVENT = 'althing.type.v1.Event';
 const HEIGHT: Written = { name: 'height', shape: { kind: 'scalar', type: 'uint64' } };
 /** What a receipt has beside the result, and an answer. */
 const RECEIPT: readonly Written[] = [
@@ -106,10 +110,13 @@ const RECEIPT: readonly Written[] = [
 ];
 const ANSWER: readonly Written[] = [{ ...HEIGHT, description: 'that the result reflects' }];
 
+/** The one field of a message for values that are no messages. */
+export const WHOLE = 'arguments';
+
 function fieldsOf(schema: TSchema): readonly Written[] {
   const shape = shapeOf(schema);
   if (shape.kind === 'message') return written(shape);
-  return [{ name: 'arguments', shape }];
+  return [{ name: WHOLE, shape }];
 }
 
 function resultOf(schema: TSchema | null): readonly Written[] {
@@ -124,6 +131,7 @@ function message(
   numbers: Numbers,
   path: string,
   fields: readonly Written[],
+  about: readonly string[] = [],
   indent = '',
 ): readonly string[] {
   const inner = `${indent}  `;
@@ -136,7 +144,7 @@ function message(
   ]);
   const kept = reserved.length === 0 ? [] : [`${inner}reserved ${reserved.join(', ')};`];
   const name = path.split('.').at(-1);
-  const start = indent === '' ? [''] : [];
+  const start = indent === '' ? ['', ...about] : [];
   return fields.length === 0 && kept.length === 0
     ? [...start, `${indent}message ${name} {}`]
     : [...start, `${indent}message ${name} {`, ...kept, ...lines, `${indent}}`];
@@ -152,7 +160,7 @@ function nested(
   if (shape === EVENT) return [];
   const inner = shape.kind === 'list' ? shape.item : shape;
   if (inner.kind !== 'message') return [];
-  return message(numbers, `${path}.${messageName(name)}`, written(inner), indent);
+  return message(numbers, `${path}.${messageName(name)}`, written(inner), [], indent);
 }
 
 function messageName(field: string): string {

@@ -84,8 +84,18 @@ function listOf(items: TSchema | undefined): Shape {
 function messageOf(schema: TSchema): Shape {
   const properties = Object.entries((schema['properties'] ?? {}) as Record<string, TSchema>);
   const isOpen = schema['patternProperties'] !== undefined;
-  if (isOpen || !properties.every(([name]) => IDENTIFIER.test(name))) return { kind: 'struct' };
+  if (isOpen || !areFields(properties.map(([name]) => name))) return { kind: 'struct' };
   return { kind: 'message', fields: properties.map(([name, each]) => fieldOf(name, each)) };
+}
+
+/**
+ * Whether names can be those of fields: protobuf takes names that differ in capitals or underscores for
+ * one, and its library those that every object has.
+ */
+function areFields(names: readonly string[]): boolean {
+  const different = new Set(names.map((name) => name.replaceAll('_', '').toLowerCase()));
+  const areFree = names.every((name) => IDENTIFIER.test(name) && !(name in Object.prototype));
+  return areFree && different.size === names.length;
 }
 
 function fieldOf(name: string, schema: TSchema): Field {
