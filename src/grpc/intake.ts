@@ -10,9 +10,9 @@
  *     request with one message.
  * G7. A stream on which no request comes and no answer leaves for `idleMsMax` is ended, and where the
  *     client does not even read that, its connection.
- * G8. Of calls with one request and a stream of answers at most `watchersMax` are open, until their end
- *     was read. Whoever takes no answer to one request, or not its end, for `unreadMsMax` loses the
- *     connection.
+ * G8. Of calls with one request and a stream of answers at most `watchersMax` are open; one that has
+ *     ended is until all was taken that came before its end. Whoever takes no answer to a call with one
+ *     request for `unreadMsMax` loses the connection.
  *
  * All these places are shared out as places.ts says (G5). Health and reflection have an intake of their
  * own, so that who looks whether a node is well is not told that its users are many.

@@ -97,7 +97,7 @@ export class Unread {
     this.#cut = cut;
   }
 
-  /** An answer, or the end, waits for the client. */
+  /** An answer waits for the client. The end of a call does not: flow control holds data back alone. */
   waits(): void {
     if (!this.#isOver) this.#timer ??= setTimeout(this.#cut, this.#ms);
   }
@@ -129,10 +129,5 @@ export class ReadCall extends ServerInterceptingCall {
       this.#unread.taken();
       sent();
     });
-  }
-
-  override sendStatus(status: Parameters<ServerInterceptingCall['sendStatus']>[0]): void {
-    this.#unread.waits();
-    super.sendStatus(status);
   }
 }

@@ -11,6 +11,7 @@ import { fromJSON, loadSync, type Options, type PackageDefinition } from '@grpc/
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import type { DefinedModule } from '../modules/define.ts';
+import { withWholeFiles } from './descriptors.ts';
 import { moduleProto, packageOf, protoPath } from './modules/module-proto.ts';
 import { votingAmong } from './voting-service.ts';
 
@@ -68,7 +69,7 @@ export function loadProtos(modules: readonly DefinedModule[]): Protos {
         ? null
         : { module: voting, definition: exact['althing.v1.Voting'] as ServiceDefinition },
     modules: Object.fromEntries(typed) as Readonly<Record<string, ServiceDefinition>>,
-    all: { ...ours, ...standardProtos() },
+    all: { ...withWholeFiles(ours), ...withWholeFiles(standardProtos()) },
   };
 }
 

@@ -1,49 +1,71 @@
 import test from 'ava';
-import protobuf from 'protobufjs/ext/descriptor/index.js';
+import { messagesOf, namedIn, Reflection, typesOf, type File } from './reflection.ts';
 import { start, TestClient } from './start.ts';
 
-interface Reflected {
-  readonly listServicesResponse?: { readonly service: readonly { readonly name: string }[] };
-  readonly fileDescriptorResponse?: { readonly fileDescriptorProto: readonly Uint8Array[] };
-  readonly errorResponse?: { readonly errorCode: number };
-}
+/** The methods of each service of ours, beside those of the modules. */
+const SERVICES: Readonly<Record<string, readonly string[]>> = {
+  'althing.v1.Transactions': ['Submit', 'SubmitStream', 'Get'],
+  'althing.v1.Consensus': ['Status'],
+  'althing.v1.State': ['Query', 'ProveRow', 'Modules'],
+  'althing.v1.Stream': ['Subscribe'],
+  'althing.v1.Voting': ['SubmitRound', 'SubmitVote', 'GetRound', 'WatchRounds'],
+};
 
-const VERSIONS = [
-  'grpc.reflection.v1.ServerReflection',
-  'grpc.reflection.v1alpha.ServerReflection',
-];
-
-for (const version of VERSIONS) {
-  test(`${version} lists what is served and describes it`, async (t) => {
+for (const version of ['v1', 'v1alpha']) {
+  test(`reflection ${version} lists what is served and describes it`, async (t) => {
     const { address } = await start(t);
-    const stream = new TestClient(t, address, version).stream('ServerReflectionInfo');
-    const answers = stream[Symbol.asyncIterator]() as AsyncIterator<Reflected>;
-    const ask = async (request: object): Promise<Reflected> => {
-      stream.write(request);
-      return (await answers.next()).value as Reflected;
-    };
-    const listed = (await ask({ listServices: '*' })).listServicesResponse?.service ?? [];
-    const names = listed.map(({ name }) => name);
-    for (const name of [
-      'althing.v1.Transactions',
-      'althing.v1.Consensus',
-      'grpc.health.v1.Health',
-    ]) {
-      t.true(names.includes(name), name);
+    const reflection = new Reflection(t, address, version);
+    const names = await reflection.services();
+    for (const [service, methods] of Object.entries(SERVICES)) {
+      t.true(names.includes(service), service);
+      t.deepEqual(await reflection.methods(service), methods);
     }
-    const described = await ask({ fileContainingSymbol: 'althing.v1.Transactions' });
-    const files = (described.fileDescriptorResponse?.fileDescriptorProto ?? []).map((bytes) =>
-      protobuf.FileDescriptorProto.toObject(protobuf.FileDescriptorProto.decode(bytes)),
-    ) as { package: string; service?: { name: string; method: { name: string }[] }[] }[];
-    const service = files
-      .flatMap((file) => file.service ?? [])
-      .find((each) => each.name === 'Transactions');
-    t.deepEqual(
-      service?.method.map(({ name }) => name),
-      ['Submit', 'SubmitStream', 'Get'],
-    );
-    t.true(files.some((file) => file.package === 'google.protobuf'));
-    t.truthy((await ask({ fileContainingSymbol: 'bank.v1.Loans' })).errorResponse);
-    stream.end();
+    t.true(names.includes('grpc.health.v1.Health'));
+    t.truthy((await reflection.ask({ fileContainingSymbol: 'bank.v1.Loans' })).errorResponse);
+    reflection.end();
   });
 }
+
+test('every service that is listed and ours is SERVING', async (t) => {
+  const { address } = await start(t);
+  const names = (await new Reflection(t, address).services()).filter((name) =>
+    name.startsWith('althing.'),
+  );
+  t.true(names.length >= Object.keys(SERVICES).length + 9);
+  const health = new TestClient(t, address, 'grpc.health.v1.Health');
+  for (const service of names) {
+    t.like(await health.call('Check', { service }), { status: 'SERVING' }, service);
+  }
+});
+
+// As protoc does, and clients that build types out of files.
+test('every file names what it needs, in full, and none needs itself', async (t) => {
+  const { address } = await start(t);
+  const reflection = new Reflection(t, address);
+  for (const service of await reflection.services()) {
+    const files = new Map((await reflection.files(service)).map((file) => [file.name, file]));
+    const visit = (file: File, above: readonly string[]): void => {
+      const path = [...above, file.name];
+      t.false(above.includes(file.name), path.join(' needs '));
+      if (above.includes(file.name)) return;
+      const needed = (file.dependency ?? []).map((name) => files.get(name));
+      t.false(needed.includes(undefined), `${path.join(' needs ')} needs what is not there`);
+      const types = new Set([file, ...(needed as File[])].flatMap(typesOf));
+      for (const name of namedIn(file)) t.true(types.has(name), `${file.name}: ${name}`);
+      for (const each of needed as File[]) visit(each, path);
+    };
+    t.true(files.size > 0, service);
+    for (const file of files.values()) visit(file, []);
+  }
+});
+
+test('files say which fields are optional and which numbers are reserved', async (t) => {
+  const { address } = await start(t);
+  const [file] = await new Reflection(t, address).files('althing.module.kv.v1.SetCommand');
+  const message = messagesOf(file!).get('.althing.module.kv.v1.SetCommand')!;
+  t.deepEqual(
+    message.field?.filter((field) => field.proto3Optional).map(({ name }) => name),
+    ['ifRevision', 'lease', 'ttlMs', 'prevKv'],
+  );
+  t.like(message.reservedRange, [{ start: 4, end: 5 }]);
+});

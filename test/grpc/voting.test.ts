@@ -251,7 +251,7 @@ test('what is malformed is refused before it is submitted', async (t) => {
     t.deepEqual(
       told,
       [status.INVALID_ARGUMENT, code, field],
-      `${method} ${JSON.stringify(request)}`,
+      `${method} ${Object.keys(request).join()}`,
     );
   }
   t.is(port.submitted, 0);

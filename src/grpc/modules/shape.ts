@@ -34,8 +34,10 @@ export interface Field {
 const VALUE: Shape = { kind: 'value' };
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 const INT63_MAX = 2n ** 63n - 1n;
+/** Messages within one another; what lies deeper is a Value. protobufjs and protoc have bounds of their own. */
+const LEVELS_MAX = 12;
 
-export function shapeOf(schema: TSchema): Shape {
+export function shapeOf(schema: TSchema, level = 0): Shape {
   switch (jsonFormOf(schema)) {
     case 'integer64':
       return { kind: 'integer64', type: reachesBeyond63Bits(schema) ? 'uint64' : 'int64' };
@@ -44,13 +46,17 @@ export function shapeOf(schema: TSchema): Shape {
     case 'value':
       return VALUE;
     case undefined:
-      return plainShape(schema);
+      return plainShape(schema, level);
   }
 }
 
-function plainShape(schema: TSchema): Shape {
+function plainShape(schema: TSchema, level: number): Shape {
+  if (level > LEVELS_MAX) return VALUE;
   const members = schema['anyOf'] as readonly TSchema[] | undefined;
-  if (members !== undefined) return common(members.filter((each) => !isNull(each)).map(shapeOf));
+  if (members !== undefined) {
+    const others = members.filter((each) => !isNull(each));
+    return common(others.map((each) => shapeOf(each, level + 1)));
+  }
   switch (schema['type']) {
     case 'string':
       return { kind: 'scalar', type: 'string' };
@@ -59,9 +65,9 @@ function plainShape(schema: TSchema): Shape {
     case 'integer':
       return { kind: 'scalar', type: 'int64' };
     case 'array':
-      return listOf(schema['items'] as TSchema | undefined);
+      return listOf(schema['items'] as TSchema | undefined, level);
     case 'object':
-      return messageOf(schema);
+      return messageOf(schema, level);
     default:
       return VALUE;
   }
@@ -76,16 +82,17 @@ function common([first, ...rest]: readonly Shape[]): Shape {
   return same ? first : VALUE;
 }
 
-function listOf(items: TSchema | undefined): Shape {
-  const item = items === undefined || isNullable(items) ? VALUE : shapeOf(items);
+function listOf(items: TSchema | undefined, level: number): Shape {
+  const item = items === undefined || isNullable(items) ? VALUE : shapeOf(items, level + 1);
   return { kind: 'list', item: item.kind === 'list' ? VALUE : item };
 }
 
-function messageOf(schema: TSchema): Shape {
+function messageOf(schema: TSchema, level: number): Shape {
   const properties = Object.entries((schema['properties'] ?? {}) as Record<string, TSchema>);
   const isOpen = schema['patternProperties'] !== undefined;
   if (isOpen || !areFields(properties.map(([name]) => name))) return { kind: 'struct' };
-  return { kind: 'message', fields: properties.map(([name, each]) => fieldOf(name, each)) };
+  const fields = properties.map(([name, each]) => fieldOf(name, each, level + 1));
+  return { kind: 'message', fields };
 }
 
 /**
@@ -98,14 +105,14 @@ function areFields(names: readonly string[]): boolean {
   return areFree && different.size === names.length;
 }
 
-function fieldOf(name: string, schema: TSchema): Field {
+function fieldOf(name: string, schema: TSchema, level: number): Field {
   const protoName = name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const nullable = isNullable(schema);
   return {
     name,
     protoName,
     key: protobuf.util.camelCase(protoName),
-    shape: shapeOf(schema),
+    shape: shapeOf(schema, level),
     optional: OptionalKind in schema || nullable,
     nullable: nullable && !(OptionalKind in schema),
     description: schema.description,
