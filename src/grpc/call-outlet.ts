@@ -8,7 +8,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { Problem } from '../edge/problem.ts';
 import type { Subscribed } from '../stream/hub.ts';
-import type { Encoder, Item } from '../stream/item.ts';
+import { isProgress, type Encoder, type Item } from '../stream/item.ts';
 import type { EndCode, Ending, Outlet } from '../stream/subscription.ts';
 import { problemStatus } from './problem-status.ts';
 
@@ -31,7 +31,7 @@ export class CallOutlet implements Outlet {
   #items: readonly Item[] = [];
   #next = 0;
   /** The last that was. */
-  #writtenId = '';
+  #written: Item | null = null;
   #isWriting = false;
   #isOver = false;
   #waitingBytes = 0;
@@ -67,12 +67,15 @@ export class CallOutlet implements Outlet {
     this.#write();
   }
 
-  /** Connections are asked whether they are there by HTTP/2 itself. */
-  keepAlive(): void {}
+  /** Says again how far it is: proxies end streams that are silent. */
+  keepAlive(): void {
+    const last = this.#written;
+    if (last !== null && this.#waitingBytes === 0 && isProgress(last)) this.send([last]);
+  }
 
   close({ code, detail, resume }: Ending): void {
     if (this.#isOver) return;
-    const place = this.#next < this.#items.length ? this.#writtenId : resume;
+    const place = this.#next < this.#items.length ? this.#written!.id : resume;
     this.#drop();
     fail(this.#call, new Problem(STATUSES[code], code, detail, { extras: { resume: place } }));
   }
@@ -82,7 +85,7 @@ export class CallOutlet implements Outlet {
     if (this.#isWriting || this.#isOver || item === undefined) return;
     this.#next++;
     this.#isWriting = true;
-    this.#writtenId = item.id;
+    this.#written = item;
     const bytes = item.as(this.#encoder);
     this.#call.write(bytes, () => {
       this.#isWriting = false;

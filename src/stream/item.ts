@@ -1,5 +1,7 @@
 /** One message of the stream, as all who subscribed share it. */
 
+const PROGRESS = 'progress';
+
 /** How a transport writes an item; the same function for the same form. */
 export type Encoder<T extends string | Uint8Array = string | Uint8Array> = (item: Item) => T;
 
@@ -39,5 +41,9 @@ export class Item {
 
 /** Says only how far the subscriber has come, where its filter let nothing through. */
 export function progressItem(height: number, id: string): Item {
-  return new Item(id, { id, kind: 'progress', height });
+  return new Item(id, { id, kind: PROGRESS, height });
+}
+
+export function isProgress({ value }: Item): boolean {
+  return (value as { readonly kind?: unknown }).kind === PROGRESS;
 }

@@ -187,6 +187,13 @@ test('a node that stops tells its streams where to resume, and takes no more', a
   t.like(refused, { status: status.UNAVAILABLE, code: 'draining', resume: '' });
 });
 
+test('a stream on which nothing happens says again how far it is', async (t) => {
+  const started = await begin(t, { keepAliveMs: 40 });
+  const live = subscribe(t, started, {});
+  while (live.messages.length < 3) await pause();
+  t.deepEqual([...new Set(live.messages.map(({ id }) => id))], ['0']);
+});
+
 test('who cancels, or goes without a word, is no subscriber any more', async (t) => {
   const started = await begin(t);
   const watching = [subscribe(t, started, ALL), subscribe(t, started, ALL)];

@@ -198,6 +198,24 @@ test('where all was written the stream is resumed where it has come', (t) => {
   t.is(resumeOf(call), '9');
 });
 
+test('in silence it says again how far it is, once the client has taken all', (t) => {
+  const { call, outlet } = outletOf();
+  outlet.keepAlive();
+  outlet.send([...items(1, 1), progressItem(1, '1')]);
+  outlet.keepAlive();
+  call.take();
+  outlet.keepAlive();
+  call.take();
+  outlet.keepAlive();
+  const ids = (): readonly string[] => call.written.map((text) => text.trim());
+  t.deepEqual(ids(), ['1.0', '1', '1']);
+  call.take();
+  outlet.send(items(1, 2));
+  call.take();
+  outlet.keepAlive();
+  t.deepEqual(ids(), ['1.0', '1', '1', '2.0']);
+});
+
 test('who has gone is told nothing more, and is no subscriber', (t) => {
   const { call, outlet, ended } = outletOf();
   outlet.send(items(3, 1));
