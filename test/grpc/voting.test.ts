@@ -5,7 +5,7 @@ import { signSubmission, type Call } from '../../protocols/transaction/submissio
 import { generateKey } from '../../src/crypto/keys.ts';
 import { signerFromPem } from '../../src/crypto/signer.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
-import { defineModule, event } from '../../src/modules/define.ts';
+import { defineModule, event, type DefinedModule } from '../../src/modules/define.ts';
 import { Type } from '../../src/module.ts';
 import { signed } from '../http/posting.ts';
 import { API_TOKEN, client } from '../http/test-node.ts';
@@ -42,6 +42,10 @@ const watch = (
 function roundOfTwo({ port }: Started, round: string, required = 2): object {
   const node = port.cluster.genesis.validators[0]!.publicKey;
   return { round: { round, voters: [voter(client.publicKey), voter(node)], required } };
+}
+
+function membersOf<T>(names: readonly string[], made: () => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(names.map((name) => [name, made()]));
 }
 
 async function failure(call: Promise<unknown>): Promise<ServiceError> {
@@ -278,17 +282,28 @@ test('a round is read as it was at a height, and with all that is final anywhere
 });
 
 test('where no module voting runs, or another one of that name, there is no such service', async (t) => {
-  const another = defineModule({
-    name: 'voting',
-    version: 1,
-    description: 'Another one.',
-    events: { opened: event('Opened.', Type.String()) },
-    commands: ({ command }) => ({
-      open: command({ description: 'Opens.', args: Type.Object({}) }, () => undefined),
-    }),
-  });
+  const named = (commands: readonly string[], queries: readonly string[]): DefinedModule =>
+    defineModule({
+      name: 'voting',
+      version: 1,
+      description: 'Another one.',
+      events: { opened: event('Opened.', Type.String()) },
+      commands: ({ command }) =>
+        membersOf(commands, () =>
+          command({ description: 'Does.', args: Type.Object({}) }, () => undefined),
+        ),
+      queries: ({ query }) =>
+        membersOf(queries, () =>
+          query({ description: 'Tells.', args: Type.Object({}), result: Type.Null() }, () => null),
+        ),
+    });
+  const another = [
+    named(['open'], ['round']),
+    named(['open', 'cast'], []),
+    named(['open', 'cast'], ['round']),
+  ];
   const others = builtInModules.filter(({ name }) => name !== 'voting' && name !== 'bridge');
-  for (const modules of [others, [...others, another]]) {
+  for (const modules of [others, ...another.map((each) => [...others, each])]) {
     const started = await start(t, false, { modules });
     const none = await failure(voting(t, started).call('GetRound', { round: 'r' }));
     t.is(none.code, status.UNIMPLEMENTED);
