@@ -15,7 +15,6 @@ import { StateTree, type TreeEnd } from './state-tree.ts';
 import type { Submission } from './submission-reader.ts';
 import { Journal, MemoryTable } from './tables.ts';
 import { Timers } from './timers.ts';
-import type { Value } from './values.ts';
 import { ClientWindows, removeLeaf } from './windows.ts';
 
 export type SubmissionStanding =
@@ -35,7 +34,6 @@ export class State {
   readonly keys: IdempotencyKeys;
   readonly timers = new Timers(this.journal);
   readonly #tables = new Map<string, ModuleTables>();
-  readonly #byId = new Map<string, MemoryTable>();
   readonly #tree: StateTree;
 
   constructor(crypto: Crypto, limits: ConsensusLimits) {
@@ -47,7 +45,10 @@ export class State {
     return this.#tables.get(module) ?? {};
   }
 
-  /** All rows as they were at a height of the window (I109). */
+  /**
+   * All rows as they were at a height of the window (I109), which reaches back to the newest checkpoint
+   * (I110): there, those that the state root covers.
+   */
   viewAt(height: number): View {
     const tablesOf = (module: string): ReadTables => {
       const tables = Object.entries(this.tablesOf(module));
@@ -56,16 +57,6 @@ export class State {
       );
     };
     return { height, time: this.history.timeOf(height), tablesOf };
-  }
-
-  /**
-   * A row as it was at a height of the window, which reaches back to the newest checkpoint (I110): there,
-   * the row that the state root covers. `table` is its id, `<module>/<table>`; undefined when there was no
-   * such row.
-   */
-  rowAt(table: string, key: string, height: number): Value | undefined {
-    const found = this.#byId.get(table);
-    return found === undefined ? undefined : new PastTable(found, height).get(key);
   }
 
   /** What is remembered of a submission; `id` is the 32 bytes of its id. */
@@ -119,7 +110,6 @@ export class State {
       const table = (tables[name] ??= new MemoryTable(`${module}/${name}`, this.journal));
       table.setIndexes(indexes);
     }
-    for (const table of Object.values(tables)) this.#byId.set(table.id, table);
     this.#tables.set(module, tables);
     return tables;
   }

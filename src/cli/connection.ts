@@ -12,9 +12,9 @@ import { ask } from '../client/asking.ts';
 import { Client } from '../client/client.ts';
 import { Nodes, type NodeAnswer } from '../client/nodes.ts';
 import { notTaken } from '../client/reads.ts';
-import { generateKey, KeyError } from '../crypto/keys.ts';
+import { KeyError } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import { loadSigner, signerFromPem } from '../crypto/signer.ts';
+import { loadSigner } from '../crypto/signer.ts';
 import { GenesisError, parseGenesis } from '../init/genesis.ts';
 import { clusterFiles, nodeFiles } from '../init/layout.ts';
 import { Interruption } from '../interruption.ts';
@@ -25,8 +25,6 @@ export interface Connection {
   readonly client: Client;
   /** A genesis document was given: no node is believed. */
   readonly verifies: boolean;
-  /** Null for a command that only reads. */
-  readonly signer: Signer | null;
   /** Aborted when the time is over or somebody interrupts: for reads. */
   readonly signal: AbortSignal;
   /** Aborted when somebody interrupts: for submissions, which expire by themselves. */
@@ -43,8 +41,8 @@ interface Flags {
   readonly timeout: number;
 }
 
-/** What was signed before is sent again without a key. */
-type Uses = 'reads' | 'signs' | 'resends';
+/** What was signed before is sent without a key. */
+type Uses = 'reads' | 'signs';
 
 const NOTICE_AFTER_MS = 2_000;
 const FALLBACK_URL = 'http://127.0.0.1:9003';
@@ -114,7 +112,7 @@ export async function withCluster(
   uses: Uses,
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
-  const signer = signerFor(uses, flags);
+  const signer = uses === 'signs' ? signerOf(flags) : null;
   const urls = urlsOf(flags);
   const genesis = flags.genesis === undefined ? null : genesisIn(flags.genesis);
   const own = genesis === null ? ownCluster(flags) : null;
@@ -138,7 +136,7 @@ export async function withCluster(
       abortable(connecting, signal),
     );
     const verifies = genesis !== null;
-    await work({ client, verifies, signer, signal, interrupted: interruption.signal, timeoutMs });
+    await work({ client, verifies, signal, interrupted: interruption.signal, timeoutMs });
   } finally {
     clearTimeout(timer);
     interruption.close();
@@ -207,12 +205,6 @@ function addressIn(config: string): readonly string[] {
   const isAny = typeof host !== 'string' || host === '0.0.0.0' || host === '::';
   const name = isAny ? '127.0.0.1' : host;
   return [`http://${name.includes(':') ? `[${name}]` : name}:${http}`];
-}
-
-function signerFor(uses: Uses, flags: Flags): Signer | null {
-  if (uses === 'signs') return signerOf(flags);
-  // A client that only sends again wants a key all the same: any.
-  return uses === 'resends' ? signerFromPem(generateKey().pem) : null;
 }
 
 function signerOf({ key, data }: Flags): Signer {

@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { abortable } from '../abortable.ts';
 import { exportNamespace } from '../kv-snapshot/export.ts';
 import { importNamespace } from '../kv-snapshot/import.ts';
-import type { CommandContext } from './command.ts';
+import { UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, withCluster } from './connection.ts';
 import { newProgress } from './output.ts';
 
@@ -25,8 +25,8 @@ Examples:
   althing kv export --namespace shop --output shop.jsonl
   althing kv import shop.jsonl --url http://127.0.0.1:9003,http://127.0.0.1:9005 --key client.pem
 
-An export is what one revision of the namespace holds, as lines of JSON with a checksum at the end. It
-fails when the namespace is changed meanwhile. An import writes each entry once: started again after
+An export is what the namespace held at one height, whatever is written meanwhile, as lines of JSON with
+a checksum at the end. It is a node's word and not proved: --genesis is refused. An import writes each entry once: started again after
 whatever ended it, it goes on where it was. Revisions are new ones, and keys with a lease are left out.`;
 
 /** Beside those of the module's declaration. */
@@ -44,7 +44,12 @@ function exportCommand(context: CommandContext): Command {
   const connection = connectionOptions(command, 'reads');
   return command.action(async (flags: ExportFlags) => {
     const { namespace, output } = flags;
-    await withCluster(connection(flags as never), 'reads', ({ client, interrupted }) => {
+    await withCluster(connection(flags as never), 'reads', ({ client, interrupted, verifies }) => {
+      if (verifies) {
+        throw new UsageError(
+          'an export is not proved: it goes without --genesis (ALTHING_GENESIS)',
+        );
+      }
       const lines = counted(exportNamespace(client, namespace));
       return abortable(write(context, lines, namespace, output), interrupted);
     });

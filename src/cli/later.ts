@@ -11,7 +11,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   bench: 'run "npm run bench" in the repository',
   cert: '"althing init" makes all certificates of a cluster',
   validator: 'validators are fixed by the genesis in this version',
-  completion: '"althing --help" lists the commands',
 };
 
 /** Not in the help; whatever stands behind the name gets the same answer. */

@@ -12,6 +12,7 @@ import { Interrupted } from '../interruption.ts';
 import { LogError } from '../log/errors.ts';
 import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { completionCommand } from './completion.ts';
 import { laterCommands } from './later.ts';
 import { jsonText, printable, write } from './output.ts';
 
@@ -59,6 +60,7 @@ async function createProgram(word: string): Promise<Command> {
   const modules = isCommand ? new Map<string, Command>() : await moduleCommandsOf(context);
   const loads = isCommand ? [COMMANDS[word]!] : modules.has(word) ? [] : Object.values(COMMANDS);
   for (const load of loads) program.addCommand((await load())(context));
+  program.addCommand(completionCommand(program, context));
   program.commandsGroup('Modules:');
   for (const command of modules.values()) program.addCommand(command);
   for (const command of laterCommands()) program.addCommand(command, { hidden: true });

@@ -3,12 +3,11 @@
  * other, each written down first where --save says so.
  */
 import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
-import { signSubmission, type Call } from '../../protocols/transaction/submission.ts';
+import type { Call } from '../../protocols/transaction/submission.ts';
 import { Submission, SubmissionReader } from '../../protocols/transaction/submission-reader.ts';
 import { encodeValue } from '../../protocols/transaction/values.ts';
 import { AlthingError, OutcomeUnknown } from '../client/errors.ts';
 import { problemOf } from '../client/nodes.ts';
-import { Sequence } from '../client/sequence.ts';
 import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
 import { UsageError } from './command.ts';
 import { withNotice, type Connection } from './connection.ts';
@@ -21,7 +20,6 @@ const SUBMISSION_BYTES = 256;
 export class Sending {
   readonly #connection: Connection;
   readonly #journal: Journal | null;
-  readonly #sequence = new Sequence();
 
   constructor(connection: Connection, journal: Journal | null) {
     this.#connection = connection;
@@ -53,7 +51,7 @@ export class Sending {
       const submitted = await this.#sendAgain(before, calls);
       if (submitted !== null) return submitted;
     }
-    const bytes = this.sign(calls);
+    const bytes = this.#connection.client.sign(calls);
     const saved = { from, transactions: calls.length, bytes };
     this.#journal?.add(saved);
     return finish(this.#connection, saved, this.#journal);
@@ -64,7 +62,7 @@ export class Sending {
     const { client } = this.#connection;
     const limits = { ...DEFAULT_LIMITS, ...client.cluster.limits };
     const reader = new SubmissionReader(client.cluster.clusterId, limits);
-    const [old, same] = [before.bytes, this.sign(calls)].map((bytes) => reader.parse(bytes));
+    const [old, same] = [before.bytes, client.sign(calls)].map((bytes) => reader.parse(bytes));
     const isSame =
       old instanceof Submission &&
       same instanceof Submission &&
@@ -84,24 +82,11 @@ export class Sending {
     );
   }
 
-  sign(calls: readonly Call[]): Uint8Array {
-    const { client, signer, timeoutMs } = this.#connection;
-    const content = {
-      kind: 'client',
-      clusterId: client.cluster.clusterId,
-      key: signer!.publicKey,
-      seq: this.#sequence.next(),
-      validUntil: Date.now() + timeoutMs,
-      transactions: calls,
-    } as const;
-    return signSubmission(content, signer!);
-  }
-
   /** Signs and hands over to a node, without waiting. Resolves with the ids of the transactions. */
   async accept(calls: readonly Call[]): Promise<object> {
-    const bytes = this.sign(calls);
-    this.#journal?.add({ from: 0, transactions: calls.length, bytes });
     const { client, signal } = this.#connection;
+    const bytes = client.sign(calls);
+    this.#journal?.add({ from: 0, transactions: calls.length, bytes });
     for await (const node of client.nodes.turns(signal)) {
       const path = '/api/v11/transactions?wait=accepted';
       const headers = { 'content-type': SUBMISSION_TYPE, accept: 'application/json' };

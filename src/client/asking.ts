@@ -2,8 +2,9 @@
  * One question to node after node, until an answer holds.
  *
  * X2. A refusal is believed when it is proved, or when f + 1 nodes give it, or all that there are: one of
- *     them is honest. A node that lies can delay an answer, but neither hide that a submission executed
- *     nor make it seem to.
+ *     them is honest. That a height is not there is believed when all say so, for each node keeps its own.
+ *     A node that lies can delay an answer, but neither hide that a submission executed nor make it
+ *     seem to.
  */
 import { AlthingError } from './errors.ts';
 import type { NodeAnswer, NodeRequest, Nodes } from './nodes.ts';
@@ -35,7 +36,7 @@ export function ask<T>(
   take: (answer: NodeAnswer) => Taken<T> | Promise<Taken<T>>,
 ): Promise<T> {
   return within(ms, signal, async (bound) => {
-    const refused = new Refusals(Math.min(nodes.count, refusals));
+    const refused = new Refusals(nodes, refusals);
     let last: AlthingError | null = null;
     for await (const node of nodes.turns(bound)) {
       const answer = await nodes.ask(node, request, bound);
@@ -65,18 +66,24 @@ export function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && !NOT_NOW.has(status);
 }
 
+/** One node has forgotten a height, or not executed it yet, and another may answer. */
+const OF_ONE_NODE = new Set(['height_ahead', 'height_pruned']);
+
 /** Which nodes have refused, by the code that they gave. */
 export class Refusals {
+  readonly #all: number;
   readonly #enough: number;
   readonly #nodes = new Map<string, Set<number>>();
 
-  constructor(enough: number) {
-    this.#enough = enough;
+  /** `enough`: how many nodes have to refuse alike, or all if there are fewer. */
+  constructor({ count }: Nodes, enough: number) {
+    this.#all = count;
+    this.#enough = Math.min(count, enough);
   }
 
   areEnough(node: number, { code }: AlthingError): boolean {
     const nodes = this.#nodes.get(code) ?? new Set();
     this.#nodes.set(code, nodes.add(node));
-    return nodes.size >= this.#enough;
+    return nodes.size >= (OF_ONE_NODE.has(code) ? this.#all : this.#enough);
   }
 }

@@ -30,6 +30,7 @@ import {
   type Trust as TrustIn,
 } from './reads.ts';
 import { Sequence } from './sequence.ts';
+import { Signing } from './signing.ts';
 import { Submitter, type Submitted } from './submitter.ts';
 import { subscribe, type SubscribeOptions, type Subscription } from './subscription.ts';
 import { Trust, type TrustedCheckpoint } from './trust.ts';
@@ -68,13 +69,19 @@ export interface ClientOptions extends NodesOptions {
   readonly clusterId?: Digest;
 }
 
+export interface SignOptions {
+  /** How long the submission may wait to be executed; without it, what the client was told. */
+  readonly validityMs?: number;
+}
+
 const VALIDITY_MS = 60_000;
 
 export class Client {
   readonly cluster: ClusterFacts;
   readonly nodes: Nodes;
   readonly #options: ClientOptions;
-  readonly #submitter: Submitter | null;
+  readonly #submitter: Submitter;
+  readonly #signing: Signing | null;
   readonly #proved: ProvedReads | null;
   readonly #modules = new Map<string, ModuleCatalog>();
   /** What is believed in different ways travels apart. */
@@ -89,7 +96,9 @@ export class Client {
     this.cluster = cluster;
     this.nodes = nodes;
     this.#options = options;
-    this.#submitter = this.#createSubmitter();
+    const { crypto, validityMs = VALIDITY_MS } = options;
+    this.#submitter = new Submitter({ nodes, faultyMax: cluster.faultyMax, crypto, validityMs });
+    this.#signing = this.#createSigning(validityMs);
     this.#proved = trust === null ? null : new ProvedReads(nodes, trust);
     for (const module of options.modules ?? []) this.#know(module);
     this.#batchers = { proof: this.#createBatcher('proof'), node: this.#createBatcher('node') };
@@ -110,13 +119,11 @@ export class Client {
     return new Client(options, nodes, cluster, trust);
   }
 
-  #createSubmitter(): Submitter | null {
-    const { signer, crypto, firstSeq, validityMs = VALIDITY_MS } = this.#options;
+  #createSigning(validityMs: number): Signing | null {
+    const { signer, firstSeq } = this.#options;
     if (signer === undefined) return null;
-    const { clusterId, faultyMax } = this.cluster;
-    const sequence = new Sequence(firstSeq);
-    const { nodes } = this;
-    return new Submitter({ nodes, clusterId, faultyMax, crypto, signer, sequence, validityMs });
+    const { clusterId } = this.cluster;
+    return new Signing({ clusterId, signer, sequence: new Sequence(firstSeq), validityMs });
   }
 
   #createBatcher(trust: TrustIn): Batcher {
@@ -155,14 +162,26 @@ export class Client {
    * receipt says. Throws AlthingError when the submission is refused, OutcomeUnknown when nobody told.
    */
   async submit(calls: readonly Call[], options: CallOptions = {}): Promise<Submitted> {
-    return this.resend(this.#needSubmitter().sign(calls), options);
+    return this.resend(this.sign(calls), options);
   }
 
-  /** Sends again what an OutcomeUnknown carried: it executes once, or not at all. */
+  /**
+   * The calls as one signed submission, not sent: whoever has the bytes can send them, by `resend` of any
+   * client or over HTTP, until `validityMs` have passed, which the cluster bounds. However often they
+   * are sent, they execute once.
+   */
+  sign(calls: readonly Call[], { validityMs }: SignOptions = {}): Uint8Array {
+    return this.#needSigning().sign(calls, validityMs);
+  }
+
+  /**
+   * Sends what was signed before, by whomever: what `sign` gave, or again what an OutcomeUnknown carried.
+   * It executes once, or not at all.
+   */
   async resend(bytes: Uint8Array, { trust, signal }: CallOptions = {}): Promise<Submitted> {
     const proofs = this.#proofs(trust);
     const prove = proofs === null ? null : proofs.receiptsFrom.bind(proofs);
-    return this.#needSubmitter().send(bytes, prove, signal);
+    return this.#submitter.send(bytes, prove, signal);
   }
 
   /** One call, sent together with others of the same moment. Resolves with its receipt. */
@@ -172,7 +191,7 @@ export class Client {
     args: Value,
     { trust, signal }: CallOptions = {},
   ): Promise<Receipt> {
-    this.#needSubmitter();
+    this.#needSigning();
     if (signal !== undefined) {
       const { receipts } = await this.submit([{ module, command, args }], { trust, signal });
       return receipts[0]!;
@@ -184,8 +203,8 @@ export class Client {
     });
   }
 
-  #needSubmitter(): Submitter {
-    if (this.#submitter !== null) return this.#submitter;
+  #needSigning(): Signing {
+    if (this.#signing !== null) return this.#signing;
     throw new AlthingError('no_signer', 'this client only reads: give it a signer to submit');
   }
 

@@ -85,7 +85,7 @@ export class Lane {
   /** As the nodes have them, some again, until the signal. Throws the AlthingError with which f + 1 nodes refuse. */
   async *entries(): AsyncGenerator<Entry, void, undefined> {
     const { nodes, reads, signal } = this.#options;
-    const refused = new Refusals(Math.min(nodes.count, reads.trust.facts.faultyMax + 1));
+    const refused = new Refusals(nodes, reads.trust.facts.faultyMax + 1);
     for (let failures = 0; !signal.aborted;) {
       this.#moveOn();
       const before = this.#last;

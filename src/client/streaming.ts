@@ -106,7 +106,7 @@ export async function* follow(
   nodes: Nodes,
   { parameters, stallMs, refusals, signal }: Following,
 ): AsyncGenerator<Said, void, undefined> {
-  const refused = new Refusals(Math.min(nodes.count, refusals));
+  const refused = new Refusals(nodes, refusals);
   while (!signal.aborted) {
     for await (const node of nodes.turns(signal)) {
       let came = false;

@@ -1,23 +1,17 @@
 /**
- * Signed submissions that execute once, however often they are sent and to whichever nodes (rule E2).
+ * Sends signed submissions that execute once, however often they are sent and to whichever nodes (rule E2).
  *
  * X1. What is sent again is the same bytes, so it executes at most once. Whoever says that it executed is
  *     to prove it; where that does not succeed, the next node is sent the same.
  */
-import type { Crypto, Signer } from '../../protocols/crypto.ts';
-import {
-  attachSignature,
-  encodeSubmission,
-  submissionId,
-  type Call,
-} from '../../protocols/transaction/submission.ts';
+import type { Crypto } from '../../protocols/crypto.ts';
+import { submissionId } from '../../protocols/transaction/submission.ts';
 import { decodeReceipts, type Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { isRefusal, Refusals } from './asking.ts';
 import { OutcomeUnknown } from './errors.ts';
 import { problemOf, type NodeAnswer, type Nodes } from './nodes.ts';
 import { readOutcomes } from './outcomes.ts';
-import type { Sequence } from './sequence.ts';
 import { within } from './waiting.ts';
 
 export const SUBMISSION_TYPE = 'application/vnd.althing.submission';
@@ -25,13 +19,10 @@ export const RECEIPTS_TYPE = 'application/vnd.althing.receipts';
 
 export interface SubmitterOptions {
   readonly nodes: Nodes;
-  readonly clusterId: Digest;
   /** f: how many nodes may be faulty. */
   readonly faultyMax: number;
   readonly crypto: Crypto;
-  readonly signer: Signer;
-  readonly sequence: Sequence;
-  /** How long a submission may wait to be executed, in milliseconds. */
+  /** How long a submission may wait to be executed, in milliseconds: as long is its outcome asked for. */
   readonly validityMs: number;
 }
 
@@ -48,25 +39,12 @@ export type Prove = (node: number, id: Digest, signal: AbortSignal) => Promise<S
 
 /** Time for an answer after the submission has expired: a node may have to catch up to say so. */
 const AFTERWARDS_MS = 15_000;
+
 export class Submitter {
   readonly #options: SubmitterOptions;
 
   constructor(options: SubmitterOptions) {
     this.#options = options;
-  }
-
-  /** Signs the calls as one submission: a fresh one, also when the same calls were sent before. */
-  sign(calls: readonly Call[]): Uint8Array {
-    const { clusterId, signer, sequence, validityMs } = this.#options;
-    const signed = encodeSubmission({
-      kind: 'client',
-      clusterId,
-      key: signer.publicKey,
-      seq: sequence.next(),
-      validUntil: Date.now() + validityMs,
-      transactions: calls,
-    });
-    return attachSignature(signed, signer.sign(signed));
   }
 
   idOf(bytes: Uint8Array): Digest {
@@ -81,7 +59,7 @@ export class Submitter {
     const { nodes, validityMs, faultyMax } = this.#options;
     const id = this.idOf(bytes);
     return within(validityMs + AFTERWARDS_MS, signal, async (patience) => {
-      const refusals = new Refusals(Math.min(nodes.count, faultyMax + 1));
+      const refusals = new Refusals(nodes, faultyMax + 1);
       let last = 'no node answered';
       for await (const node of nodes.turns(patience)) {
         const answer = await nodes.ask(node, requestOf(bytes), patience);

@@ -153,8 +153,8 @@ class NativeExchange implements Exchange {
   readonly query: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly ambiguous: string | null;
-  readonly address: string;
   readonly isHandshake: boolean;
+  #address: string | null = null;
   readonly #response: HttpResponse;
   readonly #unanswered: Unanswered;
   /** Of a request that uWebSockets.js takes for a handshake. */
@@ -187,8 +187,13 @@ class NativeExchange implements Exchange {
     request.forEach((name, value) => collected.add(name, value));
     this.headers = collected.headers;
     this.ambiguous = collected.ambiguous;
-    this.address = Buffer.from(response.getRemoteAddressAsText()).toString();
     this.isHandshake = context !== null && isHandshake(this.method, this.headers);
+  }
+
+  /** Read when it is first asked for, which few requests do; empty when the client has gone by then. */
+  get address(): string {
+    if (this.#address === null && this.#done) return '';
+    return (this.#address ??= Buffer.from(this.#response.getRemoteAddressAsText()).toString());
   }
 
   onBody(take: (chunk: Uint8Array, last: boolean) => void): void {

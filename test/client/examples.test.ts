@@ -14,6 +14,7 @@ const examples = [...page.matchAll(/^```js\n\/\/ (\S+)\n([^]*?)^```/gm)];
 /** What each prints. */
 const printed: Readonly<Record<string, string>> = {
   'submit.mjs': 'version 1 ok\n',
+  'sign.mjs': 'sent by another: ok\n',
   'read.mjs': 'proved as of a certified height: true hello\none node says: true\n',
   'follow.mjs': 'kv set greeting hello\ngo on after true\n',
 };

@@ -1,5 +1,6 @@
 /** Runs commands of the built-in modules in blocks, and reads what became of them. */
 import type { Signer } from '../../protocols/crypto.ts';
+import type { ConsensusLimits } from '../../protocols/genesis.ts';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import { Queries } from '../../protocols/transaction/queries.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
@@ -10,8 +11,11 @@ export class World {
   readonly #queries: Queries;
   readonly #seqs = new Map<string, number>();
 
-  constructor(genesis: Readonly<Record<string, unknown>> = {}) {
-    this.chain = new Chain(clusterOf({}, genesis), builtInModules);
+  constructor(
+    genesis: Readonly<Record<string, unknown>> = {},
+    limits: Partial<ConsensusLimits> = {},
+  ) {
+    this.chain = new Chain(clusterOf(limits, genesis), builtInModules);
     this.#queries = new Queries(this.chain.executor);
   }
 

@@ -1,5 +1,6 @@
 /** Built-in modules in blocks whose time the test sets. */
 import type { Signer } from '../../protocols/crypto.ts';
+import type { Cluster } from '../../protocols/genesis.ts';
 import type { ModuleSet } from '../../protocols/transaction/module.ts';
 import { Queries } from '../../protocols/transaction/queries.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
@@ -24,9 +25,13 @@ export class TimedWorld {
   readonly #queries: Queries;
   #seq = 0;
 
-  constructor(genesis: Readonly<Record<string, unknown>> = {}, others: ModuleSet = []) {
+  constructor(
+    genesis: Readonly<Record<string, unknown>> = {},
+    others: ModuleSet = [],
+    cluster: Cluster = clusterOf({}, genesis),
+  ) {
     const modules = [...builtInModules, ...others];
-    this.chain = new Chain(clusterOf({}, genesis), modules);
+    this.chain = new Chain(cluster, modules);
     this.#queries = new Queries(this.chain.executor);
   }
 

@@ -1,7 +1,8 @@
 import test from 'ava';
+import type { Signer } from '../../protocols/crypto.ts';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
-import { nodes, START_MS } from '../transaction/fixture.ts';
+import { clusterOf, nodes, START_MS } from '../transaction/fixture.ts';
 import { TimedWorld } from './timed-world.ts';
 import { a, b, c, call, cast, d, name, open, signers, stranger, view, voters } from './voters.ts';
 
@@ -113,6 +114,22 @@ test('a round of nobody in particular is one of the validators, and takes a quor
   w.run([open('r', {})]);
   t.like(view(w, 'r'), { voters: 4, required: 3, total: 4 });
   t.deepEqual(w.run([open('s', { required: 5 })]), ['required_too_high']);
+});
+
+test('of three validators two decide a round that says no more, and two of them reject it', (t) => {
+  const cluster = clusterOf();
+  const { genesis } = cluster;
+  const three = { ...genesis, validators: genesis.validators.slice(0, 3) };
+  const w = new TimedWorld({}, [], { ...cluster, genesis: three, n: 3, quorum: 2 });
+  w.run([open('r', {}), open('s', {})]);
+  t.like(view(w, 'r'), { voters: 3, required: 2, total: 3 });
+  const [first, second, , fourth] = nodes as [Signer, Signer, Signer, Signer];
+  t.deepEqual(w.run([cast('r', 'approve')], fourth), ['not_eligible']);
+  t.deepEqual(w.run([cast('r', 'approve'), cast('s', 'reject')], first), ['ok', 'ok']);
+  t.deepEqual([view(w, 'r').status, view(w, 's').status], ['open', 'open']);
+  t.deepEqual(w.run([cast('r', 'approve'), cast('s', 'reject')], second), ['ok', 'ok']);
+  t.deepEqual([view(w, 'r').status, view(w, 's').status], ['approved', 'rejected']);
+  t.like(view(w, 'r'), { sender: 'module:voting/validators/2' });
 });
 
 test('V2: a committee has one name, whoever names it and in whatever order', (t) => {

@@ -236,9 +236,11 @@ test('I110: the row that the newest checkpoint covers is there, whatever was wri
   const chain = new Chain(clusterOf({ checkpointInterval: 4 }));
   for (let seq = 0; seq < 7; seq++) chain.run(signed(seq, [put('k', seq)]));
   const { state } = chain.executor;
-  t.is(state.rowAt('scratch/rows', 'k', 4), 3);
-  t.is(state.rowAt('scratch/rows', 'k', 7), 6);
-  t.is(state.rowAt('scratch/rows', 'k', 0), undefined);
-  t.is(state.rowAt('scratch/rows', 'other', 4), undefined);
-  t.is(state.rowAt('scratch/nothing', 'k', 4), undefined);
+  const rowAt = (key: string, height: number) =>
+    state.viewAt(height).tablesOf('scratch')['rows']!.get(key);
+  t.is(rowAt('k', 4), 3);
+  t.is(rowAt('k', 7), 6);
+  t.is(rowAt('k', 0), undefined);
+  t.is(rowAt('other', 4), undefined);
+  t.deepEqual(state.viewAt(4).tablesOf('nothing'), {});
 });

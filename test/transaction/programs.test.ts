@@ -132,6 +132,63 @@ test('I121: an upgrade that cannot be brought about leaves everything as it was'
   t.like(outcome(chain, 2), { outcome: 'failed' });
 });
 
+test('I121: rows that the indexes of a new version cannot place leave the version before', (t) => {
+  const misplacing: Module = {
+    ...second,
+    tables: [
+      {
+        name: 'rows',
+        indexes: new Map([
+          [
+            'byText',
+            () => {
+              throw new Error('no place');
+            },
+          ],
+        ]),
+      },
+    ],
+    migrate: () => undefined,
+  };
+  const chain = chainOf([scratch, misplacing, programs]);
+  chain.run(signed(0, [put, commit(2, misplacing)]));
+  const [receipt] = receiptsOf(chain.run(signed(1, [added])));
+  t.is(receipt!.error?.code, 'unknown_command');
+  t.like(outcome(chain, 2), { outcome: 'failed' });
+  const rows = chain.executor.state.tablesOf('scratch')['rows']!;
+  t.deepEqual(rows.pageBy('byText', { equals: 'old', limit: 1 }).rows, [['a', 'old']]);
+  const again = { module: 'scratch', command: 'put', args: { key: 'b', value: 'new' } };
+  t.is(receiptsOf(chain.run(signed(2, [again])))[0]!.status, 'ok');
+  t.deepEqual(rows.pageBy('byText', { equals: 'new', limit: 1 }).rows, [['b', 'new']]);
+});
+
+test('I121: a new module whose tables cannot be filled is not there, and may come later', (t) => {
+  const fresh = (fill: Module['genesis'], version: number): Module => ({
+    ...scratch,
+    name: 'fresh',
+    version,
+    genesis: fill,
+  });
+  const broken = fresh(({ tables }) => {
+    tables['rows']!.set('half', 'done');
+    throw new Error('it cannot be filled');
+  }, 1);
+  const mended = fresh(({ tables }) => tables['rows']!.set('begun', true), 2);
+  const chain = chainOf([scratch, programs, broken, mended]);
+  chain.run(signed(0, [commit(2, broken), commit(4, mended)]));
+  const call = { module: 'fresh', command: 'put', args: { key: 'a', value: 1 } };
+  t.is(receiptsOf(chain.run(signed(1, [call])))[0]!.error?.code, 'unknown_module');
+  t.like(outcome(chain, 2), { outcome: 'failed' });
+  const rows = () => chain.executor.state.tablesOf('fresh')['rows']!.page({ limit: 10 }).rows;
+  t.deepEqual(rows(), []);
+  chain.run();
+  t.is(receiptsOf(chain.run(signed(2, [call])))[0]!.status, 'ok');
+  t.deepEqual(rows(), [
+    ['a', 1],
+    ['begun', true],
+  ]);
+});
+
 test('I120: an upgrade may bring a module that was not there', (t) => {
   const fresh: Module = {
     ...scratch,
@@ -156,8 +213,9 @@ for (const [what, module] of [
     chain.run(signed(0, [put, commit(3, module)]));
     for (let height = 2; height <= 4; height++) chain.run();
     const { state } = chain.executor;
-    t.is(state.rowAt('scratch/rows', 'a', 2), 'old');
-    t.is(state.rowAt('scratch/rows', 'a', 3), what === 'done' ? 'from version 1' : 'old');
+    const rowAt = (height: number) => state.viewAt(height).tablesOf('scratch')['rows']!.get('a');
+    t.is(rowAt(2), 'old');
+    t.is(rowAt(3), what === 'done' ? 'from version 1' : 'old');
     const queries = new Queries(chain.executor);
     const ask = (atHeight: number) =>
       queries.run({ module: 'scratch', query: 'get', args: 'a', atHeight });

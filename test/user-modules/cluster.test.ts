@@ -2,54 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import test, { type ExecutionContext } from 'ava';
-import { Cluster, getJson } from '../../bench/cluster.ts';
+import test from 'ava';
+import { getJson } from '../../bench/cluster.ts';
 import { initCluster } from '../../src/init/init.ts';
 import { run as althing } from '../cli/program.ts';
 import { newFolder } from '../folder.ts';
 import { madeText, moduleFile, RAFFLE } from './files.ts';
-
-async function clusterOf(t: ExecutionContext, modules: readonly string[]): Promise<Cluster> {
-  const folder = newFolder('user-modules');
-  const cluster = await Cluster.create({ folder, nodes: 4, dev: true, modules });
-  t.teardown(() => cluster.close());
-  await cluster.start();
-  return cluster;
-}
-
-interface Receipt {
-  readonly id: string;
-  readonly height: number;
-  readonly status: string;
-  readonly result?: unknown;
-  readonly error?: { readonly code: string };
-}
-
-async function submit(
-  url: string,
-  module: string,
-  command: string,
-  args: object,
-): Promise<Receipt> {
-  const response = await fetch(`${url}/api/v11/transactions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ module, command, args }),
-  });
-  const answer = (await response.json()) as Receipt & { readonly receipts?: readonly Receipt[] };
-  return answer.receipts?.[0] ?? answer;
-}
-
-/** 0 while a node that has just started knows none. */
-async function heightOf(url: string): Promise<number> {
-  const answer = await fetch(`${url}/api/v11/blocks/latest`);
-  return answer.ok ? ((await answer.json()) as { height: number }).height : 0;
-}
-
-/** Empty blocks come by themselves. */
-async function reach(urls: readonly string[], height: number): Promise<void> {
-  for (const url of urls) while ((await heightOf(url)) < height) await pause(50);
-}
+import { clusterOf, reach, submit, type Receipt } from './running.ts';
 
 test.serial(
   'a module of a user runs from the start, with all that follows from its declaration',

@@ -1,6 +1,6 @@
 /**
  * Keys and values in namespaces, with etcd's semantics: revisions, transactions, leases, events to watch.
- * The rules stand with what keeps them: changes.ts, lease-timers.ts, leases.ts, txn.ts,
+ * The rules stand with what keeps them: changes.ts, lease-timers.ts, leases.ts, txn.ts, costs.ts,
  * namespace-commands.ts.
  */
 import { defineModule } from '../define.ts';

@@ -9,10 +9,12 @@
 import { toHex } from '../../../protocols/bytes.ts';
 import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';
 import { Changes } from './changes.ts';
+import { DELETE_STEPS, LOOK_STEPS } from './costs.ts';
 import { addLease, dropLease, extendLease, liveLease, rearm } from './lease-timers.ts';
 import { isOwnLease, type Commands, type LeaseRow } from './rows.ts';
 
 export const SWEPT_PER_BLOCK = 1000;
+const SWEEP_STEPS = LOOK_STEPS + DELETE_STEPS;
 const BLOCK = 'block';
 
 export interface Granted {
@@ -80,14 +82,16 @@ function endLease(
   return { deleted, more };
 }
 
-/** Deletes the first keys of the lease, as many as the block has room for. */
+/** Deletes the first keys of the lease, as many as the block and the transaction have room for. */
 function sweep(context: Commands, lease: string): number {
   const { swept } = context.tables;
-  const { height } = context;
+  const { height, meter } = context;
   const before = swept.get(BLOCK);
   const used = before?.height === height ? before.keys : 0;
-  const rowKeys = firstKeys(context, lease, SWEPT_PER_BLOCK - used);
+  const room = Math.min(SWEPT_PER_BLOCK - used, Math.floor(meter.left / SWEEP_STEPS));
+  const rowKeys = firstKeys(context, lease, room);
   if (rowKeys.length === 0) return 0;
+  meter.spend(rowKeys.length * SWEEP_STEPS);
   deleteAll(context, rowKeys);
   swept.set(BLOCK, { height, keys: used + rowKeys.length });
   return rowKeys.length;

@@ -12,7 +12,8 @@ import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts'
 import { AnyValue } from '../schema.ts';
 import type { Changes } from './changes.ts';
 import { Compare, holds, misfitOf } from './compare.ts';
-import { pageOf, range, Limit, type KeyRange } from './ranges.ts';
+import { COMPARE_STEPS, DELETE_STEPS, LOOK_STEPS } from './costs.ts';
+import { pageOf, range, Limit, type KeyPage, type KeyRange } from './ranges.ts';
 import {
   Count,
   EntryView,
@@ -24,8 +25,8 @@ import {
   TtlMs,
   viewOf,
   Written,
+  type Commands,
   type EntryRow,
-  type Reads,
 } from './rows.ts';
 
 /** As in etcd, and of each: comparisons, and operations of a branch. */
@@ -140,12 +141,12 @@ export class Allowance {
 }
 
 export class Transaction {
-  readonly #reads: Reads;
+  readonly #context: Commands;
   readonly #changes: Changes;
   readonly #allowance = new Allowance();
 
-  constructor(reads: Reads, changes: Changes) {
-    this.#reads = reads;
+  constructor(context: Commands, changes: Changes) {
+    this.#context = context;
     this.#changes = changes;
   }
 
@@ -178,7 +179,10 @@ export class Transaction {
     const page = this.#range({ prefix: compare.key });
     if (page instanceof ModuleRefusal) return page;
     if (page.rows.length === 0) return holds(compare, undefined);
-    return page.rows.every(([, row]) => holds(compare, row));
+    return page.rows.every(([, row]) => {
+      if (compare.target === 'value') this.#context.meter.spend(row.bytes * COMPARE_STEPS);
+      return holds(compare, row);
+    });
   }
 
   #do({ succeeded, ops }: Plan): { succeeded: boolean; results: OpResultOf[] } | ModuleRefusal {
@@ -214,19 +218,23 @@ export class Transaction {
     for (;;) {
       const limit = ROWS_MAX + 1;
       const each = { ...asked, limit, ...(after === undefined ? {} : { after }) };
-      const page = pageOf(this.#reads, this.#changes.namespace, each);
-      const refused = this.#allowance.rows(page.visited);
-      if (refused !== null) return refused;
+      const page = this.#page(each);
+      if (page instanceof ModuleRefusal) return page;
       rows.push(...page.rows);
       if (page.next === null) return { rows };
       after = page.next;
     }
   }
 
+  #page(asked: KeyRange): KeyPage | ModuleRefusal {
+    const page = pageOf(this.#context, this.#changes.namespace, asked);
+    this.#context.meter.spend(page.visited * LOOK_STEPS);
+    return this.#allowance.rows(page.visited) ?? page;
+  }
+
   #list({ limit = ROWS_MAX, keysOnly = false, ...asked }: KeyRange & { keysOnly?: boolean }) {
-    const page = pageOf(this.#reads, this.#changes.namespace, { ...asked, limit });
-    const refused = this.#allowance.rows(page.visited);
-    if (refused !== null) return refused;
+    const page = this.#page({ ...asked, limit });
+    if (page instanceof ModuleRefusal) return page;
     const entries: ListedView[] = [];
     for (const [key, row] of page.rows) {
       const shown = keysOnly ? keyOf(key, row) : this.#allowance.shown(key, row);
@@ -239,6 +247,7 @@ export class Transaction {
   #deleteRange(asked: KeyRange): { deleted: number } | ModuleRefusal {
     const page = this.#range(asked);
     if (page instanceof ModuleRefusal) return page;
+    this.#context.meter.spend(page.rows.length * DELETE_STEPS);
     for (const [key] of page.rows) {
       const refused = this.#changes.delete(key);
       if (refused !== null) return refused;

@@ -1,5 +1,6 @@
 /** A store to run commands on, at times of the test's own. */
 import type { Signer } from '../../../protocols/crypto.ts';
+import type { ConsensusLimits } from '../../../protocols/genesis.ts';
 import type { Receipt } from '../../../protocols/transaction/receipts.ts';
 import type { Call } from '../../../protocols/transaction/submission.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
@@ -33,8 +34,8 @@ export class Store {
   /** Of the last block, in milliseconds since the start. */
   #now = 0;
 
-  constructor(limits?: Readonly<Record<string, unknown>>) {
-    this.#world = new World(limits === undefined ? {} : { kv: limits });
+  constructor(limits?: Readonly<Record<string, unknown>>, cluster: Partial<ConsensusLimits> = {}) {
+    this.#world = new World(limits === undefined ? {} : { kv: limits }, cluster);
   }
 
   /** The next block, `ms` after the start: receipts of its timers, then of the calls. */

@@ -1,0 +1,106 @@
+/** Reads of all that is final, and of the past, as a real node answers them. */
+import test from 'ava';
+import { AlthingError } from '../../src/client/errors.ts';
+import type { kv } from '../../src/modules/kv/kv.ts';
+import { addressed, problem, type Behaviour } from './cluster.ts';
+
+const at = { namespace: 'n', key: 'k' };
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'answered',
+    (error: unknown) => (error instanceof AlthingError ? error.code : String(error)),
+  );
+
+/** Refuses to answer of a height, as a node does that keeps another part of the past. */
+const without =
+  (code: 'height_pruned' | 'height_ahead'): Behaviour =>
+  (path) =>
+    path.includes('atHeight=') ? problem(code === 'height_pruned' ? 410 : 404, code) : null;
+
+test('a linearizable read waits for a block that begins after it, and has what was written', async (t) => {
+  const { connect } = await addressed(t, [null]);
+  const client = await connect();
+  const keys = client.module<typeof kv>('kv');
+  for (const value of [1, 2, 3]) {
+    const { receipt } = await keys.send.set({ ...at, value });
+    const read = await keys.ask.get(at, { consistency: 'linearizable' });
+    t.is(read.result.value, value);
+    t.true(read.height > receipt.height, 'confirmed by a block of its own');
+  }
+});
+
+test('a linearizable read that no quorum confirms is asked of the next node', async (t) => {
+  const cutOff: Behaviour = (path) =>
+    path.includes('linearizable') ? problem(503, 'no_quorum') : null;
+  const { connect } = await addressed(t, [cutOff, null]);
+  const client = await connect();
+  await client.call('kv', 'set', { ...at, value: 1 });
+  const read = await client.query<{ value: number }>('kv', 'get', at, {
+    consistency: 'linearizable',
+  });
+  t.is(read.result.value, 1);
+  const { connect: connectAlone } = await addressed(t, [cutOff]);
+  const alone = (await connectAlone()).query('kv', 'get', at, {
+    consistency: 'linearizable',
+    patienceMs: 300,
+  });
+  t.is(await codeOf(alone), 'no_quorum');
+});
+
+test('atHeight reads what there was, by keys and by pages', async (t) => {
+  const { connect } = await addressed(t, [null]);
+  const client = await connect();
+  const keys = client.module<typeof kv>('kv');
+  const heights: number[] = [];
+  for (const value of [1, 2, 3]) {
+    heights.push((await keys.send.set({ ...at, value })).receipt.height);
+    await keys.send.set({ namespace: 'n', key: `k${value}`, value });
+  }
+  for (const [index, atHeight] of heights.entries()) {
+    const read = await keys.ask.get(at, { atHeight });
+    t.deepEqual([read.result.value, read.height], [index + 1, atHeight]);
+    const { result } = await keys.ask.list({ namespace: 'n' }, { atHeight });
+    t.is(result.entries.length, index + 1);
+  }
+  t.is(await codeOf(keys.ask.get(at, { atHeight: 0 })), 'key_not_found');
+});
+
+test('X2: that a height is not there is believed when all nodes say so', async (t) => {
+  const { connect } = await addressed(t, [
+    without('height_pruned'),
+    without('height_ahead'),
+    null,
+    null,
+  ]);
+  const client = await connect();
+  const { height } = await client.call('kv', 'set', { ...at, value: 1 });
+  const keys = client.module<typeof kv>('kv');
+  t.is((await keys.ask.get(at, { atHeight: height })).result.value, 1);
+  t.is(await codeOf(keys.ask.get(at, { atHeight: height + 1_000_000 })), 'height_ahead');
+  for (const code of ['height_pruned', 'height_ahead'] as const) {
+    const all = await addressed(
+      t,
+      Array.from({ length: 4 }, () => without(code)),
+    );
+    t.is(await codeOf((await all.connect()).query('kv', 'get', at, { atHeight: 1 })), code);
+    t.true(all.asked.every((count) => count > 0));
+  }
+});
+
+test('what a module refuses of the past is one node’s word, like any other', async (t) => {
+  const { connect, asked } = await addressed(t, [null, null, null, null]);
+  const client = await connect();
+  asked.fill(0);
+  t.is(await codeOf(client.query('kv', 'get', at, { atHeight: 0 })), 'key_not_found');
+  t.is(
+    asked.reduce((sum, each) => sum + each),
+    1,
+  );
+});
+
+test('options that exclude each other are refused', async (t) => {
+  const { connect } = await addressed(t, [null]);
+  const client = await connect();
+  const both = { atHeight: 0, consistency: 'linearizable' } as const;
+  t.is(await codeOf(client.query('kv', 'get', at, both)), 'unsupported_parameter');
+});
