@@ -1,7 +1,7 @@
 /** A cache in Redis, of which nothing is believed that this node has not written itself (seal.ts). */
 import type { Cache, StoreFigures } from './cache.ts';
 import type { RedisPlace } from './redis-place.ts';
-import { RedisSession, type CacheLogger } from './redis-session.ts';
+import { inTime, RedisSession, type CacheLogger } from './redis-session.ts';
 import type { Seal } from './seal.ts';
 
 /** What is larger is seldom, and holds up what comes behind it. */
@@ -60,7 +60,7 @@ export class RedisCache implements Cache {
     if (client === null || this.#asked >= ASKED_MAX) return undefined;
     this.#asked++;
     try {
-      return await question(client);
+      return await inTime(question(client));
     } catch (error) {
       this.#errors++;
       this.#session.failed(client, error);

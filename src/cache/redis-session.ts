@@ -125,7 +125,6 @@ function optionsOf({ host, port, tls }: RedisPlace) {
     ...(tls ? { tls: {} } : {}),
     lazyConnect: true,
     connectTimeout: CONNECT_MS,
-    commandTimeout: ANSWER_MS,
     // What follows is what #oneConnection does instead.
     retryStrategy: null,
     enableOfflineQueue: false,
@@ -143,7 +142,22 @@ async function open(client: Redis, { username, password, database }: RedisPlace)
   await client.connect();
   if (password !== null) await client.auth(username ?? 'default', password);
   if (database !== 0) await client.select(database);
-  await client.set(PROBE_KEY, '', 'PX', CONNECT_MS);
+  await inTime(client.set(PROBE_KEY, '', 'PX', CONNECT_MS));
+}
+
+/** Rejects when there is no answer in time. One that came while this thread was busy is in time. */
+export async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = (): void => reject(new Error(`no answer within ${ANSWER_MS} ms`));
+    // What waits in the socket is read between a timer and an immediate.
+    timer = setTimeout(() => setImmediate(giveUp), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Never what Redis has said: it may repeat what it was sent, such as a password. */

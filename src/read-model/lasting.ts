@@ -52,6 +52,6 @@ export function nameOf(generation: string, { name }: List, parameters: Parameter
 
 /** No row is above this height: times say nothing before their blocks are there. */
 function topOf({ cursor, toHeight }: Parameters): number {
-  const before = cursor === undefined ? Infinity : Number.parseInt(String(cursor), 10);
+  const before = typeof cursor === 'string' ? Number.parseInt(cursor, 10) : Infinity;
   return Math.min(before, toHeight === undefined ? Infinity : Number(toHeight));
 }

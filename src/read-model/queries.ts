@@ -333,7 +333,10 @@ export async function list(
   // One row more tells whether there is a next page.
   const { text, values } = sql({ ...parameters, limit: limit + 1 });
   const { rows } = await client.query<Record<string, unknown>>(text, [...values]);
-  const kept = rows.slice(0, limit).map(({ extent: _, ...row }) => row);
+  const kept = rows.slice(0, limit).map((each) => {
+    const { extent: _, ...row } = each;
+    return row;
+  });
   const extent = rows[0]?.['extent'];
   return {
     page: { rows: kept.map(shown), next: rows.length > limit ? place(kept.at(-1)!) : null },
