@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Cluster } from '../../protocols/genesis.ts';
 import type { ValidatorIndex } from '../../protocols/types.ts';
+import type { RedisPlace } from '../cache/redis-place.ts';
 import { nodeFiles, stateFiles } from '../init/layout.ts';
 import type { LogLevel } from '../logger.ts';
 import { helpText } from './help.ts';
@@ -47,6 +48,8 @@ export interface NodeConfig {
   readonly dev: boolean;
   /** Not enumerable: it is in no log line, copy or dump of the configuration. Null in dev mode only. */
   readonly apiToken: string | null;
+  /** Null for a cache in memory alone. Not enumerable, for its password. */
+  readonly redis: RedisPlace | null;
   readonly readyFile: string | null;
   readonly threads: number | 'auto';
   readonly logLevel: LogLevel;
@@ -205,8 +208,11 @@ function assemble(
     ),
     warnings: [...files.warnings, ...openInClear(host)],
   };
-  Object.defineProperty(config, 'apiToken', { value: files.apiToken, enumerable: false });
-  return Object.freeze(config as typeof config & { readonly apiToken: string | null });
+  const secrets = { apiToken: files.apiToken, redis: values.redisUrl ?? null };
+  for (const [name, value] of Object.entries(secrets)) {
+    Object.defineProperty(config, name, { value, enumerable: false });
+  }
+  return Object.freeze(config as typeof config & typeof secrets);
 }
 
 /** The peer port has TLS of its own. */

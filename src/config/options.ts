@@ -12,6 +12,7 @@ import {
   paths,
   peers,
   port,
+  redisUrl,
   text,
   threads,
   yesOrNo,
@@ -73,6 +74,11 @@ export const OPTIONS = {
     placeholder: 'URL',
     help: 'PostgreSQL for the log; without it the node runs its own in DATA/postgres',
   },
+  redisUrl: {
+    parse: redisUrl,
+    placeholder: 'URL',
+    help: 'Redis as a cache of what can never change; without it, and while it is away, memory',
+  },
   postgresPort: {
     parse: port,
     placeholder: 'PORT',
@@ -123,7 +129,6 @@ export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
 export const NOT_YET: Readonly<Record<string, string>> = {
   role: 'every node is a validator in this version',
   join: 'validators are fixed by the genesis in this version',
-  'redis-url': 'this version needs no Redis and uses none',
   'consul-url': 'name the peers by --peers or in the configuration file',
 };
 

@@ -3,6 +3,7 @@
  * the value or throws BadValue with what was expected; load.ts says where the value came from.
  */
 import { isIP } from 'node:net';
+import { redisPlaceOf, type RedisPlace } from '../cache/redis-place.ts';
 
 /** `expected …`, without the value: it may be a secret. */
 export class BadValue extends Error {}
@@ -120,4 +121,12 @@ export const databaseUrl: Parser<string> = (raw) => {
   }
   if (url.pathname.length < 2) throw new BadValue('the URL of a server and a database on it');
   return raw;
+};
+
+export const redisUrl: Parser<RedisPlace> = (raw) => {
+  const place = typeof raw === 'string' ? redisPlaceOf(raw) : null;
+  if (place === null) {
+    throw new BadValue('a URL like redis://user:password@host:6379/0, or rediss:// for TLS');
+  }
+  return place;
 };

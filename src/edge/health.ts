@@ -3,6 +3,7 @@
  *
  * N4. Live depends on nothing shared: a process that can answer lives.
  * N5. A missing quorum is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
+ * N6. A cache that is away is DEGRADED and turns nothing else: it bears on no readiness (Z1).
  */
 import type { EdgePort, Live } from './port.ts';
 
@@ -62,7 +63,8 @@ export class HealthChecks {
   }
 
   all(): Health {
-    return summary([...this.live().checks, ...this.ready().checks]);
+    const cache = cacheCheck(this.#port.live());
+    return summary([...this.live().checks, ...this.ready().checks, cache]);
   }
 
   quorum(live: Live): Check {
@@ -88,6 +90,12 @@ function summary(checks: readonly Check[]): Health {
 
 function logCheck({ log }: Live): Check {
   return { name: 'log', status: log.writable ? 'UP' : 'DOWN', data: { detail: log.detail } };
+}
+
+function cacheCheck({ cache }: Live): Check {
+  const stores = cache.map(({ store, isUp }) => [store, isUp ? 'used' : 'away'] as const);
+  const status = cache.every(({ isUp }) => isUp) ? 'UP' : 'DEGRADED';
+  return { name: 'cache', status, data: Object.fromEntries(stores) };
 }
 
 /** Final heights that are not executed here yet. */

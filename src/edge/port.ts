@@ -6,6 +6,7 @@ import type { AnswerResult, SubmitResult } from '../../protocols/messages.ts';
 import type { Proof } from '../../protocols/proofs/format.ts';
 import type { Proved, ProofWanted } from '../../protocols/proofs/request.ts';
 import type { StateRead } from '../../protocols/state-read.ts';
+import type { StoreFigures } from '../cache/cache.ts';
 import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import type { Block, Certificate, Digest } from '../../protocols/types.ts';
@@ -32,6 +33,8 @@ export interface Live {
   /** Indexes of peers with an open control stream. */
   readonly peersConnected: readonly number[];
   readonly log: { readonly writable: boolean; readonly detail: string };
+  /** The stores of the cache, the nearest first. */
+  readonly cache: readonly StoreFigures[];
   readonly draining: boolean;
 }
 

@@ -62,10 +62,12 @@ export async function project(source: ProjectionSource): Promise<Step> {
     const blocks = await projectBlocks(source, before);
     const receipts = await projectReceipts(source, before, blocks);
     const reached = {
+      ...before,
       chain: before.chain + blocks.taken,
       receipts: before.receipts + receipts.taken,
       offset: receipts.offset,
       height: blocks.height,
+      settled: receipts.settled,
     };
     const rows = blocks.rows + receipts.rows;
     if (rows > 0) await writeReached(client, reached);
@@ -79,8 +81,9 @@ export async function project(source: ProjectionSource): Promise<Step> {
 
 async function writeReached(client: pg.Client, reached: Reached): Promise<void> {
   await client.query(
-    'UPDATE althing.read_model SET chain = $1, receipts = $2, receipts_offset = $3, height = $4',
-    [reached.chain, reached.receipts, reached.offset, reached.height],
+    `UPDATE althing.read_model
+     SET chain = $1, receipts = $2, receipts_offset = $3, height = $4, settled = $5`,
+    [reached.chain, reached.receipts, reached.offset, reached.height, reached.settled],
   );
   const payload = JSON.stringify({ height: reached.height });
   await client.query('SELECT pg_notify($1, $2)', [PROJECTED_CHANNEL, payload]);
@@ -90,6 +93,11 @@ interface Taken {
   readonly taken: number;
   readonly rows: number;
   readonly isAtEnd: boolean;
+}
+
+interface TakenReceipts extends Taken {
+  readonly offset: number;
+  readonly settled: number;
 }
 
 interface TakenBlocks extends Taken {
@@ -121,21 +129,22 @@ async function projectReceipts(
   { reader, client }: ProjectionSource,
   before: Reached,
   { height, times }: TakenBlocks,
-): Promise<Taken & { readonly offset: number }> {
+): Promise<TakenReceipts> {
   const events = await readFrom(reader, RECEIPTS_STREAM, before.receipts, BLOCKS_PER_STEP, true);
   const ready = events.filter((event) => readReceiptsHeader(event).height <= height);
   const timeOf = await timesOf(client, ready, times);
   const rows: ExecutedRow[] = [];
   let taken = 0;
-  let { offset } = before;
+  let { offset, settled } = before;
   for (const event of ready) {
-    const { transactions } = readReceiptsHeader(event);
+    const { transactions, height: executed } = readReceiptsHeader(event);
     const to = Math.min(transactions, offset + TRANSACTIONS_PER_STEP - rows.length);
     rows.push(...executedRows(event, timeOf, offset, to));
     offset = to;
     if (offset < transactions) break;
     taken++;
     offset = 0;
+    settled = executed;
   }
   const executed = rows.map(({ row }) => row);
   await insert(client, 'transaction', TRANSACTION_COLUMNS, executed);
@@ -143,7 +152,7 @@ async function projectReceipts(
     client,
     rows.flatMap(({ events: emitted }) => emitted),
   );
-  return { taken, offset, rows: rows.length, isAtEnd: events.length === 0 };
+  return { taken, offset, settled, rows: rows.length, isAtEnd: events.length === 0 };
 }
 
 /** Times of the blocks whose receipts these are: from this step, or from the tables. */

@@ -4,6 +4,7 @@
  */
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type pg from 'pg';
+import { EXTENT, readExtent, type Extent } from './lasting.ts';
 
 const Limit = Type.Integer({ minimum: 1, maximum: 500, description: 'rows wanted, 1 to 500' });
 const Height = Type.Integer({ minimum: 1, description: 'a height, from 1 on' });
@@ -38,7 +39,13 @@ const AT_NAME = `${AT_HEIGHT}\\..{1,80}`;
 const strict = { additionalProperties: false };
 
 export interface List {
+  /** The last part of its path. */
+  readonly name: string;
   readonly description: string;
+  /** Whether it follows the blocks; else what was executed in them. */
+  readonly isOfChain: boolean;
+  /** Whether rows with the status `open` change. */
+  readonly changes: boolean;
   readonly parameters: TObject;
   readonly sql: (parameters: Parameters) => Sql;
   readonly shown: (row: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
@@ -80,7 +87,7 @@ class Where {
   select(from: string, order: string, limit: unknown): Sql {
     const conditions = this.#conditions.map((each) => `(${each})`).join(' AND ');
     const where = conditions === '' ? '' : ` WHERE ${conditions}`;
-    const text = `SELECT * FROM althing.${from}${where} ORDER BY ${order} LIMIT ${Number(limit)}`;
+    const text = `SELECT *, ${EXTENT} AS extent FROM althing.${from}${where} ORDER BY ${order} LIMIT ${Number(limit)}`;
     return { text, values: this.values };
   }
 }
@@ -103,7 +110,10 @@ const Transactions = Type.Object(
 );
 
 const transactions: List = {
+  name: 'transactions',
   description: 'Transactions, newest first.',
+  isOfChain: false,
+  changes: false,
   parameters: Transactions,
   sql: (parameters) => {
     const { id, module, command, sender, status, cursor, limit } = parameters as Static<
@@ -137,7 +147,10 @@ const transactions: List = {
 const Blocks = Type.Object(page(AT_HEIGHT), strict);
 
 const blocks: List = {
+  name: 'blocks',
   description: 'Final blocks, newest first.',
+  isOfChain: true,
+  changes: false,
   parameters: Blocks,
   sql: (parameters) =>
     new Where()
@@ -171,7 +184,10 @@ const blocks: List = {
 const Votes = Type.Object({ ...page(AT_NAME), validator: Type.Optional(Text) }, strict);
 
 const consensusVotes: List = {
+  name: 'consensus-votes',
   description: 'The commit votes by which blocks became final, newest first.',
+  isOfChain: true,
+  changes: false,
   parameters: Votes,
   sql: (parameters) => {
     const { validator, cursor, limit } = parameters as Static<typeof Votes>;
@@ -211,7 +227,10 @@ const Approvals = Type.Object(
 );
 
 const approvals: List = {
+  name: 'approvals',
   description: 'Votes in named rounds, newest first; `status` is what became of the round.',
+  isOfChain: false,
+  changes: true,
   parameters: Approvals,
   sql: (parameters) => {
     const { round, voter, status, cursor, limit } = parameters as Static<typeof Approvals>;
@@ -256,7 +275,10 @@ const Transfers = Type.Object(
 );
 
 const bridgeTransfers: List = {
+  name: 'bridge-transfers',
   description: 'Transfers over the bridge, newest first.',
+  isOfChain: false,
+  changes: true,
   parameters: Transfers,
   sql: (parameters) => {
     const { id, direction, status, cursor, limit } = parameters as Static<typeof Transfers>;
@@ -281,14 +303,13 @@ const bridgeTransfers: List = {
   place: ({ height, id }) => `${Number(height)}.${String(id)}`,
 };
 
-/** By the last part of their path. */
-export const LISTS: Readonly<Record<string, List>> = {
+export const LISTS: readonly List[] = [
   transactions,
   blocks,
-  'consensus-votes': consensusVotes,
+  consensusVotes,
   approvals,
-  'bridge-transfers': bridgeTransfers,
-};
+  bridgeTransfers,
+];
 
 export interface ListPage {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
@@ -296,19 +317,29 @@ export interface ListPage {
   readonly next: string | null;
 }
 
+export interface Listed {
+  readonly page: ListPage;
+  /** Null where there are no rows. */
+  readonly extent: Extent | null;
+}
+
 /** `parameters` fit the list's schema. */
 export async function list(
   client: pg.Pool,
   { sql, shown, place }: List,
   parameters: Parameters,
-): Promise<ListPage> {
+): Promise<Listed> {
   const limit = Number(parameters['limit'] ?? LIMIT_DEFAULT);
   // One row more tells whether there is a next page.
   const { text, values } = sql({ ...parameters, limit: limit + 1 });
   const { rows } = await client.query<Record<string, unknown>>(text, [...values]);
-  const kept = rows.slice(0, limit);
+  const kept = rows.slice(0, limit).map((each) => {
+    const { extent: _, ...row } = each;
+    return row;
+  });
+  const extent = rows[0]?.['extent'];
   return {
-    rows: kept.map(shown),
-    next: rows.length > limit ? place(kept.at(-1)!) : null,
+    page: { rows: kept.map(shown), next: rows.length > limit ? place(kept.at(-1)!) : null },
+    extent: typeof extent === 'string' ? readExtent(extent) : null,
   };
 }

@@ -1,6 +1,8 @@
 /** The read model of a node: the projection that fills it, and the questions that it answers. */
 import pg from 'pg';
+import type { Cache } from '../cache/cache.ts';
 import type { LogLogger } from '../log/errors.ts';
+import { lasts, mayLast, nameOf } from './lasting.ts';
 import { COMMITTED_CHANNEL, Projector } from './projector.ts';
 import { list, type List, type ListPage, type Parameters } from './queries.ts';
 import type { ProjectionTask } from './worker.ts';
@@ -8,6 +10,7 @@ import type { ProjectionTask } from './worker.ts';
 export interface ReadModelOptions {
   readonly task: ProjectionTask;
   readonly logger: LogLogger;
+  readonly cache: Cache;
   /** Transactions that the node executes in a second. */
   readonly load: () => number;
   readonly executedHeight: () => number;
@@ -82,8 +85,20 @@ export class ReadModel {
     this.#options.logger.warn({ reason }, 'the read model could not answer');
   }
 
-  list(what: List, parameters: Parameters): Promise<ListPage> {
-    return list(this.#pool, what, parameters);
+  /** From the cache where it lasts (D5). */
+  async list(what: List, parameters: Parameters): Promise<ListPage> {
+    const { cache } = this.#options;
+    const { generation } = this.#projector.reached;
+    if (generation !== '' && mayLast(what, parameters)) {
+      const kept = await cache.get(nameOf(generation, what, parameters));
+      if (kept !== null) return JSON.parse(Buffer.from(kept).toString()) as ListPage;
+    }
+    const { page, extent } = await list(this.#pool, what, parameters);
+    if (extent !== null && lasts(what, parameters, page, extent)) {
+      const name = nameOf(extent.generation, what, parameters);
+      cache.set(name, Buffer.from(JSON.stringify(page)));
+    }
+    return page;
   }
 
   async close(): Promise<void> {

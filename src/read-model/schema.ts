@@ -9,7 +9,7 @@ import type pg from 'pg';
 import { LOCK_CLASS } from '../log/schema.ts';
 
 /** Raised whenever a table or what stands in it changes: an older read model is then made anew. */
-export const READ_MODEL_VERSION = 1;
+export const READ_MODEL_VERSION = 2;
 
 const MIGRATION_LOCK = 2;
 
@@ -21,9 +21,20 @@ export interface Reached {
   readonly offset: number;
   /** Of the newest block in the tables; 0 for none. */
   readonly height: number;
+  /** Up to this height the transactions are in the tables, too, with all that follows from them. */
+  readonly settled: number;
+  /** Names the tables since they were made; empty for none. */
+  readonly generation: string;
 }
 
-export const NOTHING_REACHED: Reached = { chain: 0, receipts: 0, offset: 0, height: 0 };
+export const NOTHING_REACHED: Reached = {
+  chain: 0,
+  receipts: 0,
+  offset: 0,
+  height: 0,
+  settled: 0,
+  generation: '',
+};
 
 const TABLES = [
   'block',
@@ -41,7 +52,9 @@ const CREATE = `
     chain bigint NOT NULL,
     receipts bigint NOT NULL,
     receipts_offset integer NOT NULL,
-    height bigint NOT NULL
+    height bigint NOT NULL,
+    settled bigint NOT NULL,
+    generation uuid NOT NULL DEFAULT gen_random_uuid()
   );
   CREATE TABLE althing.block (
     height bigint PRIMARY KEY,
@@ -117,7 +130,7 @@ const CREATE = `
   CREATE INDEX bridge_transfer_height ON althing.bridge_transfer (height, id);
   CREATE INDEX bridge_transfer_status ON althing.bridge_transfer (status, height, id);
   CREATE INDEX bridge_transfer_created_at ON althing.bridge_transfer USING brin (created_at);
-  INSERT INTO althing.read_model VALUES (true, ${READ_MODEL_VERSION}, 0, 0, 0, 0);`;
+  INSERT INTO althing.read_model VALUES (true, ${READ_MODEL_VERSION}, 0, 0, 0, 0, 0);`;
 
 const DROP = TABLES.map((table) => `DROP TABLE IF EXISTS althing.${table}`).join('; ');
 
@@ -162,13 +175,16 @@ export async function readReached(client: pg.ClientBase | pg.Pool): Promise<Reac
   return reachedBy(await client.query<ReachedRow>(SELECT_REACHED));
 }
 
-const SELECT_REACHED = 'SELECT chain, receipts, receipts_offset, height FROM althing.read_model';
+const SELECT_REACHED =
+  'SELECT chain, receipts, receipts_offset, height, settled, generation FROM althing.read_model';
 
 interface ReachedRow {
   readonly chain: string;
   readonly receipts: string;
   readonly receipts_offset: number;
   readonly height: string;
+  readonly settled: string;
+  readonly generation: string;
 }
 
 function reachedBy({ rows }: { readonly rows: readonly ReachedRow[] }): Reached {
@@ -179,5 +195,7 @@ function reachedBy({ rows }: { readonly rows: readonly ReachedRow[] }): Reached 
     receipts: Number(row.receipts),
     offset: row.receipts_offset,
     height: Number(row.height),
+    settled: Number(row.settled),
+    generation: row.generation,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ActorLoad, ThreadLoad } from '../../actors/traffic.ts';
+import type { StoreFigures } from '../cache/cache.ts';
 import type { Live } from '../edge/port.ts';
 import type { StreamFigures } from '../stream/hub.ts';
 import type { ActorSystem } from './actor-system.ts';
@@ -115,6 +116,18 @@ const STREAM_COUNTERS: Readonly<Record<string, readonly [string, Read<StreamFigu
   althing_stream_pages_total: ['Reads of the log for streams', ({ pagesRead }) => pagesRead],
 };
 
+const CACHE_GAUGES: Readonly<Record<string, readonly [string, Read<StoreFigures>]>> = {
+  althing_cache_up: ['One while the store is used', ({ isUp }) => (isUp ? 1 : 0)],
+};
+const CACHE_COUNTERS: Readonly<Record<string, readonly [string, Read<StoreFigures>]>> = {
+  althing_cache_hits_total: ['Answers from the store', ({ hits }) => hits],
+  althing_cache_misses_total: ['Answers that the store does not have', ({ misses }) => misses],
+  althing_cache_errors_total: [
+    'Questions that the store did not answer in time, or not with what was kept',
+    ({ errors }) => errors,
+  ],
+};
+
 export class NodeMetrics {
   readonly #registry = new Registry();
   readonly #live: () => Live;
@@ -188,6 +201,9 @@ export class NodeMetrics {
 
   #fromLive(): void {
     const live = (): (readonly [string, Live])[] => [['', this.#live()]];
+    const stores = () => this.#live().cache.map((each) => [each.store, each] as const);
+    this.#gauges('store', CACHE_GAUGES, stores);
+    this.#counters('store', CACHE_COUNTERS, stores);
     this.#gauges(null, LIVE_GAUGES, live);
     this.#counters(null, LIVE_COUNTERS, live);
     this.#gauges(

@@ -7,6 +7,7 @@ import { ACTORS, autoThreads } from '../../actors/placement.ts';
 import { peerShare, type Item } from '../../actors/traffic.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
 import { blockDigest } from '../../protocols/structures.ts';
+import { openCache, type Cache } from '../cache/cache.ts';
 import type { NodeConfig } from '../config/load.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { Edge } from '../edge/edge.ts';
@@ -27,6 +28,7 @@ import { LogSource } from '../stream/log-source.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
 import { Certifications } from './certifications.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import { NodeMetrics } from './metrics.ts';
 import { infoOf } from './node-info.ts';
 import { NOTHING_YET } from './nothing-yet.ts';
@@ -67,6 +69,8 @@ export class Node {
   readonly #faults: PeerFaults;
   readonly #metrics: NodeMetrics;
   readonly #hub: Hub;
+  readonly #cache: Cache;
+  readonly #kept: KeptAnswers;
   readonly #edge: Edge;
   #statuses = NOTHING_YET;
   readonly #executedHeight = (): number => this.#statuses.transaction.executedHeight;
@@ -121,6 +125,8 @@ export class Node {
       logger,
       isTransient,
     });
+    this.#cache = openCache(config, logger);
+    this.#kept = new KeptAnswers(this.#cache, this.#executedHeight);
     this.#metrics = new NodeMetrics(
       config.id,
       () => this.#live(),
@@ -201,6 +207,7 @@ export class Node {
     await this.#network.close();
     await this.#readModel?.close();
     await this.#edgeLog?.close();
+    this.#cache.close();
   }
 
   #isDrained(): boolean {
@@ -233,6 +240,7 @@ export class Node {
     return new ReadModel({
       task: { url, clusterId, publicKey, validators: this.#info.validators },
       logger,
+      cache: this.#cache,
       load: () => this.#edge.tps(),
       executedHeight: this.#executedHeight,
     });
@@ -247,8 +255,10 @@ export class Node {
       query: (read) => this.#requests.ask({ kind: 'query', ...read }),
       confirm: () => this.#requests.confirm(),
       prove: (wanted) => this.#proofs!.prove(wanted),
-      findSubmission: (id) => this.#requests.ask({ kind: 'findSubmission', id }),
-      block: async (height) => (await this.#blocks?.at(height)) ?? null,
+      findSubmission: (id) =>
+        this.#kept.receipts(id, () => this.#requests.ask({ kind: 'findSubmission', id })),
+      block: (height) =>
+        this.#kept.block(height, async () => (await this.#blocks?.at(height)) ?? null),
       readModel: () => this.#readModel,
       metrics: () => this.#metrics.render(),
     };
@@ -260,6 +270,7 @@ export class Node {
       actors: this.#statuses,
       peersConnected: this.#network.connected(),
       log: { writable, detail: writable ? 'connected' : 'the database does not answer' },
+      cache: this.#cache.figures(),
       draining: this.#draining,
     };
   }

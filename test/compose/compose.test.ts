@@ -22,11 +22,12 @@ interface Service {
   readonly entrypoint?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
-  readonly volumes: readonly string[];
+  readonly volumes?: readonly string[];
   readonly secrets?: readonly (string | { readonly source: string; readonly target: string })[];
   readonly networks: readonly string[] | Readonly<Record<string, { ipv4_address?: string }>>;
   readonly read_only?: boolean;
   readonly extra_hosts?: Readonly<Record<string, string>>;
+  readonly depends_on?: Readonly<Record<string, object>>;
   readonly healthcheck: { readonly test: readonly string[] };
 }
 
@@ -73,7 +74,7 @@ function hostPath(path: string): string {
 
 /** The node's configuration as its container sees it, with its mounts read where they are here. */
 function configOf(id: string): NodeConfig {
-  const { environment, volumes } = service(id);
+  const { environment, volumes = [] } = service(id);
   const [source = ''] = volumes[0]?.split(':') ?? [];
   const env = { ...environment, ALTHING_CONFIG: join(project, source, 'config.json') };
   const loaded = loadConfig([], env, '/');
@@ -90,16 +91,19 @@ test('a misspelt key does not follow it', (t) => {
   t.false(isCompose({ ...compose, services: { ...compose.services, 'node-2': misspelt } }));
 });
 
-test('four nodes, PostgreSQL 16 and an edge run, each with a health check', (t) => {
-  t.deepEqual(Object.keys(compose.services).toSorted(), [...NODES, 'edge', 'postgres'].toSorted());
+test('four nodes, PostgreSQL 16, Redis 7 and an edge run, each with a health check', (t) => {
+  const names = [...NODES, 'edge', 'postgres', 'redis'];
+  t.deepEqual(Object.keys(compose.services).toSorted(), names.toSorted());
   for (const id of NODES) t.true(service(id).healthcheck.test.join(' ').includes('/health/ready'));
   t.true(service('postgres').healthcheck.test.includes('pg_isready'));
   t.true(service('edge').healthcheck.test.includes('https://127.0.0.1:8443/health/live'));
   t.regex(service('postgres').image ?? '', /^postgres:16\b/);
+  t.true(service('redis').healthcheck.test.includes('ping'));
+  t.regex(service('redis').image ?? '', /^redis:7\b/);
 });
 
 test('all that is mounted is there after prepare', (t) => {
-  const volumes = Object.values(compose.services).flatMap((each) => each.volumes);
+  const volumes = Object.values(compose.services).flatMap((each) => each.volumes ?? []);
   const mounted = volumes.flatMap((volume) => volume.split(':')[0] ?? []);
   const files = Object.values(compose.secrets).map(({ file }) => file);
   const wanted = [...mounted, ...files].filter((path) => path.startsWith('./'));
@@ -136,7 +140,7 @@ for (const id of NODES) {
 
 for (const id of NODES) {
   test(`${id} may write its state, beside which all is read-only`, (t) => {
-    const { volumes, read_only: isReadOnly } = service(id);
+    const { volumes = [], read_only: isReadOnly } = service(id);
     const folder = dirname(configOf(id).headsFile);
     const state = volumes.filter((volume) => volume.split(':')[1] === folder);
     t.deepEqual(state, [`./data/state/${id}:${folder}`]);
@@ -165,7 +169,7 @@ test('the edge sends to the ports on which the nodes listen, at addresses that s
 });
 
 test('the edge finds its configuration and a certificate that the CA issued', (t) => {
-  const { volumes, entrypoint, ports } = service('edge');
+  const { volumes = [], entrypoint, ports } = service('edge');
   t.deepEqual(ports, ['8443:8443']);
   t.true(entrypoint?.includes('/etc/nginx/nginx.conf'));
   t.deepEqual(
@@ -195,6 +199,24 @@ test('PostgreSQL publishes no port and its network has no way out', (t) => {
   t.true(compose.networks['database']?.internal);
 });
 
+test('Redis is a cache of 1 GB that only the nodes reach, and no node waits for it', (t) => {
+  const { ports, networks, command = [] } = service('redis');
+  t.is(ports, undefined);
+  t.deepEqual(networks, ['cache']);
+  t.true(compose.networks['cache']?.internal);
+  const onIt = Object.entries(compose.services).filter(([, { networks: those }]) =>
+    Array.isArray(those) ? those.includes('cache') : 'cache' in those,
+  );
+  t.deepEqual(onIt.map(([id]) => id).toSorted(), [...NODES, 'redis'].toSorted());
+  const valueOf = (flag: string) => command[command.indexOf(`--${flag}`) + 1];
+  t.is(valueOf('maxmemory'), '1gb');
+  t.is(valueOf('maxmemory-policy'), 'allkeys-lru');
+  for (const id of NODES) {
+    t.like(configOf(id).redis, { host: 'redis', port: 6379, password: null });
+    t.deepEqual(Object.keys(service(id).depends_on ?? {}), ['postgres']);
+  }
+});
+
 test('prepare takes one folder: nothing else makes keys', (t) => {
   const cwd = newFolder('compose');
   const run = (...args: string[]) =>
@@ -214,7 +236,7 @@ test('prepare takes one folder: nothing else makes keys', (t) => {
 
 test('every network has a subnet of its own', (t) => {
   const subnets = Object.values(compose.networks).map(({ ipam }) => ipam.config[0].subnet);
-  t.is(new Set(subnets).size, 2);
+  t.is(new Set(subnets).size, 3);
 });
 
 test('no container runs as root', (t) => {

@@ -93,6 +93,7 @@ test('every option can be set by its flag and by its variable', async (t) => {
     peer: '0',
     dev: 'true',
     databaseUrl: 'postgres://u:swordfish@db/x',
+    redisUrl: 'rediss://u:hammerhead@redis/2',
     postgresPort: '5555',
     threads: '3',
     electionTimeout: '5000',
@@ -124,6 +125,8 @@ test('every option can be set by its flag and by its variable', async (t) => {
     readyFile: '/tmp/ready',
     database: { kind: 'url', url: 'postgres://u:swordfish@db/x' },
   });
+  t.like(byFlag.redis, { host: 'redis', tls: true, password: 'hammerhead', database: 2 });
+  t.false(JSON.stringify(byFlag).includes('hammerhead'));
   t.deepEqual(byFlag.peerAddresses, ['a:1', 'b:2', '[::1]:3', 'd:4']);
 });
 
@@ -137,10 +140,10 @@ test('unknown flags and keys are refused by name, with the name that was meant',
   t.regex(problems(start, { ALTHING_ROLE: 'slim' }), /ALTHING_ROLE is not in this version/);
   const path = join(data, 'node-2', 'config.json');
   const file = JSON.parse(readFileSync(path, 'utf8')) as object;
-  writeFileSync(path, JSON.stringify({ ...file, logLevl: 'info', redisUrl: 'x' }));
+  writeFileSync(path, JSON.stringify({ ...file, logLevl: 'info', consulUrl: 'x' }));
   const said = problems(start);
   t.regex(said, /config\.json: unknown: logLevl \(did you mean logLevel\?\)/);
-  t.regex(said, /redisUrl is not in this version/);
+  t.regex(said, /consulUrl is not in this version/);
   writeFileSync(path, 'swordfish');
   t.regex(problems(start), /not valid JSON/);
   t.notRegex(problems(start), /swordfish/);
@@ -150,13 +153,18 @@ test('all faults are listed at once, each with where it was said', async (t) => 
   const data = await cluster();
   const said = problems(
     ['--id', 'node-2', '--data', data, '--http', '70000', '--threads', '9', '--grpc'],
-    { ALTHING_LOG_LEVEL: 'loud', ALTHING_DATABASE_URL: 'mysql://u:swordfish@db/x' },
+    {
+      ALTHING_LOG_LEVEL: 'loud',
+      ALTHING_DATABASE_URL: 'mysql://u:swordfish@db/x',
+      ALTHING_REDIS_URL: 'redis://u:swordfish@redis/x',
+    },
   );
   t.regex(said, /--http: expected a port from 0 to 65535/);
   t.regex(said, /--threads: expected "auto" or a number from 1 to 4/);
   t.regex(said, /--grpc needs a value: --grpc PORT/);
   t.regex(said, /ALTHING_LOG_LEVEL: expected one of trace/);
   t.regex(said, /ALTHING_DATABASE_URL: expected a URL like postgres/);
+  t.regex(said, /ALTHING_REDIS_URL: expected a URL like redis/);
   t.notRegex(said, /swordfish/);
 });
 

@@ -43,6 +43,22 @@ for (const binding of BINDINGS) {
     t.is(report.checks.find(({ name }) => name === 'quorum')?.status, 'DEGRADED');
   });
 
+  test(`${binding}: N6: a cache that is away degrades health, and no readiness`, async (t) => {
+    const { url, port } = await start(t, binding);
+    const figures = { hits: 0, misses: 0, errors: 0 };
+    port.cache = [
+      { store: 'memory', isUp: true, ...figures },
+      { store: 'redis', isUp: false, ...figures },
+    ];
+    for (const path of [...ALL, ...LIVE, ...READY, '/readyz?for=writes']) {
+      t.is(await statusOf(url + path), 200, path);
+    }
+    const report = (await (await fetch(`${url}/health`)).json()) as Report;
+    t.is(report.status, 'UP');
+    const check = report.checks.find(({ name }) => name === 'cache');
+    t.like(check, { status: 'DEGRADED', data: { memory: 'used', redis: 'away' } });
+  });
+
   // N4
   test(`${binding}: a log that takes no writes makes the node not ready, but alive`, async (t) => {
     const { url, port } = await start(t, binding);

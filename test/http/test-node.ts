@@ -14,6 +14,7 @@ import { EMPTY_TIP, ZERO_DIGEST, type Block, type Digest } from '../../protocols
 import { generateKey } from '../../src/crypto/keys.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { signerFromPem } from '../../src/crypto/signer.ts';
+import type { StoreFigures } from '../../src/cache/cache.ts';
 import { Edge } from '../../src/edge/edge.ts';
 import type { EdgeLogger } from '../../src/edge/logger.ts';
 import type {
@@ -64,6 +65,7 @@ export class TestPort implements EdgePort {
   readonly info: NodeInfo;
   peersConnected: number[] = [1, 2, 3];
   writable = true;
+  cache: readonly StoreFigures[] = [];
   draining = false;
   state: 'LEADER' | 'FOLLOWER' | 'CANDIDATE' = 'LEADER';
   /** How long ago the last block became final, in milliseconds. */
@@ -318,6 +320,7 @@ export class TestPort implements EdgePort {
       },
       peersConnected: this.peersConnected,
       log: { writable: this.writable, detail: 'in memory' },
+      cache: this.cache,
       draining: this.draining,
     };
   }

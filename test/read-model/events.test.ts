@@ -2,13 +2,17 @@ import test from 'ava';
 import pg from 'pg';
 import { builtInModules } from '../../src/modules/built-in.ts';
 import { projectEvents } from '../../src/read-model/events.ts';
-import { list, LISTS, type Parameters } from '../../src/read-model/queries.ts';
+import { list, LISTS, type List, type Parameters } from '../../src/read-model/queries.ts';
 import { prepareReadModel } from '../../src/read-model/schema.ts';
 import step from '../../src/read-model/worker.ts';
 import { openTestActor, openTestLog } from '../log/harness.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
 import { alice, bob, START_MS } from '../transaction/fixture.ts';
 import { task, WrittenChain } from './chain.ts';
+
+const [APPROVALS, TRANSFERS] = ['approvals', 'bridge-transfers'].map((name) =>
+  LISTS.find((each) => each.name === name)!,
+) as [List, List];
 
 let server: TestServer;
 test.before(async () => {
@@ -44,7 +48,7 @@ test.serial('votes of named rounds are rows, with what became of their round', a
     while (!(await step(task(url)))!.isAtEnd);
   };
   const ask = async (parameters: Parameters): Promise<unknown[]> =>
-    (await list(pool, LISTS['approvals']!, parameters)).rows.map(({ voter, status, choice }) => [
+    (await list(pool, APPROVALS, parameters)).page.rows.map(({ voter, status, choice }) => [
       voter,
       status,
       choice,
@@ -95,7 +99,7 @@ test.serial(
       time: new Date(START_MS + height),
     });
     const ask = async (): Promise<readonly Readonly<Record<string, unknown>>[]> =>
-      (await list(pool, LISTS['bridge-transfers']!, {})).rows;
+      (await list(pool, TRANSFERS, {})).page.rows;
     await projectEvents(client, [at(1, 'locked'), at(1, 'attested', { attestations: 1 })]);
     t.like((await ask())[0], { status: 'open', attestations: 1, amount: (2n ** 62n).toString() });
     await projectEvents(client, [
@@ -111,7 +115,7 @@ test.serial(
 );
 
 test('what a cursor may be is the form that its list gives', (t) => {
-  for (const { parameters } of Object.values(LISTS)) {
+  for (const { parameters } of LISTS) {
     const { pattern } = parameters.properties['cursor'] as unknown as { pattern: string };
     for (const wrong of ['', 'x', '1.', '-1', "1'; DROP TABLE", '1.99999999999999999999']) {
       const fits = new RegExp(pattern).test(wrong);

@@ -29,7 +29,7 @@ const STATUS: Operation = {
   problems: [PROBLEMS.negotiated, SWITCHED_OFF],
 };
 
-function listOperation(name: string, { description, parameters }: List): Operation {
+function listOperation({ name, description, parameters }: List): Operation {
   return {
     id: `history.${name}`,
     tag: TAG,
@@ -62,12 +62,12 @@ function listOperation(name: string, { description, parameters }: List): Operati
 }
 
 export function historyRoutes(edge: Edge): Route[] {
-  const lists = Object.entries(LISTS).map(([name, list]): Route => {
+  const lists = LISTS.map((list): Route => {
     const read = parametersOf(list);
     return {
       method: 'GET',
-      path: `${HISTORY_PATH}/${name}`,
-      operation: listOperation(name, list),
+      path: `${HISTORY_PATH}/${list.name}`,
+      operation: listOperation(list),
       handle: (request) => rows(edge, request, list, read),
     };
   });
