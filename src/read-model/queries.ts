@@ -3,8 +3,7 @@
  * behind the last row of the one before. Every filter has an index that has this order.
  */
 import { Type, type Static, type TObject } from '@sinclair/typebox';
-import type pg from 'pg';
-import { EXTENT, readExtent, type Extent } from './lasting.ts';
+import { EXTENT } from './lasting.ts';
 
 const Limit = Type.Integer({ minimum: 1, maximum: 500, description: 'rows wanted, 1 to 500' });
 const Height = Type.Integer({ minimum: 1, description: 'a height, from 1 on' });
@@ -61,15 +60,6 @@ export interface Sql {
 }
 
 export const LIMIT_DEFAULT = 50;
-
-/**
- * `onConnect` of the pool: a session is told that a row here and there costs little more than the next one.
- * Else the planner walks in the order of the list past all rows that do not fit, in the hope of soon
- * meeting some that do, where the index of a filter leads to them. The pool waits for the promise.
- */
-export function prepareSession(client: pg.ClientBase): unknown {
-  return client.query('SET random_page_cost = 1.1');
-}
 
 /** Conditions and their values, collected one by one. */
 class Where {
@@ -319,36 +309,3 @@ export const LISTS: readonly List[] = [
   approvals,
   bridgeTransfers,
 ];
-
-export interface ListPage {
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
-  /** The `cursor` of the next page; null at the end. */
-  readonly next: string | null;
-}
-
-export interface Listed {
-  readonly page: ListPage;
-  /** Null where there are no rows. */
-  readonly extent: Extent | null;
-}
-
-/** `parameters` fit the list's schema. */
-export async function list(
-  client: pg.Pool,
-  { sql, shown, place }: List,
-  parameters: Parameters,
-): Promise<Listed> {
-  const limit = Number(parameters['limit'] ?? LIMIT_DEFAULT);
-  // One row more tells whether there is a next page.
-  const { text, values } = sql({ ...parameters, limit: limit + 1 });
-  const { rows } = await client.query<Record<string, unknown>>(text, [...values]);
-  const kept = rows.slice(0, limit).map((each) => {
-    const { extent: _, ...row } = each;
-    return row;
-  });
-  const extent = rows[0]?.['extent'];
-  return {
-    page: { rows: kept.map(shown), next: rows.length > limit ? place(kept.at(-1)!) : null },
-    extent: typeof extent === 'string' ? readExtent(extent) : null,
-  };
-}

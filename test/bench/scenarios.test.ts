@@ -114,7 +114,10 @@ test('lists asks every list, and is answered with what was asked for', (t) => {
   t.is(rowsOf('transactions: id of one'), 1);
   t.is(rowsOf('transactions: module that is none'), 0);
   const asked = new Set(questions.map(({ question }) => question.split(':')[0]));
-  t.deepEqual([...asked], Object.keys(LISTS));
+  t.deepEqual(
+    [...asked],
+    LISTS.map(({ name }) => name),
+  );
 });
 
 for (const scenario of ['failover', 'kills']) {

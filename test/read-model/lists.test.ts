@@ -1,12 +1,7 @@
 import test from 'ava';
 import pg from 'pg';
-import {
-  list,
-  LISTS,
-  prepareSession,
-  type ListPage,
-  type Parameters,
-} from '../../src/read-model/queries.ts';
+import { list, prepareSession, type ListPage } from '../../src/read-model/pages.ts';
+import { LISTS, type Parameters } from '../../src/read-model/queries.ts';
 import step from '../../src/read-model/worker.ts';
 import { openTestActor, openTestLog } from '../log/harness.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
@@ -114,7 +109,7 @@ test('every filter has an index that has the order of its list', async (t) => {
     `SELECT indexdef FROM pg_indexes WHERE schemaname = 'althing'`,
   );
   const indexes = rows.map(({ indexdef }) => indexdef.replace(/^.* ON althing\./, ''));
-  for (const [name, { parameters, sql }] of Object.entries(LISTS)) {
+  for (const { name, parameters, sql } of LISTS) {
     const filters = Object.keys(parameters.properties).filter(
       (each) => !OF_ALL_LISTS.includes(each) && each !== 'id',
     );
