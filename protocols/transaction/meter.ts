@@ -5,7 +5,8 @@
  * I130. A transaction takes at most `stepsMax` steps, with all that it calls, and the transactions of
  *       one submission SUBMISSION_SHARE times as many together; what would take more fails with
  *       `too_expensive`. Steps follow from the chain alone, so it does so on every node. Timers of a
- *       block that have taken as many as a submission may leave the others to the next block.
+ *       block take as many as a submission: where less is left than a timer may take, it is left to the
+ *       next block.
  * I131. A transaction takes at least RECEIPT_STEPS steps for each byte of its receipt beyond the free
  *       ones, which are some bytes and some times its own; what cannot pay fails with `too_expensive`.
  *       So the receipts of a submission hold no more than its steps pay for, about 1 MB, and what is
@@ -82,8 +83,9 @@ export class Allowance {
     this.#left = this.#together;
   }
 
-  get isUsedUp(): boolean {
-    return this.#left === 0;
+  /** As much is left as a transaction may take. */
+  get hasRoom(): boolean {
+    return this.#left >= this.#each;
   }
 
   /** @param bytes of the transaction itself */

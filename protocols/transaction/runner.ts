@@ -141,13 +141,19 @@ export class Runner implements Host {
     this.#scope.index = -1;
   }
 
-  /** Whether the timers of this block have taken all that they may together. */
-  get isUsedUp(): boolean {
-    return this.#allowance.isUsedUp;
+  /** Whether the timers of this block have left what one more may take. */
+  get hasRoom(): boolean {
+    return this.#allowance.hasRoom;
   }
 
   /** What it took, in plain transactions. */
-  runTimer({ module, timer, args }: Timer): number {
+  runTimer(timer: Timer): number {
+    const cost = this.#runTimer(timer);
+    this.#state.timers.ran(timer.module, cost);
+    return cost;
+  }
+
+  #runTimer({ module, timer, args }: Timer): number {
     const found = this.#modules.get(module);
     this.#scope.index++;
     this.#scope.sender = `module:${module}`;

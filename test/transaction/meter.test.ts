@@ -41,7 +41,8 @@ const module: Module = {
         name: 'later',
         check: () => true,
         run({ schedule }, count) {
-          for (let i = 0; i < (count as number); i++) schedule(START_MS, 'spend', STEPS);
+          const [timers, steps] = count as [number, number];
+          for (let i = 0; i < timers; i++) schedule(START_MS, 'spend', steps);
           return undefined;
         },
       },
@@ -124,12 +125,17 @@ test('I130: the transactions of a submission share what SHARE of them may take',
   t.deepEqual(codes(next), [0]);
 });
 
-test('I130: timers that took as much as a submission may leave the others to the next block', (t) => {
+test('I130: a timer never finds less than a transaction may take: it is left to the next block', (t) => {
   const chain = chainOf();
-  chain.run(signed(0, calls('later', SHARE + 3)));
+  const later = (seq: number, count: number, steps: number) =>
+    chain.run(signed(seq, [{ module: 'metered', command: 'later', args: [count, steps] }]));
+  later(0, SHARE + 3, STEPS);
   t.is(receiptsOf(chain.run()).length, SHARE);
   t.deepEqual(codes(receiptsOf(chain.run())), [0, 0, 0]);
   t.is(receiptsOf(chain.run()).length, 0);
+  later(1, SHARE + 3, STEPS - 1);
+  t.deepEqual(codes(receiptsOf(chain.run())), Array(SHARE).fill(1));
+  t.deepEqual(codes(receiptsOf(chain.run())), [1, 1, 1]);
 });
 
 test('a step ends between two transactions of a submission, once they took enough', (t) => {
@@ -220,4 +226,20 @@ test('I131: receipts count in a step of the executor, also those that were not p
     turns++;
   }
   t.true(turns > 30);
+});
+
+test('I132: timers are weighed by what they cost, not by how many they are', (t) => {
+  const light: Module = { ...module, name: 'light' };
+  const chain = new Chain(clusterOf({ stepsMax: 100 * 256 }), [module, light]);
+  const later = (name: string, count: number, steps: number) => ({
+    module: name,
+    command: 'later',
+    args: [count, steps],
+  });
+  chain.run(signed(0, [later('metered', 40, 100 * 256), later('light', 60, 0)]));
+  const ran = receiptsOf(chain.run());
+  const dear = (receipts: typeof ran) => receipts.filter(({ result }) => result === 0).length;
+  t.is(dear(ran), 16);
+  t.is(ran.length, 16 + 60);
+  t.is(dear(ran.slice(0, 61)), 1);
 });
