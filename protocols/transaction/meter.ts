@@ -41,9 +41,9 @@ export class Meter {
   /** How deep modules that call one another stand on the stack, in the sandbox's units. */
   depth = 0;
 
-  /** Throws OverBudget when more are taken than are left. */
+  /** Throws OverBudget when more are taken than are left, or no number of them. */
   spend(steps: number): void {
-    this.left -= steps;
+    this.left = steps >= 0 ? this.left - steps : -1;
     if (this.left < 0) throw new OverBudget();
   }
 }
@@ -108,9 +108,12 @@ export class Allowance {
     return isPaid;
   }
 
+  /** Never less than nothing, nor more than was granted, whatever code left in the meter. */
   get #taken(): number {
     const { left } = this.meter;
-    return this.#granted - (left < 0 ? 0 : left);
+    const granted = this.#granted;
+    if (left >= granted) return 0;
+    return left >= 0 ? granted - left : granted;
   }
 
   /** What the transaction took, in plain transactions; mostly nothing. */

@@ -243,3 +243,40 @@ test('I132: timers are weighed by what they cost, not by how many they are', (t)
   t.is(ran.length, 16 + 60);
   t.is(dear(ran.slice(0, 61)), 1);
 });
+
+test('I130: no code gives steps back, to its submission or to the turn of the executor', (t) => {
+  const gift =
+    (left: number): Command['run'] =>
+    ({ meter }) => {
+      meter.left = left;
+      return undefined;
+    };
+  const giving: Module = {
+    ...module,
+    commands: new Map<string, Command>([
+      ...module.commands,
+      ['more', { name: 'more', check: () => true, run: gift(100 * STEPS) }],
+      ['none', { name: 'none', check: () => true, run: gift(Number.NaN) }],
+    ]),
+  };
+  const outcomes = (command: string, args: number, count: number) => {
+    const chain = new Chain(clusterOf({ stepsMax: STEPS }), [giving]);
+    const budget = { left: 1000 };
+    const all = [...calls(command, args, count), ...calls('spend', STEPS, SHARE + 1)];
+    chain.executor.begin(finalBlock(1, [[0, [signed(0, all)]]]), budget);
+    const result = chain.executor.advance(budget);
+    t.true(budget.left < 1000 - SHARE);
+    return codes(receiptsOf(result!)).slice(count);
+  };
+  t.deepEqual(outcomes('more', 0, 4), [...Array(SHARE).fill(0), 'too_expensive']);
+  for (const [command, args] of [
+    ['none', 0],
+    ['spend', -STEPS],
+  ] as const) {
+    const left = SHARE - 4;
+    t.deepEqual(outcomes(command, args, 4), [
+      ...Array(left).fill(0),
+      ...Array(SHARE + 1 - left).fill('too_expensive'),
+    ]);
+  }
+});
