@@ -28,9 +28,9 @@ export class Meter {
   /** How deep modules that call one another stand on the stack, in the sandbox's units. */
   depth = 0;
 
-  /** Throws OverBudget when more are taken than are left. */
+  /** Throws OverBudget when more are taken than are left, or what is no count of steps. */
   spend(steps: number): void {
-    this.left -= steps;
+    this.left = steps >= 0 ? this.left - steps : -1;
     if (this.left < 0) throw new OverBudget();
   }
 }
@@ -75,7 +75,8 @@ export class Allowance {
   endTransaction(): number {
     const { left } = this.meter;
     if (left === this.#granted) return 0;
-    const taken = this.#granted - (left < 0 ? 0 : left);
+    // No transaction gives steps back: a meter that rose is a fault of ours, and all of it is taken.
+    const taken = left >= 0 && left < this.#granted ? this.#granted - left : this.#granted;
     this.#left -= taken;
     return taken / STEPS_PER_TRANSACTION;
   }

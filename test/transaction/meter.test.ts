@@ -1,5 +1,6 @@
 import test from 'ava';
-import type { Command, Module } from '../../protocols/transaction/module.ts';
+import { Allowance, Meter } from '../../protocols/transaction/meter.ts';
+import { type Command, type Module, OverBudget } from '../../protocols/transaction/module.ts';
 import { Queries } from '../../protocols/transaction/queries.ts';
 import { Chain, clusterOf, finalBlock, receiptsOf, signed, START_MS } from './fixture.ts';
 import { scratch } from './modules.ts';
@@ -121,4 +122,19 @@ test('I99: a query takes no more steps than a transaction may', (t) => {
   t.deepEqual(ask(STEPS), { ok: true, value: 0 });
   t.like(ask(STEPS + 1), { ok: false, code: 'too_expensive' });
   t.deepEqual(ask(1), { ok: true, value: STEPS - 1 });
+});
+
+test('I130: steps are never given back, and what is no count of them is all that is left', (t) => {
+  for (const steps of [-1, -(2 ** 31), Number.NaN]) {
+    const meter = new Meter();
+    meter.left = STEPS;
+    t.throws(() => meter.spend(steps), { instanceOf: OverBudget });
+  }
+  const allowance = new Allowance(clusterOf({ stepsMax: STEPS }).genesis.limits);
+  for (const left of [STEPS + 1, Number.NaN, -1]) {
+    allowance.startSubmission();
+    allowance.startTransaction();
+    allowance.meter.left = left;
+    t.is(allowance.endTransaction(), STEPS / 256, String(left));
+  }
 });

@@ -159,7 +159,7 @@ export class Guest {
 
   /** Only while it runs: has functions of the host take steps, too. */
   charge(steps: number): void {
-    if ((this.#realm.meter.left -= steps) < 0) throw this.#over();
+    if (!this.#realm.take(steps)) throw this.#over();
   }
 
   /** Only while it runs: what is called in place of the module takes of its steps. */

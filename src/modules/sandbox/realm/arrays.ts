@@ -3,7 +3,7 @@
  * engine, sorting included, and nothing loops without paying (U1, U3). Arrays have no holes here.
  */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { eq, lt, sizeOf, spread, textOf } from './operators.ts';
+import { eq, lt, sizeOf, spread, TEXT_UNITS, textOf } from './operators.ts';
 import { asInteger, asText } from './text.ts';
 
 type List = unknown[];
@@ -25,7 +25,7 @@ export const ARRAY_KEPT = ['constructor', 'length', 'at', 'entries', 'keys', 'va
 /** The list, once its length is paid for. */
 function listOf(value: unknown): List {
   const list = Array.isArray(value) ? value : refuse('this is a method of arrays');
-  charge(list.length >> 2);
+  charge(list.length, 4);
   return list;
 }
 
@@ -195,7 +195,7 @@ export const arrayMethods = {
     const parts: string[] = [];
     for (const item of listOf(this)) {
       const part = item === null || item === undefined ? '' : textOf(item);
-      charge(1 + ((part.length + between) >> 5));
+      charge(TEXT_UNITS + part.length + between, TEXT_UNITS);
       parts[parts.length] = part;
     }
     return nativeJoin(parts, separator);

@@ -8,7 +8,7 @@ type OnKey<C, R = unknown> = (collection: C, key: unknown, value?: unknown) => R
 
 /** What a new, empty collection takes. */
 const COLLECTION_STEPS = 4;
-const BYTES_SHIFT = 5;
+const BYTES_PER_STEP = 32;
 
 const mapGet = uncurry(Map.prototype.get) as OnKey<Map<unknown, unknown>>;
 const mapHas = uncurry(Map.prototype.has) as OnKey<Map<unknown, unknown>, boolean>;
@@ -77,13 +77,13 @@ function asBytes(value: unknown): Uint8Array {
 
 export const bytesMethods = {
   fill(this: unknown, value: unknown, start?: unknown, end?: unknown): unknown {
-    charge(asBytes(this).length >> BYTES_SHIFT);
+    charge(asBytes(this).length, BYTES_PER_STEP);
     const byte = asInteger(value) ?? 0;
     return bytesFill(this, byte, asInteger(start), asInteger(end));
   },
   set(this: unknown, source: unknown, offset?: unknown): void {
     const { length } = asBytes(source);
-    charge(length >> BYTES_SHIFT);
+    charge(length, BYTES_PER_STEP);
     const from = asInteger(offset) ?? 0;
     if (from < 0 || from + length > asBytes(this).length) {
       throw newError('RangeError', 'the bytes do not fit there');
@@ -91,7 +91,8 @@ export const bytesMethods = {
     bytesSet(this, source, from);
   },
   slice(this: unknown, start?: unknown, end?: unknown): unknown {
-    charge(COLLECTION_STEPS + (asBytes(this).length >> BYTES_SHIFT));
+    charge(COLLECTION_STEPS);
+    charge(asBytes(this).length, BYTES_PER_STEP);
     return bytesSlice(this, asInteger(start), asInteger(end));
   },
 };
@@ -125,7 +126,7 @@ export const made = {
     if (!Number.isInteger(source) || source < 0 || source > 2 ** 30) {
       throw newError('RangeError', 'the length of a Uint8Array is an integer from 0 on');
     }
-    charge(source >> BYTES_SHIFT);
+    charge(source, BYTES_PER_STEP);
     return new Uint8Array(source);
   },
 };

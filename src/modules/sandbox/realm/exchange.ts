@@ -52,7 +52,7 @@ export function copyIn(value: unknown): unknown {
     return list;
   }
   if (!ArrayBuffer.isView(value)) return copyFields(value as Record<string, unknown>);
-  charge(value.byteLength >> 5);
+  charge((value as Uint8Array).length, 32);
   return new Uint8Array(value as Uint8Array);
 }
 

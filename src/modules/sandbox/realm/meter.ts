@@ -62,8 +62,18 @@ export function over(): never {
   throw STOP;
 }
 
-export function charge(steps: number): void {
-  if ((meter.left -= steps) < 0) over();
+/**
+ * Takes what `amount` things cost of which `perStep` go to a step, if so much is left. Amounts are
+ * divided and never shifted, as shifts wrap at 2^32; what is no count of steps is all that is left (U1).
+ */
+export function take(amount: number, perStep = 1): boolean {
+  const steps = perStep === 1 ? amount : Math.floor(amount / perStep);
+  meter.left = steps >= 0 && Number.isInteger(steps) ? meter.left - steps : -1;
+  return meter.left >= 0;
+}
+
+export function charge(amount: number, perStep = 1): void {
+  if (!take(amount, perStep)) over();
 }
 
 /** Entry of a function that may run while a module loads: what it holds on to is frozen then (U4). */

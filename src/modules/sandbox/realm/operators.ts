@@ -8,12 +8,12 @@ import { charge, newError, refuse } from './meter.ts';
 /** Beyond 1024 bits. */
 const BIGINT_END = 1n << 1024n;
 /** Units of text that are copied or compared in one step. */
-export const TEXT_SHIFT = 5;
+export const TEXT_UNITS = 32;
 /** More of a spread in a call could exhaust the engine's stack. */
 const SPREAD_MAX = 250;
 /** Objects keep properties below about this number in an array that reaches to them. */
 const ELEMENTS_MAX = 8192;
-const ELEMENTS_SHIFT = 3;
+const ELEMENTS_PER_STEP = 8;
 /** A bigint of more than 64 bits written as text. */
 const WIDE_STEPS = 24;
 
@@ -49,7 +49,7 @@ export function chargeDigits(value: bigint): void {
 }
 
 export function paid(text: string): string {
-  charge(text.length >> TEXT_SHIFT);
+  charge(text.length, TEXT_UNITS);
   return text;
 }
 
@@ -181,7 +181,7 @@ export function numeric(a: unknown): void {
 /** Both sides of `<` and its kin: throws unless they compare as they are. */
 function comparable(a: unknown, b: unknown): boolean {
   if (typeof a === 'string' && typeof b === 'string') {
-    charge((a.length < b.length ? a.length : b.length) >> TEXT_SHIFT);
+    charge(a.length < b.length ? a.length : b.length, TEXT_UNITS);
     return true;
   }
   if (typeof a !== 'number' && typeof a !== 'bigint') return false;
@@ -227,7 +227,7 @@ export function ne(a: unknown, b: unknown): boolean {
 
 /** What a `switch` chooses by, compared with `cases` values that are no literals. */
 export function choice(value: unknown, cases: number): unknown {
-  if (typeof value === 'string') charge((value.length >> TEXT_SHIFT) * cases);
+  if (typeof value === 'string') charge(value.length * cases, TEXT_UNITS);
   return value;
 }
 
@@ -265,7 +265,7 @@ function isElement(name: string): boolean {
 /** Pays for the array in which an object keeps properties with small numbers for names. */
 export function elementOf<K extends string | number>(name: K): K {
   const index = typeof name === 'number' ? name : isElement(name) ? Number(name) : 0;
-  if (index > 0 && index < ELEMENTS_MAX) charge(index >> ELEMENTS_SHIFT);
+  if (index > 0 && index < ELEMENTS_MAX) charge(index, ELEMENTS_PER_STEP);
   return name;
 }
 
@@ -290,7 +290,7 @@ export function sizeOf(value: unknown): number | undefined {
 export function spread(value: unknown): Iterable<unknown> {
   const size = sizeOf(value);
   if (size === undefined) return gather(value as Iterable<unknown>);
-  charge(size >> 1);
+  charge(size, 2);
   return value as Iterable<unknown>;
 }
 

@@ -14,6 +14,7 @@ import {
   refuse,
   settle,
   STOP,
+  take,
 } from './meter.ts';
 import { bigintFunctions, mathFunctions, numberFunctions, toBigInt, toNumber } from './numbers.ts';
 import {
@@ -138,6 +139,7 @@ export function makeRealm(global: object) {
     STOP,
     STANDS_FOR,
     charge,
+    take,
     refuse,
     over,
     settle,

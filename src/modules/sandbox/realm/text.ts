@@ -4,7 +4,7 @@
  * expression out of text (U1, U3).
  */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { paid, TEXT_SHIFT, textOf } from './operators.ts';
+import { paid, TEXT_UNITS, textOf } from './operators.ts';
 
 type Method<R> = (text: string, ...args: readonly unknown[]) => R;
 
@@ -44,7 +44,8 @@ export function asInteger(value: unknown): number | undefined {
 function searched(text: unknown, sought: unknown): string {
   const all = asText(text).length;
   const part = asText(sought).length;
-  if (part <= all) charge((all * (part < all - part + 1 ? part : all - part + 1)) >> TEXT_SHIFT);
+  const places = all - part + 1;
+  if (places > 0) charge(all * (part < places ? part : places), TEXT_UNITS);
   return sought as string;
 }
 
@@ -69,7 +70,7 @@ function repeated(text: string, count: number): string {
   if (!(count >= 0 && count * text.length < 2 ** 28)) {
     throw newError('RangeError', 'a count from 0 on, and no more text than 2^28 units');
   }
-  charge((count * text.length) >> TEXT_SHIFT);
+  charge(count * text.length, TEXT_UNITS);
   return nativeRepeat(text, count);
 }
 
@@ -85,7 +86,7 @@ function replaced(text: string, sought: unknown, by: unknown, all: boolean): str
   let from = 0;
   for (let to = nativeIndexOf(text, part, 0); to >= 0; to = nativeIndexOf(text, part, to)) {
     const piece = made === undefined ? literal : textOf(made(part, to, text));
-    charge(1 + (piece.length >> TEXT_SHIFT));
+    charge(TEXT_UNITS + piece.length, TEXT_UNITS);
     result += nativeSlice(text, from, to) + piece;
     from = to + part.length;
     to = part === '' ? to + 1 : from;
