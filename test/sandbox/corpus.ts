@@ -117,7 +117,7 @@ export const corpus: readonly Script[] = [
       [9, 2, 3],
       3,
     ],
-    steps: 111,
+    steps: 113,
   },
   {
     name: 'changing arrays',
@@ -144,7 +144,7 @@ export const corpus: readonly Script[] = [
       true,
       true,
     ],
-    steps: 98,
+    steps: 102,
   },
   {
     name: 'maps and sets',
@@ -190,10 +190,10 @@ export const corpus: readonly Script[] = [
   },
   {
     name: 'destructuring and defaults',
-    body: 'const f = (p, { q = 2, r: [s, ...t] } = { r: [1, 2, 3] }, ...u) => [p, q, s, t, u]; let m = 1, n = 2; [m, n] = [n, m]; return [f(0), f(0, { q: 5, r: [6] }, 7, 8), m, n];',
+    body: 'const f = (p, { q = 2, r } = { r: [1, 2, 3] }, ...u) => { const [s, ...t] = r; return [p, q, s, t, u]; }; let m = 1, n = 2; [m, n] = [n, m]; return [f(0), f(0, { q: 5, r: [6] }, 7, 8), m, n];',
     args: [],
     value: [[0, 2, 1, [2, 3], []], [0, 5, 6, [], [7, 8]], 2, 1],
-    steps: 48,
+    steps: 43,
   },
   {
     name: 'optional chains',
@@ -216,6 +216,6 @@ export const corpus: readonly Script[] = [
     body: 'const f = (...x) => x.length; return [f(...a, 1), [...a, ..."xy"], Array.from({ length: 3 }, (_, i) => i * i), Array.of(1, 2), [...new Map([[1, 2]])]];',
     args: [[1, 2]],
     value: [3, [1, 2, 'x', 'y'], [0, 1, 4], [1, 2], [[1, 2]]],
-    steps: 53,
+    steps: 47,
   },
 ];

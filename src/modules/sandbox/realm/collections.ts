@@ -1,6 +1,6 @@
 /** Maps, sets, bytes and the functions of `Object`: as they are, but paid for by size (U1). */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { at, elementOf, fields, gather, paid, spread, textOf } from './operators.ts';
+import { elementOf, fields, gather, paid, put, spread, textOf } from './operators.ts';
 import { asInteger } from './text.ts';
 
 type Fields = Record<string, unknown>;
@@ -17,6 +17,7 @@ const mapDelete = uncurry(Map.prototype.delete) as OnKey<unknown, boolean>;
 const setAdd = uncurry(Set.prototype.add) as OnKey<unknown>;
 const setHas = uncurry(Set.prototype.has) as OnKey<unknown, boolean>;
 const setDelete = uncurry(Set.prototype.delete) as OnKey<unknown, boolean>;
+const bytesAt = uncurry(Uint8Array.prototype.at) as (b: unknown, at: unknown) => unknown;
 const bytesFill = uncurry(Uint8Array.prototype.fill) as (b: unknown, ...args: unknown[]) => unknown;
 const bytesSet = uncurry(Uint8Array.prototype.set) as (b: unknown, ...args: unknown[]) => void;
 const bytesSlice = uncurry(Uint8Array.prototype.slice) as (
@@ -25,7 +26,7 @@ const bytesSlice = uncurry(Uint8Array.prototype.slice) as (
 ) => unknown;
 
 export const COLLECTION_KEPT = ['size', 'clear', 'entries', 'keys', 'values'];
-export const BYTES_KEPT = ['length', 'at', 'entries', 'keys', 'values'];
+export const BYTES_KEPT = ['length', 'entries', 'keys', 'values'];
 
 /** The key, paid for: the engine reads all of a text that it looks for. */
 function keyed(key: unknown): unknown {
@@ -76,6 +77,9 @@ function asBytes(value: unknown): Uint8Array {
 }
 
 export const bytesMethods = {
+  at(this: unknown, index: unknown): unknown {
+    return bytesAt(this, asInteger(index));
+  },
   fill(this: unknown, value: unknown, start?: unknown, end?: unknown): unknown {
     charge(asBytes(this).length, BYTES_PER_STEP);
     const byte = asInteger(value) ?? 0;
@@ -167,7 +171,7 @@ export const objectFunctions = {
     for (const source of sources) {
       if (source === undefined || source === null) continue;
       const from = asObject(source);
-      for (const key of Object.keys(from)) target[at(target, key)] = from[key];
+      for (const key of Object.keys(from)) put(target, key, from[key]);
     }
     return target;
   },

@@ -17,6 +17,9 @@ const nativeIndexOf = uncurry(prototype.indexOf) as Method<number>;
 const nativeLastIndexOf = uncurry(prototype.lastIndexOf) as Method<number>;
 const nativeStartsWith = uncurry(prototype.startsWith) as Method<boolean>;
 const nativeEndsWith = uncurry(prototype.endsWith) as Method<boolean>;
+const nativeAt = uncurry(prototype.at) as Method<string | undefined>;
+const nativeCharAt = uncurry(prototype.charAt) as Method<string>;
+const nativePointAt = uncurry(prototype.codePointAt) as Method<number | undefined>;
 const nativeCodeAt = uncurry(prototype.charCodeAt) as Method<number>;
 const nativeTrim = uncurry(prototype.trim) as Method<string>;
 const nativeTrimStart = uncurry(prototype.trimStart) as Method<string>;
@@ -24,8 +27,7 @@ const nativeTrimEnd = uncurry(prototype.trimEnd) as Method<string>;
 const nativeLower = uncurry(prototype.toLowerCase) as Method<string>;
 const nativeUpper = uncurry(prototype.toUpperCase) as Method<string>;
 
-/** Methods that are as cheap and as exact as they are. */
-export const TEXT_KEPT = ['at', 'charAt', 'charCodeAt', 'codePointAt', 'length'];
+export const TEXT_KEPT = ['length'];
 
 export function asText(value: unknown): string {
   return typeof value === 'string' ? value : refuse('this takes text');
@@ -103,7 +105,30 @@ function plain(replacement: string): string {
   return replacement;
 }
 
+/** Pays for the pieces of a text, at most `most`, before they are made. */
+function payPieces(text: string, between: string, most: number): void {
+  if (between === '') return charge(2 * text.length);
+  charge(most > 0 ? 1 : 0);
+  let at = nativeIndexOf(text, between, 0);
+  for (let pieces = 1; at >= 0 && pieces < most; pieces++) {
+    charge(1);
+    at = nativeIndexOf(text, between, at + between.length);
+  }
+}
+
 export const textMethods = {
+  at(this: string, index: unknown): string | undefined {
+    return nativeAt(asText(this), asInteger(index));
+  },
+  charAt(this: string, index: unknown): string {
+    return nativeCharAt(asText(this), asInteger(index));
+  },
+  charCodeAt(this: string, index: unknown): number {
+    return nativeCodeAt(asText(this), asInteger(index));
+  },
+  codePointAt(this: string, index: unknown): number | undefined {
+    return nativePointAt(asText(this), asInteger(index));
+  },
   repeat(this: string, count: unknown): string {
     return repeated(asText(this), asInteger(count) ?? 0);
   },
@@ -140,10 +165,10 @@ export const textMethods = {
     return nativeEndsWith(asText(this), paid(asText(sought)), asInteger(to));
   },
   split(this: string, separator: unknown, limit?: unknown): string[] {
-    if (separator === '') charge(asText(this).length);
-    const parts = nativeSplit(this, searched(this, separator), asInteger(limit));
-    charge(parts.length);
-    return parts;
+    const between = searched(this, separator);
+    const most = asInteger(limit);
+    payPieces(this, between, most === undefined ? Infinity : most >>> 0);
+    return nativeSplit(this, between, most);
   },
   replace(this: string, sought: unknown, by: unknown): string {
     return replaced(this, sought, by, false);
