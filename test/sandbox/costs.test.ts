@@ -1,7 +1,7 @@
 /** What single operations cost: by the worst that the engine may make of them, and before they are done. */
 import process from 'node:process';
 import test from 'ava';
-import { load, result, runText } from './module.ts';
+import { type Call, load, result, runText } from './module.ts';
 
 /** Two lengths whose product is about 2^31 or 2^32, where integers of 32 bits wrap. */
 const WRAPPING: readonly (readonly [number, number])[] = [
@@ -109,4 +109,34 @@ test('an array has no holes, whatever a value does to it before it is written', 
     result(`${l} o["n"] ??= 2; o.m ??= 3; o.l[0] = o["k" + 1] = 4; o.n += 1; return o;`),
     { k1: 4, l: [4, 2], m: 3, n: 2 },
   );
+});
+
+test('U1: what crosses the border costs each of its items, as often as it is copied', (t) => {
+  const list = 'const l = Array.from({ length: 2000 }, (_, i) => i);';
+  const many = 'const m = Array.from({ length: 2000 }, () => l);';
+  const head = "import { none, twice } from 'althing/module';";
+  const cost = (body: string): number => {
+    const ran = runText(`${head} export function run(a) { ${list} ${body} }`, 1_000_000);
+    return ran.kind === 'stopped' ? Infinity : ran.steps;
+  };
+  const nothing = cost('');
+  t.true(cost('none(l);') >= nothing + 2000);
+  t.true(cost('return l;') >= nothing + 2000);
+  t.is(cost(`${many} none(m);`), Infinity);
+  t.is(cost(`${many} return m;`), Infinity);
+  t.is(cost('for (let i = 0; i < 1000; i++) none(l);'), Infinity);
+  t.is(cost('for (let i = 0; i < 1000; i++) none({ l });'), Infinity);
+  t.is(cost('for (let i = 0; i < 200; i++) twice(l);'), Infinity);
+  const module = load('export const run = (a) => 1;');
+  const given = Array.from({ length: 2000 }, (_, i) => i);
+  const ran = module.run(10_000, () => (module.exports['run'] as Call)(given));
+  t.true(ran.steps >= 2000);
+});
+
+test('U1: to read what the host gave copies nothing of what it did not give', (t) => {
+  const head = "import { codeOf, refuse } from 'althing/module';";
+  const list = 'const l = Array.from({ length: 2000 }, (_, i) => i);';
+  const body = `${list} for (let i = 0; i < 100; i++) codeOf(l); return [codeOf(refuse('x')), codeOf(l), codeOf(() => 1), codeOf()];`;
+  const ran = runText(`${head} export function run() { ${body} }`, 20_000);
+  t.like(ran, { kind: 'done', value: ['x', null, null, null] });
 });

@@ -61,6 +61,8 @@ export class CopyOut {
     if (depth >= DEPTH_MAX) return this.#refuse(name, `is more than ${DEPTH_MAX} levels deep`);
     this.#realm.charge(1);
     if (Array.isArray(value)) {
+      // Each item, whatever it is: an array that stands in many places is copied into each.
+      this.#realm.charge(value.length);
       const items: unknown[] = [];
       for (let i = 0; i < value.length; i++) {
         items.push(this.copy(value[i], name, depth + 1));

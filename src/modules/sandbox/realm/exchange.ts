@@ -5,7 +5,7 @@
  * that was read from disk (U3).
  */
 import { charge, isOurs, meter, over, refuse, settle, STOP, uncurry } from './meter.ts';
-import { elementOf, paid } from './operators.ts';
+import { elementOf, paid, TEXT_UNITS } from './operators.ts';
 
 /** Stands on a host object that has an object of this context to stand for it. */
 export const STANDS_FOR = Symbol('stands for');
@@ -47,6 +47,7 @@ export function copyIn(value: unknown): unknown {
   if (ours !== undefined) return ours;
   charge(1);
   if (Array.isArray(value)) {
+    charge(value.length);
     const list: unknown[] = [];
     for (let i = 0; i < value.length; i++) list[i] = copyIn(value[i]);
     return list;
@@ -66,7 +67,7 @@ function copyFields(from: Record<string, unknown>): Record<string, unknown> {
   order(keys);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
-    charge(1);
+    charge(TEXT_UNITS + key.length, TEXT_UNITS);
     to[elementOf(key)] = copyIn(from[key]);
   }
   return to;
