@@ -4,7 +4,7 @@
  * copied, keys in order, so that a script sees the same of a row that was just written and of one
  * that was read from disk (U3).
  */
-import { charge, isOurs, meter, over, refuse, settle, STOP, uncurry } from './meter.ts';
+import { charge, HANDLE, isOurs, meter, over, refuse, settle, STOP, uncurry } from './meter.ts';
 import { elementOf, paid, TEXT_UNITS } from './operators.ts';
 
 /** Stands on a host object that has an object of this context to stand for it. */
@@ -17,7 +17,6 @@ type HostFunction = (...args: readonly unknown[]) => unknown;
 type Shape = { readonly [name: string]: Shape | HostFunction };
 
 const sortKeys = uncurry(Array.prototype.sort) as (keys: string[]) => string[];
-const handlePrototype = Object.freeze(Object.create(null) as object);
 const hostValues = new WeakMap<object, unknown>();
 const SCRIPT_PROTOTYPE = Object.prototype;
 
@@ -25,12 +24,12 @@ const SCRIPT_PROTOTYPE = Object.prototype;
 export function kindOf(value: object): 'object' | 'handle' | 'other' {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === SCRIPT_PROTOTYPE) return 'object';
-  return prototype === handlePrototype ? 'handle' : 'other';
+  return prototype === HANDLE ? 'handle' : 'other';
 }
 
 /** An object that a script can pass on and nothing else, for a value of the host. */
 export function handleOf(value: unknown): object {
-  const handle = Object.freeze(Object.create(handlePrototype) as object);
+  const handle = Object.freeze(Object.create(HANDLE) as object);
   hostValues.set(handle, value);
   return handle;
 }

@@ -128,8 +128,13 @@ export function caught(error: unknown): unknown {
 export function settle(value: unknown): void {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return;
   if (settled.has(value)) return;
+  if (STATELESS.has(Object.getPrototypeOf(value))) return freezeAll(value);
+  return refuse('a Map, Set, Uint8Array or iterator at the top level keeps state');
+}
+
+/** The same for what is known to keep no state. */
+export function freezeAll(value: object): void {
   settled.add(value);
-  if (stateful(value)) return refuse('a Map, Set or Uint8Array at the top level keeps state');
   Object.freeze(value);
   for (const key of Reflect.ownKeys(value)) {
     charge(1);
@@ -139,6 +144,12 @@ export function settle(value: unknown): void {
 
 const settled = new WeakSet<object>();
 
-function stateful(value: object): boolean {
-  return value instanceof Map || value instanceof Set || value instanceof Uint8Array;
-}
+/** Of what a script can pass on and nothing else. */
+export const HANDLE = Object.freeze(Object.create(null) as object);
+
+/** The prototypes of what is nothing but its properties; all else has something that no freezing reaches. */
+const STATELESS = new Set<unknown>([
+  null,
+  HANDLE,
+  ...[Object, Array, Function, Error, RangeError, TypeError].map(({ prototype }) => prototype),
+]);
