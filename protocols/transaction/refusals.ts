@@ -20,7 +20,7 @@ export type RefusalCode =
   | 'expired'
   /** Another submission stands under this client's seq (E2) (409). */
   | 'seq_reused'
-  /** Below the client's window: nothing is known about it any more (E2) (409). */
+  /** Below the client's window: it was not and will not be executed (E2) (409). */
   | 'seq_too_old'
   /** Another content stands under this idempotency key (E3) (422). */
   | 'idempotency_key_reused'
