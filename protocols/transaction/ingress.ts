@@ -63,9 +63,9 @@ export const LOG_BUSY = refusal(
   'too many requests wait for the log of this node',
   limits.RETRY_OVERLOADED_MS,
 );
-const RECEIPTS_ON_THEIR_WAY = refusal(
-  'in_progress',
-  'executed; its receipts are being written',
+const RECEIPTS_PENDING = refusal(
+  'receipts_pending',
+  'executed; its receipts are being written: send the same again',
   limits.RETRY_PROGRESS_MS,
 );
 
@@ -124,7 +124,7 @@ export class Ingress {
       case 'admitted':
         return this.#admit(request, submission, id);
       case 'executed':
-        return this.#answerFrom([request.request], admission.place.id, RECEIPTS_ON_THEIR_WAY);
+        return this.#answerFrom([request.request], admission.place.id, RECEIPTS_PENDING);
       case 'over':
         return this.#answerFrom([request.request], id, refusedAs(admission.code));
       case 'refused':
@@ -141,7 +141,7 @@ export class Ingress {
 
   repeated(id: Digest, place: Place): void {
     const waiting = this.#end(id);
-    if (waiting !== null) this.#answerFrom(waiting.requests, place.id, RECEIPTS_ON_THEIR_WAY);
+    if (waiting !== null) this.#answerFrom(waiting.requests, place.id, RECEIPTS_PENDING);
   }
 
   refused(id: Digest, code: ChainRefusal): void {

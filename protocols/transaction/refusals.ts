@@ -26,6 +26,8 @@ export type RefusalCode =
   | 'idempotency_key_reused'
   /** A request with this idempotency key is under way here (409). */
   | 'in_progress'
+  /** Executed here, and its receipts are not in the log yet (503). */
+  | 'receipts_pending'
   /** The own lane holds all that it may hold unfinished (D4) (503). */
   | 'lane_full'
   /** Too much waits at this node (503). */

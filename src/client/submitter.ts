@@ -7,7 +7,7 @@
  */
 import type { Crypto } from '../../protocols/crypto.ts';
 import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
-import { isRefusal as isRefused } from '../../protocols/transaction/refusals.ts';
+import { isRefusal } from '../../protocols/transaction/refusals.ts';
 import { submissionId } from '../../protocols/transaction/submission.ts';
 import {
   SubmissionReader,
@@ -16,7 +16,7 @@ import {
 import { decodeReceipts, type Receipt } from '../../protocols/transaction/receipts.ts';
 import type { SubmissionOutcomes } from '../../protocols/submission-receipts.ts';
 import type { Digest } from '../../protocols/types.ts';
-import { isRefusal, Refusals } from './asking.ts';
+import { isFinalRefusal, Refusals } from './asking.ts';
 import { AlthingError, OutcomeUnknown } from './errors.ts';
 import { problemOf, type NodeAnswer, type Nodes } from './nodes.ts';
 import { readOutcomes } from './outcomes.ts';
@@ -70,7 +70,7 @@ export class Submitter {
   /** Throws AlthingError `malformed` or `wrong_cluster`. */
   #parse(bytes: Uint8Array): Submission {
     const submission = this.#reader.parse(bytes);
-    if (!isRefused(submission)) return submission;
+    if (!isRefusal(submission)) return submission;
     throw new AlthingError(submission.code, submission.message);
   }
 
@@ -99,7 +99,7 @@ export class Submitter {
         }
         const problem = problemOf(answer);
         last = `${problem.code}: ${problem.message}`;
-        if (isRefusal(answer.status) && refusals.areEnough(node, problem)) throw problem;
+        if (isFinalRefusal(problem) && refusals.areEnough(node, problem)) throw problem;
       }
       throw new OutcomeUnknown(id, bytes, last);
     });

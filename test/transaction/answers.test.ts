@@ -1,6 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { WAITING_REQUESTS_MAX } from '../../protocols/transaction/ingress-limits.ts';
+import {
+  RECENT_RECEIPTS_MAX,
+  WAITING_REQUESTS_MAX,
+} from '../../protocols/transaction/ingress-limits.ts';
 import { decodeReceipts } from '../../protocols/transaction/receipts.ts';
 import { clusterOf, payloadOf, signed, START_MS, vouched } from './fixture.ts';
 import { put } from './modules.ts';
@@ -216,6 +219,22 @@ test('I125: below the window what executed gets its first receipts, and what did
   later.submit(1, sub(1));
   later.submit(2, sub(2));
   t.deepEqual(later.codes(), { 1: 'ok', 2: 'seq_too_old' });
+});
+
+test('what executed, and stands neither in memory nor in the log yet, is to be asked for again', (t) => {
+  const node = new Node();
+  node.submit(1, sub(0));
+  node.settle();
+  const others = Array.from({ length: RECENT_RECEIPTS_MAX }, (_, at) =>
+    vouched(`${at}`, [put('a', 1)]),
+  );
+  node.execute([{ lane: 0, payload: payloadOf(others) }]);
+  const log = node.log.splice(0);
+  node.submit(2, sub(0));
+  t.is(node.codes()[2], 'receipts_pending');
+  node.log.push(...log);
+  node.submit(3, sub(0));
+  t.is(node.codes()[3], 'ok');
 });
 
 test('I125: while the log can not be asked, nothing is refused for good', (t) => {
