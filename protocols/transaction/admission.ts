@@ -16,16 +16,16 @@ import type { Submission } from './submission-reader.ts';
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'executed'; readonly place: Place }
-  /** It can not execute any more; whether it did, only the log knows. */
-  | { readonly kind: 'over' }
+  /** It can not execute any more, for this reason; whether it did, only the log knows. */
+  | { readonly kind: 'over'; readonly code: ChainRefusal }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 const ADMITTED: Admission = { kind: 'admitted' };
-const OVER: Admission = { kind: 'over' };
 
 const REASONS = {
   seq_reused: 'another submission was executed under this seq',
-  seq_too_old: 'the seq lies below the window of this client key',
+  seq_too_old:
+    'the seq lies below the window of this client key: it was not and will not be executed',
   idempotency_key_reused: 'other transactions were executed under this idempotency key',
   expired: 'validUntil passed: it was not and will not be executed',
   valid_until_too_far:
@@ -59,7 +59,7 @@ export class Admitter {
     const standing = this.#state.standing(submission, fromHex(id));
     if (standing.kind === 'executed') return standing;
     const { validUntil } = submission;
-    if (validUntil <= time) return OVER;
+    if (validUntil <= time) return { kind: 'over', code: 'expired' };
     // A cluster at rest has old blocks: the next one will have a time near this clock.
     const ahead = Math.max(time, now - this.#limits.clockDriftMsMax);
     const max = validityMsMax(submission, this.#limits);
@@ -67,7 +67,7 @@ export class Admitter {
       return refused(refusal('valid_until_too_far', `at most ${max} ms ahead of block time`));
     }
     if (standing.kind === 'refused' && this.#isSettled(submission)) {
-      return refused(refusedAs(standing.code));
+      return { kind: 'over', code: standing.code };
     }
     return this.#vouch(submission);
   }

@@ -4,6 +4,8 @@
  *
  * I58. Every request is answered exactly once: with the receipts of its submission, or with why it was
  *      not executed; one that waits for no more than admission, with that.
+ * I125. None that executed is said to be refused: what waits here is answered when it executes, and before
+ *      it is said of anything else that it can not execute any more, the log is asked for its receipts.
  * I59. What waits is bounded in number and in bytes; beyond the bound a request is refused with a time
  *      to retry, and nothing is dropped silently.
  */
@@ -56,9 +58,14 @@ const IN_PROGRESS = refusal(
   'a request with this idempotency key is under way',
   limits.RETRY_PROGRESS_MS,
 );
-const RECEIPTS_ON_THEIR_WAY = refusal(
-  'in_progress',
-  'executed; its receipts are being written',
+export const LOG_BUSY = refusal(
+  'overloaded',
+  'too many requests wait for the log of this node',
+  limits.RETRY_OVERLOADED_MS,
+);
+const RECEIPTS_PENDING = refusal(
+  'receipts_pending',
+  'executed; its receipts are being written: send the same again',
   limits.RETRY_PROGRESS_MS,
 );
 
@@ -117,9 +124,9 @@ export class Ingress {
       case 'admitted':
         return this.#admit(request, submission, id);
       case 'executed':
-        return this.#answerFrom([request.request], admission.place.id, RECEIPTS_ON_THEIR_WAY);
+        return this.#answerFrom([request.request], admission.place.id, RECEIPTS_PENDING);
       case 'over':
-        return this.#answerFrom([request.request], id, refusedAs('expired'));
+        return this.#answerFrom([request.request], id, refusedAs(admission.code));
       case 'refused':
         return this.#refuse([request.request], admission.refusal);
     }
@@ -134,7 +141,7 @@ export class Ingress {
 
   repeated(id: Digest, place: Place): void {
     const waiting = this.#end(id);
-    if (waiting !== null) this.#answerFrom(waiting.requests, place.id, RECEIPTS_ON_THEIR_WAY);
+    if (waiting !== null) this.#answerFrom(waiting.requests, place.id, RECEIPTS_PENDING);
   }
 
   refused(id: Digest, code: ChainRefusal): void {

@@ -9,7 +9,9 @@
  *     0x04 has events                 u16 count, and for each:
  *                                     u8 length, `<module>.<name>` · u32 length, value
  *
- * I52. Decoding what was encoded gives every outcome back, and `txCount` of them.
+ * I52. Decoding what was encoded gives every outcome back, and `txCount` of them. There is one encoding of
+ *      them (a run begins where none ends, or after one of 65,535; no part is empty, and who failed has
+ *      no other): anything else is refused, before memory is taken for more than `txCount`.
  */
 import { utf8, Writer } from '../bytes.ts';
 import type { SubmissionOutcomes } from '../messages.ts';
@@ -19,6 +21,7 @@ import { readText } from './text-reader.ts';
 import { decodeValue } from './value-reader.ts';
 import { writeValue, type Value } from './values.ts';
 
+const SAID = 0x80;
 const FAILED = 1;
 const RESULT = 2;
 const EVENTS = 4;
@@ -73,7 +76,7 @@ export class OutcomeWriter {
    */
   ok(result: Value | undefined, events: readonly ReceiptEvent[]): number {
     scratch.reset();
-    let flags = 0x80;
+    let flags = SAID;
     if (result !== undefined) {
       flags |= RESULT;
       writeSized(scratch, result);
@@ -92,12 +95,13 @@ export class OutcomeWriter {
     const messageBytes = shortened(message, MESSAGE_BYTES_MAX);
     scratch.reset();
     scratch.u8(codeBytes.length).raw(codeBytes).u16(messageBytes.length).raw(messageBytes);
-    this.#flags = 0x80 | FAILED;
+    this.#flags = SAID | FAILED;
     return 1 + scratch.length;
   }
 
   /** Writes what was said last. */
   add(): void {
+    if (this.#flags === SAID) return this.plain();
     this.#endRun();
     this.#writer.u8(this.#flags).raw(scratch.view());
   }
@@ -180,28 +184,40 @@ class OutcomeReader {
 
   all(count: number): Outcome[] | null {
     const outcomes: Outcome[] = [];
+    let run = RUN_MAX;
     while (this.#at < this.#bytes.length && !this.#bad) {
       const tag = this.#int(1);
-      if (tag !== 0) outcomes.push(this.#outcome(tag));
-      else for (let run = this.#int(2); run > 0; run--) outcomes.push(PLAIN);
-      if (outcomes.length > count) return null;
+      const left = count - outcomes.length;
+      if (tag === 0) {
+        if (run < RUN_MAX) return null;
+        run = this.#int(2);
+        if (run === 0 || run > left) return null;
+        for (let more = run; more > 0; more--) outcomes.push(PLAIN);
+      } else {
+        if (left === 0) return null;
+        run = RUN_MAX;
+        outcomes.push(this.#outcome(tag ^ SAID));
+      }
     }
     return this.#bad || outcomes.length !== count ? null : outcomes;
   }
 
-  #outcome(tag: number): Outcome {
-    if ((tag & 0xf8) !== 0x80) this.#bad = true;
-    if ((tag & FAILED) !== 0) {
-      const code = this.#text(this.#int(1));
-      return { status: 'failed', error: { code, message: this.#text(this.#int(2)) }, events: [] };
+  #outcome(flags: number): Outcome {
+    if (flags === FAILED) {
+      const code = this.#text(this.#int(1, CODE_BYTES_MAX));
+      const message = this.#text(this.#int(2, MESSAGE_BYTES_MAX));
+      return { status: 'failed', error: { code, message }, events: [] };
     }
-    const result = (tag & RESULT) === 0 ? {} : { result: this.#value() };
-    return { status: 'ok', ...result, events: (tag & EVENTS) === 0 ? [] : this.#events() };
+    if (flags === 0 || (flags & ~(RESULT | EVENTS)) !== 0) this.#bad = true;
+    const result = (flags & RESULT) === 0 ? {} : { result: this.#value() };
+    return { status: 'ok', ...result, events: (flags & EVENTS) === 0 ? [] : this.#events() };
   }
 
   #events(): ReceiptEvent[] {
     const events: ReceiptEvent[] = [];
-    for (let count = this.#int(2); count > 0 && !this.#bad; count--) {
+    let count = this.#int(2);
+    if (count === 0) this.#bad = true;
+    for (; count > 0 && !this.#bad; count--) {
       const name = this.#text(this.#int(1));
       const dot = name.indexOf('.');
       if (dot < 0) this.#bad = true;
@@ -219,11 +235,13 @@ class OutcomeReader {
     return at;
   }
 
-  #int(size: 1 | 2 | 4): number {
+  #int(size: 1 | 2 | 4, max = Infinity): number {
     const at = this.#skip(size);
     if (this.#bad) return 0;
-    if (size === 1) return this.#bytes[at]!;
-    return size === 2 ? readU16(this.#bytes, at) : readU32(this.#bytes, at);
+    const bytes = this.#bytes;
+    const value = size === 1 ? bytes[at]! : size === 2 ? readU16(bytes, at) : readU32(bytes, at);
+    if (value > max) this.#bad = true;
+    return value;
   }
 
   #text(length: number): string {

@@ -20,12 +20,14 @@ export type RefusalCode =
   | 'expired'
   /** Another submission stands under this client's seq (E2) (409). */
   | 'seq_reused'
-  /** Below the client's window: nothing is known about it any more (E2) (409). */
+  /** Below the client's window: it was not and will not be executed (E2) (409). */
   | 'seq_too_old'
   /** Another content stands under this idempotency key (E3) (422). */
   | 'idempotency_key_reused'
   /** A request with this idempotency key is under way here (409). */
   | 'in_progress'
+  /** Executed here, and its receipts are not in the log yet (503). */
+  | 'receipts_pending'
   /** The own lane holds all that it may hold unfinished (D4) (503). */
   | 'lane_full'
   /** Too much waits at this node (503). */

@@ -21,7 +21,7 @@ import type { TransactionStatus } from '../status.ts';
 import type { Millis } from '../types.ts';
 import { Confirmations } from './confirmations.ts';
 import { Executor, type BlockResult, type Listener } from './executor.ts';
-import { DRAINING, Ingress, refusedResult } from './ingress.ts';
+import { DRAINING, Ingress, LOG_BUSY, refusedResult } from './ingress.ts';
 import { Lookups } from './lookups.ts';
 import type { ModuleSet } from './module.ts';
 import { CHUNKS_STREAM } from './chunk-log.ts';
@@ -257,8 +257,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   #answer(out: Output<Effect>): void {
     const results = this.#ingress.takeResults();
     for (const lookup of this.#ingress.takeLookups()) {
-      if (!this.#lookups.take(lookup, out))
-        results.push(refusedResult(lookup.request, lookup.absent));
+      if (!this.#lookups.take(lookup, out)) results.push(refusedResult(lookup.request, LOG_BUSY));
     }
     if (results.length > 0) tellEdge(out, { kind: 'submitted', results });
   }

@@ -66,6 +66,14 @@ export function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && !NOT_NOW.has(status);
 }
 
+/** With this a node says that a submission waits there, and so nothing of its outcome. */
+const UNDER_WAY = 'in_progress';
+
+/** Whether a submission is refused for good. */
+export function isFinalRefusal({ status, code }: AlthingError): boolean {
+  return isRefusal(status) && code !== UNDER_WAY;
+}
+
 /** One node has forgotten a height, or not executed it yet, and another may answer. */
 const OF_ONE_NODE = new Set(['height_ahead', 'height_pruned']);
 

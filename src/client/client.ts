@@ -97,7 +97,7 @@ export class Client {
     this.nodes = nodes;
     this.#options = options;
     const { crypto, validityMs = VALIDITY_MS } = options;
-    this.#submitter = new Submitter({ nodes, faultyMax: cluster.faultyMax, crypto, validityMs });
+    this.#submitter = new Submitter({ nodes, ...cluster, crypto, validityMs });
     this.#signing = this.#createSigning(validityMs);
     this.#proved = trust === null ? null : new ProvedReads(nodes, trust);
     for (const module of options.modules ?? []) this.#know(module);

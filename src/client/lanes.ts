@@ -4,7 +4,8 @@
  *
  * X8. Every event is certified, and each is told once, in the order in which they happened, whatever nodes
  *     say and however often another one goes on: their order and what was told already follow from
- *     places that are certified. A node that invents, or does not prove what it says, is left.
+ *     places that are certified. A node that invents, or does not prove what it says, is left, and the
+ *     next one is asked for what comes after all that was told (X9), whatever the other said.
  */
 import { isHex } from '../../protocols/bytes.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
@@ -42,8 +43,8 @@ export interface LaneOptions {
   readonly filter: Filter;
   readonly parameters: Parameters;
   readonly stallMs: number;
-  /** What comes after it is wanted. */
-  readonly after: Place;
+  /** Up to where all was told: what comes after it is wanted. */
+  readonly told: () => Place;
   /** Nodes that lanes are at: each is at another one. */
   readonly taken: Set<number>;
   /** What lanes have had proved lately. */
@@ -66,15 +67,10 @@ type Proved =
 export class Lane {
   readonly #options: LaneOptions;
   #node = -1;
-  /** Of what was told last. */
-  #last: Place;
-  /** As the node says. */
-  #progress = 0;
   #connection = new AbortController();
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    this.#last = options.after;
   }
 
   /** The node is left for another one, if there is one. */
@@ -84,11 +80,11 @@ export class Lane {
 
   /** As the nodes have them, some again, until the signal. Throws the AlthingError with which f + 1 nodes refuse. */
   async *entries(): AsyncGenerator<Entry, void, undefined> {
-    const { nodes, reads, signal } = this.#options;
+    const { nodes, reads, signal, told } = this.#options;
     const refused = new Refusals(nodes, reads.trust.facts.faultyMax + 1);
     for (let failures = 0; !signal.aborted;) {
       this.#moveOn();
-      const before = this.#last;
+      const before = told();
       try {
         yield* this.#fromNode();
       } catch (error) {
@@ -97,7 +93,7 @@ export class Lane {
       } finally {
         this.#options.taken.delete(this.#node);
       }
-      failures = comparePlaces(this.#last, before) > 0 ? 0 : failures + 1;
+      failures = comparePlaces(told(), before) > 0 ? 0 : failures + 1;
       await pause(Math.min(PAUSE_MS_MAX, RETRY_MS * failures), signal);
     }
   }
@@ -123,7 +119,7 @@ export class Lane {
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     const asked = { ...parameters, after: this.#resumeHeight() };
-    this.#progress = 0;
+    let progress = 0;
     const said = streamOf(nodes, this.#node, {
       parameters: asked,
       stallMs,
@@ -134,8 +130,8 @@ export class Lane {
       for await (const proved of ahead(withoutRepeats(said), prove, AHEAD_MAX)) {
         if (connection.signal.aborted) return;
         if (proved.kind === 'progress') {
-          if (proved.height <= this.#progress) continue;
-          this.#progress = proved.height;
+          if (proved.height <= progress) continue;
+          progress = proved.height;
           yield proved;
         } else if (proved.receipts === null) return;
         else yield* this.#eventsOf(proved.receipts);
@@ -146,14 +142,10 @@ export class Lane {
     }
   }
 
-  /**
-   * Heights are taken up from their beginning, for what nodes say of the place within one is not certified.
-   * Nor is their progress: it is believed as far as is known to be certified.
-   */
+  /** Heights are taken up from their beginning, for what nodes say of the place within one is not certified. */
   #resumeHeight(): number {
-    const { height, transaction } = this.#last;
-    const told = transaction === Infinity ? height : height - 1;
-    return Math.max(told, Math.min(this.#progress, this.#options.reads.trust.height));
+    const { height, transaction } = this.#options.told();
+    return transaction === Infinity ? height : height - 1;
   }
 
   async #prove(said: Said, signal: AbortSignal): Promise<Proved> {
@@ -183,7 +175,6 @@ export class Lane {
       for (const [at, { module, name, data }] of receipt.events.entries()) {
         const place = { height, transaction: receipt.index, event: at };
         if (!this.#options.filter.event(module, name)) continue;
-        if (comparePlaces(place, this.#last) > 0) this.#last = place;
         const id = placeText(place);
         const transaction = receipt.id;
         const event = { kind: 'event', id, height, module, name, data, transaction } as const;

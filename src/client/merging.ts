@@ -2,8 +2,9 @@
  * Lanes at several nodes, made one: what any of them tells is told, once and in order.
  *
  * X9. With f + 1 lanes, each at another validator's node, nothing that happened is missing, for one of them
- *     is honest: an event is told when every lane has told all that comes before it. Without as many
- *     lanes a node may leave out what it likes; what is told is certified either way (X8).
+ *     is honest: an event is told when every lane has told all that comes before it, and a lane that goes to
+ *     another node begins there behind what was told by all. Without as many lanes a node may leave
+ *     out what it likes; what is told is certified either way (X8).
  */
 import type { Entry, Lane, ProvedEvent } from './lanes.ts';
 import { comparePlaces, endOf, type Place } from './places.ts';
@@ -34,7 +35,6 @@ export interface MergeOptions {
 export class Merge {
   readonly #options: MergeOptions;
   readonly #heads: readonly Head[];
-  /** Up to where all was told. */
   #told: Place;
   #isOver = false;
   #error: { readonly thrown: unknown } | null = null;
@@ -48,6 +48,11 @@ export class Merge {
       entry: null,
       taking: null,
     }));
+  }
+
+  /** Up to where all was told. */
+  get told(): Place {
+    return this.#told;
   }
 
   /** Until the lanes end. Throws what a lane throws. */

@@ -2,14 +2,22 @@
  * Sends signed submissions that execute once, however often they are sent and to whichever nodes (rule E2).
  *
  * X1. What is sent again is the same bytes, so it executes at most once. Whoever says that it executed is
- *     to prove it; where that does not succeed, the next node is sent the same.
+ *     to prove it; where that does not succeed, the next node is sent the same. Where a node is believed,
+ *     no more is read than the outcomes of as many transactions as were sent (X3).
  */
 import type { Crypto } from '../../protocols/crypto.ts';
+import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
+import { isRefusal } from '../../protocols/transaction/refusals.ts';
 import { submissionId } from '../../protocols/transaction/submission.ts';
+import {
+  SubmissionReader,
+  type Submission,
+} from '../../protocols/transaction/submission-reader.ts';
 import { decodeReceipts, type Receipt } from '../../protocols/transaction/receipts.ts';
+import type { SubmissionOutcomes } from '../../protocols/submission-receipts.ts';
 import type { Digest } from '../../protocols/types.ts';
-import { isRefusal, Refusals } from './asking.ts';
-import { OutcomeUnknown } from './errors.ts';
+import { isFinalRefusal, Refusals } from './asking.ts';
+import { AlthingError, OutcomeUnknown } from './errors.ts';
 import { problemOf, type NodeAnswer, type Nodes } from './nodes.ts';
 import { readOutcomes } from './outcomes.ts';
 import { within } from './waiting.ts';
@@ -19,6 +27,7 @@ export const RECEIPTS_TYPE = 'application/vnd.althing.receipts';
 
 export interface SubmitterOptions {
   readonly nodes: Nodes;
+  readonly clusterId: Digest;
   /** f: how many nodes may be faulty. */
   readonly faultyMax: number;
   readonly crypto: Crypto;
@@ -39,34 +48,50 @@ export type Prove = (node: number, id: Digest, signal: AbortSignal) => Promise<S
 
 /** Time for an answer after the submission has expired: a node may have to catch up to say so. */
 const AFTERWARDS_MS = 15_000;
+/** As a proof of them may have. */
+const RECEIPTS_BYTES_MAX = 16 * 1024 * 1024;
+/** What a cluster takes, its nodes say. */
+const BOUNDLESS = {
+  ...DEFAULT_LIMITS,
+  submissionBytesMax: Infinity,
+  transactionBytesMax: Infinity,
+  transactionsPerSubmissionMax: Infinity,
+};
 
 export class Submitter {
   readonly #options: SubmitterOptions;
+  readonly #reader: SubmissionReader;
 
   constructor(options: SubmitterOptions) {
     this.#options = options;
+    this.#reader = new SubmissionReader(options.clusterId, BOUNDLESS);
   }
 
-  idOf(bytes: Uint8Array): Digest {
-    return submissionId(this.#options.crypto, bytes.subarray(0, bytes.length - 64));
+  /** Throws AlthingError `malformed` or `wrong_cluster`. */
+  #parse(bytes: Uint8Array): Submission {
+    const submission = this.#reader.parse(bytes);
+    if (!isRefusal(submission)) return submission;
+    throw new AlthingError(submission.code, submission.message);
   }
 
   /**
    * Sends until the submission is final, and proved where `prove` is given. Throws AlthingError when it
    * was refused and never executes, OutcomeUnknown when nobody could tell in time.
    */
-  send(bytes: Uint8Array, prove: Prove | null, signal?: AbortSignal): Promise<Submitted> {
-    const { nodes, validityMs, faultyMax } = this.#options;
-    const id = this.idOf(bytes);
+  async send(bytes: Uint8Array, prove: Prove | null, signal?: AbortSignal): Promise<Submitted> {
+    const { nodes, validityMs, faultyMax, crypto } = this.#options;
+    const submission = this.#parse(bytes);
+    const id = submissionId(crypto, submission.signed());
     return within(validityMs + AFTERWARDS_MS, signal, async (patience) => {
       const refusals = new Refusals(nodes, faultyMax + 1);
       let last = 'no node answered';
       for await (const node of nodes.turns(patience)) {
         const answer = await nodes.ask(node, requestOf(bytes), patience);
         if (answer === null) continue;
-        const said = finalOf(answer, id);
+        const said = outcomesIn(answer, id);
         if (said !== null) {
-          const submitted = prove === null ? said : await prove(node, id, patience);
+          const submitted =
+            prove === null ? believed(said, submission) : await prove(node, id, patience);
           if (submitted !== null) return submitted;
           last = `not_proved: ${nodes.urls[node]} says that it is final, and does not prove it`;
           nodes.distrust(node);
@@ -74,7 +99,7 @@ export class Submitter {
         }
         const problem = problemOf(answer);
         last = `${problem.code}: ${problem.message}`;
-        if (isRefusal(answer.status) && refusals.areEnough(node, problem)) throw problem;
+        if (isFinalRefusal(problem) && refusals.areEnough(node, problem)) throw problem;
       }
       throw new OutcomeUnknown(id, bytes, last);
     });
@@ -83,14 +108,18 @@ export class Submitter {
 
 function requestOf(body: Uint8Array) {
   const headers = { 'content-type': SUBMISSION_TYPE, accept: RECEIPTS_TYPE };
-  return { method: 'POST', path: '/api/v11/transactions', headers, body } as const;
+  const path = '/api/v11/transactions';
+  return { method: 'POST', path, headers, body, bytesMax: RECEIPTS_BYTES_MAX } as const;
 }
 
-/** Null also for an answer that is about something else, or unreadable. */
-function finalOf({ status, body }: NodeAnswer, id: Digest): Submitted | null {
-  if (status !== 200) return null;
-  const outcomes = readOutcomes(body);
-  if (outcomes === null || outcomes.id !== id) return null;
-  const receipts = decodeReceipts(outcomes);
-  return receipts === null ? null : { id, height: outcomes.height, receipts };
+/** Null also for an answer that is about something else. */
+function outcomesIn({ status, body }: NodeAnswer, id: Digest): SubmissionOutcomes | null {
+  const outcomes = status === 200 ? readOutcomes(body) : null;
+  return outcomes?.id === id ? outcomes : null;
+}
+
+/** As the node says. Null when these are not the outcomes of so many transactions. */
+function believed(outcomes: SubmissionOutcomes, { txCount }: Submission): Submitted | null {
+  const receipts = outcomes.txCount === txCount ? decodeReceipts(outcomes) : null;
+  return receipts === null ? null : { id: outcomes.id, height: outcomes.height, receipts };
 }

@@ -180,14 +180,15 @@ class ProvedSubscription implements Subscription {
       filter,
       parameters: wishOf(this.#options),
       stallMs,
-      after,
+      told: (): Place => merge.told,
       taken: new Set<number>(),
       known: new Map<Digest, ProvedReceipts>(),
       signal,
     };
     const lanes = Array.from({ length: count }, () => new Lane(shared));
     const certifiedHeight = (): number => this.#reads.trust.height;
-    for await (const merged of new Merge({ lanes, stallMs, certifiedHeight, after }).merged()) {
+    const merge = new Merge({ lanes, stallMs, certifiedHeight, after });
+    for await (const merged of merge.merged()) {
       this.#told = merged.place;
       if (merged.event !== null) yield merged.event;
     }

@@ -20,6 +20,7 @@ const STATUSES: Readonly<Record<RefusalCode, number>> = {
   seq_too_old: 409,
   idempotency_key_reused: 422,
   in_progress: 409,
+  receipts_pending: 503,
   lane_full: 503,
   overloaded: 503,
   catching_up: 503,

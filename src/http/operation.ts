@@ -59,7 +59,7 @@ const REFUSED = {
   410: ['expired'],
   413: ['too_large'],
   422: ['idempotency_key_reused'],
-  503: ['lane_full', 'overloaded', 'catching_up', 'draining'],
+  503: ['receipts_pending', 'lane_full', 'overloaded', 'catching_up', 'draining'],
 } as const satisfies Refused;
 
 /** Problems that routes have in common, by what brings them. */

@@ -10,6 +10,8 @@ import { client as signer } from '../http/test-node.ts';
 export type Behaviour = (
   path: string,
   ask: (path?: string) => Promise<Response>,
+  /** The submission that was sent last. */
+  lastBody: { readonly id: string },
 ) => Promise<Response> | Response | null;
 
 export interface Addressed extends Started {
@@ -36,7 +38,7 @@ export async function addressed(
     const path = input.slice(urls[at]!.length);
     const ask = (asked = path): Promise<Response> => fetch(`${started.url}${asked}`, init);
     if (init?.method === 'POST') lastBody.id = idOf(init.body as Uint8Array);
-    return (await behaviours[at]?.(path, ask)) ?? ask();
+    return (await behaviours[at]?.(path, ask, lastBody)) ?? ask();
   };
   // A fetch that hangs ends with its signal, as the real one does.
   const ending = async (input: string, init?: RequestInit): Promise<Response> => {

@@ -175,3 +175,45 @@ function outcomeOf(id: string): Uint8Array<ArrayBuffer> {
     `${id}${'0000000000000001'}00000000000000010000 01`.replaceAll(' ', ''),
   ) as Uint8Array<ArrayBuffer>;
 }
+
+/** What a node that never saw the submission says of it: so many plain outcomes, in full runs. */
+const boasting =
+  (runs: number, txCount = runs * 65_535): Behaviour =>
+  (path, _, { id }) => {
+    if (!isWrite(path)) return null;
+    const answer = Buffer.alloc(48 + 3 * runs, 0xff);
+    Buffer.from(id, 'hex').copy(answer);
+    answer.writeBigUInt64BE(5n, 32);
+    answer.writeUInt32BE(0, 40);
+    answer.writeUInt32BE(txCount, 44);
+    for (let run = 0; run < runs; run++) answer[48 + 3 * run] = 0;
+    return new Response(answer);
+  };
+
+for (const trust of ['proof', 'node'] as const) {
+  test(`X3: outcomes of more transactions than were sent cost nothing, with trust in a ${trust}`, async (t) => {
+    const { port, connect } = await addressed(t, [boasting(60_000), boasting(60_000, 1), null]);
+    const client = await connect({ ...known(port), trust });
+    const before = process.memoryUsage().rss;
+    const { receipts } = await client.submit([write]);
+    t.is(receipts.length, 1);
+    t.true(process.memoryUsage().rss - before < 256 * 1024 * 1024);
+  });
+}
+
+test('what is no submission of this cluster is sent to nobody', async (t) => {
+  const { port, connect, asked } = await addressed(t, [null]);
+  const client = await connect(known(port));
+  const bytes = client.sign([write]);
+  const error = await t.throwsAsync(client.resend(bytes.subarray(1)), { instanceOf: AlthingError });
+  t.is(error.code, 'malformed');
+  const other = await connect({
+    trusted: {
+      clusterId: 'ab'.repeat(32),
+      validators: [...port.cluster.genesis.validators],
+    } as never,
+  });
+  const refused = await t.throwsAsync(other.resend(bytes), { instanceOf: AlthingError });
+  t.is(refused.code, 'wrong_cluster');
+  t.deepEqual(asked, [0]);
+});

@@ -113,6 +113,18 @@ test('X2: what f + 1 nodes refuse is refused', async (t) => {
   t.is(new Set(writes).size, late.cluster.faultyMax + 1);
 });
 
+test('a node that says that a submission is under way there is asked again', async (t) => {
+  let said = 0;
+  const { connect } = await addressed(t, [
+    (path) => (isWrite(path) && said++ < 2 ? problem(409, 'in_progress') : null),
+  ]);
+  const { receipts } = await (
+    await connect()
+  ).submit([{ module: 'kv', command: 'set', args: set('a', 1) }]);
+  t.is(receipts[0]!.status, 'ok');
+  t.is(said, 3);
+});
+
 test('an answer about another submission is no answer', async (t) => {
   const { connect } = await addressed(t, [
     async (path, ask) => {

@@ -74,8 +74,8 @@ const saying =
 function opening(behaviour: Behaviour = (_, ask) => ask()) {
   let begun = (): void => undefined;
   const opened = new Promise<void>((resolve) => (begun = resolve));
-  const telling: Behaviour = async (path, ask) => {
-    const response = (await behaviour(path, ask))!;
+  const telling: Behaviour = async (path, ask, body) => {
+    const response = (await behaviour(path, ask, body))!;
     if (isStream(path)) begun();
     return response;
   };

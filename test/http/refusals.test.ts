@@ -1,5 +1,6 @@
 import test from 'ava';
 import { signSubmission } from '../../protocols/transaction/submission.ts';
+import { refusalProblem } from '../../src/edge/refusal-problems.ts';
 import { RawClient } from './raw-client.ts';
 import { BINDINGS, start, type Started } from './start.ts';
 import { API_TOKEN, client } from './test-node.ts';
@@ -305,3 +306,8 @@ for (const binding of BINDINGS) {
     t.true(logged[0]?.includes('secret'));
   });
 }
+
+test('what executed, and has no receipts yet, is a matter of time', (t) => {
+  const refused = { ok: false, code: 'receipts_pending', message: '', retryAfterMs: 100 } as const;
+  t.like(refusalProblem(refused), { status: 503, retryAfterMs: 100 });
+});

@@ -67,6 +67,9 @@ class Cursor {
     expect(value <= max, `a byte of at most ${max}`);
     return value;
   }
+  u16(): number {
+    return this.raw(2).readUInt16BE();
+  }
   u32(): number {
     return this.raw(4).readUInt32BE();
   }
@@ -245,7 +248,46 @@ function readReceipts(cursor: Cursor, receiptsRoot: Buffer): Claim {
   const blockRoot = fold(leaf, readSteps(cursor));
   const root = fold(hash(Buffer.of(0), u64(height), blockRoot), readSteps(cursor));
   expect(root.equals(receiptsRoot), 'another receipts root');
+  checkOutcomes(outcomes, transactions);
   return { kind: 'receipts', id: id.toString('hex'), height, outcomes: outcomes.toString('hex') };
+}
+
+/** Throws unless the bytes are the outcomes of so many transactions. Values are not looked into. */
+export function checkOutcomes(outcomes: Uint8Array, transactions: number): void {
+  const cursor = new Cursor(outcomes);
+  const utf8 = (length: number, max: number): string => {
+    expect(length <= max, `at most ${max} bytes`);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(cursor.raw(length));
+  };
+  let count = 0;
+  let mayRun = true;
+  while (cursor.at < cursor.bytes.length) {
+    const tag = cursor.u8(0x87);
+    if (tag === 0) {
+      const run = cursor.u16();
+      expect(mayRun && run > 0, 'a run that is none, or that the one before could hold');
+      mayRun = run === 0xffff;
+      count += run;
+      continue;
+    }
+    mayRun = true;
+    count++;
+    expect([0x81, 0x82, 0x84, 0x86].includes(tag), 'other flags');
+    if (tag === 0x81) {
+      utf8(cursor.u8(255), 64);
+      utf8(cursor.u16(), 1024);
+      continue;
+    }
+    if ((tag & 2) !== 0) cursor.sized();
+    if ((tag & 4) === 0) continue;
+    const events = cursor.u16();
+    expect(events > 0, 'no events');
+    for (let left = events; left > 0; left--) {
+      expect(utf8(cursor.u8(255), 255).includes('.'), 'an event of no module');
+      cursor.sized();
+    }
+  }
+  expect(count === transactions, 'another number of outcomes');
 }
 
 function fold(leaf: Buffer, steps: readonly Step[]): Buffer {

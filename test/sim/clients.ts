@@ -29,6 +29,8 @@ export class Clients {
   readonly #questions: Questions;
   readonly #readers: Readers;
   #audit: Audit | null = null;
+  /** Sent again in the audit, and not answered yet. */
+  readonly #again = new Set<number>();
   #request = 0;
   #toCome = 0;
   readonly #counts = { submissions: 0, retries: 0, repeatedAnswers: 0, refusals: 0 };
@@ -131,11 +133,25 @@ export class Clients {
     this.#audit = new Audit(this.#world, this.wishes, () => ++this.#request);
     this.#audit.start();
     this.#questions.forget();
-    for (const node of this.#world.honest) this.#questions.askAll(node);
+    for (const node of this.#world.honest) {
+      this.#questions.askAll(node);
+      for (const wish of this.wishes)
+        if (wish.signed && wish.told !== null) this.#sendAgain(wish, node);
+    }
+  }
+
+  /** As a client that lost the answer, long after its window has moved on. */
+  #sendAgain(wish: Wish, node: SimNode): void {
+    const request = ++this.#request;
+    this.#requests.set(request, wish);
+    this.#again.add(request);
+    const bytes = wish.bytesFor(node.validator);
+    node.deliver('transaction', { kind: 'submit', submissions: [{ request, bytes }] });
   }
 
   isAudited(): boolean {
-    return (this.#audit?.isDone() ?? false) && this.#questions.isDone();
+    const isAsked = (this.#audit?.isDone() ?? false) && this.#questions.isDone();
+    return isAsked && this.#again.size === 0;
   }
 
   answered(node: SimNode, message: EdgeMessage): void {
@@ -149,6 +165,7 @@ export class Clients {
     if (message.kind !== 'submitted') return;
     for (const result of message.results) {
       const wish = this.#requests.get(result.request);
+      this.#again.delete(result.request);
       if (wish === undefined) this.#report('a node answers what nobody asked');
       else if (!result.ok) this.#refused(wish, result, node);
       else if (result.receipts !== null) this.#done(wish, result.receipts, node);

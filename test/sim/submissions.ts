@@ -64,5 +64,6 @@ export const RETRYABLE: ReadonlySet<string> = new Set([
   'overloaded',
   'catching_up',
   'in_progress',
+  'receipts_pending',
   'draining',
 ]);

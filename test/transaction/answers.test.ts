@@ -1,5 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
+import {
+  RECENT_RECEIPTS_MAX,
+  WAITING_REQUESTS_MAX,
+} from '../../protocols/transaction/ingress-limits.ts';
 import { decodeReceipts } from '../../protocols/transaction/receipts.ts';
 import { clusterOf, payloadOf, signed, START_MS, vouched } from './fixture.ts';
 import { put } from './modules.ts';
@@ -195,6 +199,55 @@ test('I58: what ends too far ahead of its block is answered from the own lane on
   node.submit(2, bytes);
   node.execute([{ lane: 0, payload: payloadOf([bytes]) }], node.now);
   t.is(node.codes()[2], 'ok');
+});
+
+test('I125: below the window what executed gets its first receipts, and what did not is seq_too_old', (t) => {
+  const node = new Node();
+  for (const [request, seq] of [1, 2000].entries()) {
+    node.submit(request, sub(seq));
+    node.settle();
+  }
+  node.submit(2, sub(1));
+  node.submit(3, sub(2));
+  t.is(node.sealed.length, 0);
+  t.deepEqual(node.codes(), { 0: 'ok', 1: 'ok', 2: 'ok', 3: 'seq_too_old' });
+  const receipts = node.results.map((each) => (each.ok ? each.receipts : null));
+  t.deepEqual(receipts[2], receipts[0]);
+  // Not in memory any more: after a restart.
+  const later = new Node(clusterOf(), node.log);
+  for (const seq of [1, 2000]) later.execute([{ lane: 0, payload: payloadOf([sub(seq)]) }]);
+  later.submit(1, sub(1));
+  later.submit(2, sub(2));
+  t.deepEqual(later.codes(), { 1: 'ok', 2: 'seq_too_old' });
+});
+
+test('what executed, and stands neither in memory nor in the log yet, is to be asked for again', (t) => {
+  const node = new Node();
+  node.submit(1, sub(0));
+  node.settle();
+  const others = Array.from({ length: RECENT_RECEIPTS_MAX }, (_, at) =>
+    vouched(`${at}`, [put('a', 1)]),
+  );
+  node.execute([{ lane: 0, payload: payloadOf(others) }]);
+  const log = node.log.splice(0);
+  node.submit(2, sub(0));
+  t.is(node.codes()[2], 'receipts_pending');
+  node.log.push(...log);
+  node.submit(3, sub(0));
+  t.is(node.codes()[3], 'ok');
+});
+
+test('I125: while the log can not be asked, nothing is refused for good', (t) => {
+  const node = new Node();
+  node.submit(0, sub(2000));
+  node.settle();
+  node.logIsSilent = true;
+  const expired = signed(0, [put('a', 1)], { validUntil: START_MS });
+  for (let at = 1; at <= WAITING_REQUESTS_MAX; at++) node.submit(at, expired);
+  t.is(node.results.length, 1);
+  node.submit(-1, expired);
+  node.submit(-2, sub(1));
+  t.deepEqual(node.codes(), { 0: 'ok', [-1]: 'overloaded', [-2]: 'overloaded' });
 });
 
 test('what was executed and then forgotten is answered from the log, not as expired', (t) => {
