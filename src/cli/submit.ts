@@ -54,7 +54,7 @@ export function submitCommand(context: CommandContext): Command {
       flags: Flags,
     ) => {
       checkFlags(flags, module, name);
-      const uses = flags.resend === undefined ? 'signs' : 'reads';
+      const uses = flags.resend === undefined ? 'signs' : 'sends';
       await withCluster(connection(flags as never), uses, async (cluster) => {
         if (flags.resend !== undefined) return resend(context, cluster, new Journal(flags.resend));
         const journal = flags.save === undefined ? null : new Journal(flags.save);
