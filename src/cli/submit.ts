@@ -9,8 +9,7 @@ import { canonical, given, parsed } from './arguments.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, withCluster, type Connection } from './connection.ts';
 import { shapeOf, type Shape } from './declarations.ts';
-import { hold } from './holding.ts';
-import { Journal } from './journal.ts';
+import { Journal, withJournal } from './journal.ts';
 import { newProgress, jsonText, printable } from './output.ts';
 import { finish, Sending } from './sending.ts';
 
@@ -58,7 +57,7 @@ export function submitCommand(context: CommandContext): Command {
       const uses = flags.resend === undefined ? 'signs' : 'sends';
       await withCluster(connection(flags as never), uses, async (cluster) => {
         if (flags.resend !== undefined) return resend(context, cluster, new Journal(flags.resend));
-        await holding(flags.save, async (journal) => {
+        await withJournal(flags.save, async (journal) => {
           if (flags.file !== undefined) return sendFile(context, cluster, journal, flags.file);
           const shape = await shapeOf(cluster, 'command', module!, name!);
           const args = canonical(shape, given(words, flags.args));
@@ -68,20 +67,6 @@ export function submitCommand(context: CommandContext): Command {
       });
     },
   );
-}
-
-/** No other process writes into the file while `work` lasts. */
-async function holding(
-  path: string | undefined,
-  work: (journal: Journal | null) => Promise<void>,
-): Promise<void> {
-  if (path === undefined) return work(null);
-  const release = hold(path);
-  try {
-    await work(new Journal(path));
-  } finally {
-    release();
-  }
 }
 
 function checkFlags({ file, resend: again, args, wait }: Flags, module?: string, command?: string) {

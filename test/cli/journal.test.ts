@@ -94,6 +94,8 @@ test('two commands at once use one file one after the other', async (t) => {
   const second = await run(issue);
   t.is(second.code, 2);
   t.regex(second.stderr, new RegExp(`^althing: process ${first.pid} uses sent\\.jsonl: wait`));
+  const words = ['ledger', 'issue', '--account', 'bob', '--amount', '7', '--save', 'sent.jsonl'];
+  t.is((await run(words)).code, 2);
   port.release();
   t.is(await ended, 0);
   // What a killed process left is in nobody's way.
@@ -106,4 +108,24 @@ test('two commands at once use one file one after the other', async (t) => {
   );
   const { stdout } = await run(['get', 'ledger', 'account', 'account=bob', '--json']);
   t.like(json(stdout), { result: { balance: '7' } });
+});
+
+test('a line that was not written to its end is no line, and what follows begins one', async (t) => {
+  const { run, folder } = await serve(t);
+  const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
+  for (const torn of ['{"from":0,"transactions":1,"submission":"616c', '{"fr', '{']) {
+    writeFileSync(join(folder, 'sent.jsonl'), torn);
+    const first = await run(issue);
+    t.is(first.code, 0, first.stderr);
+    t.deepEqual(await run(issue), first, torn);
+    t.regex(readFileSync(join(folder, 'sent.jsonl'), 'utf8'), /^\{"from":0,.*"\}\n$/);
+  }
+  // A file that is something else is left as it is.
+  for (const words of [issue, [...issue, '--no-wait']]) {
+    writeFileSync(join(folder, 'sent.jsonl'), 'my diary');
+    const refused = await run(words);
+    t.is(refused.code, 2);
+    t.regex(refused.stderr, /sent\.jsonl: its last line is none that --save wrote/);
+    t.is(readFileSync(join(folder, 'sent.jsonl'), 'utf8'), 'my diary');
+  }
 });
