@@ -3,9 +3,8 @@
  * other, each written down first where --save says so.
  */
 import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
-import type { Call } from '../../protocols/transaction/submission.ts';
+import { callBytes, type Call } from '../../protocols/transaction/submission.ts';
 import { Submission, SubmissionReader } from '../../protocols/transaction/submission-reader.ts';
-import { encodeValue } from '../../protocols/transaction/values.ts';
 import { OutcomeUnknown } from '../client/errors.ts';
 import { problemOf } from '../client/nodes.ts';
 import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
@@ -13,8 +12,7 @@ import { UsageError } from './command.ts';
 import { withNotice, type Connection } from './connection.ts';
 import { Journal, type Saved } from './journal.ts';
 
-/** Names and lengths beside the arguments of a call, and beside the calls of a submission. */
-const CALL_BYTES = 520;
+/** Beside the calls. */
 const SUBMISSION_BYTES = 256;
 
 export class Sending {
@@ -138,16 +136,16 @@ async function* chunked(
   let bytes = SUBMISSION_BYTES;
   let from = 0;
   for await (const call of calls) {
-    const callBytes = CALL_BYTES + encodeValue(call.args).length;
+    const size = callBytes(call);
     const max = sizes.get(from) ?? transactionsPerSubmissionMax;
-    if (chunk.length > 0 && (chunk.length >= max || bytes + callBytes > submissionBytesMax)) {
+    if (chunk.length > 0 && (chunk.length >= max || bytes + size > submissionBytesMax)) {
       yield chunk;
       from += chunk.length;
       chunk = [];
       bytes = SUBMISSION_BYTES;
     }
     chunk.push(call);
-    bytes += callBytes;
+    bytes += size;
   }
   if (chunk.length > 0) yield chunk;
 }

@@ -131,12 +131,7 @@ export class Client {
   }
 
   #createBatcher(trust: TrustIn): Batcher {
-    const { transactionsPerSubmissionMax, submissionBytesMax } = this.cluster.limits;
-    const limits = {
-      transactionsMax: transactionsPerSubmissionMax,
-      bytesMax: submissionBytesMax,
-      waitMs: this.#options.batchMs ?? 0,
-    };
+    const limits = { ...this.cluster.limits, waitMs: this.#options.batchMs ?? 0 };
     return new Batcher(limits, async (calls) => (await this.submit(calls, { trust })).receipts);
   }
 
