@@ -84,6 +84,12 @@ export function encodeSubmission(content: SubmissionContent): Uint8Array {
   return scratch.take();
 }
 
+/** How many bytes the call takes in a submission. Throws as `encodeSubmission` does. */
+export function callBytes(call: Call): number {
+  writeCall(scratch.reset(), call);
+  return scratch.length;
+}
+
 /** The complete submission, with the signature of `signer`, whose key `content.key` must be. */
 export function signSubmission(content: SubmissionContent, signer: Signer): Uint8Array {
   expect(content.key === signer.publicKey, 'key: not the key of the signer');

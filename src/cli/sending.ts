@@ -3,18 +3,16 @@
  * other, each written down first where --save says so.
  */
 import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
-import type { Call } from '../../protocols/transaction/submission.ts';
+import { callBytes, type Call } from '../../protocols/transaction/submission.ts';
 import { Submission, SubmissionReader } from '../../protocols/transaction/submission-reader.ts';
-import { encodeValue } from '../../protocols/transaction/values.ts';
-import { AlthingError, OutcomeUnknown } from '../client/errors.ts';
+import { OutcomeUnknown } from '../client/errors.ts';
 import { problemOf } from '../client/nodes.ts';
 import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
 import { UsageError } from './command.ts';
 import { withNotice, type Connection } from './connection.ts';
 import { Journal, type Saved } from './journal.ts';
 
-/** Names and lengths beside the arguments of a call, and beside the calls of a submission. */
-const CALL_BYTES = 520;
+/** Beside the calls. */
 const SUBMISSION_BYTES = 256;
 
 export class Sending {
@@ -51,13 +49,14 @@ export class Sending {
       const submitted = await this.#sendAgain(before, calls);
       if (submitted !== null) return submitted;
     }
-    const bytes = this.#connection.client.sign(calls);
-    const saved = { from, transactions: calls.length, bytes };
-    this.#journal?.add(saved);
-    return finish(this.#connection, saved, this.#journal);
+    const place = { from, transactions: calls.length };
+    const signed = (bytes: Uint8Array): void => this.#journal?.add({ ...place, bytes });
+    const { client, interrupted: signal } = this.#connection;
+    const sent = client.submit(calls, { signal, signed });
+    return finish(this.#connection, sent, place, this.#journal);
   }
 
-  /** Null when it expired: then it was never executed, nor will it be. */
+  /** Null when it was never executed, nor will be. */
   async #sendAgain(before: Saved, calls: readonly Call[]): Promise<Submitted | null> {
     const { client } = this.#connection;
     const limits = { ...DEFAULT_LIMITS, ...client.cluster.limits };
@@ -69,9 +68,10 @@ export class Sending {
       Buffer.compare(old.content(), same.content()) === 0;
     if (!isSame) throw this.#otherJournal();
     try {
-      return await finish(this.#connection, before, this.#journal);
+      const sent = client.resend(before.bytes, { signal: this.#connection.interrupted });
+      return await finish(this.#connection, sent, before, this.#journal);
     } catch (error) {
-      if (error instanceof AlthingError && error.code === 'expired') return null;
+      if (client.neverExecutes(error)) return null;
       throw error;
     }
   }
@@ -101,18 +101,17 @@ export class Sending {
 
 /** Waits until it is final. What is not known to the end is left in a file that can be sent again. */
 export async function finish(
-  connection: Connection,
-  saved: Saved,
+  { interrupted }: Connection,
+  sent: Promise<Submitted>,
+  { from, transactions }: Omit<Saved, 'bytes'>,
   journal: Journal | null,
 ): Promise<Submitted> {
-  const { client, interrupted } = connection;
   try {
-    const sent = client.resend(saved.bytes, { signal: interrupted });
     return await withNotice('waiting for the submission to become final', sent);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     const file = journal ?? new Journal(`althing-${error.id.slice(0, 16)}.resend`);
-    if (journal === null) file.add(saved);
+    if (journal === null) file.add({ from, transactions, bytes: error.bytes });
     process.stderr.write(
       `What became of submission ${error.id} is not known. To find out, and have it executed once at most:\n` +
         `  althing submit --resend ${file.path}\n`,
@@ -137,16 +136,16 @@ async function* chunked(
   let bytes = SUBMISSION_BYTES;
   let from = 0;
   for await (const call of calls) {
-    const callBytes = CALL_BYTES + encodeValue(call.args).length;
+    const size = callBytes(call);
     const max = sizes.get(from) ?? transactionsPerSubmissionMax;
-    if (chunk.length > 0 && (chunk.length >= max || bytes + callBytes > submissionBytesMax)) {
+    if (chunk.length > 0 && (chunk.length >= max || bytes + size > submissionBytesMax)) {
       yield chunk;
       from += chunk.length;
       chunk = [];
       bytes = SUBMISSION_BYTES;
     }
     chunk.push(call);
-    bytes += callBytes;
+    bytes += size;
   }
   if (chunk.length > 0) yield chunk;
 }

@@ -122,7 +122,10 @@ async function sendFile(
 }
 
 async function resend(context: CommandContext, cluster: Connection, journal: Journal) {
-  for (const saved of journal.read()) await tell(context, await finish(cluster, saved, journal));
+  for (const saved of journal.read()) {
+    const sent = cluster.client.resend(saved.bytes, { signal: cluster.interrupted });
+    await tell(context, await finish(cluster, sent, saved, journal));
+  }
 }
 
 async function tell(context: CommandContext, { receipts }: Submitted): Promise<void> {

@@ -2,16 +2,15 @@
  * Calls made at about the same time travel in one submission: one signature, one request, one receipt
  * of 32 bytes for them all. Each still succeeds or fails alone.
  */
-import type { Call } from '../../protocols/transaction/submission.ts';
+import { callBytes, type Call } from '../../protocols/transaction/submission.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
-import { encodeValue } from '../../protocols/transaction/values.ts';
+import type { ClusterFacts } from './cluster.ts';
+import { AlthingError } from './errors.ts';
 
-export interface BatchLimits {
-  readonly transactionsMax: number;
-  readonly bytesMax: number;
+export type BatchLimits = ClusterFacts['limits'] & {
   /** How long a call waits for others, in milliseconds; 0 for those of the same turn of the loop. */
   readonly waitMs: number;
-}
+};
 
 interface Waiting {
   readonly call: Call;
@@ -19,8 +18,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Names, lengths and counts beside the arguments. */
-const CALL_BYTES = 520;
+/** Beside the calls. */
 const SUBMISSION_BYTES = 256;
 
 export class Batcher {
@@ -35,15 +33,22 @@ export class Batcher {
     this.#send = send;
   }
 
-  /** Resolves with the receipt of the call. Throws NotAValue for arguments without a canonical form. */
+  /**
+   * Resolves with the receipt of the call. Throws for a call that no cluster takes, so that it fails alone:
+   * NotAValue for arguments without a canonical form, RangeError for a name, AlthingError `too_large`.
+   */
   add(call: Call): Promise<Receipt> {
-    const bytes = CALL_BYTES + encodeValue(call.args).length;
-    const { bytesMax, transactionsMax, waitMs } = this.#limits;
-    if (this.#bytes + bytes > bytesMax - SUBMISSION_BYTES) this.flush();
+    const bytes = callBytes(call);
+    const { submissionBytesMax, transactionBytesMax, waitMs } = this.#limits;
+    if (bytes > transactionBytesMax) {
+      const message = `a transaction has at most ${transactionBytesMax} bytes, not ${bytes}`;
+      throw new AlthingError('too_large', message, 0, 'args');
+    }
+    if (this.#bytes + bytes > submissionBytesMax - SUBMISSION_BYTES) this.flush();
     this.#bytes += bytes;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ call, resolve, reject });
-      if (this.#waiting.length >= transactionsMax) this.flush();
+      if (this.#waiting.length >= this.#limits.transactionsPerSubmissionMax) this.flush();
       else this.#timer ??= setTimeout(() => this.flush(), waitMs);
     });
   }

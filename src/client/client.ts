@@ -29,8 +29,7 @@ import {
   type ReadOptions,
   type Trust as TrustIn,
 } from './reads.ts';
-import { Sequence } from './sequence.ts';
-import { Signing } from './signing.ts';
+import { isSeqGone, Signing } from './signing.ts';
 import { Submitter, type Submitted } from './submitter.ts';
 import { subscribe, type SubscribeOptions, type Subscription } from './subscription.ts';
 import { Trust, type TrustedCheckpoint } from './trust.ts';
@@ -44,7 +43,7 @@ import {
 
 export interface ClientOptions extends NodesOptions {
   readonly crypto: Crypto;
-  /** Who submits; a client without one only reads. One process at a time may use a key. */
+  /** Who submits; a client without one only reads. */
   readonly signer?: Signer;
   /**
    * The genesis document of the cluster, or its text, from somewhere that is trusted: with it the
@@ -61,7 +60,7 @@ export interface ClientOptions extends NodesOptions {
   readonly modules?: readonly AnyModule[];
   /** How long a submission may wait to be executed: 60,000 ms without it. */
   readonly validityMs?: number;
-  /** The first seq, for a client that counts by itself. */
+  /** The first seq, for a client that counts by itself: nothing is signed anew for it. */
   readonly firstSeq?: number;
   /** How long a call waits for others to share its submission; 0 ms without it. */
   readonly batchMs?: number;
@@ -72,6 +71,11 @@ export interface ClientOptions extends NodesOptions {
 export interface SignOptions {
   /** How long the submission may wait to be executed; without it, what the client was told. */
   readonly validityMs?: number;
+}
+
+export interface SubmitOptions extends CallOptions {
+  /** Is given what is about to be sent: for who keeps it until its outcome is known. */
+  readonly signed?: (bytes: Uint8Array) => void;
 }
 
 const VALIDITY_MS = 60_000;
@@ -123,16 +127,11 @@ export class Client {
     const { signer, firstSeq } = this.#options;
     if (signer === undefined) return null;
     const { clusterId } = this.cluster;
-    return new Signing({ clusterId, signer, sequence: new Sequence(firstSeq), validityMs });
+    return new Signing({ clusterId, signer, firstSeq, validityMs });
   }
 
   #createBatcher(trust: TrustIn): Batcher {
-    const { transactionsPerSubmissionMax, submissionBytesMax } = this.cluster.limits;
-    const limits = {
-      transactionsMax: transactionsPerSubmissionMax,
-      bytesMax: submissionBytesMax,
-      waitMs: this.#options.batchMs ?? 0,
-    };
+    const limits = { ...this.cluster.limits, waitMs: this.#options.batchMs ?? 0 };
     return new Batcher(limits, async (calls) => (await this.submit(calls, { trust })).receipts);
   }
 
@@ -159,10 +158,30 @@ export class Client {
 
   /**
    * Resolves when the calls are final: they execute in order, and each succeeds or fails alone, as its
-   * receipt says. Throws AlthingError when the submission is refused, OutcomeUnknown when nobody told.
+   * receipt says. Signed anew where what was signed before is known never to execute, for others use the
+   * key. Throws AlthingError when the submission is refused, OutcomeUnknown when nobody told.
    */
-  async submit(calls: readonly Call[], options: CallOptions = {}): Promise<Submitted> {
-    return this.resend(this.sign(calls), options);
+  async submit(calls: readonly Call[], options: SubmitOptions = {}): Promise<Submitted> {
+    const send = (bytes: Uint8Array): Promise<Submitted> => {
+      options.signed?.(bytes);
+      return this.resend(bytes, options);
+    };
+    return this.#needSigning().send(calls, send, this.#isRefusalKnown(options));
+  }
+
+  /** Whether more refuse than may be faulty, or one that is believed. */
+  #isRefusalKnown({ trust }: CallOptions): boolean {
+    return this.#proofs(trust) === null || this.nodes.count > this.cluster.faultyMax;
+  }
+
+  /**
+   * Whether what `submit` or `resend` threw says that the submission never executes, so that the same
+   * calls may be signed anew (X10).
+   */
+  neverExecutes(thrown: unknown, options: CallOptions = {}): boolean {
+    const isGone =
+      thrown instanceof AlthingError && (isSeqGone(thrown) || thrown.code === 'expired');
+    return isGone && this.#isRefusalKnown(options);
   }
 
   /**

@@ -11,7 +11,10 @@ export interface ClusterFacts {
   readonly validators: readonly string[];
   /** f: how many of them may be faulty. */
   readonly faultyMax: number;
-  readonly limits: Pick<ConsensusLimits, 'transactionsPerSubmissionMax' | 'submissionBytesMax'>;
+  readonly limits: Pick<
+    ConsensusLimits,
+    'transactionsPerSubmissionMax' | 'submissionBytesMax' | 'transactionBytesMax'
+  >;
 }
 
 const PATIENCE_MS = 30_000;
@@ -61,21 +64,22 @@ async function factsOf(
   const status = await json(nodes, node, '/api/v11/consensus/status', signal);
   const limits = await json(nodes, node, '/api/v11/limits', signal);
   const { clusterId, validators } = status;
-  const { transactionsPerSubmissionMax, submissionBytesMax } = (limits['consensus'] ??
-    {}) as Readonly<Record<string, unknown>>;
+  const consensus = (limits['consensus'] ?? {}) as Readonly<Record<string, unknown>>;
+  const { transactionsPerSubmissionMax, submissionBytesMax, transactionBytesMax } = consensus;
   const isSound =
     typeof clusterId === 'string' &&
     /^[0-9a-f]{64}$/.test(clusterId) &&
     Array.isArray(validators) &&
     validators.length > 0 &&
     isCount(transactionsPerSubmissionMax) &&
-    isCount(submissionBytesMax);
+    isCount(submissionBytesMax) &&
+    isCount(transactionBytesMax);
   if (!isSound) return null;
   return {
     clusterId: clusterId as Digest,
     validators: validators.map(String),
     faultyMax: faultyMax(validators.length),
-    limits: { transactionsPerSubmissionMax, submissionBytesMax },
+    limits: { transactionsPerSubmissionMax, submissionBytesMax, transactionBytesMax },
   };
 }
 

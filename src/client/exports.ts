@@ -1,5 +1,5 @@
 /** What both entries of `althing/client` export alike. */
-export { Client, type ClientOptions, type SignOptions } from './client.ts';
+export { Client, type ClientOptions, type SignOptions, type SubmitOptions } from './client.ts';
 export type { ConnectOptions } from './entry.ts';
 export { AlthingError, OutcomeUnknown, TransactionFailed } from './errors.ts';
 export { Key } from './keys.ts';

@@ -10,7 +10,7 @@ import { AlthingError } from './errors.ts';
 import { pause, within } from './waiting.ts';
 
 export interface NodesOptions {
-  /** Such as `http://127.0.0.1:9003`, without a path. */
+  /** Such as `http://127.0.0.1:9003`, without a path. The same one again is the same node. */
   readonly urls: readonly string[];
   readonly fetch?: typeof fetch;
   /** One node's time to answer, in milliseconds: 10,000 without it. */
@@ -51,7 +51,7 @@ export class Nodes {
   /** Throws AlthingError when an address is none. */
   constructor({ urls, fetch: given = globalThis.fetch, attemptMs = ATTEMPT_MS }: NodesOptions) {
     if (urls.length === 0) throw new AlthingError('no_node', 'give the address of a node');
-    this.urls = urls.map(checkedUrl);
+    this.urls = [...new Set(urls.map(checkedUrl))];
     this.#fetch = given.bind(globalThis);
     this.#attemptMs = attemptMs;
   }

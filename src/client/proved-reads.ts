@@ -41,7 +41,7 @@ export class ProvedReads {
 
   /**
    * The result of a query, computed here from rows that are proved. Throws AlthingError: the module's
-   * refusal, computed the same way, or why no node's answer holds.
+   * refusal, computed the same way (by f + 1 nodes where it read a page), or why no node's answer holds.
    */
   async query<Result>(
     module: Module,
@@ -57,7 +57,8 @@ export class ProvedReads {
       const { value, isComplete } = computeProved(module, query, args.value, proven);
       if (value instanceof ModuleRefusal) {
         const error = new AlthingError(value.code, value.message, 404);
-        return { kind: 'refused', error, isProved: true };
+        // After a page it is what follows from rows that a node may have left out.
+        return { kind: 'refused', error, isProved: isComplete };
       }
       const { height } = proven.certified.executed;
       return { kind: 'holds', value: { height, result: value as Result, isComplete } };

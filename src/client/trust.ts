@@ -46,6 +46,7 @@ const MAX_AGE_MS = 60_000;
 const LIMITS: ClusterFacts['limits'] = {
   transactionsPerSubmissionMax: 1000,
   submissionBytesMax: 1024 * 1024,
+  transactionBytesMax: 64 * 1024,
 };
 
 export class Trust {
@@ -73,12 +74,16 @@ export class Trust {
   static inGenesis(crypto: Crypto, genesis: Genesis | string, maxAgeMs?: number): Trust {
     const document = typeof genesis === 'string' ? parsed(genesis) : genesis;
     checkValidators(document);
-    const { transactionsPerSubmissionMax, submissionBytesMax } = (document.limits ??
-      {}) as Partial<ConsensusLimits>;
-    if (transactionsPerSubmissionMax === undefined || submissionBytesMax === undefined) {
+    const { transactionsPerSubmissionMax, submissionBytesMax, transactionBytesMax } =
+      (document.limits ?? {}) as Partial<ConsensusLimits>;
+    if (
+      transactionsPerSubmissionMax === undefined ||
+      submissionBytesMax === undefined ||
+      transactionBytesMax === undefined
+    ) {
       throw badGenesis('it has no limits');
     }
-    const limits = { transactionsPerSubmissionMax, submissionBytesMax };
+    const limits = { transactionsPerSubmissionMax, submissionBytesMax, transactionBytesMax };
     // A copy: whom one trusts does not change with an object that others hold.
     const copy = JSON.parse(canonicalJson(document)) as Genesis;
     return new Trust(

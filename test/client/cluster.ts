@@ -27,8 +27,9 @@ export interface Addressed extends Started {
 export async function addressed(
   t: ExecutionContext,
   behaviours: readonly (Behaviour | null)[],
+  options: Parameters<typeof start>[2] = {},
 ): Promise<Addressed> {
-  const started = await start(t, BINDINGS[0]!);
+  const started = await start(t, BINDINGS[0]!, options);
   const urls = behaviours.map((_, at) => `http://node-${at}.test`);
   const asked = urls.map(() => 0);
   const lastBody = { id: '' };

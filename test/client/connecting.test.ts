@@ -2,7 +2,9 @@ import test from 'ava';
 import { Client } from '../../src/client/client.ts';
 import { AlthingError } from '../../src/client/errors.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
-import { addressed } from './cluster.ts';
+import { Nodes } from '../../src/client/nodes.ts';
+import { client as signer } from '../http/test-node.ts';
+import { addressed, isWrite, problem } from './cluster.ts';
 
 const otherCluster = async (_path: string, ask: () => Promise<Response>): Promise<Response> => {
   const text = await (await ask()).text();
@@ -47,6 +49,31 @@ for (const urls of [[], ['nonsense'], ['ftp://127.0.0.1'], ['http://127.0.0.1:1/
     t.true(['no_node', 'bad_address'].includes(error.code));
   });
 }
+
+test('one node that is named several times counts once', async (t) => {
+  const urls = ['http://a.test', 'http://a.test/', 'http://A.test:80', 'http://b.test'];
+  const nodes = new Nodes({ urls });
+  t.deepEqual(nodes.urls, ['http://a.test', 'http://b.test']);
+  t.is(nodes.count, 2);
+});
+
+test('X2: one node that is named f + 1 times does not have its refusal believed', async (t) => {
+  const {
+    port,
+    urls,
+    fetch: given,
+  } = await addressed(t, [(path) => (isWrite(path) ? problem(409, 'seq_reused') : null), null]);
+  const named = [urls[0]!, `${urls[0]}/`, urls[1]!];
+  const { genesis } = port.cluster;
+  const options = { urls: named, fetch: given, crypto: nodeCrypto, signer, genesis };
+  const client = await Client.connect(options);
+  const args = { namespace: 'n', key: 'a', value: 1 };
+  let signatures = 0;
+  const signed = (): void => void signatures++;
+  const { receipts } = await client.submit([{ module: 'kv', command: 'set', args }], { signed });
+  t.is(receipts[0]!.status, 'ok');
+  t.is(signatures, 1);
+});
 
 test('a query that its module refuses throws the code', async (t) => {
   const { connect } = await addressed(t, [null]);

@@ -4,9 +4,12 @@
  */
 import test from 'ava';
 import { fromHex } from '../../protocols/bytes.ts';
+import { decodeProof, encodeProof } from '../../protocols/proofs/format.ts';
 import { AlthingError, OutcomeUnknown } from '../../src/client/errors.ts';
 import { parseMsgpack } from '../../src/edge/strict-msgpack.ts';
 import { toMsgpack } from '../../src/edge/representation.ts';
+import { defineModule, refuse, table, Type } from '../../src/module.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
 import { kv } from '../../src/modules/kv/kv.ts';
 import { ledger } from '../../src/modules/ledger/ledger.ts';
 import { addressed, isWrite, known, problem, type Behaviour } from './cluster.ts';
@@ -175,6 +178,59 @@ function outcomeOf(id: string): Uint8Array<ArrayBuffer> {
     `${id}${'0000000000000001'}00000000000000010000 01`.replaceAll(' ', ''),
   ) as Uint8Array<ArrayBuffer>;
 }
+
+const strict = { additionalProperties: false };
+/** Who placed no order is refused, and that there is none is known from a page. */
+const orders = defineModule({
+  name: 'orders',
+  version: 1,
+  description: 'Orders by their owners',
+  tables: {
+    orders: table('By id', Type.Object({ by: Type.String() }, strict), { owner: ({ by }) => by }),
+  },
+  events: {},
+  commands: ({ command }) => ({
+    place: command(
+      {
+        description: 'Places one',
+        args: Type.Object({ id: Type.String(), by: Type.String() }, strict),
+      },
+      ({ tables }, { id, by }) => tables.orders.set(id, { by }),
+    ),
+  }),
+  queries: ({ query }) => ({
+    first: query(
+      {
+        description: 'The first one of an owner',
+        args: Type.Object({ by: Type.String() }, strict),
+        result: Type.Object({ id: Type.String() }, strict),
+      },
+      ({ tables }, { by }) => {
+        const [row] = tables.orders.pageBy('owner', { equals: by, limit: 1 }).rows;
+        return row === undefined ? refuse('order_not_found', 'there is none') : { id: row[0] };
+      },
+    ),
+  }),
+  refusals: { order_not_found: 'The owner has none' },
+});
+
+test('X2: a refusal from a page that a node left rows out of is not believed of one node', async (t) => {
+  const leavingOut = altering((answer) => {
+    const decoded = decodeProof(answer['proof'] as Uint8Array);
+    if (!decoded.ok) throw new Error(decoded.error);
+    return { ...answer, proof: encodeProof({ ...decoded.value, claims: [] }) };
+  });
+  const options = { modules: [...builtInModules, orders] };
+  const { port, connect } = await addressed(t, [leavingOut, null, leavingOut], options);
+  const client = await connect({ ...known(port), modules: [orders] });
+  await client.submit([{ module: 'orders', command: 'place', args: { id: 'o1', by: 'me' } }]);
+  client.nodes.distrust(1);
+  client.nodes.distrust(2);
+  const { result } = await client.query('orders', 'first', { by: 'me' });
+  t.deepEqual(result, { id: 'o1' });
+  const none = client.query('orders', 'first', { by: 'you' });
+  t.is((await t.throwsAsync(none, { instanceOf: AlthingError })).code, 'order_not_found');
+});
 
 /** What a node that never saw the submission says of it: so many plain outcomes, in full runs. */
 const boasting =

@@ -2,7 +2,9 @@ import test from 'ava';
 import { AlthingError, OutcomeUnknown, TransactionFailed } from '../../src/client/errors.ts';
 import type { kv } from '../../src/modules/kv/kv.ts';
 import type { ledger } from '../../src/modules/ledger/ledger.ts';
-import { addressed, isWrite, problem } from './cluster.ts';
+import { callBytes } from '../../protocols/transaction/submission.ts';
+import type { Client } from '../../src/client/client.ts';
+import { addressed, isWrite, known, problem } from './cluster.ts';
 
 const set = (key: string, value: number) => ({ namespace: 'n', key, value });
 
@@ -41,6 +43,44 @@ test('calls of one moment share a submission, and each has its own outcome', asy
     ['ok', 'key_not_found', 'ok'],
   );
   t.is(port.submitted, 1);
+});
+
+const spoilers: readonly (readonly [string, (client: Client) => Promise<unknown>, string])[] = [
+  [
+    'arguments of more bytes than a transaction may have',
+    (client) => client.call('kv', 'set', { ...set('b', 1), value: 'x'.repeat(70_000) }),
+    'too_large',
+  ],
+  ['a name that is too long', (client) => client.call('m'.repeat(300), 'set', {}), 'RangeError'],
+  ['no name', (client) => client.call('kv', '', {}), 'RangeError'],
+  ['arguments that are no value', (client) => client.call('kv', 'set', 0.5), 'NotAValue'],
+];
+
+for (const [what, spoil, code] of spoilers) {
+  test(`a call with ${what} fails alone`, async (t) => {
+    const { connect, port } = await addressed(t, [null]);
+    const client = await connect();
+    const [before, bad, after] = await Promise.allSettled([
+      client.call('kv', 'set', set('a', 1)),
+      spoil(client),
+      client.call('kv', 'set', set('a', 2)),
+    ]);
+    t.deepEqual([before.status, after.status, port.submitted], ['fulfilled', 'fulfilled', 1]);
+    const error = bad.status === 'rejected' ? (bad.reason as Error) : null;
+    t.is(error instanceof AlthingError ? error.code : error?.name, code);
+  });
+}
+
+test('a call as large as a transaction may be is sent', async (t) => {
+  const { connect, port } = await addressed(t, [null]);
+  const client = await connect(known(port));
+  const most = client.cluster.limits.transactionBytesMax;
+  const filled = (length: number) => ({ namespace: 'n', key: 'a', value: 'x'.repeat(length) });
+  const beside = callBytes({ module: 'kv', command: 'set', args: filled(40_000) }) - 40_000;
+  const large = client.call('kv', 'set', filled(most - beside));
+  t.is((await large).status, 'ok');
+  const over = client.call('kv', 'set', filled(most - beside + 1));
+  t.is((await t.throwsAsync(over, { instanceOf: AlthingError })).code, 'too_large');
 });
 
 test('more calls than a submission may have are sent in several', async (t) => {
