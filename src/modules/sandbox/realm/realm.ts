@@ -17,18 +17,15 @@ import {
   take,
 } from './meter.ts';
 import { bigintFunctions, mathFunctions, numberFunctions, toBigInt, toNumber } from './numbers.ts';
+import { at, inside, key, put, read, truncate } from './names.ts';
 import {
   add,
   and,
-  args,
-  at,
   choice,
   div,
   eq,
-  fields,
   ge,
   gt,
-  key,
   le,
   lt,
   mod,
@@ -40,17 +37,14 @@ import {
   or,
   plus,
   pow,
-  put,
-  read,
   shl,
   shr,
-  spread,
   sub,
   text,
-  truncate,
   ushr,
   xor,
 } from './operators.ts';
+import { args, fields, rest, spread } from './spreads.ts';
 
 import { textFunctions, toText } from './text.ts';
 
@@ -68,6 +62,7 @@ const operators = {
   fields,
   ge,
   gt,
+  inside,
   key,
   le,
   lt,
@@ -83,6 +78,7 @@ const operators = {
   pow,
   put,
   read,
+  rest,
   settle,
   shl,
   shr,
