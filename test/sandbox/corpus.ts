@@ -179,7 +179,7 @@ export const corpus: readonly Script[] = [
     body: 'const out = []; try { null.x; } catch (e) { out.push(e instanceof TypeError, e.message); } try { throw new RangeError("mine"); } catch ({ message }) { out.push(message); } finally { out.push("f"); } try { throw 5; } catch (e) { out.push(e); } return out;',
     args: [],
     value: [true, 'not of the type that this needs', 'mine', 'f', 5],
-    steps: 59,
+    steps: 1052,
   },
   {
     name: 'switch',

@@ -6,6 +6,7 @@ import { callable, dropGlobals, lockdown, namespace } from './lockdown.ts';
 import {
   caught,
   charge,
+  chargeEngineError,
   declared,
   isOurs,
   makeError,
@@ -135,6 +136,7 @@ export function makeRealm(global: object) {
     STOP,
     STANDS_FOR,
     charge,
+    chargeEngineError,
     take,
     refuse,
     over,
