@@ -169,6 +169,8 @@ export interface Command {
   readonly name: string;
   /** Whether the arguments fit the schema. Pure, and the same on every node. */
   check(args: Value): boolean;
+  /** The steps of a check that no schema bounds; they are taken before it. Pure, too. */
+  checkSteps?(args: Value): number;
   /** Called with arguments that `check` accepted. */
   run(context: CommandContext, args: Value): Outcome;
 }

@@ -214,12 +214,18 @@ export class Runner implements Host {
     scope.scheduled = 0;
     this.#allowance.startTransaction(ownBytes);
     try {
-      if (command.check(args)) this.#settle(command.run(context, args));
+      if (this.#fits(command, args)) this.#settle(command.run(context, args));
       else this.#addFailure('invalid_args', misfit);
     } catch (error) {
       this.#threw(error);
     }
     return this.#allowance.endTransaction();
+  }
+
+  /** Throws OverBudget for what would take more than is left: to look costs, too, whatever is seen. */
+  #fits(command: Command, args: Value): boolean {
+    if (command.checkSteps !== undefined) this.#scope.meter.spend(command.checkSteps(args));
+    return command.check(args);
   }
 
   #threw(error: unknown): void {
@@ -280,7 +286,7 @@ export class Runner implements Host {
       return refuse('calls_too_deep', `at most ${CALL_DEPTH_MAX} modules call one another`);
     }
     assertValue(args);
-    if (!called.check(args)) {
+    if (!this.#fits(called, args)) {
       return refuse('invalid_args', `the arguments do not fit the schema of ${module}.${command}`);
     }
     return this.#callAs(sender, found.context, called, args);

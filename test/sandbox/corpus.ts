@@ -144,14 +144,14 @@ export const corpus: readonly Script[] = [
       true,
       true,
     ],
-    steps: 125,
+    steps: 177,
   },
   {
     name: 'maps and sets',
     body: 'const m = new Map([["a", 1]]); m.set("b", 2); const s = new Set([1, 2, 2]); let n = 0; for (const [k, v] of m) n += v; s.forEach((x) => { n += x; }); return [n, m.size, s.size, [...m.keys()], [...s], m.get("zz") ?? null, m instanceof Map];',
     args: [],
     value: [6, 2, 2, ['a', 'b'], [1, 2], null, true],
-    steps: 67,
+    steps: 95,
   },
   {
     name: 'bigints',
@@ -179,7 +179,7 @@ export const corpus: readonly Script[] = [
     body: 'const out = []; try { null.x; } catch (e) { out.push(e instanceof TypeError, e.message); } try { throw new RangeError("mine"); } catch ({ message }) { out.push(message); } finally { out.push("f"); } try { throw 5; } catch (e) { out.push(e); } return out;',
     args: [],
     value: [true, 'not of the type that this needs', 'mine', 'f', 5],
-    steps: 59,
+    steps: 1052,
   },
   {
     name: 'switch',
@@ -193,7 +193,7 @@ export const corpus: readonly Script[] = [
     body: 'const f = (p, { q = 2, r } = { r: [1, 2, 3] }, ...u) => { const [s, ...t] = r; return [p, q, s, t, u]; }; let m = 1, n = 2; [m, n] = [n, m]; return [f(0), f(0, { q: 5, r: [6] }, 7, 8), m, n];',
     args: [],
     value: [[0, 2, 1, [2, 3], []], [0, 5, 6, [], [7, 8]], 2, 1],
-    steps: 61,
+    steps: 68,
   },
   {
     name: 'optional chains',
@@ -216,6 +216,6 @@ export const corpus: readonly Script[] = [
     body: 'const f = (...x) => x.length; return [f(...a, 1), [...a, ..."xy"], Array.from({ length: 3 }, (_, i) => i * i), Array.of(1, 2), [...new Map([[1, 2]])]];',
     args: [[1, 2]],
     value: [3, [1, 2, 'x', 'y'], [0, 1, 4], [1, 2], [[1, 2]]],
-    steps: 66,
+    steps: 74,
   },
 ];

@@ -140,3 +140,24 @@ test('U1: to read what the host gave copies nothing of what it did not give', (t
   const ran = runText(`${head} export function run() { ${body} }`, 20_000);
   t.like(ran, { kind: 'done', value: ['x', null, null, null] });
 });
+
+test('U1: an error of the engine costs the length of the module, wherever it is seen or passes by', (t) => {
+  const filler = 'const f = () => { const z = [1, 2, 3]; return z; }; ';
+  const long = Array.from({ length: 200 }, (_, i) => `{ ${filler.replaceAll('f', `f${i}`)} }`);
+  for (const body of [
+    'try { null.x; } catch {}',
+    'try { null.x; } finally { continue; }',
+    'try { throw new Error(); } catch { null.x; } finally { continue; }',
+    'try { try { null.x; } finally { null.x; } } catch {}',
+    'try { for (const x of 5); } catch {}',
+  ]) {
+    const text = (more: string): string =>
+      `export function run() { for (let i = 0; i < 20; i++) { ${body} } return 1; ${more} }`;
+    const short = runText(text(''), 1_000_000);
+    t.is(short.kind, 'done', body);
+    t.true(runText(text(long.join('')), 1_000_000).steps - short.steps > 20 * 10_000, body);
+  }
+  const uncaught = `export function run() { null.x; ${long.join('')} }`;
+  t.is(runText(uncaught, 1_000_000).kind, 'threw');
+  t.is(runText(uncaught, 5000).kind, 'stopped');
+});

@@ -1,6 +1,11 @@
 import test from 'ava';
 import type { BlockResult } from '../../protocols/transaction/executor.ts';
-import { refuse, type Command, type Module } from '../../protocols/transaction/module.ts';
+import {
+  ModuleRefusal,
+  refuse,
+  type Command,
+  type Module,
+} from '../../protocols/transaction/module.ts';
 import { Queries } from '../../protocols/transaction/queries.ts';
 import { RECEIPT_STEPS } from '../../protocols/transaction/meter.ts';
 import { decodeReceipts } from '../../protocols/transaction/receipts.ts';
@@ -32,6 +37,22 @@ const module: Module = {
           context.call('metered', 'spend', steps);
           context.tables['rows']!.set('after', 1);
           return context.meter.left;
+        },
+      },
+    ],
+    // Takes twice what it is told before it sees that nothing fits.
+    [
+      'misfit',
+      { ...spend, name: 'misfit', check: () => false, checkSteps: (steps) => 2 * Number(steps) },
+    ],
+    [
+      'callMisfit',
+      {
+        ...spend,
+        name: 'callMisfit',
+        run(context, steps) {
+          const outcome = context.call('metered', 'misfit', steps);
+          return [outcome instanceof ModuleRefusal ? outcome.code : 'ran', context.meter.left];
         },
       },
     ],
@@ -107,6 +128,25 @@ test('I130: a transaction takes at most its steps, and what would take more leav
   const submission = signed(0, [...calls('spend', STEPS), ...calls('spend', STEPS + 1)]);
   t.deepEqual(codes(receiptsOf(chain.run(submission))), [0, 'too_expensive']);
   t.is(chain.executor.state.tablesOf('metered')['rows']!.get('spent'), STEPS);
+});
+
+test('U15: I130: to see that arguments do not fit is paid for, and costs no more than there is', (t) => {
+  const chain = chainOf();
+  const each = [
+    ...calls('misfit', STEPS / 2),
+    ...calls('misfit', STEPS),
+    ...calls('callMisfit', 9),
+  ];
+  t.deepEqual(codes(receiptsOf(chain.run(signed(0, each)))), [
+    'invalid_args',
+    'too_expensive',
+    ['invalid_args', STEPS - 18],
+  ]);
+  const many = receiptsOf(chain.run(signed(1, calls('misfit', STEPS / 2, SHARE + 1))));
+  t.deepEqual(codes(many), [
+    ...Array.from({ length: SHARE }, () => 'invalid_args'),
+    'too_expensive',
+  ]);
 });
 
 test('I130: what a transaction calls counts with it, and ends it whole', (t) => {

@@ -1,5 +1,7 @@
 /** What handlers of users' modules may do, and what it costs. */
 import test from 'ava';
+import type { Value } from '../../protocols/transaction/values.ts';
+import { loadUserModule } from '../../src/modules/user/load.ts';
 import { worldOf } from './files.ts';
 
 const one = (body: string, asked = 'return 1;') => `
@@ -17,7 +19,9 @@ const one = (body: string, asked = 'return 1;') => `
   queries: ({ query }) => ({
     ask: query({ description: 'Asks.', args: Any, result: AnyValue }, (context, { value }) => { const { tables } = context; ${asked} }),
   })`;
-const top = 'const bad = (row) => (row === "bad" ? 5 : row);';
+/** Says something else than text of `bad`, `n` texts of `many n`, and one of `n` characters of `long n`. */
+const top = `const texts = (row, n) => (row.startsWith("many") ? Array.from({ length: n }, (_, i) => "t" + i) : row.startsWith("long") ? "x".repeat(n) : row);
+  const bad = (row) => (row === "bad" ? 5 : texts(row, Number(row.slice(5))));`;
 
 function run(body: string, value: unknown = null) {
   const { result, error, events, fault } = worldOf(one(body), top).run('ann', 'run', { value });
@@ -62,6 +66,47 @@ test('U11: a row that an index cannot place is not there', (t) => {
   );
 });
 
+test('U16: an index says so many texts of a row and no more, and each costs what a row does', (t) => {
+  const set = (row: string): string => `tables.texts.set('a', '${row}'); return 1;`;
+  t.like(run(set('many 64')), { result: 1 });
+  t.like(run(set('long 1024')), { result: 1 });
+  const message =
+    'the index made.texts.byText says at most 64 texts of at most 1024 characters of a row';
+  t.like(run(set('many 65')), { code: 'invalid_row', message });
+  t.like(run(set('long 1025')), { code: 'invalid_row', message });
+  const often = (row: string): string =>
+    `for (let i = 0; i < 200; i++) tables.texts.set('k' + i, '${row}'); return 1;`;
+  t.like(run(often('many 1')), { result: 1 });
+  t.is(code(often('many 64')), 'too_expensive');
+  t.is(code(`${often('long 1024')}`.replace('200', '300')), 'too_expensive');
+});
+
+test('U15: what a check takes is told before it, and no constant bounds it', (t) => {
+  const text = `import { defineModule, Type } from 'althing/module';
+    const List = Type.Object({ list: Type.Array(Type.Integer()) });
+    export default defineModule({ name: 'm', version: 1, description: 'M.', commands: ({ command }) => ({ c: command({ description: 'C.', args: List }, () => {}) }) });`;
+  const { check, checkSteps } = loadUserModule({ file: 'm.js', text }).commands.get('c')!;
+  const list = Array.from({ length: 100_000 }, (_, i) => i);
+  t.true(checkSteps!({ list }) > 1_000_000);
+  t.true(check({ list }));
+  t.false(check({ list: [...list, 'x'] }));
+  let deep: Value = 1;
+  for (let i = 0; i < 40; i++) deep = [deep];
+  t.is(checkSteps!(deep), 0);
+  t.false(check(deep));
+});
+
+test('a page goes down when it is asked to', (t) => {
+  const rows = "for (const n of [1, 2, 3]) tables.rows.set('k' + n, { n });";
+  const keys = '.rows.map(([key]) => key)';
+  for (const page of ['page({', "pageBy('byN', {"]) {
+    const down = `${rows} return tables.rows.${page} limit: 2, reversed: true })${keys};`;
+    t.like(run(down), { result: ['k3', 'k2'] });
+    const up = `${rows} return tables.rows.${page} limit: 2, reversed: false })${keys};`;
+    t.like(run(up), { result: ['k1', 'k2'] });
+  }
+});
+
 test('rows cross by value', (t) => {
   const body = `const row = { n: 1 }; tables.rows.set('a', row); row.n = 2;
     const read = tables.rows.get('a'); read.n = 3; return [tables.rows.get('a').n, read.n];`;
@@ -80,6 +125,10 @@ test('what a handler gives the tables is looked at', (t) => {
     'tables.rows.page({ limit: 0 });',
     'tables.rows.page({ limit: 1.5 });',
     'tables.rows.page({ limit: 1, prefix: 5 });',
+    'tables.rows.page({ limit: 1, reversed: 1 });',
+    'tables.rows.page({ limit: 1, revresed: true });',
+    "tables.rows.page({ limit: 1, equals: 'x' });",
+    "tables.rows.pageBy('byN', { limit: 1, prefx: 'x' });",
     "tables.rows.pageBy('none', { limit: 1 });",
     "tables.rows.pageBy('byN', { limit: 1, equals: 5 });",
     "schedule('now', 'later', { n: 1 });",
@@ -90,6 +139,13 @@ test('what a handler gives the tables is looked at', (t) => {
     const ran = run(`${body} return 1;`) as { code?: string };
     t.is(ran.code, 'module_fault', `${body} ${JSON.stringify(ran)}`);
   }
+});
+
+test('a range with a member that there is not is refused by its name', (t) => {
+  const { fault } = run('tables.rows.page({ limit: 1, revresed: true }); return 1;') as {
+    fault: string;
+  };
+  t.regex(fault, /a range has no revresed here, but prefix, after, limit, reversed/);
 });
 
 test('a query changes nothing, and has no way to', (t) => {

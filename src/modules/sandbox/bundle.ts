@@ -11,6 +11,8 @@ import { declaredBy } from './names.ts';
 const FILES = [
   'meter',
   'operators',
+  'names',
+  'spreads',
   'text',
   'arrays',
   'numbers',

@@ -38,6 +38,7 @@ const BINARY: Readonly<Record<string, string>> = {
   '>=': 'ge',
   '===': 'eq',
   '!==': 'ne',
+  in: 'inside',
 };
 const UNARY: Readonly<Record<string, string>> = { '-': 'neg', '~': 'not', '+': 'plus' };
 const LOGICAL = new Set(['&&=', '||=', '??=']);
@@ -52,7 +53,7 @@ export function binary(writer: Writer, node: AnyNode & { type: 'BinaryExpression
   const b = writer.text(right);
   const call = `$$.${name}(${a},${writer.lines(left.end, right.start)}${b})`;
   // Only these cost the same for any two numbers, and give the same in every engine.
-  if (operator === '===' || operator === '!==' || operator === '**') return call;
+  if (['===', '!==', '**', 'in'].includes(operator)) return call;
   const unsure = [left, right].filter((each) => !isNumber(each));
   if (!unsure.every((each) => each.type === 'Identifier')) return call;
   const tests = unsure.map((each) => `typeof ${nameOf(each)} === 'number'`);
@@ -199,14 +200,14 @@ export function choice(writer: Writer, node: AnyNode & { type: 'SwitchStatement'
   return `switch ($$.choice(${writer.text(node.discriminant)}, ${open})${rest}`;
 }
 
-/** What is gathered is paid for before (realm/operators.ts): nothing else tells how much it is. */
+/** What is gathered is paid for before (realm/spreads.ts): nothing else tells how much it is. */
 export function gathered(
   writer: Writer,
   { start, end, id, init }: AnyNode & { type: 'VariableDeclarator' },
 ): string {
   const pays = init && restOf(id) !== undefined;
   if (!pays) return writer.spliced(start, end, init ? [id, init] : [id]);
-  const value = `$$.${id.type === 'ArrayPattern' ? 'spread' : 'fields'}(${writer.text(init)})`;
+  const value = `$$.${id.type === 'ArrayPattern' ? 'rest' : 'fields'}(${writer.text(init)})`;
   return (
     writer.text(id) +
     writer.code.slice(id.end, init.start) +

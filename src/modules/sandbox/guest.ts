@@ -116,11 +116,15 @@ export class Guest {
     return of !== undefined && Object.hasOwn(of, name);
   }
 
-  /** Evaluates an instrumented module and returns its exports. Throws what its imports throw. */
-  load(script: Script, imports: Importable): unknown {
+  /**
+   * Evaluates an instrumented module and returns its exports. Throws what its imports throw.
+   * @param length of its source, in characters
+   */
+  load(script: Script, length: number, imports: Importable): unknown {
     const { meter, operators, globals } = this.#realm;
     const module = script.runInContext(this.#context) as ScriptFunction;
     this.#start(LOAD_STEPS);
+    meter.sourceLength = length;
     meter.loading = true;
     meter.depthMax = -1;
     try {
@@ -274,12 +278,23 @@ export class Guest {
     return new Stopped(meter.stopped === 'depth' ? 'depth' : 'steps');
   }
 
+  /** Whether there is enough left for an error of the engine's. */
+  #paysFor(): boolean {
+    try {
+      this.#realm.chargeEngineError();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** What the host sees of what left a script. */
   #escaped(error: unknown): Error {
-    const { meter, STOP, isError } = this.#realm;
+    const { meter, STOP, isError, isOurs } = this.#realm;
     if (error instanceof Stopped || error instanceof ScriptFault) return error;
     if (error === STOP || meter.left < 0) return this.#over();
     if (!isError(error)) return new ScriptFault('threw what is no Error');
+    if (!meter.loading && !isOurs(error) && !this.#paysFor()) return this.#over();
     const { name, message } = error as { name: unknown; message: unknown };
     if (name === 'RangeError' && message === 'Maximum call stack size exceeded') {
       meter.left = -1;

@@ -213,6 +213,9 @@ export class Instrumenter implements Writer {
       text += `${lines} catch ($$e) {${binding}$$.caught($$e);${this.text(handler.body)}}`;
     }
     if (!finalizer) return text;
+    // What goes by `finally` is seen first, as nothing else may come of it: it can return, or go on.
+    const seen = 'catch ($$e) {throw $$.caught($$e);}';
+    text = handler ? `try {${text}} ${seen}` : `${text} ${seen}`;
     const lines = this.lines((handler ?? block).end, finalizer.start);
     return `${text}${lines} finally {if ($$m.left < 0) $$.over();${this.text(finalizer)}}`;
   }

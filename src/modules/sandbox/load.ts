@@ -92,11 +92,12 @@ export function loadModuleSource(file: string, text: string, imports: Imports): 
   }
   checkGlobalUse(source, source.program, guest);
   const header = `(function ($$, $$m, $$imports, ${globals.join(', ')}) {'use strict';`;
-  const script = compile(
-    source,
-    `${header}${importsOf(source, imports)}${new Instrumenter(source, names).module()}\n})`,
-  );
-  const exports = guest.load(script, imports) as LoadedModule['exports'];
+  const code = `${header}${importsOf(source, imports)}${new Instrumenter(source, names).module()}\n})`;
+  const exports = guest.load(
+    compile(source, code),
+    code.length,
+    imports,
+  ) as LoadedModule['exports'];
   return {
     digest: nodeCrypto.hash(new TextEncoder().encode(text)),
     exports,

@@ -28,7 +28,18 @@ export class BoundedChecker implements Checker {
     return checkSteps(size, this.#weight);
   }
 
-  /** False, too, for what would take longer than a transaction may. */
+  /** What `fits` takes; nothing for what is no plain data, which it refuses at once. */
+  stepsOf(value: unknown): number {
+    const size = measured(value);
+    return size === null ? 0 : this.stepsFor(size);
+  }
+
+  /** For those who have paid for it. */
+  fits(value: unknown): boolean {
+    return measured(value) !== null && Schemas.Check(this.#schema, value);
+  }
+
+  /** For all others: false, too, for what would take longer than a transaction commonly may. */
   Check(value: unknown): boolean {
     return this.#isBounded(value) && Schemas.Check(this.#schema, value);
   }
@@ -38,11 +49,17 @@ export class BoundedChecker implements Checker {
   }
 
   #isBounded(value: unknown): boolean {
-    try {
-      return this.stepsFor(sizeOf(value)) <= STEPS_MAX;
-    } catch {
-      return false;
-    }
+    const size = measured(value);
+    return size !== null && this.stepsFor(size) <= STEPS_MAX;
+  }
+}
+
+/** Null for what is no plain data. */
+function measured(value: unknown): Size | null {
+  try {
+    return sizeOf(value);
+  } catch {
+    return null;
   }
 }
 
@@ -67,17 +84,10 @@ export class Passage {
 
   /** Throws ModuleFailure when it does not fit. */
   pass(value: unknown, charge: (steps: number) => void): void {
-    const size = this.#sizeOf(value);
+    const size = measured(value);
+    if (size === null) throw this.#misfit();
     charge(this.#steps(size) + this.#checker.stepsFor(size));
-    if (!this.#checker.Check(value)) throw this.#misfit();
-  }
-
-  #sizeOf(value: unknown): Size {
-    try {
-      return sizeOf(value);
-    } catch {
-      throw this.#misfit();
-    }
+    if (!this.#checker.fits(value)) throw this.#misfit();
   }
 
   #misfit(): ModuleFailure {

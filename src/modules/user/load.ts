@@ -4,6 +4,8 @@
  *
  * U12. The same file is the same module: its digest is that of its text, and nothing else of the node
  *      bears on what it does.
+ * U15. To see whether arguments fit is paid for before they are looked at, and whatever is seen.
+ * U16. An index says at most INDEX_TEXTS_MAX texts of a row, each of which costs what a row does.
  */
 import type { TSchema } from '@sinclair/typebox';
 import type {
@@ -19,7 +21,7 @@ import type { Value } from '../../../protocols/transaction/values.ts';
 import type { DefinedModule } from '../define.ts';
 import { loadModuleSource, SourceError, type Budget, type LoadedModule } from '../sandbox/load.ts';
 import { Passage, BoundedChecker } from './checks.ts';
-import { CALL_STEPS, sizeOf, toldSteps } from './costs.ts';
+import { CALL_STEPS, sizeOf, toldSteps, WRITE_STEPS, writeSteps } from './costs.ts';
 import { moduleImports } from './imports.ts';
 import { Ports } from './ports.ts';
 
@@ -34,6 +36,10 @@ export interface ModuleFile {
 export class ModuleFileError extends Error {
   override readonly name = 'ModuleFileError';
 }
+
+/** What an index may say of one row. */
+const INDEX_TEXTS_MAX = 64;
+const INDEX_TEXT_MAX = 1024;
 
 /** What a handler threw, in words that may differ between nodes: for people who write it. */
 export type OnFault = (place: string, reason: string) => void;
@@ -91,13 +97,15 @@ class UserModule {
       commands: this.#commands(this.#declared.commands, commandDefinitions),
       timers: this.#commands(this.#declared.timers, timerDefinitions),
       queries: mapped(this.#declared.queries, (query) => {
-        const guard = this.#guard(query.name, queryDefinitions[query.name]!);
+        const definition = queryDefinitions[query.name]!;
+        const checker = new BoundedChecker(definition.schema);
+        const guard = this.#guard(query.name, definition);
         const run: Query['run'] = (context, args) =>
           this.#run(query.name, context.meter, () =>
-            this.#ports.query(
-              context,
-              (given) => guard(args, () => query.run(given, args)) as Value,
-            ),
+            this.#ports.query(context, (given) => {
+              this.#loaded.charge(checker.stepsOf(args));
+              return guard(() => query.run(given, args)) as Value;
+            }),
           );
         return { ...query, run };
       }),
@@ -111,23 +119,26 @@ class UserModule {
     definitions: Readonly<Record<string, Definition>>,
   ): ReadonlyMap<string, Command> {
     return mapped(commands, (command) => {
-      const guard = this.#guard(command.name, definitions[command.name]!);
+      const definition = definitions[command.name]!;
+      const checker = new BoundedChecker(definition.schema);
+      const guard = this.#guard(command.name, definition);
       const run: Command['run'] = (context, args) =>
         this.#run(command.name, context.meter, () =>
-          this.#ports.command(context, (given) => guard(args, () => command.run(given, args))),
+          this.#ports.command(context, (given) => guard(() => command.run(given, args))),
         );
-      return { ...command, run };
+      const checkSteps = (args: Value): number => checker.stepsOf(args);
+      const check = (args: Value): boolean => checker.fits(args);
+      return { ...command, checkSteps, check, run };
     });
   }
 
-  /** Counts the arguments, and the result, which is to fit. */
-  #guard(name: string, { schema, result }: Definition) {
+  /** Counts the call, and the result, which is to fit. */
+  #guard(name: string, { result }: Definition) {
     const charge = (steps: number): void => this.#loaded.charge(steps);
-    const checker = new BoundedChecker(schema);
     const what = `the result of ${this.#declared.name}.${name}`;
     const passage = result ? new Passage(result, 'invalid_result', what, toldSteps) : null;
-    return (args: Value, run: () => Outcome): Outcome => {
-      charge(CALL_STEPS + checker.stepsFor(sizeOf(args)));
+    return (run: () => Outcome): Outcome => {
+      charge(CALL_STEPS);
       const outcome = run();
       if (outcome instanceof ModuleRefusal) return outcome;
       if (passage !== null) passage.pass(outcome, charge);
@@ -156,13 +167,29 @@ class UserModule {
       const place = `${name}.${index}`;
       return [
         index,
-        (row: Value, key: string) =>
-          this.#loaded.isRunning
-            ? say(row, key)
-            : this.#run(place, meterOf(STEPS_MAX), () => say(row, key)),
+        (row: Value, key: string) => {
+          const told = (): ReturnType<typeof say> => this.#placed(place, say(row, key));
+          return this.#loaded.isRunning ? told() : this.#run(place, meterOf(STEPS_MAX), told);
+        },
       ] as const;
     });
     return { name, indexes: new Map(functions) };
+  }
+
+  /** Each text of an index is written down with the row's key, and kept in order: as a row is. */
+  #placed<T>(place: string, said: T): T {
+    const texts: readonly unknown[] = Array.isArray(said) ? said : [said];
+    const long = texts.some((text) => typeof text === 'string' && text.length > INDEX_TEXT_MAX);
+    if (long || texts.length > INDEX_TEXTS_MAX) {
+      const most = `at most ${INDEX_TEXTS_MAX} texts of at most ${INDEX_TEXT_MAX} characters`;
+      const name = `${this.#declared.name}.${place}`;
+      throw new ModuleFailure('invalid_row', `the index ${name} says ${most} of a row`);
+    }
+    for (const text of texts) {
+      if (typeof text !== 'string') continue;
+      this.#loaded.charge(WRITE_STEPS + writeSteps(sizeOf(text)));
+    }
+    return said;
   }
 
   #run<T>(place: string, meter: Budget, work: () => T): T {

@@ -139,9 +139,9 @@ export class Ports {
         this.#charge(readSteps(row));
         return row;
       },
-      page: (range: unknown) => page(table().page(rangeOf(range))),
+      page: (range: unknown) => page(table().page(rangeOf(range, PAGE))),
       pageBy: (index: unknown, range: unknown) =>
-        page(table().pageBy(keyOf(index, 'an index'), rangeOf(range))),
+        page(table().pageBy(keyOf(index, 'an index'), rangeOf(range, PAGE_BY))),
       set: (key: unknown, row: unknown) => {
         this.#charge(WRITE_STEPS);
         rows.pass(row, this.#charge);
@@ -220,14 +220,24 @@ export class Ports {
   }
 }
 
-function rangeOf(given: unknown) {
+/** What a range may say. */
+const PAGE = ['prefix', 'after', 'limit', 'reversed'];
+const PAGE_BY = [...PAGE, 'equals'];
+
+function rangeOf(given: unknown, members: readonly string[]) {
   if (typeof given !== 'object' || given === null) throw new TypeError('a range is an object');
-  const { prefix, equals, after, limit } = given as Given;
+  for (const name of Object.keys(given)) {
+    if (members.includes(name)) continue;
+    throw new TypeError(`a range has no ${name.slice(0, 64)} here, but ${members.join(', ')}`);
+  }
+  const { prefix, equals, after, limit, reversed = false } = given as Given;
+  if (typeof reversed !== 'boolean') throw new TypeError('`reversed` is true or false');
   if (!Number.isSafeInteger(limit) || (limit as number) < 1) {
     throw new TypeError('the limit of a range is an integer from 1 on');
   }
   return {
     limit: limit as number,
+    reversed,
     ...(prefix === undefined ? {} : { prefix: keyOf(prefix, 'a prefix') }),
     ...(equals === undefined ? {} : { equals: keyOf(equals, 'what an index equals') }),
     // Of an index: its text and the row's key.

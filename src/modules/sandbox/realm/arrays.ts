@@ -3,7 +3,8 @@
  * engine, sorting included, and nothing loops without paying (U1, U3). Arrays have no holes here.
  */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { eq, lt, sizeOf, spread, TEXT_UNITS, textOf } from './operators.ts';
+import { eq, lt, TEXT_UNITS, textOf } from './operators.ts';
+import { sizeOf, spread } from './spreads.ts';
 import { asInteger, asText } from './text.ts';
 
 type List = unknown[];

@@ -1,6 +1,8 @@
 /** Maps, sets, bytes and the functions of `Object`: as they are, but paid for by size (U1). */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { elementOf, fields, gather, paid, put, spread, textOf } from './operators.ts';
+import { elementOf, keyOf, named, put, stored } from './names.ts';
+import { eq, textOf } from './operators.ts';
+import { fields, gather, spread } from './spreads.ts';
 import { asInteger } from './text.ts';
 
 type Fields = Record<string, unknown>;
@@ -14,6 +16,10 @@ const mapGet = uncurry(Map.prototype.get) as OnKey<Map<unknown, unknown>>;
 const mapHas = uncurry(Map.prototype.has) as OnKey<Map<unknown, unknown>, boolean>;
 const mapSet = uncurry(Map.prototype.set) as OnKey<unknown>;
 const mapDelete = uncurry(Map.prototype.delete) as OnKey<unknown, boolean>;
+const mapEntries = uncurry(Map.prototype.entries) as (map: unknown) => Walk;
+const mapKeys = uncurry(Map.prototype.keys) as (map: unknown) => Walk;
+const mapValues = uncurry(Map.prototype.values) as (map: unknown) => Walk;
+const setValues = uncurry(Set.prototype.values) as (set: unknown) => Walk;
 const setAdd = uncurry(Set.prototype.add) as OnKey<unknown>;
 const setHas = uncurry(Set.prototype.has) as OnKey<unknown, boolean>;
 const setDelete = uncurry(Set.prototype.delete) as OnKey<unknown, boolean>;
@@ -25,50 +31,102 @@ const bytesSlice = uncurry(Uint8Array.prototype.slice) as (
   ...args: unknown[]
 ) => unknown;
 
-export const COLLECTION_KEPT = ['size', 'clear', 'entries', 'keys', 'values'];
+export const COLLECTION_KEPT = ['size', 'clear'];
 export const BYTES_KEPT = ['length', 'entries', 'keys', 'values'];
 
-/** The key, paid for: the engine reads all of a text that it looks for. */
-function keyed(key: unknown): unknown {
-  return typeof key === 'string' ? paid(key) : key;
+/** What goes through a map or set, as scripts have it: the keys are not what stands in there (U14). */
+const ITERATOR = Object.freeze({
+  [Symbol.iterator](): unknown {
+    return this;
+  },
+});
+
+type Walk = Iterator<unknown, unknown>;
+
+function iterated(over: Walk, item: (stands: unknown) => unknown): object {
+  const next = (): IteratorResult<unknown, unknown> => {
+    const step = over.next();
+    return step.done === true ? step : { value: item(step.value), done: false };
+  };
+  const iterator = Object.create(ITERATOR) as { next: unknown };
+  iterator.next = Object.freeze(next);
+  return Object.freeze(iterator);
+}
+
+function walk(over: Walk, each: (stands: unknown) => unknown): void {
+  for (let step = over.next(); step.done !== true; step = over.next()) {
+    charge(1);
+    each(step.value);
+  }
+}
+
+/** Of what the engine has just made for this. */
+function pairOf(entry: unknown): unknown[] {
+  const pair = entry as unknown[];
+  pair[0] = keyOf(pair[0]);
+  return pair;
 }
 
 export const mapMethods = {
+  [Symbol.iterator](this: unknown): unknown {
+    return iterated(mapEntries(this), pairOf);
+  },
   get(this: Map<unknown, unknown>, key: unknown): unknown {
-    return mapGet(this, keyed(key));
+    return mapGet(this, stored(key));
   },
   has(this: Map<unknown, unknown>, key: unknown): boolean {
-    return mapHas(this, keyed(key));
+    return mapHas(this, stored(key));
   },
   set(this: unknown, key: unknown, value: unknown): unknown {
-    return mapSet(this, keyed(key), value);
+    return mapSet(this, stored(key), value);
   },
   delete(this: unknown, key: unknown): boolean {
-    return mapDelete(this, keyed(key));
+    return mapDelete(this, stored(key));
   },
   forEach(this: Map<unknown, unknown>, each: (value: unknown, key: unknown, map: unknown) => void) {
-    for (const [key, value] of this) {
-      charge(1);
+    walk(mapEntries(this), (entry) => {
+      const [key, value] = pairOf(entry);
       each(value, key, this);
-    }
+    });
+  },
+  entries(this: unknown): unknown {
+    return iterated(mapEntries(this), pairOf);
+  },
+  keys(this: unknown): unknown {
+    return iterated(mapKeys(this), keyOf);
+  },
+  values(this: unknown): unknown {
+    return iterated(mapValues(this), (value) => value);
   },
 };
 
 export const setMethods = {
+  [Symbol.iterator](this: unknown): unknown {
+    return iterated(setValues(this), keyOf);
+  },
   add(this: unknown, key: unknown): unknown {
-    return setAdd(this, keyed(key));
+    return setAdd(this, stored(key));
   },
   has(this: unknown, key: unknown): boolean {
-    return setHas(this, keyed(key));
+    return setHas(this, stored(key));
   },
   delete(this: unknown, key: unknown): boolean {
-    return setDelete(this, keyed(key));
+    return setDelete(this, stored(key));
   },
   forEach(this: Set<unknown>, each: (value: unknown, key: unknown, set: unknown) => void) {
-    for (const value of this) {
-      charge(1);
+    walk(setValues(this), (stands) => {
+      const value = keyOf(stands);
       each(value, value, this);
-    }
+    });
+  },
+  entries(this: unknown): unknown {
+    return iterated(setValues(this), (value) => [keyOf(value), keyOf(value)]);
+  },
+  keys(this: unknown): unknown {
+    return iterated(setValues(this), keyOf);
+  },
+  values(this: unknown): unknown {
+    return iterated(setValues(this), keyOf);
   },
 };
 
@@ -110,7 +168,7 @@ export const made = {
     for (const entry of entries as Iterable<unknown>) {
       if (!Array.isArray(entry)) return refuse('new Map takes pairs');
       charge(2);
-      mapSet(map, keyed(entry[0]), entry[1]);
+      mapSet(map, stored(entry[0]), entry[1]);
     }
     return map;
   },
@@ -120,7 +178,7 @@ export const made = {
     if (items === undefined || items === null) return set;
     for (const item of items as Iterable<unknown>) {
       charge(2);
-      setAdd(set, keyed(item));
+      setAdd(set, stored(item));
     }
     return set;
   },
@@ -161,11 +219,11 @@ export const objectFunctions = {
     return all;
   },
   hasOwn: (of: unknown, key: unknown): boolean =>
-    typeof of === 'object' && of !== null && Object.hasOwn(of, paid(textOf(key))),
+    typeof of === 'object' && of !== null && Object.hasOwn(of, named(textOf(key))),
   freeze<T>(of: T): T {
     return of instanceof Uint8Array ? refuse('bytes cannot be frozen') : Object.freeze(fields(of));
   },
-  is: (a: unknown, b: unknown): boolean => Object.is(keyed(a), keyed(b)),
+  is: (a: unknown, b: unknown): boolean => (typeof a === 'string' ? eq(a, b) : Object.is(a, b)),
   assign(to: unknown, ...sources: readonly unknown[]): unknown {
     const target = asObject(to);
     for (const source of sources) {
@@ -180,7 +238,7 @@ export const objectFunctions = {
     for (const entry of entries as Iterable<unknown>) {
       if (!Array.isArray(entry)) return refuse('Object.fromEntries takes pairs');
       charge(1);
-      result[elementOf(paid(textOf(entry[0])))] = entry[1];
+      result[elementOf(named(textOf(entry[0])))] = entry[1];
     }
     return result;
   },

@@ -5,7 +5,8 @@
  * that was read from disk (U3).
  */
 import { charge, HANDLE, isOurs, meter, over, refuse, settle, STOP, uncurry } from './meter.ts';
-import { elementOf, paid, TEXT_UNITS } from './operators.ts';
+import { elementOf } from './names.ts';
+import { paid, TEXT_UNITS } from './operators.ts';
 
 /** Stands on a host object that has an object of this context to stand for it. */
 export const STANDS_FOR = Symbol('stands for');

@@ -8,9 +8,9 @@
  */
 export const DEPTH_MAX = 256;
 const LOADING_MAX = 64;
-/** What it takes to make an error, and one with a text of the engine's. */
-const ERROR_STEPS = 4;
-const ENGINE_ERROR_STEPS = 32;
+/** What it takes to make an error, and one with a text of the engine's besides the module's length. */
+const ERROR_STEPS = 16;
+const ENGINE_ERROR_STEPS = 256;
 
 export interface Meter {
   /** Steps left. Below zero the call is over. */
@@ -24,6 +24,8 @@ export interface Meter {
   stopped: 'none' | 'steps' | 'depth' | 'loading';
   /** Steps that were left when it ended for another reason. */
   unused: number;
+  /** Characters of the module as it is compiled. */
+  sourceLength: number;
   /** What the host threw while it was called. */
   failure: unknown;
 }
@@ -35,6 +37,7 @@ export const meter: Meter = {
   loading: false,
   stopped: 'none',
   unused: 0,
+  sourceLength: 0,
   failure: undefined,
 };
 
@@ -89,6 +92,11 @@ export function newError(name: ErrorName, message: string): Error {
   return error;
 }
 
+/** What an error of the engine's took: it reads the function again to say what failed in it. */
+export function chargeEngineError(): void {
+  charge(ENGINE_ERROR_STEPS + meter.sourceLength);
+}
+
 /** Whether an error is of this file's making. */
 export function isOurs(error: unknown): boolean {
   return typeof error === 'object' && error !== null && known.has(error);
@@ -116,7 +124,7 @@ export function makeError(name: ErrorName, message: unknown, options: unknown): 
 export function caught(error: unknown): unknown {
   if (meter.left < 0) over();
   if (!(error instanceof Error) || isOurs(error)) return error;
-  charge(ENGINE_ERROR_STEPS);
+  chargeEngineError();
   // The engine's stack ended before ours did: nothing that differs between nodes may be seen.
   if (error instanceof RangeError && error.message === 'Maximum call stack size exceeded') over();
   if (error instanceof RangeError) return newError('RangeError', 'out of range');

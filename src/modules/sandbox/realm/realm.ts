@@ -6,6 +6,7 @@ import { callable, dropGlobals, lockdown, namespace } from './lockdown.ts';
 import {
   caught,
   charge,
+  chargeEngineError,
   declared,
   isOurs,
   makeError,
@@ -17,18 +18,15 @@ import {
   take,
 } from './meter.ts';
 import { bigintFunctions, mathFunctions, numberFunctions, toBigInt, toNumber } from './numbers.ts';
+import { at, inside, key, put, read, truncate } from './names.ts';
 import {
   add,
   and,
-  args,
-  at,
   choice,
   div,
   eq,
-  fields,
   ge,
   gt,
-  key,
   le,
   lt,
   mod,
@@ -40,17 +38,14 @@ import {
   or,
   plus,
   pow,
-  put,
-  read,
   shl,
   shr,
-  spread,
   sub,
   text,
-  truncate,
   ushr,
   xor,
 } from './operators.ts';
+import { args, fields, rest, spread } from './spreads.ts';
 
 import { textFunctions, toText } from './text.ts';
 
@@ -68,6 +63,7 @@ const operators = {
   fields,
   ge,
   gt,
+  inside,
   key,
   le,
   lt,
@@ -83,6 +79,7 @@ const operators = {
   pow,
   put,
   read,
+  rest,
   settle,
   shl,
   shr,
@@ -139,6 +136,7 @@ export function makeRealm(global: object) {
     STOP,
     STANDS_FOR,
     charge,
+    chargeEngineError,
     take,
     refuse,
     over,
