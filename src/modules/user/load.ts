@@ -150,16 +150,14 @@ class UserModule {
     );
   };
 
-  /** While a handler runs they take of its steps; when an index is built anew, each has its own. */
+  /** While a handler runs they take of its steps; when an index is built anew, of those of the upgrade. */
   #indexed({ name, indexes }: TableShape): TableShape {
     const functions = [...indexes].map(([index, say]) => {
       const place = `${name}.${index}`;
       return [
         index,
-        (row: Value, key: string) =>
-          this.#loaded.isRunning
-            ? say(row, key)
-            : this.#run(place, meterOf(STEPS_MAX), () => say(row, key)),
+        (row: Value, key: string, meter = meterOf(STEPS_MAX)) =>
+          this.#loaded.isRunning ? say(row, key) : this.#run(place, meter, () => say(row, key)),
       ] as const;
     });
     return { name, indexes: new Map(functions) };
