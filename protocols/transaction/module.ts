@@ -55,10 +55,14 @@ export interface Page<Row> {
   readonly next: string | null;
 }
 
-/** What an index says of a row: one text, several, or none. Text without U+0000. Pure. */
+/**
+ * What an index says of a row: one text, several, or none. Text without U+0000. Pure. The meter is there when
+ * an index is built anew over all rows.
+ */
 export type IndexFunction<Row = Value> = (
   row: Row,
   key: string,
+  meter?: Meter,
 ) => string | readonly string[] | null;
 
 export interface TableShape {
@@ -193,7 +197,7 @@ export interface Module {
   readonly commands: ReadonlyMap<string, Command>;
   readonly timers: ReadonlyMap<string, Command>;
   readonly queries: ReadonlyMap<string, Query>;
-  /** Brings the rows that version `from` left to this one. */
+  /** Brings the rows that version `from`, which is older, left to this one. No indexes are there meanwhile. */
   migrate(context: TablesContext, from: number): void;
   /**
    * Fills the tables for height 0 from the genesis document's `modules.<name>`, undefined when it

@@ -4,13 +4,15 @@
  *
  * I120. Which version of a module executes a block follows from the chain alone. A node that does not have
  *       it stops before that block, and says which it needs; it never runs another one instead.
- * I121. An upgrade whose migration fails changes nothing: the version before stays.
+ * I121. An upgrade whose migration fails changes nothing: the version before stays, and its row says why. So
+ *       does one that is not newer than what runs, and one with more rows to bring along, or to index
+ *       anew, than a thousand transactions may take steps.
  */
 import { isSameProgram, type Genesis, type Program } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Digest, Millis } from '../types.ts';
 import { fillingMeter } from './meter.ts';
-import type { Module, ModuleSet } from './module.ts';
+import { OverBudget, type Module, type ModuleSet } from './module.ts';
 import type { State } from './state.ts';
 import type { Value } from './values.ts';
 
@@ -24,7 +26,12 @@ export type Upgrade = {
   readonly digest: Digest | '';
   /** What came of it; `waiting` before its height. */
   readonly outcome: 'waiting' | 'active' | 'failed';
+  /** Why it failed. */
+  readonly reason?: FailedBecause;
 };
+
+export const FAILURES = ['not_newer', 'too_expensive', 'migration_failed', 'index_failed'] as const;
+export type FailedBecause = (typeof FAILURES)[number];
 
 /** The key of the upgrade at a height: ascending as heights do. */
 export function upgradeKey(height: number): string {
@@ -76,29 +83,39 @@ export class Programs {
     if (table === undefined || upgrade === undefined) return null;
     const module = this.#find(upgrade, height);
     this.#since.set(module.name, height);
-    const isDone = this.#bring(module, time);
-    const outcome = isDone ? 'active' : 'failed';
-    table.set(key, { ...upgrade, outcome } as unknown as Value);
+    const reason = this.#bring(module, time);
+    const came = reason === null ? { outcome: 'active' } : { outcome: 'failed', reason };
+    table.set(key, { ...upgrade, ...came } as unknown as Value);
     this.#state.journal.commit();
-    if (!isDone) return null;
+    if (reason !== null) return null;
     this.#inForce.set(module.name, module);
     return module;
   }
 
-  /** Whether its tables could be filled, or brought to its version. */
-  #bring(module: Module, time: Millis): boolean {
+  /** Why its tables could not be filled, or brought to its version; null when they were. */
+  #bring(module: Module, time: Millis): FailedBecause | null {
     const before = this.#inForce.get(module.name);
+    if (before !== undefined && module.version <= before.version) return 'not_newer';
+    const tables = this.#state.addTables(module);
+    const context = { time, tables, meter: fillingMeter(this.#genesis.limits) };
+    const indexed = Object.values(tables).map((table) => [table, table.unindex()] as const);
+    let failure: FailedBecause = 'migration_failed';
     try {
-      const tables = this.#state.addTables(module);
-      const context = { time, tables, meter: fillingMeter(this.#genesis.limits) };
+      // The functions of neither version's indexes know the rows of both.
+      if (before !== undefined) module.migrate(context, before.version);
+      failure = 'index_failed';
+      const installs = module.tables.map(({ name, indexes }) =>
+        tables[name]!.buildIndexes(indexes, context.meter),
+      );
+      for (const install of installs) install();
+      failure = 'migration_failed';
       if (before === undefined) module.genesis(context, undefined);
-      else module.migrate(context, before.version);
-      return true;
+      return null;
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;
       this.#state.journal.rollback();
-      if (before !== undefined) this.#state.addTables(before);
-      return false;
+      for (const [table, indexes] of indexed) table.reindex(indexes);
+      return error instanceof OverBudget ? 'too_expensive' : failure;
     }
   }
 

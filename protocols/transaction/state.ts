@@ -102,13 +102,12 @@ export class State {
     return tree.update();
   }
 
-  /** Tables that the module has already keep their rows, and get the indexes that it has now. */
+  /** Tables that the module has already keep their rows and their indexes. */
   addTables({ name: module, tables: shapes }: Module): ModuleTables {
     const before = this.#tables.get(module) ?? {};
     const tables: Record<string, MemoryTable> = { ...before };
     for (const { name, indexes } of shapes) {
-      const table = (tables[name] ??= new MemoryTable(`${module}/${name}`, this.journal));
-      table.setIndexes(indexes);
+      tables[name] ??= new MemoryTable(`${module}/${name}`, this.journal, indexes);
     }
     this.#tables.set(module, tables);
     return tables;

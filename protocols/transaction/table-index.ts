@@ -10,6 +10,7 @@
  */
 import { PastPlaces } from './history.ts';
 import { KeyOrder } from './key-order.ts';
+import type { Meter } from './meter.ts';
 import type { IndexFunction } from './module.ts';
 import type { Entry } from './tables.ts';
 import { NotAValue, type Value } from './values.ts';
@@ -18,7 +19,7 @@ import { NotAValue, type Value } from './values.ts';
 const SEPARATOR = '\u0000';
 
 /** Texts that an index says of one row. */
-export const PLACES_MAX = 64;
+export const PLACES_MAX = 128;
 /** Characters of such a text. */
 export const TEXT_MAX = 1024;
 /** Up to so many places to go through them is faster than to keep them by key. */
@@ -45,8 +46,8 @@ export class TableIndex {
   }
 
   /** Throws NotAValue when the function says something else than text, or too much. */
-  addPlaces(entry: Entry, row: Value, places: IndexPlace[]): void {
-    const said: unknown = this.#function(row, entry.key);
+  addPlaces(entry: Entry, row: Value, places: IndexPlace[], meter?: Meter): void {
+    const said: unknown = this.#function(row, entry.key, meter);
     if (said === null) return;
     if (!Array.isArray(said)) return this.#add(said, entry, places);
     if (said.length > PLACES_MAX) {

@@ -7,6 +7,7 @@
  */
 import { History, PastPlaces, type Version } from './history.ts';
 import { KeyOrder } from './key-order.ts';
+import type { Meter } from './meter.ts';
 import type { IndexRange, Page, Range, Table, TableShape } from './module.ts';
 import { movePlaces, NO_PLACES, samePlaces, TableIndex, type IndexPlace } from './table-index.ts';
 import { entryPlaces, itemsOf, pageByIndex, pageOf } from './table-pages.ts';
@@ -32,6 +33,9 @@ export interface Entry {
   oldest: Version | null;
   newest: Version | null;
 }
+
+/** Of a row, and of each of its places, when an index is built anew: a million of them in some seconds. */
+const INDEX_STEPS = 256;
 
 /** What transactions wrote, so that one of them can be taken back. */
 export class Journal {
@@ -115,6 +119,12 @@ function putRow(
   else if (before !== undefined && row === undefined) entry.table.order.remove(entry.key);
 }
 
+type TableIndexes = ReadonlyMap<string, TableIndex>;
+
+function indexesOf(shapes: TableShape['indexes']): TableIndexes {
+  return new Map([...shapes].map(([name, each]) => [name, new TableIndex(each)]));
+}
+
 export class MemoryTable implements Table {
   /** `<module>/<table>`: part of every row's path in the state tree. */
   readonly id: string;
@@ -123,24 +133,47 @@ export class MemoryTable implements Table {
   /** Where rows were that are not there any more; only history.ts changes it. */
   readonly past = new PastPlaces();
   readonly #entries = new Map<string, Entry>();
-  #indexes: ReadonlyMap<string, TableIndex> = new Map();
+  #indexes: TableIndexes;
   readonly #journal: Journal;
 
   constructor(id: string, journal: Journal, indexes: TableShape['indexes'] = new Map()) {
     this.id = id;
     this.#journal = journal;
-    this.setIndexes(indexes);
+    this.#indexes = indexesOf(indexes);
   }
 
-  /** Builds the indexes anew, over the rows that are there. Not within a transaction. */
-  setIndexes(indexes: TableShape['indexes']): void {
-    this.#indexes = new Map([...indexes].map(([name, each]) => [name, new TableIndex(each)]));
+  /**
+   * From now on what is written is in no index, until others are installed. A rollback of what was written
+   * meanwhile, and `reindex` with what this returns, make the indexes what they were.
+   */
+  unindex(): TableIndexes {
+    const before = this.#indexes;
+    this.#indexes = new Map();
+    return before;
+  }
+
+  reindex(indexes: TableIndexes): void {
+    this.#indexes = indexes;
+  }
+
+  /**
+   * Builds indexes over the rows that are there, of which nothing is seen until they are installed by what
+   * this returns. The meter pays for each row and each place. Throws what the functions throw.
+   */
+  buildIndexes(shapes: TableShape['indexes'], meter: Meter): () => void {
+    const indexes = indexesOf(shapes);
+    const placed: (readonly [Entry, readonly IndexPlace[]])[] = [];
     for (const entry of this.order.from('')) {
-      entry.places = NO_PLACES;
-      const places = this.placesOf(entry, entry.row);
+      const places: IndexPlace[] = [];
+      for (const index of indexes.values()) index.addPlaces(entry, entry.row!, places, meter);
+      meter.spend(INDEX_STEPS * (1 + places.length));
       movePlaces(NO_PLACES, places);
-      entry.places = places;
+      placed.push([entry, places]);
     }
+    return () => {
+      this.#indexes = indexes;
+      for (const [entry, places] of placed) entry.places = places;
+    };
   }
 
   get(key: string): Value | undefined {

@@ -85,6 +85,7 @@ interface UpgradesPage {
 interface Upgrade extends Program {
   readonly height: number;
   readonly outcome: string;
+  readonly reason?: string;
 }
 
 async function isTaken(
@@ -160,7 +161,9 @@ export function listCommand(context: CommandContext): Command {
         { upgrades, proposals },
         () =>
           [
-            ...upgrades.map((each) => `${line(each)}  ${each.outcome}`),
+            ...upgrades.map((each) =>
+              `${line(each)}  ${each.outcome} ${each.reason ?? ''}`.trimEnd(),
+            ),
             ...proposals.map((each) => `${line(each)}  ${each.approvals.length} approvals`),
           ].join('\n') || 'No upgrades: the cluster runs what its genesis names.',
       );

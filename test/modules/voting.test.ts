@@ -44,6 +44,14 @@ test('V3: a round is rejected as soon as what is required cannot be reached', (t
   t.deepEqual(w.run([cast('r', 'approve')], c), ['round_closed']);
 });
 
+test('a committee has up to 128 members', (t) => {
+  const w = new TimedWorld();
+  const committee = (size: number) =>
+    Array.from({ length: size }, (_, at) => ({ voter: `key:${String(at).padStart(64, '0')}` }));
+  t.deepEqual(w.run([open('r', { voters: committee(128), required: 3 })]), ['ok']);
+  t.deepEqual(w.run([open('s', { voters: committee(129), required: 3 })]), ['invalid_args']);
+});
+
 test('V3: block time decides at the deadline, and a vote in that block is too late', (t) => {
   const w = new TimedWorld();
   const deadline = START_MS + 1000;

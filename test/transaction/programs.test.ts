@@ -1,7 +1,7 @@
 import test from 'ava';
 import { DEFAULT_LIMITS, type Program } from '../../protocols/genesis.ts';
 import { InvariantViolation } from '../../protocols/machine.ts';
-import type { Module } from '../../protocols/transaction/module.ts';
+import type { IndexFunction, Module } from '../../protocols/transaction/module.ts';
 import { Queries } from '../../protocols/transaction/queries.ts';
 import { upgradeKey } from '../../protocols/transaction/programs.ts';
 import type { Digest } from '../../protocols/types.ts';
@@ -129,7 +129,7 @@ test('I121: an upgrade that cannot be brought about leaves everything as it was'
   const rows = chain.executor.state.tablesOf('scratch')['rows']!;
   t.deepEqual(rows.page({ limit: 10 }).rows, [['a', 'old']]);
   t.deepEqual(rows.pageBy('byText', { equals: 'old', limit: 1 }).rows, [['a', 'old']]);
-  t.like(outcome(chain, 2), { outcome: 'failed' });
+  t.like(outcome(chain, 2), { outcome: 'failed', reason: 'migration_failed' });
 });
 
 test('I121: rows that the indexes of a new version cannot place leave the version before', (t) => {
@@ -154,7 +154,7 @@ test('I121: rows that the indexes of a new version cannot place leave the versio
   chain.run(signed(0, [put, commit(2, misplacing)]));
   const [receipt] = receiptsOf(chain.run(signed(1, [added])));
   t.is(receipt!.error?.code, 'unknown_command');
-  t.like(outcome(chain, 2), { outcome: 'failed' });
+  t.like(outcome(chain, 2), { outcome: 'failed', reason: 'index_failed' });
   const rows = chain.executor.state.tablesOf('scratch')['rows']!;
   t.deepEqual(rows.pageBy('byText', { equals: 'old', limit: 1 }).rows, [['a', 'old']]);
   const again = { module: 'scratch', command: 'put', args: { key: 'b', value: 'new' } };
@@ -223,3 +223,86 @@ for (const [what, module] of [
     t.like(ask(3), { ok: true, value: what === 'done' ? 'from version 1' : 'old' });
   });
 }
+
+/** Its index knows only the rows that its migration makes. */
+const reshaped: Module = {
+  ...second,
+  tables: [
+    { name: 'rows', indexes: new Map([['byTag', (row) => (row as { tags: string[] }).tags]]) },
+  ],
+  migrate({ tables }) {
+    for (const [key, text] of tables['rows']!.page({ limit: 100 }).rows) {
+      tables['rows']!.set(key, { tags: [text, 'old'] });
+    }
+  },
+};
+const read = (chain: Chain) => chain.executor.state.tablesOf('scratch')['rows']!;
+
+test('I120: an upgrade brings an index over what its migration made of the rows', (t) => {
+  const chain = chainOf([scratch, reshaped, programs]);
+  chain.run(signed(0, [put, commit(2, reshaped)]));
+  chain.run();
+  t.like(outcome(chain, 2), { outcome: 'active' });
+  const row = { tags: ['old', 'old'] };
+  t.deepEqual(read(chain).pageBy('byTag', { equals: 'old', limit: 2 }).rows, [['a', row]]);
+  const added = { module: 'scratch', command: 'put', args: { key: 'b', value: { tags: ['x'] } } };
+  t.is(receiptsOf(chain.run(signed(1, [added])))[0]!.status, 'ok');
+  const [found] = read(chain).pageBy('byTag', { equals: 'x', limit: 2 }).rows;
+  t.is(found![0], 'b');
+});
+
+test('I121: an upgrade whose last index fails leaves the indexes before, of rows old and new', (t) => {
+  const half: Module = {
+    ...reshaped,
+    tables: [
+      {
+        name: 'rows',
+        indexes: new Map<string, IndexFunction>([
+          ...reshaped.tables[0]!.indexes,
+          ['byNothing', () => 7 as never],
+        ]),
+      },
+    ],
+  };
+  const chain = chainOf([scratch, half, programs]);
+  chain.run(signed(0, [put, commit(2, half)]));
+  chain.run(signed(1, [{ ...put, args: { key: 'b', value: 'old' } }]));
+  t.like(outcome(chain, 2), { outcome: 'failed', reason: 'index_failed' });
+  const keys = read(chain)
+    .pageBy('byText', { equals: 'old', limit: 9 })
+    .rows.map(([key]) => key);
+  t.deepEqual(keys, ['a', 'b']);
+  t.throws(() => read(chain).pageBy('byTag', { limit: 1 }));
+});
+
+for (const [what, version] of [
+  ['older', 1],
+  ['of the same version', 2],
+] as const) {
+  test(`I121: a module that is ${what} takes over from no other`, (t) => {
+    const other = { ...scratch, version, digest: 'ef'.repeat(32) as Digest };
+    const chain = chainOf([second, other, programs], [second, programs]);
+    chain.run(signed(0, [commit(2, other)]));
+    chain.run();
+    t.like(outcome(chain, 2), { outcome: 'failed', reason: 'not_newer' });
+    t.is(chain.executor.programs.named('scratch')!.version, 2);
+  });
+}
+
+test('I121: an upgrade that has more rows to index than there are steps fails, and says so', (t) => {
+  const run = (rows: number) => {
+    const cluster = clusterOf({ stepsMax: 256 });
+    const genesis = { ...cluster.genesis, programs: [scratch, programs].map(named) };
+    const indexed = { ...second, migrate: () => undefined };
+    const chain = new Chain({ ...cluster, genesis }, [scratch, indexed, programs]);
+    const puts = Array.from({ length: rows }, (_, at) => ({
+      ...put,
+      args: { key: `k${at}`, value: 1 },
+    }));
+    chain.run(signed(0, [...puts, commit(2, indexed)]));
+    chain.run();
+    return outcome(chain, 2);
+  };
+  t.like(run(500), { outcome: 'active' });
+  t.like(run(501), { outcome: 'failed', reason: 'too_expensive' });
+});

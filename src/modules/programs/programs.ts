@@ -8,7 +8,7 @@
 import { Type } from '@sinclair/typebox';
 import { quorumOf } from '../../../protocols/quorum.ts';
 import { refuse } from '../../../protocols/transaction/module.ts';
-import { PROGRAMS_MODULE, upgradeKey } from '../../../protocols/transaction/programs.ts';
+import { FAILURES, PROGRAMS_MODULE, upgradeKey } from '../../../protocols/transaction/programs.ts';
 import { defineModule, event, table } from '../define.ts';
 
 /** Blocks between the quorum's approval and the upgrade: for nodes that have to be given the file. */
@@ -37,12 +37,17 @@ const Outcome = Type.Union([
   Type.Literal('active'),
   Type.Literal('failed'),
 ]);
-const Committed = Type.Object({ height: Height, ...program, outcome: Outcome }, strict);
+/** What came of it, and why it failed. */
+const came = {
+  outcome: Outcome,
+  reason: Type.Optional(Type.Union(FAILURES.map((each) => Type.Literal(each)))),
+};
+const Committed = Type.Object({ height: Height, ...program, ...came }, strict);
 
 const tables = {
   upgrades: table(
     'By height, as 14 digits of hex: what takes over there, and what came of it.',
-    Type.Object({ ...program, outcome: Outcome }, strict),
+    Type.Object({ ...program, ...came }, strict),
   ),
   proposals: table(
     'By height, module, version and digest: the validators that have approved, by key.',

@@ -161,15 +161,15 @@ class UserModule {
     );
   };
 
-  /** While a handler runs they take of its steps; when an index is built anew, each has its own. */
+  /** While a handler runs they take of its steps; when an index is built anew, of those of the upgrade. */
   #indexed({ name, indexes }: TableShape): TableShape {
     const functions = [...indexes].map(([index, say]) => {
       const place = `${name}.${index}`;
       return [
         index,
-        (row: Value, key: string) => {
+        (row: Value, key: string, meter = meterOf(STEPS_MAX)) => {
           const told = (): ReturnType<typeof say> => this.#placed(place, say(row, key));
-          return this.#loaded.isRunning ? told() : this.#run(place, meterOf(STEPS_MAX), told);
+          return this.#loaded.isRunning ? told() : this.#run(place, meter, told);
         },
       ] as const;
     });
