@@ -15,6 +15,7 @@ export const REQUIRED = 3;
 export const RESERVE = 1000;
 
 export const asset = 'gold';
+export const other = 'silver';
 export const HOUR = 60 * 60 * 1000;
 export const call = (command: string, args: Value): Call => ({ module: 'bridge', command, args });
 export const ledger = (command: string, args: Value): Call => ({ module: 'ledger', command, args });
@@ -34,13 +35,16 @@ export class Crossing {
 
   constructor(bridge: Readonly<Record<string, unknown>> = {}) {
     this.world = new TimedWorld({
-      ledger: { issuers: [name(issuer)] },
+      ledger: {
+        issuers: [name(issuer)],
+        assets: [asset, other].map((each) => ({ asset: each, issuers: [name(issuer)] })),
+      },
       bridge: { attesters: attesters.map(name), required: REQUIRED, assets: [asset], ...bridge },
     });
     this.deposit = this.enroll(user);
     const { reserveAccount } = this.supply();
     this.world.run([
-      ledger('open', { account: 'user', owner: name(user) }),
+      ledger('open', { account: 'user', owner: name(user), asset }),
       ledger('issue', { account: 'user', amount: 500 }),
       ledger('issue', { account: this.deposit, amount: 500 }),
       ledger('issue', { account: reserveAccount, amount: RESERVE }),

@@ -185,7 +185,7 @@ export function asset(
 ): Static<typeof AssetView> | ModuleRefusal {
   const row = tables.assets.get(name);
   return row === undefined
-    ? refuse('asset_not_found', 'there is no such asset')
+    ? refuse('asset_not_found', 'the ledger has no asset of that name')
     : assetView(name, row);
 }
 
