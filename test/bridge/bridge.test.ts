@@ -295,6 +295,22 @@ test('J5: what has ended is kept until nothing said of it is in time, and goes t
   t.is(c.lock(1), 'out-000000000003');
 });
 
+test('J5: who has too few steps to let go of what has ended leaves it to the next', (t) => {
+  const settings = { keepMs: 7 * 24 * HOUR };
+  const kept = (stepsMax: number): unknown => {
+    const c = new Crossing(settings, { stepsMax });
+    const said = { amount: 70, deadline: c.soon };
+    for (const at of [0, 1, 2]) t.is(codeOf(c.arrive('tx-1', at, said)), 'ok');
+    c.world.at(c.world.time + 7 * 24 * HOUR + 10);
+    const out = c.lock(10);
+    for (const at of [0, 1, 2]) t.is(codeOf(c.accept(out, at)), 'ok');
+    const { rows } = c.world.chain.executor.state.tablesOf('bridge')['arrived']!.page({ limit: 9 });
+    return rows.length;
+  };
+  t.is(kept(3 * 512 - 1), 1);
+  t.is(kept(3 * 512), 0);
+});
+
 const deadline = 1_700_000_000_000 + HOUR;
 const good = { asset, to: 'x', amount: 1, deadline };
 const refused: readonly (readonly [string, Call, string])[] = [

@@ -1,9 +1,11 @@
 /** A world with a bridge of five attesters of whom three must agree, and what is short to say about it. */
 import type { Signer } from '../../protocols/crypto.ts';
+import type { ConsensusLimits } from '../../protocols/genesis.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
 import { testSigner } from '../transaction/crypto.ts';
+import { clusterOf } from '../transaction/fixture.ts';
 import { TimedWorld } from '../modules/timed-world.ts';
 
 export const issuer = testSigner(1);
@@ -33,14 +35,18 @@ export class Crossing {
   /** The user's account with the bridge. */
   readonly deposit: string;
 
-  constructor(bridge: Readonly<Record<string, unknown>> = {}) {
-    this.world = new TimedWorld({
+  constructor(
+    bridge: Readonly<Record<string, unknown>> = {},
+    limits: Partial<ConsensusLimits> = {},
+  ) {
+    const genesis = {
       ledger: {
         issuers: [name(issuer)],
         assets: [asset, other].map((each) => ({ asset: each, issuers: [name(issuer)] })),
       },
       bridge: { attesters: attesters.map(name), required: REQUIRED, assets: [asset], ...bridge },
-    });
+    };
+    this.world = new TimedWorld(genesis, [], clusterOf(limits, genesis));
     this.deposit = this.enroll(user);
     const { reserveAccount } = this.supply();
     this.world.run([

@@ -1,12 +1,16 @@
 /**
- * What commands of the store do beyond what their arguments say, in steps of the transaction (I130).
+ * What commands of the store do beyond one plain write, in steps of the transaction (I130).
  *
- * R14. Rows that a command looks at, compares or deletes without naming them count, so that a short
- *      command on many rows is as dear as it is slow. A command that would take more steps than there
+ * R14. Each operation and each comparison of a transaction counts, and so do rows that a command looks at,
+ *      compares or deletes without naming them: a command on many rows is as dear as it is slow. A command that would take more steps than there
  *      are is refused as a whole; a lease that ends takes as many keys along as there are steps for, and the
  *      others later.
  */
 
+/** Of an operation of a transaction: as much as a command that does it alone. */
+export const OPERATION_STEPS = 256;
+/** Of a comparison with one key. */
+export const COMPARISON_STEPS = 64;
 /** Of a row that a range covers, or a lease. */
 export const LOOK_STEPS = 16;
 /** Of a row that goes with others: its places, its event, and its share of the receipt. */

@@ -4,7 +4,7 @@ import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts'
 import { AnyValue } from '../schema.ts';
 import { changing, type Changes } from './changes.ts';
 import { equalValues } from './compare.ts';
-import { DELETE_STEPS, LOOK_STEPS } from './costs.ts';
+import { DELETE_STEPS } from './costs.ts';
 import { Limit, pageOf, range } from './ranges.ts';
 import {
   Count,
@@ -50,7 +50,7 @@ function deleteRange(changes: Changes, context: Commands, asked: Parameters<type
   let after = {};
   while (more && left > 0) {
     const page = pageOf(context, changes.namespace, { ...asked, ...after, limit: left });
-    context.meter.spend(page.visited * LOOK_STEPS + page.rows.length * DELETE_STEPS);
+    context.meter.spend(page.rows.length * DELETE_STEPS);
     for (const [key] of page.rows) {
       const refused = changes.delete(key);
       if (refused !== null) return refused;
