@@ -110,7 +110,7 @@ class Undoable implements Work {
   readonly #written: Written[] = [];
   readonly #scheduled: string[] = [];
   /** For when it is settled. */
-  readonly #later: (() => void)[] = [];
+  readonly #later: (() => unknown)[] = [];
 
   constructor(context: Commands) {
     this.#context = context;
@@ -130,6 +130,11 @@ class Undoable implements Work {
     const id = this.#context.schedule(at, timer, args);
     this.#scheduled.push(id);
     return id;
+  };
+
+  readonly cancel: Work['cancel'] = (id) => {
+    this.#later.push(() => this.#context.cancel(id));
+    return true;
   };
 
   settle(): void {
