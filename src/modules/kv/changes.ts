@@ -8,7 +8,7 @@
  * R5. A namespace that was claimed is changed by its owner and its writers only, and by leases.
  * R6. A namespace says how many keys it has and the bytes of keys and values; a command that would make
  *     it grow beyond its limits is refused.
- * R17. A value has no more levels than the deepest answer leaves of those that a value may have: whatever is
+ * R16. A value has no more levels than the deepest answer leaves of those that a value may have: whatever is
  *     stored can be read, in every way, by everybody.
  */
 import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';

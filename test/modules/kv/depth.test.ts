@@ -20,7 +20,7 @@ const allWays = (op: Value): Call[] => [
 
 for (const list of [true, false]) {
   const what = list ? 'lists' : 'objects';
-  test(`R17: the deepest value of ${what} that can be stored is read in every way`, (t) => {
+  test(`R16: the deepest value of ${what} that can be stored is read in every way`, (t) => {
     const store = new Store();
     const value = deep(VALUE_LEVELS_MAX, list);
     t.deepEqual(store.codes([onKey('set', { value })]), ['ok']);
@@ -46,7 +46,7 @@ for (const list of [true, false]) {
     }
   });
 
-  test(`R17: one level more of ${what} is refused, and told`, (t) => {
+  test(`R16: one level more of ${what} is refused, and told`, (t) => {
     const store = new Store();
     const value = deep(VALUE_LEVELS_MAX + 1, list);
     const [receipt] = store.run([onKey('set', { value })]);
@@ -65,7 +65,7 @@ for (const list of [true, false]) {
   });
 }
 
-test('R17: bytes and text are no levels, and one deep value among others is enough', (t) => {
+test('R16: bytes and text are no levels, and one deep value among others is enough', (t) => {
   const store = new Store();
   const shallow = [deep(VALUE_LEVELS_MAX - 1), 'text', new Uint8Array([1]), null];
   t.deepEqual(store.codes([onKey('set', { value: shallow })]), ['ok']);
