@@ -87,7 +87,11 @@ export interface CommandContext {
   /** Those of this height, by index. */
   readonly validators: readonly PublicKey[];
   readonly tables: Tables;
-  /** 32 bytes that nobody could choose before the block was final; others with every call. */
+  /**
+   * 32 bytes, others with every call: a hash over the block, the submission and how many were drawn before.
+   * Clients can neither know nor choose them. Whoever proposes the block can: it may compute them for several
+   * times and cuts, and propose what suits it.
+   */
   readonly random: () => Uint8Array;
   /**
    * BLAKE3-256 of the text `althing/v1/value` (its length first, u32) and the value's canonical bytes:

@@ -1,26 +1,40 @@
 import { defineModule, event, refuse, table, Type } from 'althing/module';
 
-const Name = Type.String({ minLength: 1, maxLength: 64 });
+/** Without a slash: that ends it in the keys of tickets and entrants. */
+const Name = Type.String({ pattern: '^[a-z0-9-]{1,64}$' });
 const strict = { additionalProperties: false };
 const Raffle = Type.Object(
   {
     owner: Type.String(),
     endsAt: Type.Integer(),
+    entries: Type.Integer(),
     winner: Type.Union([Type.String(), Type.Null()]),
   },
   strict,
 );
 
+/** A number from 0 below `count`; what lies beyond the last whole multiple of it would favour some. */
+function drawBelow(count: number, random: () => Uint8Array): number {
+  const all = 2 ** 32;
+  for (;;) {
+    const [a, b, c, d] = random();
+    const drawn = ((a * 256 + b) * 256 + c) * 256 + d;
+    if (drawn < all - (all % count)) return drawn % count;
+  }
+}
+
+/**
+ * Clients cannot know or choose what is drawn, but whoever proposes the block can try several: where money
+ * hangs on it, let the entrants commit to numbers and reveal them, and draw by all of these.
+ */
 export default defineModule({
   name: 'raffle',
   version: 1,
   description: 'Raffles: whoever enters in time may win.',
   tables: {
     raffles: table('By name: a raffle.', Raffle, { byOwner: ({ owner }) => owner }),
-    tickets: table(
-      'By `raffle/sender`: who takes part.',
-      Type.Object({ at: Type.Integer() }, strict),
-    ),
+    tickets: table('By `raffle/number`, from 0 on: whose it is.', Type.String()),
+    entrants: table('By `raffle/sender`: the number of the ticket.', Type.Integer()),
   },
   events: {
     drawn: event(
@@ -31,17 +45,18 @@ export default defineModule({
   refusals: {
     raffle_taken: 'there is a raffle of that name',
     unknown_raffle: 'there is no raffle of that name',
-    raffle_over: 'the raffle has its winner',
+    raffle_over: 'the raffle takes no more entries',
+    entered_before: 'everybody has one ticket',
   },
   timers: ({ timer }) => ({
     draw: timer(
       { description: 'Draws the winner.', args: Type.Object({ raffle: Name }, strict) },
       ({ tables, random, emit }, { raffle }) => {
-        const entries = tables.tickets.page({ prefix: `${raffle}/`, limit: 1000 }).rows;
-        const [first, second] = random();
-        const drawn = entries[(first * 256 + second) % entries.length];
-        const winner = drawn === undefined ? null : drawn[0].slice(raffle.length + 1);
-        tables.raffles.set(raffle, { ...tables.raffles.get(raffle), winner });
+        const found = tables.raffles.get(raffle);
+        const { entries } = found;
+        const winner =
+          entries === 0 ? null : tables.tickets.get(`${raffle}/${drawBelow(entries, random)}`);
+        tables.raffles.set(raffle, { ...found, winner });
         emit('drawn', { raffle, winner });
       },
     ),
@@ -56,7 +71,12 @@ export default defineModule({
         if (tables.raffles.get(raffle) !== undefined) {
           return refuse('raffle_taken', 'there is a raffle of that name');
         }
-        tables.raffles.set(raffle, { owner: sender, endsAt: time + forMs, winner: null });
+        tables.raffles.set(raffle, {
+          owner: sender,
+          endsAt: time + forMs,
+          entries: 0,
+          winner: null,
+        });
         schedule(time + forMs, 'draw', { raffle });
       },
     ),
@@ -65,8 +85,14 @@ export default defineModule({
       ({ tables, time, sender }, { raffle }) => {
         const found = tables.raffles.get(raffle);
         if (found === undefined) return refuse('unknown_raffle', 'there is no raffle of that name');
-        if (found.endsAt <= time) return refuse('raffle_over', 'the raffle has its winner');
-        tables.tickets.set(`${raffle}/${sender}`, { at: time });
+        if (found.endsAt <= time) return refuse('raffle_over', 'the raffle takes no more entries');
+        const entrant = `${raffle}/${sender}`;
+        if (tables.entrants.get(entrant) !== undefined) {
+          return refuse('entered_before', 'everybody has one ticket');
+        }
+        tables.entrants.set(entrant, found.entries);
+        tables.tickets.set(`${raffle}/${found.entries}`, sender);
+        tables.raffles.set(raffle, { ...found, entries: found.entries + 1 });
       },
     ),
   }),

@@ -1,9 +1,11 @@
 /** A world with a bridge of five attesters of whom three must agree, and what is short to say about it. */
 import type { Signer } from '../../protocols/crypto.ts';
+import type { ConsensusLimits } from '../../protocols/genesis.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
 import { testSigner } from '../transaction/crypto.ts';
+import { clusterOf } from '../transaction/fixture.ts';
 import { TimedWorld } from '../modules/timed-world.ts';
 
 export const issuer = testSigner(1);
@@ -15,6 +17,7 @@ export const REQUIRED = 3;
 export const RESERVE = 1000;
 
 export const asset = 'gold';
+export const other = 'silver';
 export const HOUR = 60 * 60 * 1000;
 export const call = (command: string, args: Value): Call => ({ module: 'bridge', command, args });
 export const ledger = (command: string, args: Value): Call => ({ module: 'ledger', command, args });
@@ -32,15 +35,22 @@ export class Crossing {
   /** The user's account with the bridge. */
   readonly deposit: string;
 
-  constructor(bridge: Readonly<Record<string, unknown>> = {}) {
-    this.world = new TimedWorld({
-      ledger: { issuers: [name(issuer)] },
+  constructor(
+    bridge: Readonly<Record<string, unknown>> = {},
+    limits: Partial<ConsensusLimits> = {},
+  ) {
+    const genesis = {
+      ledger: {
+        issuers: [name(issuer)],
+        assets: [asset, other].map((each) => ({ asset: each, issuers: [name(issuer)] })),
+      },
       bridge: { attesters: attesters.map(name), required: REQUIRED, assets: [asset], ...bridge },
-    });
+    };
+    this.world = new TimedWorld(genesis, [], clusterOf(limits, genesis));
     this.deposit = this.enroll(user);
     const { reserveAccount } = this.supply();
     this.world.run([
-      ledger('open', { account: 'user', owner: name(user) }),
+      ledger('open', { account: 'user', owner: name(user), asset }),
       ledger('issue', { account: 'user', amount: 500 }),
       ledger('issue', { account: this.deposit, amount: 500 }),
       ledger('issue', { account: reserveAccount, amount: RESERVE }),

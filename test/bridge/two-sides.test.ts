@@ -21,10 +21,10 @@ async function setUp(t: ExecutionContext) {
   const attesters = signers.map(name);
   const cluster = testCluster({
     ledger: {
-      issuers: [name(issuer)],
+      assets: [{ asset, issuers: [name(issuer)] }],
       accounts: [
-        { account: 'user', owner: name(user), balance: '500' },
-        { account: 'liars', owner: name(signers[4]!), balance: '0' },
+        { account: 'user', owner: name(user), asset, balance: '500' },
+        { account: 'liars', owner: name(signers[4]!), asset, balance: '0' },
       ],
     },
     bridge: { attesters, required: REQUIRED, assets: [asset] },

@@ -47,6 +47,16 @@ test('a module that is new gets a section with its tables, and another run chang
   t.regex(await documented(once, [renamed]), /`gone`/);
 });
 
+test('the page has every code with which this software itself fails a transaction', (t) => {
+  const files = ['runner.ts', '../../src/modules/user/load.ts', '../../src/modules/user/ports.ts'];
+  const source = files.map((file) => readFileSync(`${ROOT}protocols/transaction/${file}`, 'utf8'));
+  const codes = new Set(source.join('\n').match(/(?<=')[a-z]+(?:_[a-z]+)+(?=')/g));
+  t.true(codes.has('too_expensive') && codes.has('invalid_row') && codes.has('read_only'));
+  const section = page.slice(page.indexOf('\n## Refusals'));
+  const missing = [...codes].filter((code) => !section.includes(`\`${code}\``));
+  t.deepEqual(missing, []);
+});
+
 for (const { name, refusals } of builtInModules) {
   const folder = `${ROOT}src/modules/${name}`;
   const source = readdirSync(folder)

@@ -15,7 +15,7 @@ test.serial(
   async (t) => {
     const cluster = await clusterOf(t, [RAFFLE]);
     const [first, second] = cluster.urls as [string, string];
-    const opened = await submit(first, 'raffle', 'open', { raffle: 'spring', forMs: 1500 });
+    const opened = await submit(first, 'raffle', 'open', { raffle: 'spring', forMs: 5000 });
     t.is(opened.status, 'ok');
     t.is((await submit(second, 'raffle', 'enter', { raffle: 'spring' })).status, 'ok');
     t.is(

@@ -8,6 +8,7 @@ import { bridgeQueries } from './queries.ts';
 import {
   AHEAD_MS_MAX,
   Asset,
+  ASSETS_MAX,
   Attester,
   ATTESTERS_MAX,
   content,
@@ -29,8 +30,8 @@ const Config = Type.Object(
   {
     attesters: Type.Array(Attester, { minItems: 1, maxItems: ATTESTERS_MAX, uniqueItems: true }),
     required: Type.Integer({ minimum: 1 }),
-    /** One, for all amounts of the ledger are of one asset. */
-    assets: Type.Array(Asset, { minItems: 1, maxItems: 1 }),
+    /** Assets of the ledger, by their names there. */
+    assets: Type.Array(Asset, { minItems: 1, maxItems: ASSETS_MAX, uniqueItems: true }),
     /** No less than a deadline may lie ahead (J5). */
     keepMs: Type.Optional(Type.Integer({ minimum: AHEAD_MS_MAX })),
   },

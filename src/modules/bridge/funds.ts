@@ -4,7 +4,8 @@
  *
  * J4. What a transfer holds is there: the account `locked` of an asset holds at least the open outbound
  *     transfers, and the `reserve` changes by what went out and came in. An account is the bridge's only
- *     if the bridge has opened it, under a name that nobody could know before.
+ *     if the bridge has opened it, under a name that nobody could know before, and in the asset itself: the
+ *     ledger refuses what would move another one.
  */
 import { ModuleRefusal, refuse, type Amount } from '../../module.ts';
 import type { Commands } from './rows.ts';
@@ -15,7 +16,7 @@ export function openAccounts(
   asset: string,
 ): { account: string } | ModuleRefusal {
   for (const holder of ['locked', 'reserve', context.sender]) {
-    const refused = openAccount(context, `${asset}/${holder}`);
+    const refused = openAccount(context, asset, holder);
     if (refused !== undefined) return refused;
   }
   return { account: context.tables.accounts.get(`${asset}/${context.sender}`)! };
@@ -23,11 +24,13 @@ export function openAccounts(
 
 function openAccount(
   { tables: { accounts }, call, hash, random }: Commands,
-  key: string,
+  asset: string,
+  holder: string,
 ): ModuleRefusal | undefined {
+  const key = `${asset}/${holder}`;
   if (accounts.get(key) !== undefined) return undefined;
   const account = `bridge-${hash(random()).slice(0, 40)}`;
-  const opened = call('ledger', 'open', { account });
+  const opened = call('ledger', 'open', { account, asset });
   if (opened instanceof ModuleRefusal) return opened;
   accounts.set(key, account);
   return undefined;

@@ -16,6 +16,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** How far ahead of block time a deadline may lie. */
 export const AHEAD_MS_MAX = 7 * DAY_MS;
 export const ATTESTERS_MAX = 64;
+export const ASSETS_MAX = 64;
 /** Outside transfers under way that one attester was the first to name. */
 export const OPEN_MAX = 10_000;
 /** Pieces of evidence kept of one attester: by then it is known. */

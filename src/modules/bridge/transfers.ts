@@ -24,6 +24,8 @@ import {
 
 const LOCK_MS = 60 * 60 * 1000;
 const DROPPED_AT_ONCE = 2;
+/** Of an attestation that goes with its transfer (I130). */
+const DROP_STEPS = 512;
 
 export interface Attested {
   transfer: string;
@@ -182,12 +184,15 @@ function end(context: Commands, id: string, row: Transfer, status: 'released' | 
   dropEnded(context);
 }
 
-/** Each that ends makes up to two go that ended long ago, so that what is kept does not grow. */
+/** Each that ends makes up to two go that ended long ago, so that what is kept does not grow; who has no steps left leaves them to the next. */
 function dropEnded(context: Commands): void {
   const { transfers, attestations, arrived } = context.tables;
   const before = context.time - settingsOf(context).keepMs;
   for (const [id, row] of transfers.pageBy('byEnd', { limit: DROPPED_AT_ONCE }).rows) {
     if (row.ended! >= before) break;
+    const steps = row.attesters.length * DROP_STEPS;
+    if (context.meter.left < steps) break;
+    context.meter.spend(steps);
     transfers.delete(id);
     if (row.outsideId === null) continue;
     const about = outsideKey(row.content.asset, row.outsideId);

@@ -8,11 +8,13 @@
  * R5. A namespace that was claimed is changed by its owner and its writers only, and by leases.
  * R6. A namespace says how many keys it has and the bytes of keys and values; a command that would make
  *     it grow beyond its limits is refused.
+ * R16. A value has no more levels than the deepest answer leaves of those that a value may have: whatever is
+ *     stored can be read, in every way, by everybody.
  */
 import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';
 import { encodeValue, utf8Length, type Value } from '../../../protocols/transaction/values.ts';
 import { addLease, dropLease, liveLease } from './lease-timers.ts';
-import { limitsOf } from './limits.ts';
+import { isDeeper, limitsOf, VALUE_LEVELS_MAX } from './limits.ts';
 import {
   EMPTY_NAMESPACE,
   isOwnLease,
@@ -79,6 +81,9 @@ export class Changes {
   set(key: string, value: Value, lifetime: Lifetime): EntryRow | ModuleRefusal {
     const refused = this.#change(key) ?? this.#checkLifetime(lifetime);
     if (refused !== null) return refused;
+    if (isDeeper(value, VALUE_LEVELS_MAX)) {
+      return refuse('value_too_deep', `a value has at most ${VALUE_LEVELS_MAX} levels`);
+    }
     const valueBytes = encodeValue(value).length;
     const { valueBytesMax } = limitsOf(this.#context);
     if (valueBytes > valueBytesMax) {

@@ -1,14 +1,18 @@
 /**
- * What commands of the store do beyond what their arguments say, in steps of the transaction (I130).
+ * What commands of the store do beyond one plain write, in steps of the transaction (I130).
  *
- * R14. Rows that a command looks at, compares or deletes without naming them count, so that a short
- *      command on many rows is as dear as it is slow. A command that would take more steps than there are
- *      is refused as a whole; but `deleteRange` and a lease that ends take as many keys along as there are
- *      steps for, and the others later.
+ * R14. Each operation and each comparison of a transaction counts, and so do rows that a command looks at,
+ *      compares or deletes without naming them: a command on many rows is as dear as it is slow. A command
+ *      that would take more steps than there are is refused as a whole; but `deleteRange` and a lease that
+ *      ends take as many keys along as there are steps for, and the others later.
  */
 import { RECEIPT_STEPS } from '../../../protocols/transaction/meter.ts';
 import { utf8Length } from '../../../protocols/transaction/values.ts';
 
+/** Of an operation of a transaction: as much as a command that does it alone. */
+export const OPERATION_STEPS = 256;
+/** Of a comparison with one key. */
+export const COMPARISON_STEPS = 64;
 /** Of a row that a range covers, or a lease. */
 export const LOOK_STEPS = 16;
 /** What an event `deleted` has besides the names of its namespace and its key. */

@@ -4,7 +4,7 @@ import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts'
 import { AnyValue } from '../schema.ts';
 import { changing, type Changes } from './changes.ts';
 import { equalValues } from './compare.ts';
-import { deleteSteps, LOOK_STEPS } from './costs.ts';
+import { deleteSteps } from './costs.ts';
 import { Limit, pageOf, range } from './ranges.ts';
 import {
   Count,
@@ -51,7 +51,6 @@ function deleteRange(changes: Changes, context: Commands, asked: Parameters<type
   let after = {};
   while (more && left > 0) {
     const page = pageOf(context, changes.namespace, { ...asked, ...after, limit: left });
-    context.meter.spend(page.visited * LOOK_STEPS);
     for (const [key] of page.rows) {
       const steps = deleteSteps(rowKey({ namespace: changes.namespace, key }));
       if (deleted > 0 && context.meter.left < steps) return { deleted, more: true };

@@ -52,6 +52,7 @@ export const kv = defineModule({
     too_many_rows: 'The ranges of a transaction would cover more than 128 keys.',
     two_leases: '`lease` and `ttlMs` were given together.',
     value_mismatch: 'The key does not hold the expected value.',
+    value_too_deep: 'Lists and objects stand in one another on more levels than a value may have.',
     value_too_large: 'The value is larger than the limits of a namespace let it be.',
   },
   genesis: kvGenesis,

@@ -5,10 +5,17 @@
 import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { FillContext } from '../define.ts';
+import { VALUE_DEPTH_MAX, type Value } from '../../../protocols/transaction/values.ts';
 import { fromJson, Misfit, misfitOf } from '../from-json.ts';
 import { strict, type LimitsRow, type Reads, type tables as kvTables } from './rows.ts';
 
 const ROW = 'namespace';
+
+/**
+ * Levels of lists and objects in a value: what the deepest answer leaves, which is a range of a transaction in
+ * a batch, `{results: [{txn: {results: [{range: {entries: [{value}]}}]}}]}`.
+ */
+export const VALUE_LEVELS_MAX = VALUE_DEPTH_MAX - 9;
 
 /**
  * A value comes in a transaction, which `transactionBytesMax` bounds already. What is counted is the
@@ -41,6 +48,13 @@ export function kvGenesis({ tables }: FillContext<typeof kvTables>, json: unknow
 
 function invalid({ field, message }: Misfit): Error {
   return new Error(`genesis: modules.kv ${field}: ${message}`);
+}
+
+/** Whether lists and objects stand in one another on more than `levels` levels. */
+export function isDeeper(value: Value, levels: number): boolean {
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((each: Value) => isDeeper(each, levels - 1));
 }
 
 export function limitsOf({ tables }: Pick<Reads, 'tables'>): LimitsRow {

@@ -3,6 +3,7 @@
  */
 import { Type, type Static } from '@sinclair/typebox';
 import { compareText } from '../../../protocols/transaction/values.ts';
+import { LOOK_STEPS } from './costs.ts';
 import { isThere, Key, Prefix, type EntryRow, type Reads } from './rows.ts';
 
 /** Which keys: those with the prefix, from `from` on, below `to`; all of the namespace without any. */
@@ -23,13 +24,14 @@ export interface KeyPage {
   readonly rows: readonly (readonly [key: string, row: EntryRow])[];
   /** `after` of the next page; null at the end of the range. */
   readonly next: string | null;
-  /** Rows that were looked at: what the page cost. */
+  /** Rows that were looked at, which is what the page cost and its steps are for. */
   readonly visited: number;
 }
 
 export function pageOf(reads: Reads, namespace: string, asked: KeyRange): KeyPage {
   const start = `${namespace}/`;
   const page = rowsFrom(reads, start, asked);
+  reads.meter.spend(page.rows.length * LOOK_STEPS);
   const { to } = asked;
   const below =
     to === undefined ? page.rows : page.rows.filter(([key]) => compareText(key, start + to) < 0);

@@ -8,7 +8,7 @@ import {
   table,
   type CommandKit,
   type Context,
-  type ReadTablesOf,
+  type ReadContext,
   type TimerDefinition,
 } from '../define.ts';
 import { AnyValue, Sender } from '../schema.ts';
@@ -154,7 +154,7 @@ export const LeaseArgs = Type.Object({ lease: LeaseId }, strict);
 type Timers = { leaseEnds: TimerDefinition<typeof LeaseArgs> };
 export type Commands = Context<typeof tables, typeof events, Timers>;
 export type Kit = CommandKit<typeof tables, typeof events, Timers>;
-export type Reads = { readonly tables: ReadTablesOf<typeof tables>; readonly time: number };
+export type Reads = Pick<ReadContext<typeof tables>, 'tables' | 'time' | 'meter'>;
 
 export interface Place {
   readonly namespace: string;

@@ -9,10 +9,11 @@
  */
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';
+import { utf8Length } from '../../../protocols/transaction/values.ts';
 import { AnyValue } from '../schema.ts';
 import type { Changes } from './changes.ts';
 import { Compare, holds, misfitOf } from './compare.ts';
-import { COMPARE_STEPS, deleteSteps, LOOK_STEPS } from './costs.ts';
+import { COMPARE_STEPS, COMPARISON_STEPS, deleteSteps, OPERATION_STEPS } from './costs.ts';
 import { pageOf, range, Limit, type KeyPage, type KeyRange } from './ranges.ts';
 import {
   Count,
@@ -132,8 +133,16 @@ export class Allowance {
   }
 
   shown(key: string, row: EntryRow): EntryView | ModuleRefusal {
-    this.#bytes -= row.bytes;
-    if (this.#bytes >= 0) return viewOf(key, row);
+    return this.#show(row.bytes) ?? viewOf(key, row);
+  }
+
+  shownKey(key: string, row: EntryRow): ListedView | ModuleRefusal {
+    return this.#show(utf8Length(key)) ?? keyOf(key, row);
+  }
+
+  #show(bytes: number): ModuleRefusal | null {
+    this.#bytes -= bytes;
+    if (this.#bytes >= 0) return null;
     return refuse(
       'result_too_large',
       `a result shows at most ${RESULT_BYTES_MAX} bytes of entries: read them by a query`,
@@ -174,6 +183,7 @@ export class Transaction {
   }
 
   #compare(compare: Compare): boolean | ModuleRefusal {
+    this.#context.meter.spend(COMPARISON_STEPS);
     const misfit = misfitOf(compare);
     if (misfit !== null) return misfit;
     if (compare.prefix !== true) return holds(compare, this.#changes.find(compare.key));
@@ -197,6 +207,7 @@ export class Transaction {
   }
 
   #doOne({ op, txn }: Planned): OpResultOf | ModuleRefusal {
+    this.#context.meter.spend(OPERATION_STEPS);
     if (txn !== null) return under('txn', this.#do(txn));
     if (op.set !== undefined) return under('set', setKey(this.#changes, op.set, this.#allowance));
     if (op.delete !== undefined) {
@@ -229,7 +240,6 @@ export class Transaction {
 
   #page(asked: KeyRange): KeyPage | ModuleRefusal {
     const page = pageOf(this.#context, this.#changes.namespace, asked);
-    this.#context.meter.spend(page.visited * LOOK_STEPS);
     return this.#allowance.rows(page.visited) ?? page;
   }
 
@@ -238,7 +248,8 @@ export class Transaction {
     if (page instanceof ModuleRefusal) return page;
     const entries: ListedView[] = [];
     for (const [key, row] of page.rows) {
-      const shown = keysOnly ? keyOf(key, row) : this.#allowance.shown(key, row);
+      const allowance = this.#allowance;
+      const shown = keysOnly ? allowance.shownKey(key, row) : allowance.shown(key, row);
       if (shown instanceof ModuleRefusal) return shown;
       entries.push(shown);
     }

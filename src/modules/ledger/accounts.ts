@@ -65,7 +65,8 @@ export function createAccount(work: Work, event: NewAccount): ModuleRefusal | un
   }
   const asset = assetOf(row);
   const assetRow = assets.get(asset);
-  if (assetRow === undefined) return refuse('asset_not_found', 'there is no such asset');
+  if (assetRow === undefined)
+    return refuse('asset_not_found', 'the ledger has no asset of that name');
   if ((flags & DEBITS_LIMITED) === 0 && !assetRow.issuers.includes(work.sender)) {
     return refuse(
       'not_issuer',

@@ -109,6 +109,8 @@ export const AssetView = Type.Object(
   strict,
 );
 
+/** Of a transfer in an account's history that a question looks at, whether it answers with it or not. */
+const LOOK_STEPS = 32;
 const Limit = Type.Integer({ minimum: 1, maximum: 1000 });
 const LIMIT = 100;
 /** What a list takes besides what it is a list of. */
@@ -185,7 +187,7 @@ export function asset(
 ): Static<typeof AssetView> | ModuleRefusal {
   const row = tables.assets.get(name);
   return row === undefined
-    ? refuse('asset_not_found', 'there is no such asset')
+    ? refuse('asset_not_found', 'the ledger has no asset of that name')
     : assetView(name, row);
 }
 
@@ -257,8 +259,9 @@ interface TransferFilter extends Span {
 }
 
 /** Every transfer of an account that keeps history is kept, so this is all of them since it was opened. */
-export function accountTransfers({ tables }: Read, filter: TransferFilter) {
-  const found = historyOf(tables, filter);
+export function accountTransfers(context: Read, filter: TransferFilter) {
+  const { tables } = context;
+  const found = historyOf(context, filter);
   if (found instanceof ModuleRefusal) return found;
   const transfers = found.rows
     .map(([, { transfer: id }]) => [id, tables.transfers.get(id)!] as const)
@@ -274,8 +277,8 @@ function passes({ account: name, side, status, code, userData }: TransferFilter,
   return userData === undefined || row.userData === userData;
 }
 
-export function accountBalances({ tables }: Read, span: Span) {
-  const found = historyOf(tables, span);
+export function accountBalances(context: Read, span: Span) {
+  const found = historyOf(context, span);
   if (found instanceof ModuleRefusal) return found;
   const balancesThen = found.rows.map((row) => {
     const [, held] = row;
@@ -285,7 +288,7 @@ export function accountBalances({ tables }: Read, span: Span) {
 }
 
 /** A page of an account's history within the span, and what to go on after: null where it ends. */
-function historyOf({ accounts: books, history }: Read['tables'], span: Span) {
+function historyOf({ tables: { accounts: books, history }, meter }: Read, span: Span) {
   const row = books.get(span.account);
   if (row === undefined) return refuse('account_not_found', 'there is no such account');
   if ((flagsOf(row) & HISTORY) === 0) {
@@ -293,6 +296,7 @@ function historyOf({ accounts: books, history }: Read['tables'], span: Span) {
   }
   const { range, isOver } = rangeOf(span);
   const { rows, next } = history.page(range);
+  meter.spend(rows.length * LOOK_STEPS);
   const inTime = rows.filter((each) => !isOver(timestampOf(each)));
   const last = inTime.at(-1);
   const isAll = next === null || inTime.length < rows.length || last === undefined;

@@ -38,7 +38,7 @@ export function addAsset(
 
 /** A transfer like any other, of which the ledger is the sender. */
 export function issue(
-  { tables, time, sender, emit, schedule }: Commands,
+  { tables, time, sender, emit, schedule, cancel }: Commands,
   {
     account,
     amount,
@@ -53,7 +53,7 @@ export function issue(
   if (!tables.assets.get(asset)!.issuers.includes(sender)) {
     return refuse('not_issuer', 'the sender is not among the issuers of the asset');
   }
-  const work: Work = { tables, time, sender: LEDGER, emit, schedule };
+  const work: Work = { tables, time, sender: LEDGER, emit, schedule, cancel };
   const event = {
     from: issuedFrom(asset),
     to: account,

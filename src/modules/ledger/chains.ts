@@ -12,6 +12,8 @@ import { strict } from './rows.ts';
 
 /** A timer may be set for each, and a transaction sets no more (SCHEDULED_MAX). */
 export const EVENTS_MAX = 64;
+/** Each takes as long as a transaction that does it alone (I130). */
+const EVENT_STEPS = 256;
 
 export const Failures = Type.Object(
   {
@@ -43,6 +45,7 @@ export function runEvents<Event>(
   events: readonly Event[],
   kind: Events<Event>,
 ): Static<typeof Failures> {
+  context.meter.spend(events.length * EVENT_STEPS);
   const failures: Failure[] = [];
   for (let first = 0; first < events.length;) {
     let last = first;
@@ -107,7 +110,7 @@ class Undoable implements Work {
   readonly #written: Written[] = [];
   readonly #scheduled: string[] = [];
   /** For when it is settled. */
-  readonly #later: (() => void)[] = [];
+  readonly #later: (() => unknown)[] = [];
 
   constructor(context: Commands) {
     this.#context = context;
@@ -127,6 +130,11 @@ class Undoable implements Work {
     const id = this.#context.schedule(at, timer, args);
     this.#scheduled.push(id);
     return id;
+  };
+
+  readonly cancel: Work['cancel'] = (id) => {
+    this.#later.push(() => this.#context.cancel(id));
+    return true;
   };
 
   settle(): void {

@@ -3,11 +3,11 @@
  * post_or_void_pending_transfer.
  *
  * Q6. A pending transfer is posted, voided or expired, once. It is posted by its `poster`, or by the owner
- *     of the account that it credits where it names none; voided by either; and expires in the first
- *     block whose time has reached its timeout. Whoever it debits waits for that: what was promised
+ *     of the account that it credits where it names none; voided by either; and expires when
+ *     block time has reached its timeout, in that block or soon after: from then on it is neither
+ *     posted nor voided. Whoever it debits waits for that: what was promised
  *     to another is not taken back.
  */
-import type { Static } from '@sinclair/typebox';
 import { refuse, type ModuleRefusal } from '../../../protocols/transaction/module.ts';
 import { INT63_MAX, type Amount } from '../schema.ts';
 import { book, keepHistory, keepsHistory, type Sides } from './booking.ts';
@@ -28,11 +28,16 @@ import {
   withFlags,
   type Books,
   type Commands,
-  type SweepArgs,
   type TransferRow,
   type Work,
 } from './rows.ts';
 import type { NewTransfer } from './transfers.ts';
+
+/** Pending transfers that one timer ends. */
+const EXPIRED_AT_ONCE = 128;
+/** Of each: its rows, its event, and the share of the event in the receipt, which everybody keeps. */
+const EXPIRE_STEPS = 5000;
+const NEXT = 'next';
 
 const EXCLUSIVE = PENDING | BALANCING_DEBIT | BALANCING_CREDIT | CLOSING_DEBIT | CLOSING_CREDIT;
 
@@ -208,29 +213,33 @@ function keepResolution(
   keepHistory(work.tables, sides, key, timestamp);
 }
 
-/** Has the first that ends end in time: one timer waits for all. */
-export function awaitExpiry({ tables: { clock }, schedule }: Work, at: number): void {
-  if (at >= (clock.get('sweep') ?? Infinity)) return;
-  clock.set('sweep', at);
-  schedule(at, 'sweep', { at });
+/** Has the first that ends end in time: one timer waits for all, and no other. */
+export function awaitExpiry({ tables: { sweeps }, schedule, cancel }: Work, at: number): void {
+  const set = sweeps.get(NEXT);
+  if (set !== undefined && set.at <= at) return;
+  if (set !== undefined) cancel(set.timer);
+  sweeps.set(NEXT, { at, timer: schedule(at, 'sweep', {}) });
 }
 
 /**
- * Ends the first pending transfer whose time is over, if there is one, and sets the timer for the next:
- * one at a time, so that the block's bound on timers is a bound on them (I117). Balances that are
- * kept as history do not show it.
+ * Ends the first pending transfers whose time is over, as many as there are steps for, and sets the timer for
+ * the next: in the same block as long as its timers have steps (I130). Balances that are kept as
+ * history do not show it.
  */
-export function sweep(context: Commands, { at }: Static<typeof SweepArgs>): void {
-  const { clock, transfers } = context.tables;
-  // Another timer was set before this one, and took its place.
-  if (clock.get('sweep') !== at) return;
-  const [[id, first] = ['', undefined], next] = transfers.pageBy('byExpiry', { limit: 2 }).rows;
-  clock.delete('sweep');
-  if (first === undefined) return;
-  const isDue = first.expiresAt! <= context.time;
-  if (isDue) expire(context, id, first);
-  const later = isDue ? next?.[1] : first;
-  if (later !== undefined) awaitExpiry(context, Math.max(later.expiresAt!, context.time));
+export function sweep(context: Commands): void {
+  const { tables, time, meter } = context;
+  const { sweeps, transfers } = tables;
+  sweeps.delete(NEXT);
+  const room = Math.min(EXPIRED_AT_ONCE, Math.floor(meter.left / EXPIRE_STEPS));
+  const due = transfers
+    .pageBy('byExpiry', { limit: EXPIRED_AT_ONCE })
+    .rows.slice(0, room)
+    .filter(([, { expiresAt }]) => expiresAt! <= time);
+  meter.spend(due.length * EXPIRE_STEPS);
+  for (const [id, row] of due) expire(context, id, row);
+  const [next] = transfers.pageBy('byExpiry', { limit: 1 }).rows;
+  if (next === undefined) return;
+  awaitExpiry(context, Math.max(next[1].expiresAt!, room === 0 ? time + 1 : time));
 }
 
 function expire(work: Work, id: string, pending: TransferRow): void {

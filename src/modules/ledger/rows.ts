@@ -176,9 +176,10 @@ export const tables = {
     HistoryRow,
   ),
   assets: table('By name: who issues the asset, and how much was.', AssetRow),
-  clock: table(
-    '`last`: the last timestamp given; `sweep`: when, in milliseconds, the first pending transfer may end.',
-    Timestamp,
+  clock: table('One row, `last`: the last timestamp given.', Timestamp),
+  sweeps: table(
+    'One row, `next`: when the first pending transfer may end, and the timer that sees to it.',
+    Type.Object({ at: Millis, timer: Type.String() }, strict),
   ),
 };
 
@@ -204,7 +205,7 @@ export const events = {
   expired: event('A pending transfer was not posted in time.', Type.Object(about, strict)),
 };
 
-export const SweepArgs = Type.Object({ at: Millis }, strict);
+export const SweepArgs = Type.Object({}, strict);
 export interface Timers {
   readonly sweep: TimerDefinition<typeof SweepArgs>;
 }
@@ -221,7 +222,7 @@ export type Books = {
 };
 
 /** What the rules need of a command's context. */
-export interface Work extends Pick<Commands, 'sender' | 'time' | 'emit' | 'schedule'> {
+export interface Work extends Pick<Commands, 'sender' | 'time' | 'emit' | 'schedule' | 'cancel'> {
   readonly tables: Books;
 }
 

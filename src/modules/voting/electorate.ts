@@ -11,6 +11,9 @@ import { refuse, type ModuleRefusal } from '../../module.ts';
 import type { Commands } from './context.ts';
 import type { Committee } from './rows.ts';
 
+/** Of a member that is put into its place, measured and hashed (I130). */
+const MEMBER_STEPS = 128;
+
 /** Those for whom a node signs because they hold its own credential. */
 const OPERATORS: ReadonlySet<string> = new Set(['principal:api', 'principal:dev']);
 
@@ -32,7 +35,11 @@ export interface Electorate {
 }
 
 /** A row of `committees` for these electors, or why there is none. */
-export function committeeOf({ voters, required }: Electors): Committee | ModuleRefusal {
+export function committeeOf(
+  { meter }: Pick<Commands, 'meter'>,
+  { voters, required }: Electors,
+): Committee | ModuleRefusal {
+  meter.spend(voters.length * MEMBER_STEPS);
   const members = voters
     .map(({ voter, weight = 1 }) => ({ voter, weight }))
     .toSorted((a, b) => (a.voter < b.voter ? -1 : 1));
@@ -64,7 +71,10 @@ export function register({ tables, hash, emit }: Commands, committee: Committee)
 export function validatorsOf(context: Commands, required?: number): Electorate | ModuleRefusal {
   const { validators } = context;
   const voters = validators.map((publicKey) => ({ voter: `key:${publicKey}` }));
-  const committee = committeeOf({ voters, required: required ?? quorumOf(validators.length) });
+  const committee = committeeOf(context, {
+    voters,
+    required: required ?? quorumOf(validators.length),
+  });
   if (!('members' in committee)) return committee;
   return { id: register(context, committee), ofValidators: true, committee };
 }

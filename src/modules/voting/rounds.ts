@@ -10,11 +10,14 @@
  *     that nobody puts another transaction, electorate or deadline under an approval.
  */
 import { ModuleRefusal, refuse } from '../../module.ts';
+import { sizeOf } from '../../../protocols/transaction/values.ts';
 import type { Commands } from './context.ts';
 import { authorityOf, voterOf, type Electorate } from './electorate.ts';
 import { dropEvidence, dropRounds } from './keeping.ts';
 import type { Bound, Choice, Member, Round, Vote } from './rows.ts';
 
+/** Of a member that a vote looks at, and of a vote that stands beside it in the row (I130). */
+const LOOK_STEPS = 8;
 const ROUND_MS = 24 * 60 * 60 * 1000;
 const ROUND_MS_MAX = 365 * ROUND_MS;
 
@@ -96,6 +99,7 @@ export function castVote(context: Commands, ballot: Ballot): Counted | ModuleRef
   if (row === undefined) return refuse('round_not_found', 'there is no such round');
   const voter = voterOf(context);
   const { members } = tables.committees.get(row.committee)!;
+  context.meter.spend((members.length + row.votes.length) * LOOK_STEPS);
   const member = members.findIndex((each) => each.voter === voter);
   if (member < 0) return refuse('not_eligible', 'the sender has no vote in this round');
   if (ballot.digest === undefined && row.hasBound && ballot.choice === 'approve') {
@@ -192,6 +196,8 @@ function endRound(context: Commands, round: string, row: Round): void {
 
 function releaseBound(context: Commands, round: string, row: Round, bound: Bound): void {
   const { module, command, args } = bound;
+  // Whoever opened the round brought them; the vote that lets them go is a short one.
+  context.meter.spend(sizeOf(args));
   const authority = authorityOf(row);
   const outcome = context.call(module, command, args, authority);
   const release =

@@ -56,7 +56,7 @@ function electorateOf(
   }
   if (voters === undefined) return validatorsOf(context, required);
   if (required === undefined) return refuse('required_missing', 'say which weight is required');
-  const committee = committeeOf({ voters, required });
+  const committee = committeeOf(context, { voters, required });
   if (committee instanceof ModuleRefusal) return committee;
   return { id: register(context, committee), ofValidators: false, committee };
 }
@@ -81,7 +81,7 @@ export const voting = defineModule({
         result: Type.Object({ committee: Digest }, strict),
       },
       (context, electors) => {
-        const committee = committeeOf(electors);
+        const committee = committeeOf(context, electors);
         if (committee instanceof ModuleRefusal) return committee;
         return { committee: register(context, committee) };
       },

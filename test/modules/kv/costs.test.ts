@@ -100,13 +100,56 @@ test('R14: the ranges of a transaction count, those that it deletes and those th
     compare: [{ key: 'k', prefix: true, target: 'version', is: 'greater', value: 0 }],
   });
   const codes = store.codes(Array.from({ length: 900 }, () => compared));
-  t.is(codes.indexOf('too_expensive'), Math.floor((16 * STEPS) / (128 * LOOK)));
+  t.is(codes.indexOf('too_expensive'), Math.floor((16 * STEPS) / (64 + 128 * LOOK)));
   fill(store, 4000);
   const tens = Array.from({ length: 400 }, (_, n) =>
     call('batch', { ops: [{ deleteRange: { prefix: `k${String(n).padStart(4, '0')}` } }] }),
   );
-  const ok = Math.floor((16 * STEPS) / (10 * (LOOK + DELETE)));
+  const ok = Math.floor((16 * STEPS) / (256 + 10 * (LOOK + DELETE)));
   t.is(store.codes(tens).indexOf('too_expensive'), ok);
+});
+
+test('R14: each operation of a transaction counts as a command does, also one in another', (t) => {
+  const ops = Array.from({ length: 100 }, (_, n) => ({ get: { key: `k${n}` } }));
+  const first = (each: Call): number =>
+    metered()
+      .codes(Array.from({ length: 100 }, () => each))
+      .indexOf('too_expensive');
+  t.is(first(call('batch', { ops })), Math.floor((16 * STEPS) / (100 * 256)));
+  const txn = { compare: [], success: ops };
+  t.is(first(call('batch', { ops: [{ txn }] })), Math.floor((16 * STEPS) / (101 * 256)));
+});
+
+test('R14: each comparison counts', (t) => {
+  const compare = Array.from({ length: 100 }, (_, n) => ({
+    key: `k${n}`,
+    target: 'version',
+    is: 'equal',
+    value: 0,
+  }));
+  const calls = Array.from({ length: 100 }, () => call('txn', { compare }));
+  const store = new Store(undefined, { stepsMax: 10_000 });
+  t.is(store.codes(calls).indexOf('too_expensive'), (16 * 10_000) / (100 * 64));
+});
+
+test('R14: a question looks at no more rows than there are steps for', (t) => {
+  const store = new Store(undefined, { stepsMax: 1600 });
+  for (let n = 0; n < 101; n++) store.run([call('set', { key: `k${n}`, value: 1 })]);
+  const { entries } = store.ask('list', { namespace: 'n', limit: 100 }) as { entries: unknown[] };
+  t.is(entries.length, 100);
+  t.is(store.ask('list', { namespace: 'n', limit: 101, minModRevision: 1000 }), 'too_expensive');
+  t.is(store.ask('count', { namespace: 'n' }), 'too_expensive');
+  t.like(store.ask('count', { namespace: 'n', prefix: 'k10' }), { count: 2 });
+});
+
+test('R10: keys that are shown without their values count as entries do', (t) => {
+  const store = new Store();
+  const long = (n: number) => `${n}`.padEnd(500, 'x');
+  for (let n = 10; n < 50; n++) store.run([call('set', { key: long(n), value: 1 })]);
+  const shown = (limit: number) =>
+    store.codes([call('batch', { ops: [{ range: { limit, keysOnly: true } }] })]);
+  t.deepEqual(shown(32), ['ok']);
+  t.deepEqual(shown(33), ['result_too_large']);
 });
 
 test('R14: a value is compared with no more bytes than there are steps for', (t) => {

@@ -1,4 +1,5 @@
 /** Short ways to say what is asked of the ledger. */
+import { STEPS_MAX } from '../../../protocols/transaction/meter.ts';
 import type { Call } from '../../../protocols/transaction/submission.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
 import { alice, bob } from '../../transaction/fixture.ts';
@@ -25,10 +26,13 @@ const LIMITED = 'debitsMustNotExceedCredits';
  * Alice issues `unit` and has `a` with 100; `b` is Bob's, `loose` may be overdrawn, `e` holds EUR.
  * `kept` keeps its history; `withHistory`: `a` and `b`, too.
  */
-export function books({ withHistory = false } = {}): World {
+export function books({ withHistory = false, stepsMax = STEPS_MAX } = {}): World {
   const issuers = [aliceName];
   const flags = withHistory ? [LIMITED, 'history'] : [LIMITED];
-  const world = new World({ ledger: { issuers, assets: [{ asset: 'EUR', issuers }] } });
+  const world = new World(
+    { ledger: { issuers, assets: [{ asset: 'EUR', issuers }] } },
+    { stepsMax },
+  );
   const made = world.run([
     open('a', { flags }),
     open('b', { flags, owner: bobName }),

@@ -5,7 +5,8 @@ import type { Value } from '../../../protocols/transaction/values.ts';
 import type { Random } from '../random.ts';
 import type { Notebook } from './notebook.ts';
 
-export const ASSET = 'coin';
+/** The only one that the model of the ledger knows. */
+export const ASSET = 'unit';
 export const ATTESTATIONS = 2;
 /** Accounts of the validators, by how many of them let go what is in there. */
 export const TREASURIES = [1, 2] as const;
