@@ -11,6 +11,7 @@ import { show, writeReports, type Report } from './report.ts';
 import { failover } from './scenarios/failover.ts';
 import { kills, roundsOfKills } from './scenarios/kills.ts';
 import { light } from './scenarios/light.ts';
+import { lists } from './scenarios/lists.ts';
 import { peak } from './scenarios/peak.ts';
 import { soak } from './scenarios/soak.ts';
 import { voting } from './scenarios/voting.ts';
@@ -23,6 +24,7 @@ const RUN: Readonly<Record<Exclude<Scenario, 'kills'>, Run>> = {
   failover,
   soak,
   voting,
+  lists,
 };
 
 /** What runs on each cluster, in order: the scenarios that only measure share one. */

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { MIXES, type Mix } from './workload.ts';
 
-export const SCENARIOS = ['peak', 'light', 'failover', 'soak', 'kills', 'voting'] as const;
+export const SCENARIOS = ['peak', 'light', 'failover', 'soak', 'kills', 'voting', 'lists'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface Options {
@@ -24,6 +24,8 @@ export interface Options {
   readonly threads: number | 'auto';
   /** What peak sends. */
   readonly mix: Mix;
+  /** Of each table of `lists`. */
+  readonly rows?: number;
   readonly profile?: string;
   readonly json?: string;
   readonly keep: boolean;
@@ -61,6 +63,7 @@ Scenarios:
   failover  the leader is killed under load, --times 10; nothing may fail or be lost
   voting    rounds of four voters opened and decided, closed loop, --seconds 30
   kills     random nodes are killed at random moments, --times 200, 50 a cluster; nothing may be lost
+  lists     each list of the read model by each filter, --rows 1000000 a table, 10 ms at most
   soak      half of peak for --seconds 600: memory, error records, agreement
 
 Examples:
@@ -98,6 +101,7 @@ export function readOptions(argv: readonly string[]): Options {
         .choices(MIXES)
         .default('plain'),
     )
+    .option('--rows <n>', 'lists: rows of each table [1000000]', count)
     .option('--threads <n>', 'actor threads of each node', threads, 'auto')
     .option('--profile <folder>', 'leave a CPU profile of every thread of every node there')
     .option('--json <file>', 'where the result goes [bench/results/…]')

@@ -34,3 +34,14 @@ export function identify(pid: number): ProcessIdentity | null {
 export function isRunning({ pid, started }: ProcessIdentity): boolean {
   return startTime(pid) === started;
 }
+
+/** As part of a file's name. */
+export function nameOf({ pid, started }: ProcessIdentity): string {
+  return `${pid}.${encodeURIComponent(started)}`;
+}
+
+/** Of which process `name` begins with the name. */
+export function identityOf(name: string): ProcessIdentity {
+  const [pid, started = ''] = name.split('.');
+  return { pid: Number(pid), started: decodeURIComponent(started) };
+}

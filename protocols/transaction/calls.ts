@@ -3,7 +3,7 @@
  * same: `u16 n · u8 length, module · u8 length, command` for n transactions in a row. Beside the
  * outcomes (receipts.ts) it tells readers of the log what happened without the payloads.
  */
-import { Writer } from '../bytes.ts';
+import { utf8, Writer } from '../bytes.ts';
 import { readU16 } from './submission-reader.ts';
 import { readText } from './text-reader.ts';
 
@@ -42,6 +42,23 @@ export class CallsWriter {
   #endRun(): void {
     if (this.#count > 0) this.#writer.u16(this.#count).raw(this.#names);
     this.#count = 0;
+  }
+}
+
+/** Names as they stand in a submission, for timers: the same array for the same names. */
+export class TimerNames {
+  readonly #byText = new Map<string, Uint8Array>();
+
+  of(module: string, timer: string): Uint8Array {
+    const text = `${module}.${timer}`;
+    let names = this.#byText.get(text);
+    if (names === undefined) {
+      const writer = new Writer(64);
+      for (const name of [utf8(module), utf8(timer)]) writer.u8(name.length).raw(name);
+      names = writer.take();
+      this.#byText.set(text, names);
+    }
+    return names;
   }
 }
 

@@ -213,8 +213,8 @@ export class Executor {
     const { timers, final } = running;
     while (!timers.done) {
       if (budget.left <= 0) return false;
-      const isUsedUp = timers.count > 0 && this.#runner.isUsedUp;
-      const isFull = timers.count >= TIMERS_PER_BLOCK || isUsedUp;
+      const hasRoom = timers.count === 0 || this.#runner.hasRoom;
+      const isFull = timers.count >= TIMERS_PER_BLOCK || !hasRoom;
       const timer = isFull ? undefined : this.state.timers.next(final.block.timestamp);
       if (timer === undefined) {
         timers.done = true;

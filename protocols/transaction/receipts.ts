@@ -58,6 +58,7 @@ const scratch = new Writer(256);
 export class OutcomeWriter {
   readonly #writer = new Writer(1024);
   #run = 0;
+  #flags = 0;
 
   start(): void {
     this.#writer.reset();
@@ -69,9 +70,11 @@ export class OutcomeWriter {
     if (++this.#run === RUN_MAX) this.#endRun();
   }
 
-  /** Throws NotAValue, with nothing written, when the result or an event has no canonical form. */
-  ok(result: Value | undefined, events: readonly ReceiptEvent[]): void {
-    if (result === undefined && events.length === 0) return this.plain();
+  /**
+   * An outcome for `add` to write; how many bytes it has. Throws NotAValue when the result or an event has
+   * no canonical form.
+   */
+  ok(result: Value | undefined, events: readonly ReceiptEvent[]): number {
     scratch.reset();
     let flags = SAID;
     if (result !== undefined) {
@@ -82,19 +85,25 @@ export class OutcomeWriter {
       flags |= EVENTS;
       writeEvents(scratch, events);
     }
-    this.#endRun();
-    this.#writer.u8(flags).raw(scratch.view());
+    this.#flags = flags;
+    return 1 + scratch.length;
   }
 
-  failed(code: string, message: string): void {
-    this.#endRun();
+  /** The same for a failure. */
+  failed(code: string, message: string): number {
     const codeBytes = shortened(code, CODE_BYTES_MAX);
     const messageBytes = shortened(message, MESSAGE_BYTES_MAX);
-    this.#writer
-      .u8(SAID | FAILED)
-      .u8(codeBytes.length)
-      .raw(codeBytes);
-    this.#writer.u16(messageBytes.length).raw(messageBytes);
+    scratch.reset();
+    scratch.u8(codeBytes.length).raw(codeBytes).u16(messageBytes.length).raw(messageBytes);
+    this.#flags = SAID | FAILED;
+    return 1 + scratch.length;
+  }
+
+  /** Writes what was said last. */
+  add(): void {
+    if (this.#flags === SAID) return this.plain();
+    this.#endRun();
+    this.#writer.u8(this.#flags).raw(scratch.view());
   }
 
   /** The outcomes since `start`. */

@@ -9,12 +9,11 @@
  * I118. A command that another module calls is undone alone when it is refused or throws, and acts for
  *      the module that calls: nobody else's rights reach it.
  */
-import { utf8, Writer } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import type { ConsensusLimits } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Block, Digest, Millis, PublicKey } from '../types.ts';
-import { CallsWriter } from './calls.ts';
+import { CallsWriter, TimerNames } from './calls.ts';
 import { ModuleContext, Scope, type Host } from './command-context.ts';
 import { Allowance } from './meter.ts';
 import {
@@ -69,7 +68,7 @@ export class Runner implements Host {
   /** The last names resolved: mostly the next transaction has the same. */
   #names: Uint8Array = new Uint8Array(0);
   #resolved: Resolved = { command: null, code: 'unknown_module', message: '' };
-  readonly #timerNames = new Map<string, Uint8Array>();
+  readonly #timerNames = new TimerNames();
   #depth = 0;
   /** What runs, and where its next transaction starts. */
   #submission: Submission | null = null;
@@ -99,6 +98,7 @@ export class Runner implements Host {
     this.#scope.height = block.height;
     this.#scope.blockDigest = digest;
     this.#state.timers.startBlock(block.height);
+    this.#allowance.startBlock();
   }
 
   /** `advance` runs the transactions of the submission. */
@@ -128,7 +128,7 @@ export class Runner implements Host {
       const argsEnd = argsStart + readU32(bytes, namesEnd);
       this.#resolve(bytes, at, namesEnd);
       this.#calls.add(this.#names);
-      left -= 1 + this.#runOne(bytes, argsStart, argsEnd);
+      left -= 1 + this.#runOne(bytes, at, argsStart, argsEnd);
       at = argsEnd;
     }
     budget.left = left;
@@ -141,24 +141,30 @@ export class Runner implements Host {
     this.#scope.index = -1;
   }
 
-  /** Whether the timers of this block have taken all that they may together. */
-  get isUsedUp(): boolean {
-    return this.#allowance.isUsedUp;
+  /** Whether the timers of this block have left what one more may take. */
+  get hasRoom(): boolean {
+    return this.#allowance.hasRoom;
   }
 
   /** What it took, in plain transactions. */
-  runTimer({ module, timer, args }: Timer): number {
+  runTimer(timer: Timer): number {
+    const cost = this.#runTimer(timer);
+    this.#state.timers.ran(timer.module, cost);
+    return cost;
+  }
+
+  #runTimer({ module, timer, args }: Timer): number {
     const found = this.#modules.get(module);
     this.#scope.index++;
     this.#scope.sender = `module:${module}`;
-    this.#calls.add(this.#namesOf(module, timer));
+    this.#calls.add(this.#timerNames.of(module, timer));
     const command = found?.module.timers.get(timer);
     if (found === undefined || command === undefined) {
-      this.#outcomes.failed('unknown_timer', 'the module has no timer of that name any more');
+      this.#addFailure('unknown_timer', 'the module has no timer of that name any more');
       return 1;
     }
     const misfit = 'the arguments do not fit the timer any more';
-    return 1 + this.#execute(command, found.context, args, misfit);
+    return 1 + this.#execute(command, found.context, args, 0, misfit);
   }
 
   takeTimers(): Ran {
@@ -180,29 +186,36 @@ export class Runner implements Host {
   }
 
   /** What it took beyond a plain transaction, in those. */
-  #runOne(bytes: Uint8Array, argsStart: number, argsEnd: number): number {
+  #runOne(bytes: Uint8Array, start: number, argsStart: number, argsEnd: number): number {
     const resolved = this.#resolved;
     if (resolved.command === null) {
-      this.#outcomes.failed(resolved.code, resolved.message);
+      this.#addFailure(resolved.code, resolved.message);
       return 0;
     }
     const { command, context } = resolved;
     const args = decodeValue(bytes, argsStart, argsEnd);
     if (args === undefined) {
-      this.#outcomes.failed('malformed_args', 'the arguments are not a canonical value');
+      this.#addFailure('malformed_args', 'the arguments are not a canonical value');
       return 0;
     }
-    return this.#execute(command, context, args, resolved.misfit);
+    return this.#execute(command, context, args, argsEnd - start, resolved.misfit);
   }
 
-  #execute(command: Command, context: ModuleContext, args: Value, misfit: string): number {
+  /** @param ownBytes of the transaction */
+  #execute(
+    command: Command,
+    context: ModuleContext,
+    args: Value,
+    ownBytes: number,
+    misfit: string,
+  ): number {
     const scope = this.#scope;
     scope.draws = 0;
     scope.scheduled = 0;
-    this.#allowance.startTransaction();
+    this.#allowance.startTransaction(ownBytes);
     try {
       if (command.check(args)) this.#settle(command.run(context, args));
-      else this.#outcomes.failed('invalid_args', misfit);
+      else this.#addFailure('invalid_args', misfit);
     } catch (error) {
       this.#threw(error);
     }
@@ -221,7 +234,10 @@ export class Runner implements Host {
     const { events } = this.#scope;
     if (outcome === undefined && events.length === 0) this.#outcomes.plain();
     else {
-      this.#outcomes.ok(outcome, events);
+      if (!this.#allowance.pays(this.#outcomes.ok(outcome, events))) {
+        return this.#fail('too_expensive', TOO_EXPENSIVE);
+      }
+      this.#outcomes.add();
       if (events.length > 0) this.#scope.events = [];
     }
     this.#state.journal.commit();
@@ -230,7 +246,14 @@ export class Runner implements Host {
   #fail(code: string, message: string): void {
     this.#state.journal.rollback();
     if (this.#scope.events.length > 0) this.#scope.events = [];
+    if (this.#allowance.pays(this.#outcomes.failed(code, message))) this.#outcomes.add();
+    else this.#addFailure('too_expensive', TOO_EXPENSIVE);
+  }
+
+  /** In words of this software: no longer than what costs nothing. */
+  #addFailure(code: string, message: string): void {
     this.#outcomes.failed(code, message);
+    this.#outcomes.add();
   }
 
   // ------------------------------------------------------------------------ what contexts ask for
@@ -295,19 +318,6 @@ export class Runner implements Host {
   }
 
   // ------------------------------------------------------------------------------------- by name
-
-  /** As names stand in a submission; the same array for the same names. */
-  #namesOf(module: string, timer: string): Uint8Array {
-    const names = `${module}.${timer}`;
-    let bytes = this.#timerNames.get(names);
-    if (bytes === undefined) {
-      const writer = new Writer(64);
-      for (const name of [utf8(module), utf8(timer)]) writer.u8(name.length).raw(name);
-      bytes = writer.take();
-      this.#timerNames.set(names, bytes);
-    }
-    return bytes;
-  }
 
   #resolve(bytes: Uint8Array, start: number, end: number): void {
     const names = this.#names;

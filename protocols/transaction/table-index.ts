@@ -5,6 +5,8 @@
  * I119. An index holds, in byte order of its text and then of the key, exactly what its function says of
  *       the rows that are there: also after a rollback, which puts back what stood there without
  *       asking the function again.
+ * I133. An index says at most PLACES_MAX texts of a row, of at most TEXT_MAX characters each: a row costs no
+ *       more than that to write, whatever stands in it.
  */
 import { PastPlaces } from './history.ts';
 import { KeyOrder } from './key-order.ts';
@@ -14,6 +16,13 @@ import { NotAValue, type Value } from './values.ts';
 
 /** Above nothing and below every character that a text may hold. */
 const SEPARATOR = '\u0000';
+
+/** Texts that an index says of one row. */
+export const PLACES_MAX = 64;
+/** Characters of such a text. */
+export const TEXT_MAX = 1024;
+/** Up to so many places to go through them is faster than to keep them by key. */
+const FEW = 8;
 
 /** One row's place in one index. */
 export interface IndexPlace {
@@ -35,17 +44,23 @@ export class TableIndex {
     this.#function = indexFunction;
   }
 
-  /** Throws NotAValue when the function says something else than text. */
+  /** Throws NotAValue when the function says something else than text, or too much. */
   addPlaces(entry: Entry, row: Value, places: IndexPlace[]): void {
     const said: unknown = this.#function(row, entry.key);
     if (said === null) return;
     if (!Array.isArray(said)) return this.#add(said, entry, places);
+    if (said.length > PLACES_MAX) {
+      throw new NotAValue(`an index says at most ${PLACES_MAX} texts of a row`);
+    }
     for (const text of new Set<unknown>(said)) this.#add(text, entry, places);
   }
 
   #add(text: unknown, entry: Entry, places: IndexPlace[]): void {
     if (typeof text !== 'string' || text.includes(SEPARATOR) || !text.isWellFormed()) {
       throw new NotAValue('an index takes well-formed text without U+0000');
+    }
+    if (text.length > TEXT_MAX) {
+      throw new NotAValue(`an index takes text of at most ${TEXT_MAX} characters`);
     }
     places.push({ key: placeKey(text, entry.key), entry, index: this });
   }
@@ -62,14 +77,30 @@ export function samePlaces(
   after: IndexPlace[],
 ): readonly IndexPlace[] {
   if (before.length === 0) return after;
+  const oldOf = placesByKey(before);
   let isSame = before.length === after.length;
   for (let at = 0; at < after.length; at++) {
-    const { key, index } = after[at]!;
-    const old = before.find((place) => place.key === key && place.index === index);
+    const old = oldOf(after[at]!);
     if (old !== undefined) after[at] = old;
     isSame &&= old !== undefined && old === before[at];
   }
   return isSame ? before : after;
+}
+
+/** Finds the one of the same index and key. */
+function placesByKey(
+  places: readonly IndexPlace[],
+): (place: IndexPlace) => IndexPlace | undefined {
+  if (places.length <= FEW) {
+    return ({ key, index }) => places.find((each) => each.key === key && each.index === index);
+  }
+  const byIndex = new Map<TableIndex, Map<string, IndexPlace>>();
+  for (const place of places) {
+    let byKey = byIndex.get(place.index);
+    if (byKey === undefined) byIndex.set(place.index, (byKey = new Map()));
+    byKey.set(place.key, place);
+  }
+  return ({ key, index }) => byIndex.get(index)?.get(key);
 }
 
 /** Moves only what does not stay: places that are the same objects do (samePlaces). */
@@ -79,6 +110,14 @@ export function movePlaces(before: readonly IndexPlace[], after: readonly IndexP
     for (const place of after) place.index.order.add(place);
     return;
   }
-  for (const place of before) if (!after.includes(place)) place.index.order.remove(place.key);
-  for (const place of after) if (!before.includes(place)) place.index.order.add(place);
+  const stays = among(after);
+  const stood = among(before);
+  for (const place of before) if (!stays(place)) place.index.order.remove(place.key);
+  for (const place of after) if (!stood(place)) place.index.order.add(place);
+}
+
+function among(places: readonly IndexPlace[]): (place: IndexPlace) => boolean {
+  if (places.length <= FEW) return (place) => places.includes(place);
+  const all = new Set(places);
+  return (place) => all.has(place);
 }

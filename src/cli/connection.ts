@@ -20,6 +20,7 @@ import { clusterFiles, nodeFiles } from '../init/layout.ts';
 import { Interruption } from '../interruption.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { EXIT, readText, UsageError } from './command.ts';
+import { goesOnUnread } from './output.ts';
 
 export interface Connection {
   readonly client: Client;
@@ -42,7 +43,7 @@ interface Flags {
 }
 
 /** What was signed before is sent without a key. */
-type Uses = 'reads' | 'signs';
+type Uses = 'reads' | 'sends' | 'signs';
 
 const NOTICE_AFTER_MS = 2_000;
 const FALLBACK_URL = 'http://127.0.0.1:9003';
@@ -112,6 +113,7 @@ export async function withCluster(
   uses: Uses,
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
+  if (uses !== 'reads') goesOnUnread();
   const signer = uses === 'signs' ? signerOf(flags) : null;
   const urls = urlsOf(flags);
   const genesis = flags.genesis === undefined ? null : genesisIn(flags.genesis);

@@ -14,7 +14,7 @@ import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { laterCommands } from './later.ts';
-import { jsonText, printable, write } from './output.ts';
+import { jsonText, printable, watchReaders, write } from './output.ts';
 
 type Create = (context: CommandContext) => Command;
 
@@ -108,10 +108,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whoever read the results has enough of them, as `head` does: that is no failure. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failure);
-});
-const code = await main();
+watchReaders(EXIT.failure);
+process.exitCode = await main();
 // What was cut short may still wait for something; what was written goes out first.
-process.stdout.write('', () => process.exit(code));
+process.stdout.write('', () => process.exit());

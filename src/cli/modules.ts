@@ -11,7 +11,7 @@ import { canonical, type Given } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { connectionOptions, withCluster } from './connection.ts';
 import { ask, withQueryOptions, type QueryFlags } from './get.ts';
-import { Journal } from './journal.ts';
+import { withJournal } from './journal.ts';
 import { sendCall } from './submit.ts';
 
 interface Described {
@@ -49,10 +49,9 @@ function commandOf(context: CommandContext, module: DefinedModule, name: string)
       const shape = { name: `${module.name} ${name}`, ...definition };
       const call = { module: module.name, command: name, args: canonical(shape, args(flags)) };
       const save = taken.has('save') ? undefined : flags.save;
-      const journal = save === undefined ? null : new Journal(save);
       const wait = taken.has('wait') || flags.wait !== false;
       await withCluster(connection(flags), 'signs', (cluster) =>
-        sendCall(context, cluster, call, journal, { wait }),
+        withJournal(save, (journal) => sendCall(context, cluster, call, journal, { wait })),
       );
     },
   );

@@ -5,9 +5,29 @@
 import { once } from 'node:events';
 import { plain } from '../edge/representation.ts';
 
-/** Writes, and waits for whoever reads when they are slow. */
+let isSending = false;
+
+/** From now on the command changes the cluster: it goes on to its end, whether or not anybody reads. */
+export function goesOnUnread(): void {
+  isSending = true;
+}
+
+/**
+ * To be called once. Whoever reads the results may have enough of them, as `head` does: that is no
+ * failure, and what only shows them ends with it. A result that a full disk did not take is one.
+ */
+export function watchReaders(failure: number): void {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') process.exitCode = failure;
+    if (!isSending) process.exit();
+  });
+  process.stderr.on('error', () => {});
+}
+
+/** Writes, and waits for whoever reads when they are slow. Nothing where nobody reads any more. */
 export async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  if (!process.stdout.writable || process.stdout.write(text)) return;
+  await once(process.stdout, 'drain').catch(() => {});
 }
 
 /** A value as JSON, whatever it holds: on one line, or indented. */

@@ -9,7 +9,7 @@ import { canonical, given, parsed } from './arguments.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, withCluster, type Connection } from './connection.ts';
 import { shapeOf, type Shape } from './declarations.ts';
-import { Journal } from './journal.ts';
+import { Journal, withJournal } from './journal.ts';
 import { newProgress, jsonText, printable } from './output.ts';
 import { finish, Sending } from './sending.ts';
 
@@ -54,14 +54,16 @@ export function submitCommand(context: CommandContext): Command {
       flags: Flags,
     ) => {
       checkFlags(flags, module, name);
-      const uses = flags.resend === undefined ? 'signs' : 'reads';
+      const uses = flags.resend === undefined ? 'signs' : 'sends';
       await withCluster(connection(flags as never), uses, async (cluster) => {
         if (flags.resend !== undefined) return resend(context, cluster, new Journal(flags.resend));
-        const journal = flags.save === undefined ? null : new Journal(flags.save);
-        if (flags.file !== undefined) return sendFile(context, cluster, journal, flags.file);
-        const shape = await shapeOf(cluster, 'command', module!, name!);
-        const args = canonical(shape, given(words, flags.args));
-        await sendCall(context, cluster, { module: module!, command: name!, args }, journal, flags);
+        await withJournal(flags.save, async (journal) => {
+          if (flags.file !== undefined) return sendFile(context, cluster, journal, flags.file);
+          const shape = await shapeOf(cluster, 'command', module!, name!);
+          const args = canonical(shape, given(words, flags.args));
+          const call = { module: module!, command: name!, args };
+          await sendCall(context, cluster, call, journal, flags);
+        });
       });
     },
   );

@@ -8,7 +8,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { Problem } from '../edge/problem.ts';
 import type { Subscribed } from '../stream/hub.ts';
-import { isProgress, type Encoder, type Item } from '../stream/item.ts';
+import { encoded, isProgress, type Encoder, type Item } from '../stream/item.ts';
 import type { EndCode, Ending, Outlet } from '../stream/subscription.ts';
 import { problemStatus } from './problem-status.ts';
 
@@ -59,12 +59,14 @@ export class CallOutlet implements Outlet {
     return this.#takenBytes;
   }
 
-  send(items: readonly Item[]): void {
-    if (this.#isOver) return;
-    for (const item of items) this.#waitingBytes += item.as(this.#encoder).length;
-    this.#items = [...this.#items.slice(this.#next), ...items];
+  send(items: readonly Item[]): number {
+    if (this.#isOver) return items.length;
+    const written = encoded(items, this.#encoder);
+    for (const each of written) this.#waitingBytes += each.length;
+    this.#items = [...this.#items.slice(this.#next), ...items.slice(0, written.length)];
     this.#next = 0;
     this.#write();
+    return written.length;
   }
 
   /** Says again how far it is: proxies end streams that are silent. */

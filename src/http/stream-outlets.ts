@@ -1,6 +1,6 @@
 /** The forms in which the stream goes over HTTP: Server-Sent Events, and messages of a WebSocket. */
 import { toJson, toMsgpack } from '../edge/representation.ts';
-import { Item, type Encoder } from '../stream/item.ts';
+import { encoded, Item, type Encoder } from '../stream/item.ts';
 import type { EndCode, Ending, Outlet } from '../stream/subscription.ts';
 import type { Channel } from './channel.ts';
 
@@ -39,8 +39,10 @@ abstract class ChannelOutlet implements Outlet {
     return this.channel.takenBytes();
   }
 
-  send(items: readonly Item[]): void {
-    this.channel.send(items.map((item) => item.as(this.#encoder)));
+  send(items: readonly Item[]): number {
+    const written = encoded(items, this.#encoder);
+    this.channel.send(written);
+    return written.length;
   }
 
   abstract keepAlive(): void;

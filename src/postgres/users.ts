@@ -8,21 +8,12 @@
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { identify, isRunning, type ProcessIdentity } from '../process-identity.ts';
+import { identify, identityOf, isRunning, nameOf } from '../process-identity.ts';
 
 let uses = 0;
 
 function folderOf(dir: string): string {
   return join(dir, 'users');
-}
-
-function nameOf({ pid, started }: ProcessIdentity, use: number): string {
-  return `${pid}.${encodeURIComponent(started)}.${use}`;
-}
-
-function identityOf(name: string): ProcessIdentity {
-  const [pid, started = ''] = name.split('.');
-  return { pid: Number(pid), started: decodeURIComponent(started) };
 }
 
 /** This process uses the server of `dir` from now on. The function returned ends that, once. */
@@ -31,7 +22,7 @@ export function enter(dir: string): () => void {
   if (self === null)
     throw new Error(`process ${process.pid} finds no trace of itself: mount /proc`);
   mkdirSync(folderOf(dir), { recursive: true, mode: 0o700 });
-  const file = join(folderOf(dir), nameOf(self, ++uses));
+  const file = join(folderOf(dir), `${nameOf(self)}.${++uses}`);
   writeFileSync(file, '');
   return () => rmSync(file, { force: true });
 }

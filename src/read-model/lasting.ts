@@ -6,7 +6,8 @@
  *     is of something that is still open, and none was left out for being so. Pages of tables that were
  *     made anew since are of another generation, and not looked at.
  */
-import type { List, ListPage, Parameters } from './queries.ts';
+import type { ListPage } from './pages.ts';
+import type { List, Parameters } from './queries.ts';
 
 /** How far the tables reached. */
 export interface Extent {

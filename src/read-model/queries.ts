@@ -3,8 +3,7 @@
  * behind the last row of the one before. Every filter has an index that has this order.
  */
 import { Type, type Static, type TObject } from '@sinclair/typebox';
-import type pg from 'pg';
-import { EXTENT, readExtent, type Extent } from './lasting.ts';
+import { EXTENT } from './lasting.ts';
 
 const Limit = Type.Integer({ minimum: 1, maximum: 500, description: 'rows wanted, 1 to 500' });
 const Height = Type.Integer({ minimum: 1, description: 'a height, from 1 on' });
@@ -310,36 +309,3 @@ export const LISTS: readonly List[] = [
   approvals,
   bridgeTransfers,
 ];
-
-export interface ListPage {
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
-  /** The `cursor` of the next page; null at the end. */
-  readonly next: string | null;
-}
-
-export interface Listed {
-  readonly page: ListPage;
-  /** Null where there are no rows. */
-  readonly extent: Extent | null;
-}
-
-/** `parameters` fit the list's schema. */
-export async function list(
-  client: pg.Pool,
-  { sql, shown, place }: List,
-  parameters: Parameters,
-): Promise<Listed> {
-  const limit = Number(parameters['limit'] ?? LIMIT_DEFAULT);
-  // One row more tells whether there is a next page.
-  const { text, values } = sql({ ...parameters, limit: limit + 1 });
-  const { rows } = await client.query<Record<string, unknown>>(text, [...values]);
-  const kept = rows.slice(0, limit).map((each) => {
-    const { extent: _, ...row } = each;
-    return row;
-  });
-  const extent = rows[0]?.['extent'];
-  return {
-    page: { rows: kept.map(shown), next: rows.length > limit ? place(kept.at(-1)!) : null },
-    extent: typeof extent === 'string' ? readExtent(extent) : null,
-  };
-}

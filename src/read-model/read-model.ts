@@ -4,7 +4,8 @@ import type { Cache } from '../cache/cache.ts';
 import type { LogLogger } from '../log/errors.ts';
 import { lasts, mayLast, nameOf } from './lasting.ts';
 import { COMMITTED_CHANNEL, Projector } from './projector.ts';
-import { list, type List, type ListPage, type Parameters } from './queries.ts';
+import { list, prepareSession, type ListPage } from './pages.ts';
+import type { List, Parameters } from './queries.ts';
 import type { ProjectionTask } from './worker.ts';
 
 export interface ReadModelOptions {
@@ -43,6 +44,7 @@ export class ReadModel {
     this.#pool = new pg.Pool({
       connectionString: options.task.url,
       application_name: 'althing read model',
+      onConnect: prepareSession,
       max: SESSIONS_MAX,
       connectionTimeoutMillis: ANSWER_MS,
       statement_timeout: ANSWER_MS,

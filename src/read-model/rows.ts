@@ -8,9 +8,6 @@ import { decodeReceipts, type ReceiptEvent } from '../../protocols/transaction/r
 import { unpackStructure } from '../../protocols/wire.ts';
 import type { SubmissionReceipts } from '../../protocols/submission-receipts.ts';
 
-/** Values by column, as many in each as there are rows: how `unnest` takes them. */
-export type Columns = readonly unknown[][];
-
 /** The log holds what this version cannot read. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable';
@@ -143,9 +140,9 @@ function rowsOf(receipts: SubmissionReceipts, time: Date): ExecutedRow[] {
         index,
         position,
         submission,
-        printable(module),
-        printable(command),
-        printable(receipts.sender),
+        module,
+        command,
+        receipts.sender,
         status,
         error?.code ?? null,
       ];
@@ -154,16 +151,4 @@ function rowsOf(receipts: SubmissionReceipts, time: Date): ExecutedRow[] {
     }
   }
   return rows;
-}
-
-/** PostgreSQL has no U+0000 in text; names that nobody declared may hold it. */
-function printable(text: string): string {
-  return text.replaceAll('\u0000', '\ufffd');
-}
-
-/** Rows turned into columns. */
-export function columnsOf(rows: readonly (readonly unknown[])[], count: number): unknown[][] {
-  const columns: unknown[][] = Array.from({ length: count }, () => []);
-  for (const row of rows) for (let at = 0; at < count; at++) columns[at]!.push(row[at]);
-  return columns;
 }

@@ -39,6 +39,25 @@ export class Item {
   }
 }
 
+/** So many bytes are written before somebody looks at the clock, and at the room, again. */
+const BATCH_BYTES_MAX = 64 * 1024;
+
+/** The first of them and those after it, until they have some bytes together. */
+export function encoded<T extends string | Uint8Array>(
+  items: readonly Item[],
+  encoder: Encoder<T>,
+): readonly T[] {
+  const written: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const one = item.as(encoder);
+    written.push(one);
+    bytes += one.length;
+    if (bytes >= BATCH_BYTES_MAX) break;
+  }
+  return written;
+}
+
 /** Says only how far the subscriber has come, where its filter let nothing through. */
 export function progressItem(height: number, id: string): Item {
   return new Item(id, { id, kind: PROGRESS, height });

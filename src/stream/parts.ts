@@ -22,6 +22,11 @@ import { Item } from './item.ts';
 const ITEM_BYTES = 512;
 /** Decoded and encoded again, a byte of the log takes so many. */
 const GROWTH = 4;
+/** Of so many filters a part keeps what passes: few differ where many subscribe. */
+const FILTERS_KEPT = 4;
+/** What that takes for each of them, and for each item in it, in bytes. */
+const KEPT_BYTES = 128;
+const KEPT_ITEM_BYTES = 8;
 
 export interface Part {
   /** How many items it has, where that is known without decoding; null elsewhere. */
@@ -121,7 +126,10 @@ class SubmissionPart implements Part {
     this.#time = time;
     // One run of transactions that succeeded and said nothing.
     this.count = encoded.length === 3 && encoded[0] === 0 ? txCount : null;
-    this.weight = GROWTH * encoded.length + ITEM_BYTES * txCount;
+    this.weight =
+      GROWTH * encoded.length +
+      FILTERS_KEPT * KEPT_BYTES +
+      (ITEM_BYTES + FILTERS_KEPT * KEPT_ITEM_BYTES) * txCount;
   }
 
   mayPass(filter: Filter): boolean {
@@ -146,6 +154,7 @@ class DecodedSubmission implements DecodedPart {
   readonly #calls: readonly CallRun[];
   readonly #place: { readonly time: string; readonly base: number };
   readonly #items = new Map<number, Item>();
+  /** By the key of the filter, those first that came first. */
   readonly #passing = new Map<string, readonly Item[]>();
 
   constructor(
@@ -162,8 +171,14 @@ class DecodedSubmission implements DecodedPart {
   }
 
   passing(filter: Filter): readonly Item[] {
-    let passing = this.#passing.get(filter.key);
-    if (passing === undefined) this.#passing.set(filter.key, (passing = this.#select(filter)));
+    const known = this.#passing.get(filter.key);
+    if (known !== undefined) return known;
+    const passing = this.#select(filter);
+    for (const first of this.#passing.keys()) {
+      if (this.#passing.size < FILTERS_KEPT) break;
+      this.#passing.delete(first);
+    }
+    this.#passing.set(filter.key, passing);
     return passing;
   }
 
@@ -187,7 +202,7 @@ class DecodedSubmission implements DecodedPart {
         }
       }
     }
-    return passing;
+    return passing.length === 0 ? NOTHING : passing;
   }
 
   /** The same for all filters that let it through. */

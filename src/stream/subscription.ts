@@ -29,7 +29,8 @@ export interface Outlet {
   waitingBytes(): number;
   /** Bytes that have left it. */
   takenBytes(): number;
-  send(items: readonly Item[]): void;
+  /** Hands over the first and those after it that it can write at once. Returns how many. */
+  send(items: readonly Item[]): number;
   /** Nothing was sent for a while: says something that is no item. */
   keepAlive(): void;
   /** After all that was sent. */
@@ -54,7 +55,7 @@ export interface SubscriptionLimits {
 /** What keeps a subscription from moving on. */
 export type Pause = 'time' | 'room' | 'page';
 
-/** So many items are handed over before the room is looked at again. */
+/** So many items are handed over at most before the room and the clock are looked at again. */
 const BATCH = 64;
 
 export class Subscription {
@@ -119,9 +120,9 @@ export class Subscription {
     const passing = decoded.passing(this.#filter);
     const start = this.#firstOf(passing);
     const batch = passing.slice(start, start + BATCH);
-    if (batch.length > 0) this.#send(batch, now());
-    if (start + batch.length >= passing.length) this.#nextPart(decoded.count);
-    else this.#offset = batch.at(-1)!.at + 1;
+    const sent = batch.length > 0 ? this.#send(batch, now()) : 0;
+    if (start + sent >= passing.length) this.#nextPart(decoded.count);
+    else this.#offset = batch[sent - 1]!.at + 1;
   }
 
   #firstOf(items: readonly Item[]): number {
@@ -149,11 +150,12 @@ export class Subscription {
     this.#offset = 0;
   }
 
-  #send(items: readonly Item[], nowMs: number): void {
-    this.#outlet.send(items);
-    this.sent += items.length;
-    this.#toldId = items.at(-1)!.id;
+  #send(items: readonly Item[], nowMs: number): number {
+    const count = this.#outlet.send(items);
+    this.sent += count;
+    this.#toldId = items[count - 1]!.id;
     this.#sentAtMs = nowMs;
+    return count;
   }
 
   /** Once in a while. False when it is too slow. */

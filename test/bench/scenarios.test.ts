@@ -5,11 +5,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { LISTS } from '../../src/read-model/queries.ts';
 
 const BENCH = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
 const SIZE = ['--seconds', '2', '--warm-up', '0.5', '--clients', '4', '--accounts', '40'];
-const LOAD = ['--batch', '100', '--rate', '50', '--times', '1', '--outstanding', '8'];
-const SCENARIOS = ['peak', 'light', 'voting', 'failover', 'kills', 'soak'];
+const LOAD = [
+  '--rows',
+  '2000',
+  '--batch',
+  '100',
+  '--rate',
+  '50',
+  '--times',
+  '1',
+  '--outstanding',
+  '8',
+];
+const SCENARIOS = ['peak', 'light', 'voting', 'lists', 'failover', 'kills', 'soak'];
 
 interface Run {
   readonly result: {
@@ -28,6 +40,7 @@ interface Result {
     readonly runs?: readonly Run[];
     readonly result?: Run['result'];
     readonly kills?: unknown;
+    readonly questions?: readonly { readonly question: string; readonly rows: number }[];
     readonly processes?: readonly string[];
     readonly intervals?: readonly { readonly memoryMiB: readonly number[] }[];
   };
@@ -92,6 +105,19 @@ test('voting counts rounds that were decided', (t) => {
   const [run] = measured.runs ?? [];
   t.is(run?.result.transactions, (run?.result.answered ?? 0) * 100);
   t.true((run?.result.answered ?? 0) > 0);
+});
+
+test('lists asks every list, and is answered with what was asked for', (t) => {
+  const { questions = [] } = resultOf('lists').measured;
+  const rowsOf = (name: string) => questions.find(({ question }) => question === name)?.rows;
+  t.is(rowsOf('transactions: newest'), 50);
+  t.is(rowsOf('transactions: id of one'), 1);
+  t.is(rowsOf('transactions: module that is none'), 0);
+  const asked = new Set(questions.map(({ question }) => question.split(':')[0]));
+  t.deepEqual(
+    [...asked],
+    LISTS.map(({ name }) => name),
+  );
 });
 
 for (const scenario of ['failover', 'kills']) {

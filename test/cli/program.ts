@@ -1,5 +1,5 @@
 /** Programs of ours as processes of their own. */
-import { execFile, type ExecFileOptions } from 'node:child_process';
+import { execFile, spawn, type ExecFileOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The `althing` command, compiled. */
@@ -18,5 +18,26 @@ export function run(args: readonly string[], options: ExecFileOptions = {}): Pro
       const code = typeof error?.code === 'number' ? error.code : 0;
       resolve({ code, stdout: String(stdout), stderr: String(stderr) });
     });
+  });
+}
+
+/** Runs it in a shell's pipe to `reader`, to the end of both; its code. */
+export function runInto(
+  args: readonly string[],
+  reader: string,
+  options: ExecFileOptions = {},
+): Promise<Ended> {
+  const script = '"$@" | ' + reader + '; echo "${PIPESTATUS[0]}" >&3';
+  return new Promise((resolve, reject) => {
+    const all = ['-c', script, 'bash', process.execPath, ALTHING, ...args];
+    const child = spawn('bash', all, { ...options, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    const said = ['', '', '', ''];
+    for (const at of [1, 2, 3]) {
+      child.stdio[at]!.on('data', (chunk: Buffer) => (said[at] += chunk.toString()));
+    }
+    child.once('error', reject);
+    child.once('close', () =>
+      resolve({ code: Number(said[3]), stdout: said[1]!, stderr: said[2]! }),
+    );
   });
 }

@@ -49,10 +49,9 @@ const endless: Readonly<Record<string, string>> = {
     'const o = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => ["k" + i, i])); for (;;) { const { x, ...r } = o; }',
   'the rest of an array':
     'const l = Array.from({ length: 1e4 }); for (;;) { const [x, ...r] = l; }',
-  'the rest in a parameter':
-    'const l = Array.from({ length: 1e4 }), f = ([x, ...r]) => 1; for (;;) f(l);',
-  'the rest in the head of a loop':
-    'const l = [Array.from({ length: 1e4 })]; for (;;) for (const [x, ...r] of l);',
+  'the rest of bytes': 'const u = new Uint8Array(1e4); for (;;) { const [x, ...r] = u; }',
+  'the rest of an iterator':
+    'const l = Array.from({ length: 1e4 }); for (;;) { const [x, ...r] = l.values(); }',
   concat: 'let l = [1]; for (;;) l = l.concat(l);',
   flatMap: 'const l = Array.from({ length: 1000 }); for (;;) l.flatMap(() => l);',
   slice: 'const l = Array.from({ length: 1e4 }); for (;;) l.slice();',

@@ -5,6 +5,7 @@ import {
   type LoadedModule,
   offers,
   opaque,
+  reads,
   type Ran,
 } from '../../src/modules/sandbox/load.ts';
 
@@ -25,6 +26,8 @@ export const imports = {
     fails: offers(() => {
       throw new Error('of the host');
     }),
+    none: offers(() => null),
+    codeOf: reads((value: unknown) => (value instanceof Refusal ? value.code : null)),
     refuse: opaque((code: string) => new Refusal(code)),
     limits: { most: 7, names: ['a', 'b'] },
   },

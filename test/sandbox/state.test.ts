@@ -9,6 +9,11 @@ const head = "import { define } from 'althing/module';";
 const unloadable: Readonly<Record<string, string>> = {
   'a map': 'const m = new Map(); export const run = () => m.size;',
   'a set in an object': 'const m = { s: new Set() }; export const run = () => 1;',
+  'an iterator': 'const i = [1, 2].values(); export const run = () => i.next().value;',
+  'an iterator in an array':
+    'const l = [[1, 2].entries()]; export const run = () => l[0].next().value[0];',
+  'an iterator that an arrow holds':
+    'const make = (i) => () => i.next().value; export const run = make([1, 2].keys());',
   bytes: 'const b = new Uint8Array(1); export const run = () => (b[0] += 1);',
   'a function called at once':
     'const f = (() => { let n = 0; return () => ++n; })(); export const run = f;',

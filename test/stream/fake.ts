@@ -135,6 +135,8 @@ export class FakeOutlet implements Outlet {
   keptAlive = 0;
   /** How many items it takes at once; those beyond wait. */
   room: number;
+  /** How many of those that it is given in one go. */
+  atOnce = Infinity;
   #taken = 0;
 
   constructor(room = Infinity) {
@@ -161,9 +163,11 @@ export class FakeOutlet implements Outlet {
     this.#taken += count;
   }
 
-  send(items: readonly Item[]): void {
+  send(items: readonly Item[]): number {
     if (this.ending !== null) throw new Error('sent after the end');
-    this.items.push(...items);
+    const taken = items.slice(0, this.atOnce);
+    this.items.push(...taken);
+    return taken.length;
   }
 
   keepAlive(): void {

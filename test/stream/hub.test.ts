@@ -35,7 +35,8 @@ test('whoever resumes where it was cut off, under whatever filter, gets what fol
       fc.array(fc.integer({ min: 0, max: 15 }), { maxLength: 6 }),
       fc.constantFrom(EVERYTHING, HALF),
       fc.integer({ min: 1, max: 4 }),
-      async (counts, cuts, filter, partMax) => {
+      fc.constantFrom(1, 2, Infinity),
+      async (counts, cuts, filter, partMax, atOnce) => {
         const source = new FakeSource({ partMax });
         const made = hubOf(source);
         execute(made, source, ...counts);
@@ -43,6 +44,7 @@ test('whoever resumes where it was cut off, under whatever filter, gets what fol
         let from = START;
         for (const cut of [...cuts, Infinity]) {
           const outlet = new FakeOutlet();
+          outlet.atOnce = atOnce;
           const { end } = made.hub.subscribe('a', { from, filter, outlet });
           await made.clock.pass(3_000);
           end();

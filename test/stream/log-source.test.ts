@@ -80,8 +80,10 @@ function submission(height: number, txCount: number) {
   calls.start();
   for (let at = 0; at < txCount; at++) {
     calls.add(KV_SET);
-    if (at % 2 === 0) outcomes.ok(undefined, [{ module: 'kv', name: 'set', data: { at } }]);
-    else outcomes.plain();
+    if (at % 2 === 0) {
+      outcomes.ok(undefined, [{ module: 'kv', name: 'set', data: { at } }]);
+      outcomes.add();
+    } else outcomes.plain();
   }
   const id = digestOf({ height });
   const common = { sender: 'key:00', via: '', calls: calls.take(), encoded: outcomes.take() };

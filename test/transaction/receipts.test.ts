@@ -24,9 +24,13 @@ function encode(said: readonly Said[]): Uint8Array {
   const writer = new OutcomeWriter();
   writer.start();
   for (const each of said) {
-    if (each.kind === 'plain') writer.plain();
-    else if (each.kind === 'ok') writer.ok(each.result, each.events);
+    if (each.kind === 'plain') {
+      writer.plain();
+      continue;
+    }
+    if (each.kind === 'ok') writer.ok(each.result, each.events);
     else writer.failed(each.code, each.message);
+    writer.add();
   }
   return writer.take();
 }

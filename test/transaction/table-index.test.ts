@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { PLACES_MAX, TEXT_MAX } from '../../protocols/transaction/table-index.ts';
 import { PAGE_ROWS_MAX } from '../../protocols/transaction/table-pages.ts';
 import { Journal, MemoryTable } from '../../protocols/transaction/tables.ts';
 import { compareText, NotAValue, type Value } from '../../protocols/transaction/values.ts';
@@ -14,7 +15,12 @@ function tableWithWords(journal = new Journal()): { table: MemoryTable; journal:
 
 const key = fc.integer({ min: 0, max: 8 }).map(String);
 const text = fc.array(fc.constantFrom('a', 'b', 'ab', ''), { maxLength: 3 });
+/** More than stand in a short list, with some of them in common. */
+const many = fc
+  .array(fc.nat(40), { minLength: 9, maxLength: PLACES_MAX })
+  .map((all) => all.map((each) => `w${each}`).join(' '));
 const row = fc.oneof(
+  many,
   fc.constant(7),
   text.map((each) => each.join(' ')),
 );
@@ -103,4 +109,17 @@ test('I119: a row that its index cannot place is not written', (t) => {
   }
   t.deepEqual(journal.changed, []);
   t.throws(() => table.pageBy('none', { limit: 1 }), { message: 'm/t has no index none' });
+});
+
+test('I133: an index says a bounded number of texts of a row, each of bounded length', (t) => {
+  const { table, journal } = tableWithWords();
+  const texts = (count: number) => Array.from({ length: count }, (_, at) => `w${at}`).join(' ');
+  table.set('most', texts(PLACES_MAX));
+  table.set('long', 'x'.repeat(TEXT_MAX));
+  journal.commit();
+  for (const each of [texts(PLACES_MAX + 1), 'x'.repeat(TEXT_MAX + 1)]) {
+    t.throws(() => table.set('k', each), { instanceOf: NotAValue });
+    t.is(table.get('k'), undefined);
+  }
+  t.is(table.pageBy('byWord', { limit: PAGE_ROWS_MAX }).rows.length, PLACES_MAX + 1);
 });

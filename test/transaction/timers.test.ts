@@ -134,3 +134,45 @@ test('I117: what is due beyond the bound of a block runs in the next ones, whate
   );
   t.deepEqual(run(7), run(Infinity));
 });
+
+/** Sets `count` timers of a module, each in a transaction of SCHEDULED_MAX. */
+function setMany(chain: Chain, module: string, at: number, count: number, firstSeq: number): void {
+  for (let done = 0; done < count; done += SCHEDULED_MAX) {
+    const each = Array.from({ length: Math.min(SCHEDULED_MAX, count - done) }, (_, n) => [
+      module,
+      'later',
+      { at, timer: 'tick', data: done + n },
+    ]);
+    const submission = signed(firstSeq + done / SCHEDULED_MAX, [call('callAll', each)]);
+    chain.next([[0, [submission]]], START_MS);
+  }
+}
+
+const ranIn = (chain: Chain, ms: number): string[] =>
+  receiptsOf(chain.next([], START_MS + ms)).flatMap(({ events }) =>
+    events.map((event) => event.module),
+  );
+const countOf = (ran: readonly string[], module: string): number =>
+  ran.filter((each) => each === module).length;
+
+test('I132: who floods one module delays the timers of no other', (t) => {
+  const chain = new Chain();
+  setMany(chain, 'scratch', START_MS + 100, 3 * TIMERS_PER_BLOCK, 0);
+  setMany(chain, 'second', START_MS + 200, 20, 1000);
+  const ran = ranIn(chain, 1000);
+  t.is(ran.length, TIMERS_PER_BLOCK);
+  t.is(countOf(ran, 'second'), 20);
+  t.deepEqual(ran.slice(0, 4), ['scratch', 'second', 'scratch', 'second']);
+});
+
+test('I132: modules that both have more than a block takes share it, and all run in the end', (t) => {
+  const chain = new Chain();
+  setMany(chain, 'scratch', START_MS + 100, TIMERS_PER_BLOCK, 0);
+  setMany(chain, 'second', START_MS + 200, TIMERS_PER_BLOCK, 1000);
+  const half = TIMERS_PER_BLOCK / 2;
+  for (const ms of [1000, 2000]) {
+    const ran = ranIn(chain, ms);
+    t.deepEqual([countOf(ran, 'scratch'), countOf(ran, 'second')], [half, half]);
+  }
+  t.deepEqual(ranIn(chain, 3000), []);
+});

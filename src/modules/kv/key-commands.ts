@@ -4,13 +4,14 @@ import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts'
 import { AnyValue } from '../schema.ts';
 import { changing, type Changes } from './changes.ts';
 import { equalValues } from './compare.ts';
-import { DELETE_STEPS, LOOK_STEPS } from './costs.ts';
+import { deleteSteps, LOOK_STEPS } from './costs.ts';
 import { Limit, pageOf, range } from './ranges.ts';
 import {
   Count,
   Namespace,
   place,
   Revision,
+  rowKey,
   strict,
   Written,
   type Commands,
@@ -50,12 +51,15 @@ function deleteRange(changes: Changes, context: Commands, asked: Parameters<type
   let after = {};
   while (more && left > 0) {
     const page = pageOf(context, changes.namespace, { ...asked, ...after, limit: left });
-    context.meter.spend(page.visited * LOOK_STEPS + page.rows.length * DELETE_STEPS);
+    context.meter.spend(page.visited * LOOK_STEPS);
     for (const [key] of page.rows) {
+      const steps = deleteSteps(rowKey({ namespace: changes.namespace, key }));
+      if (deleted > 0 && context.meter.left < steps) return { deleted, more: true };
+      context.meter.spend(steps);
       const refused = changes.delete(key);
       if (refused !== null) return refused;
+      deleted++;
     }
-    deleted += page.rows.length;
     left -= page.visited;
     more = page.next !== null;
     after = page.next === null ? {} : { after: page.next };

@@ -9,12 +9,13 @@
 import { toHex } from '../../../protocols/bytes.ts';
 import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';
 import { Changes } from './changes.ts';
-import { DELETE_STEPS, LOOK_STEPS } from './costs.ts';
+import { deleteSteps, LOOK_STEPS } from './costs.ts';
 import { addLease, dropLease, extendLease, liveLease, rearm } from './lease-timers.ts';
 import { isOwnLease, type Commands, type LeaseRow } from './rows.ts';
 
-export const SWEPT_PER_BLOCK = 1000;
-const SWEEP_STEPS = LOOK_STEPS + DELETE_STEPS;
+export const SWEPT_PER_BLOCK = 500;
+/** Of the shortest key. */
+const SWEEP_STEPS = LOOK_STEPS + deleteSteps('');
 const BLOCK = 'block';
 
 export interface Granted {
@@ -89,9 +90,14 @@ function sweep(context: Commands, lease: string): number {
   const before = swept.get(BLOCK);
   const used = before?.height === height ? before.keys : 0;
   const room = Math.min(SWEPT_PER_BLOCK - used, Math.floor(meter.left / SWEEP_STEPS));
-  const rowKeys = firstKeys(context, lease, room);
+  const rowKeys: string[] = [];
+  for (const rowKey of firstKeys(context, lease, room)) {
+    const steps = LOOK_STEPS + deleteSteps(rowKey);
+    if (steps > meter.left) break;
+    meter.spend(steps);
+    rowKeys.push(rowKey);
+  }
   if (rowKeys.length === 0) return 0;
-  meter.spend(rowKeys.length * SWEEP_STEPS);
   deleteAll(context, rowKeys);
   swept.set(BLOCK, { height, keys: used + rowKeys.length });
   return rowKeys.length;

@@ -12,7 +12,7 @@ import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts'
 import { AnyValue } from '../schema.ts';
 import type { Changes } from './changes.ts';
 import { Compare, holds, misfitOf } from './compare.ts';
-import { COMPARE_STEPS, DELETE_STEPS, LOOK_STEPS } from './costs.ts';
+import { COMPARE_STEPS, deleteSteps, LOOK_STEPS } from './costs.ts';
 import { pageOf, range, Limit, type KeyPage, type KeyRange } from './ranges.ts';
 import {
   Count,
@@ -21,6 +21,7 @@ import {
   LeaseName,
   ListedView,
   next,
+  rowKey,
   strict,
   TtlMs,
   viewOf,
@@ -247,8 +248,9 @@ export class Transaction {
   #deleteRange(asked: KeyRange): { deleted: number } | ModuleRefusal {
     const page = this.#range(asked);
     if (page instanceof ModuleRefusal) return page;
-    this.#context.meter.spend(page.rows.length * DELETE_STEPS);
+    const { namespace } = this.#changes;
     for (const [key] of page.rows) {
+      this.#context.meter.spend(deleteSteps(rowKey({ namespace, key })));
       const refused = this.#changes.delete(key);
       if (refused !== null) return refused;
     }

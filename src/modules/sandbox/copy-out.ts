@@ -46,7 +46,7 @@ export class CopyOut {
   }
 
   #text(value: string, name: string): string {
-    this.#realm.charge(value.length >> 5);
+    this.#realm.charge(value.length, 32);
     return value.isWellFormed() ? value : this.#refuse(name, 'has half of a surrogate pair');
   }
 
@@ -61,6 +61,8 @@ export class CopyOut {
     if (depth >= DEPTH_MAX) return this.#refuse(name, `is more than ${DEPTH_MAX} levels deep`);
     this.#realm.charge(1);
     if (Array.isArray(value)) {
+      // Each item, whatever it is: an array that stands in many places is copied into each.
+      this.#realm.charge(value.length);
       const items: unknown[] = [];
       for (let i = 0; i < value.length; i++) {
         items.push(this.copy(value[i], name, depth + 1));
@@ -74,7 +76,7 @@ export class CopyOut {
         return this.#realm.hostValueOf(value);
       case 'other':
         if (!ArrayBuffer.isView(value)) return this.#refuse(name, 'is no plain object');
-        this.#realm.charge(value.byteLength >> 5);
+        this.#realm.charge((value as Uint8Array).length, 32);
         return new Uint8Array(value as Uint8Array);
     }
   }
@@ -82,7 +84,7 @@ export class CopyOut {
   #fields(value: Fields, name: string, depth: number): Fields {
     const fields: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
-      this.#realm.charge(1 + (key.length >> 5));
+      this.#realm.charge(32 + key.length, 32);
       if (key === '__proto__' || !key.isWellFormed()) return this.#refuse(name, 'has a bad key');
       const each = value[key];
       // Declarations leave out what they do not say.

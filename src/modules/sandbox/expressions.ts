@@ -3,6 +3,7 @@
  * functions in realm/operators.ts, and plain operators where the operands are seen to be numbers.
  */
 import type { AnyNode } from 'acorn';
+import { restOf } from './grammar.ts';
 import { childrenOf } from './syntax.ts';
 
 /** Writes the rest of the source. */
@@ -75,23 +76,34 @@ export function update(
   writer: Writer,
   { operator, prefix, argument }: AnyNode & { type: 'UpdateExpression' },
 ): string {
-  const [first, again] = placeOf(writer, argument);
+  const { first, again } = placeOf(writer, argument);
   const change = prefix ? `${operator}${again}` : `${again}${operator}`;
   if (argument.type !== 'Identifier') return `($$.numeric(${first}), ${change})`;
   return `(typeof ${again} === 'number' ? ${change} : ($$.numeric(${again}), ${change}))`;
 }
 
-/** How to write a place of a value the first time, evaluating what leads to it, and again. */
-function placeOf(writer: Writer, node: AnyNode): readonly [first: string, again: string] {
-  if (node.type !== 'MemberExpression') return [writer.text(node), writer.text(node)];
+/** How to write a place of a value the first time, evaluating what leads to it, and to set it then. */
+interface Place {
+  readonly first: string;
+  readonly again: string;
+  readonly set: (value: string) => string;
+}
+
+function placeOf(writer: Writer, node: AnyNode): Place {
+  const plain = (first: string, again: string): Place => ({
+    first,
+    again,
+    set: (value) => `${again} = ${value}`,
+  });
+  if (node.type !== 'MemberExpression') return plain(writer.text(node), writer.text(node));
   const { object, property, computed } = node;
   const simple = object.type === 'Identifier';
   const held = simple ? object.name : writer.temporary();
   const base = simple ? held : `(${held} = ${writer.text(object)})`;
-  if (!computed) return [`${base}.${nameOf(property)}`, `${held}.${nameOf(property)}`];
+  if (!computed) return plain(`${base}.${nameOf(property)}`, `${held}.${nameOf(property)}`);
   const key = writer.temporary();
   const first = `${base}[${key} = $$.at(${held}, ${writer.text(property)})]`;
-  return [first, `${held}[${key}]`];
+  return { first, again: `${held}[${key}]`, set: (value) => `$$.put(${held}, ${key}, ${value})` };
 }
 
 export function assignment(
@@ -100,21 +112,25 @@ export function assignment(
 ): string {
   const { left, right, operator } = node;
   const lines = writer.lines(left.end, right.start);
-  const plain = operator === '=' || LOGICAL.has(operator);
-  if (left.type === 'MemberExpression' && plain) {
-    if (!left.computed && nameOf(left.property) === 'length') {
-      return `$$.truncate(${writer.text(left.object)},${lines}${writer.text(right)})`;
-    }
-    const [first] = placeOf(writer, left);
-    return `${first} ${operator}${lines} ${writer.text(right)}`;
+  const logical = LOGICAL.has(operator);
+  if (left.type === 'MemberExpression' && operator === '=') {
+    const { object, property, computed } = left;
+    const length = !computed && nameOf(property) === 'length';
+    if (!computed && !length) return writer.spliced(node.start, node.end, [object, right]);
+    const name = computed ? `, ${writer.text(property)}` : '';
+    const at = writer.lines(object.end, right.start);
+    return `$$.${length ? 'truncate' : 'put'}(${writer.text(object)}${name},${at}${writer.text(right)})`;
   }
-  if (plain) return writer.spliced(node.start, node.end, [left, right]);
-  const [first, again] = placeOf(writer, left);
+  if (left.type !== 'MemberExpression' && (logical || operator === '=')) {
+    return writer.spliced(node.start, node.end, [left, right]);
+  }
+  const { first, again, set } = placeOf(writer, left);
+  if (logical) return `(${first} ${operator.slice(0, -1)} (${set(lines + writer.text(right))}))`;
   const name = BINARY[operator.slice(0, -1)];
   const value = (of: string): string => `$$.${name}(${of},${lines}${writer.text(right)})`;
-  if (left.type === 'Identifier') return `${again} = ${value(again)}`;
+  if (left.type === 'Identifier') return set(value(again));
   const old = writer.temporary();
-  return `(${old} = ${first}, ${again} = ${value(old)})`;
+  return `(${old} = ${first}, ${set(value(old))})`;
 }
 
 export function template(
@@ -181,6 +197,22 @@ export function choice(writer: Writer, node: AnyNode & { type: 'SwitchStatement'
   const open = node.cases.filter(({ test }) => test && !isShort(test)).length;
   const rest = writer.spliced(node.discriminant.end, node.end, node.cases);
   return `switch ($$.choice(${writer.text(node.discriminant)}, ${open})${rest}`;
+}
+
+/** What is gathered is paid for before (realm/operators.ts): nothing else tells how much it is. */
+export function gathered(
+  writer: Writer,
+  { start, end, id, init }: AnyNode & { type: 'VariableDeclarator' },
+): string {
+  const pays = init && restOf(id) !== undefined;
+  if (!pays) return writer.spliced(start, end, init ? [id, init] : [id]);
+  const value = `$$.${id.type === 'ArrayPattern' ? 'spread' : 'fields'}(${writer.text(init)})`;
+  return (
+    writer.text(id) +
+    writer.code.slice(id.end, init.start) +
+    value +
+    writer.code.slice(init.end, end)
+  );
 }
 
 export function nameOf(node: AnyNode): string {

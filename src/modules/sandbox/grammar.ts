@@ -13,6 +13,7 @@ import { childrenOf, errorAt, type Source } from './syntax.ts';
 /** Nodes inside one another; a parser's and a compiler's stack are for more than this. */
 const NESTING_MAX = 100;
 const LITERAL_BIGINT_MAX = 320;
+const GATHERS = 'gather the rest in a declaration of its own: `const [first, ...rest] = list;`';
 
 export const CONSTRUCTORS: readonly string[] = [
   'Map',
@@ -100,6 +101,10 @@ function reasonAgainst(node: AnyNode, depth: number): string | null {
       return !node.source ? null : 'a module is one file: export what it declares';
     case 'VariableDeclaration':
       return againstVariables(node.kind, depth <= 2);
+    case 'VariableDeclarator':
+      return againstGathering(node.id, node.init);
+    case 'CatchClause':
+      return node.param && gathers(node.param) ? GATHERS : null;
     case 'Property':
       return againstProperty(node);
     case 'MemberExpression':
@@ -120,10 +125,28 @@ function reasonAgainst(node: AnyNode, depth: number): string | null {
   }
 }
 
+/** The last part of a pattern that gathers what the others leave. */
+export function restOf(pattern: AnyNode): AnyNode | undefined {
+  if (pattern.type !== 'ArrayPattern' && pattern.type !== 'ObjectPattern') return undefined;
+  const last = (pattern.type === 'ArrayPattern' ? pattern.elements : pattern.properties).at(-1);
+  return last?.type === 'RestElement' ? last : undefined;
+}
+
+/** U13. What a pattern gathers stands in a declaration with its source, and is paid for before (U1). */
+function againstGathering(id: AnyNode, init: AnyNode | null | undefined): string | null {
+  const rest = init ? restOf(id) : undefined;
+  const others = rest === undefined ? [id] : childrenOf(id).filter((part) => part !== rest);
+  const named = rest?.type !== 'RestElement' || rest.argument.type === 'Identifier';
+  return named && !others.some(gathers) ? null : GATHERS;
+}
+
 function againstFunction(node: AnyNode & { type: string }): string | null {
   if (!isFunction(node)) return null;
   if (node.async) return 'async functions are not for modules: handlers are synchronous';
   if (node.generator) return 'generators are not for modules: fill an array';
+  const last = node.params.at(-1);
+  const named = last?.type === 'RestElement' && last.argument.type === 'Identifier';
+  if ((named ? node.params.slice(0, -1) : node.params).some(gathers)) return GATHERS;
   return node.params.every(isSimple)
     ? null
     : 'the default of a parameter is a literal or a name: compute others in the body';
@@ -204,7 +227,7 @@ function againstAssignment(node: AnyNode & { type: 'AssignmentExpression' }): st
 function againstTarget(target: AnyNode): string | null {
   if (target.type === 'Identifier' || target.type === 'VariableDeclaration') return null;
   if (target.type === 'MemberExpression') return 'assign to a variable, and from it to a property';
-  if (gathers(target)) return 'gather the rest in a declaration';
+  if (gathers(target)) return GATHERS;
   const parts = target.type.endsWith('Pattern') ? partsOf(target) : [];
   return parts.every(({ type }) => type === 'Identifier') && boundBy(target).length > 0
     ? null
@@ -212,6 +235,8 @@ function againstTarget(target: AnyNode): string | null {
 }
 
 function gathers(pattern: AnyNode): boolean {
+  if (pattern.type === 'AssignmentPattern') return gathers(pattern.left);
+  if (pattern.type === 'Property') return gathers(pattern.value);
   return pattern.type === 'RestElement' || childrenOf(pattern).some(gathers);
 }
 

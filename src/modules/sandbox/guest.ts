@@ -21,7 +21,7 @@ type AnyFunction = (...args: readonly unknown[]) => unknown;
 
 /** How a module uses a function of the host. */
 const KIND = Symbol('kind');
-type Kind = 'declares' | 'offers' | 'opaque';
+type Kind = 'declares' | 'offers' | 'opaque' | 'reads';
 
 /** For the time of loading only: takes functions too, and gives what the module can only pass on. */
 export function declares<F extends HostFunction>(host: F): F {
@@ -36,6 +36,11 @@ export function offers<F extends HostFunction>(host: F): F {
 /** At any time: takes values and gives what the module can only pass on or return. */
 export function opaque<F extends HostFunction>(host: F): F {
   return Object.assign((...args: never[]) => host(...args), { [KIND]: 'opaque' }) as unknown as F;
+}
+
+/** At any time: takes what the module can only pass on, undefined for all else, and gives a value. */
+export function reads<F extends HostFunction>(host: F): F {
+  return Object.assign((...args: never[]) => host(...args), { [KIND]: 'reads' }) as unknown as F;
 }
 
 /** Imported, or returned by a function that a module calls: what it can only pass on or return. */
@@ -159,7 +164,7 @@ export class Guest {
 
   /** Only while it runs: has functions of the host take steps, too. */
   charge(steps: number): void {
-    if ((this.#realm.meter.left -= steps) < 0) throw this.#over();
+    if (!this.#realm.take(steps)) throw this.#over();
   }
 
   /** Only while it runs: what is called in place of the module takes of its steps. */
@@ -242,15 +247,22 @@ export class Guest {
     const given = (result: unknown): unknown => {
       if (result instanceof Passed) return handleOf(result.value);
       const bare = result === null || (typeof result !== 'object' && typeof result !== 'function');
-      return kind === 'offers' || bare ? copyIn(result) : handleOf(result);
+      return kind === 'offers' || kind === 'reads' || bare ? copyIn(result) : handleOf(result);
     };
     const pass = (_host: unknown, args: readonly unknown[]): unknown => {
       if (kind === 'declares' && !meter.loading) {
         return refuse('this declares: call it at the top of the module');
       }
+      if (kind === 'reads') return host(...(args.map((each) => this.#held(each)) as never[]));
       return host(...args.map((each) => (each === undefined ? undefined : out.copy(each))));
     };
     return portOf(host, pass, given);
+  }
+
+  /** Nothing is copied of what is none. */
+  #held(value: unknown): unknown {
+    const { hostValueOf } = this.#realm;
+    return typeof value === 'object' && value !== null ? hostValueOf(value) : undefined;
   }
 
   #over(): Error {

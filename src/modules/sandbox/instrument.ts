@@ -11,6 +11,7 @@ import {
   assignment,
   binary,
   choice,
+  gathered,
   joined,
   member,
   nameOf,
@@ -114,7 +115,9 @@ export class Instrumenter implements Writer {
       case 'ExpressionStatement':
         return `{(${this.text(node.expression)});${this.lines(node.expression.end, node.end)}}`;
       case 'VariableDeclaration':
-        return this.spliced(node.start, node.end, childrenOf(node)) + gather(declaredRests(node));
+        return this.spliced(node.start, node.end, childrenOf(node));
+      case 'VariableDeclarator':
+        return gathered(this, node);
       case 'TryStatement':
         return this.#try(node);
       case 'BinaryExpression':
@@ -157,7 +160,7 @@ export class Instrumenter implements Writer {
       : '$$.over()';
     const begin =
       `{if (($$m.depth += ${frame}) > $$m.depthMax | ($$m.left -= ${stepsOf(node)}) < 0) ${entry};` +
-      `try {${this.#declareTemporaries()}${gather(node.params.flatMap(restsOf))}`;
+      `try {${this.#declareTemporaries()}`;
     this.#temporaries = outer;
     const head =
       body.type === 'BlockStatement'
@@ -191,32 +194,14 @@ export class Instrumenter implements Writer {
 
   #loop(node: AnyNode & { body: AnyNode }): string {
     const head = childrenOf(node).filter((child) => child !== node.body);
-    const gathered = node.type === 'ForOfStatement' || node.type === 'ForStatement' ? head : [];
-    const rests = gather(gathered.flatMap(declaredRests));
-    const step = `{if (($$m.left -= ${stepsOf(node)}) < 0) $$.over();${rests}`;
+    const step = `{if (($$m.left -= ${stepsOf(node)}) < 0) $$.over();`;
     const body = `${step}${this.text(node.body)}}`;
     if (node.type !== 'DoWhileStatement') {
-      return this.#headed(node.start, node.body.start, head) + body;
+      return this.spliced(node.start, node.body.start, head) + body;
     }
     const { code } = this;
     const opening = code.slice(node.start, node.body.start);
     return opening + body + this.spliced(node.body.end, node.end, head);
-  }
-
-  /** The head of a loop: what it declares is gathered in its body. */
-  #headed(from: number, to: number, head: readonly AnyNode[]): string {
-    const { code } = this;
-    let text = '';
-    let at = from;
-    for (const child of head) {
-      const declares = child.type === 'VariableDeclaration';
-      const written = declares
-        ? this.spliced(child.start, child.end, childrenOf(child))
-        : this.text(child);
-      text = joined(text + code.slice(at, child.start), written);
-      at = child.end;
-    }
-    return text + code.slice(at, to);
   }
 
   #try({ block, handler, finalizer }: AnyNode & { type: 'TryStatement' }): string {
@@ -224,9 +209,8 @@ export class Instrumenter implements Writer {
     if (handler) {
       const { param } = handler;
       const binding = !param ? '' : `let ${this.text(param)} = `;
-      const rests = !param ? '' : gather(restsOf(param));
       const lines = this.lines(block.end, handler.body.start);
-      text += `${lines} catch ($$e) {${binding}$$.caught($$e);${rests}${this.text(handler.body)}}`;
+      text += `${lines} catch ($$e) {${binding}$$.caught($$e);${this.text(handler.body)}}`;
     }
     if (!finalizer) return text;
     const lines = this.lines((handler ?? block).end, finalizer.start);
@@ -238,19 +222,4 @@ export class Instrumenter implements Writer {
     this.#temporaries.push(name);
     return name;
   }
-}
-
-/** What the rest elements of a pattern bind. */
-function restsOf(pattern: AnyNode): string[] {
-  if (pattern.type === 'RestElement') return boundBy(pattern).map(nameOf);
-  return isFunction(pattern) ? [] : childrenOf(pattern).flatMap(restsOf);
-}
-
-function declaredRests(node: AnyNode): string[] {
-  if (node.type !== 'VariableDeclaration') return [];
-  return node.declarations.flatMap(({ id }) => restsOf(id));
-}
-
-function gather(names: readonly string[]): string {
-  return names.length === 0 ? '' : `;$$.rest(${names.join(', ')});`;
 }

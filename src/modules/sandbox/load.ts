@@ -27,7 +27,7 @@ import {
   SourceError,
 } from './syntax.ts';
 
-export { declares, offers, opaque, Passed, ScriptFault } from './guest.ts';
+export { declares, offers, opaque, Passed, reads, ScriptFault } from './guest.ts';
 export type { Budget, HostFunction, Importable, Port, Ran, Shape } from './guest.ts';
 export { SourceError } from './syntax.ts';
 

@@ -3,7 +3,7 @@ import { Kind, type TSchema } from '@sinclair/typebox';
 import { ModuleRefusal, refuse } from '../../../protocols/transaction/module.ts';
 import { configOf } from '../config.ts';
 import { defineWith, event, table } from '../define.ts';
-import { declares, offers, opaque, type Imports } from '../sandbox/load.ts';
+import { declares, offers, opaque, reads, type Imports } from '../sandbox/load.ts';
 import { BoundedChecker } from './checks.ts';
 import { typeImports, weightOf } from './types.ts';
 
@@ -56,7 +56,7 @@ export const moduleImports: Imports = {
       }
       return refuse(code, message);
     }),
-    refusalOf: offers((outcome: unknown) => {
+    refusalOf: reads((outcome: unknown) => {
       if (!(outcome instanceof ModuleRefusal)) return null;
       return { code: outcome.code, message: outcome.message };
     }),

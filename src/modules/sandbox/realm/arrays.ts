@@ -3,7 +3,7 @@
  * engine, sorting included, and nothing loops without paying (U1, U3). Arrays have no holes here.
  */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { eq, lt, sizeOf, spread, textOf } from './operators.ts';
+import { eq, lt, sizeOf, spread, TEXT_UNITS, textOf } from './operators.ts';
 import { asInteger, asText } from './text.ts';
 
 type List = unknown[];
@@ -20,18 +20,28 @@ const nativeUnshift = uncurry(prototype.unshift) as Method<number>;
 const nativeReverse = uncurry(prototype.reverse) as Method<List>;
 const nativeFill = uncurry(prototype.fill) as Method<List>;
 
-export const ARRAY_KEPT = ['constructor', 'length', 'at', 'entries', 'keys', 'values'];
+const nativeAt = uncurry(prototype.at) as Method<unknown>;
+const nativeEntries = uncurry(prototype.entries) as Method<unknown>;
+const nativeKeys = uncurry(prototype.keys) as Method<unknown>;
+const nativeValues = uncurry(prototype.values) as Method<unknown>;
+
+export const ARRAY_KEPT = ['constructor', 'length'];
+
+/** The engine's own methods take whatever has a length. */
+function asList(value: unknown): List {
+  return Array.isArray(value) ? value : refuse('this is a method of arrays');
+}
 
 /** The list, once its length is paid for. */
 function listOf(value: unknown): List {
-  const list = Array.isArray(value) ? value : refuse('this is a method of arrays');
-  charge(list.length >> 2);
+  const list = asList(value);
+  charge(list.length, 4);
   return list;
 }
 
 /** The list, once a call for each of its items is paid for. */
 function walked(value: unknown): List {
-  const list = Array.isArray(value) ? value : refuse('this is a method of arrays');
+  const list = asList(value);
   charge(list.length);
   return list;
 }
@@ -112,6 +122,18 @@ function appendTo(list: List, items: List): void {
 }
 
 export const arrayMethods = {
+  at(this: unknown, index: unknown): unknown {
+    return nativeAt(asList(this), asInteger(index));
+  },
+  entries(this: unknown): unknown {
+    return nativeEntries(asList(this));
+  },
+  keys(this: unknown): unknown {
+    return nativeKeys(asList(this));
+  },
+  values(this: unknown): unknown {
+    return nativeValues(asList(this));
+  },
   forEach(this: unknown, each: unknown): void {
     const list = walked(this);
     const run = call(each);
@@ -148,7 +170,7 @@ export const arrayMethods = {
   flat(this: unknown, depth: unknown = 1): List {
     if (depth !== 1) return refuse('flat takes away one level: call it again for the next');
     const result: List = [];
-    for (const item of listOf(this)) {
+    for (const item of walked(this)) {
       if (Array.isArray(item)) appendTo(result, item);
       else result[result.length] = item;
     }
@@ -195,7 +217,7 @@ export const arrayMethods = {
     const parts: string[] = [];
     for (const item of listOf(this)) {
       const part = item === null || item === undefined ? '' : textOf(item);
-      charge(1 + ((part.length + between) >> 5));
+      charge(TEXT_UNITS + part.length + between, TEXT_UNITS);
       parts[parts.length] = part;
     }
     return nativeJoin(parts, separator);
@@ -209,12 +231,12 @@ export const arrayMethods = {
     return result;
   },
   push(this: unknown, ...items: List): number {
-    const list = Array.isArray(this) ? (this as List) : listOf(this);
+    const list = asList(this);
     for (const item of items) list[list.length] = item;
     return list.length;
   },
   pop(this: unknown): unknown {
-    return nativePop(Array.isArray(this) ? (this as List) : listOf(this));
+    return nativePop(asList(this));
   },
   shift(this: unknown): unknown {
     return nativeShift(listOf(this));

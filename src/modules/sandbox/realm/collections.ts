@@ -1,6 +1,6 @@
 /** Maps, sets, bytes and the functions of `Object`: as they are, but paid for by size (U1). */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { at, elementOf, fields, gather, paid, spread, textOf } from './operators.ts';
+import { elementOf, fields, gather, paid, put, spread, textOf } from './operators.ts';
 import { asInteger } from './text.ts';
 
 type Fields = Record<string, unknown>;
@@ -8,7 +8,7 @@ type OnKey<C, R = unknown> = (collection: C, key: unknown, value?: unknown) => R
 
 /** What a new, empty collection takes. */
 const COLLECTION_STEPS = 4;
-const BYTES_SHIFT = 5;
+const BYTES_PER_STEP = 32;
 
 const mapGet = uncurry(Map.prototype.get) as OnKey<Map<unknown, unknown>>;
 const mapHas = uncurry(Map.prototype.has) as OnKey<Map<unknown, unknown>, boolean>;
@@ -17,6 +17,7 @@ const mapDelete = uncurry(Map.prototype.delete) as OnKey<unknown, boolean>;
 const setAdd = uncurry(Set.prototype.add) as OnKey<unknown>;
 const setHas = uncurry(Set.prototype.has) as OnKey<unknown, boolean>;
 const setDelete = uncurry(Set.prototype.delete) as OnKey<unknown, boolean>;
+const bytesAt = uncurry(Uint8Array.prototype.at) as (b: unknown, at: unknown) => unknown;
 const bytesFill = uncurry(Uint8Array.prototype.fill) as (b: unknown, ...args: unknown[]) => unknown;
 const bytesSet = uncurry(Uint8Array.prototype.set) as (b: unknown, ...args: unknown[]) => void;
 const bytesSlice = uncurry(Uint8Array.prototype.slice) as (
@@ -25,7 +26,7 @@ const bytesSlice = uncurry(Uint8Array.prototype.slice) as (
 ) => unknown;
 
 export const COLLECTION_KEPT = ['size', 'clear', 'entries', 'keys', 'values'];
-export const BYTES_KEPT = ['length', 'at', 'entries', 'keys', 'values'];
+export const BYTES_KEPT = ['length', 'entries', 'keys', 'values'];
 
 /** The key, paid for: the engine reads all of a text that it looks for. */
 function keyed(key: unknown): unknown {
@@ -76,14 +77,17 @@ function asBytes(value: unknown): Uint8Array {
 }
 
 export const bytesMethods = {
+  at(this: unknown, index: unknown): unknown {
+    return bytesAt(this, asInteger(index));
+  },
   fill(this: unknown, value: unknown, start?: unknown, end?: unknown): unknown {
-    charge(asBytes(this).length >> BYTES_SHIFT);
+    charge(asBytes(this).length, BYTES_PER_STEP);
     const byte = asInteger(value) ?? 0;
     return bytesFill(this, byte, asInteger(start), asInteger(end));
   },
   set(this: unknown, source: unknown, offset?: unknown): void {
     const { length } = asBytes(source);
-    charge(length >> BYTES_SHIFT);
+    charge(length, BYTES_PER_STEP);
     const from = asInteger(offset) ?? 0;
     if (from < 0 || from + length > asBytes(this).length) {
       throw newError('RangeError', 'the bytes do not fit there');
@@ -91,7 +95,8 @@ export const bytesMethods = {
     bytesSet(this, source, from);
   },
   slice(this: unknown, start?: unknown, end?: unknown): unknown {
-    charge(COLLECTION_STEPS + (asBytes(this).length >> BYTES_SHIFT));
+    charge(COLLECTION_STEPS);
+    charge(asBytes(this).length, BYTES_PER_STEP);
     return bytesSlice(this, asInteger(start), asInteger(end));
   },
 };
@@ -125,7 +130,7 @@ export const made = {
     if (!Number.isInteger(source) || source < 0 || source > 2 ** 30) {
       throw newError('RangeError', 'the length of a Uint8Array is an integer from 0 on');
     }
-    charge(source >> BYTES_SHIFT);
+    charge(source, BYTES_PER_STEP);
     return new Uint8Array(source);
   },
 };
@@ -166,7 +171,7 @@ export const objectFunctions = {
     for (const source of sources) {
       if (source === undefined || source === null) continue;
       const from = asObject(source);
-      for (const key of Object.keys(from)) target[at(target, key)] = from[key];
+      for (const key of Object.keys(from)) put(target, key, from[key]);
     }
     return target;
   },

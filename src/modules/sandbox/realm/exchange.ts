@@ -4,8 +4,8 @@
  * copied, keys in order, so that a script sees the same of a row that was just written and of one
  * that was read from disk (U3).
  */
-import { charge, isOurs, meter, over, refuse, settle, STOP, uncurry } from './meter.ts';
-import { elementOf, paid } from './operators.ts';
+import { charge, HANDLE, isOurs, meter, over, refuse, settle, STOP, uncurry } from './meter.ts';
+import { elementOf, paid, TEXT_UNITS } from './operators.ts';
 
 /** Stands on a host object that has an object of this context to stand for it. */
 export const STANDS_FOR = Symbol('stands for');
@@ -17,7 +17,6 @@ type HostFunction = (...args: readonly unknown[]) => unknown;
 type Shape = { readonly [name: string]: Shape | HostFunction };
 
 const sortKeys = uncurry(Array.prototype.sort) as (keys: string[]) => string[];
-const handlePrototype = Object.freeze(Object.create(null) as object);
 const hostValues = new WeakMap<object, unknown>();
 const SCRIPT_PROTOTYPE = Object.prototype;
 
@@ -25,12 +24,12 @@ const SCRIPT_PROTOTYPE = Object.prototype;
 export function kindOf(value: object): 'object' | 'handle' | 'other' {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === SCRIPT_PROTOTYPE) return 'object';
-  return prototype === handlePrototype ? 'handle' : 'other';
+  return prototype === HANDLE ? 'handle' : 'other';
 }
 
 /** An object that a script can pass on and nothing else, for a value of the host. */
 export function handleOf(value: unknown): object {
-  const handle = Object.freeze(Object.create(handlePrototype) as object);
+  const handle = Object.freeze(Object.create(HANDLE) as object);
   hostValues.set(handle, value);
   return handle;
 }
@@ -47,12 +46,13 @@ export function copyIn(value: unknown): unknown {
   if (ours !== undefined) return ours;
   charge(1);
   if (Array.isArray(value)) {
+    charge(value.length);
     const list: unknown[] = [];
     for (let i = 0; i < value.length; i++) list[i] = copyIn(value[i]);
     return list;
   }
   if (!ArrayBuffer.isView(value)) return copyFields(value as Record<string, unknown>);
-  charge(value.byteLength >> 5);
+  charge((value as Uint8Array).length, 32);
   return new Uint8Array(value as Uint8Array);
 }
 
@@ -66,7 +66,7 @@ function copyFields(from: Record<string, unknown>): Record<string, unknown> {
   order(keys);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
-    charge(1);
+    charge(TEXT_UNITS + key.length, TEXT_UNITS);
     to[elementOf(key)] = copyIn(from[key]);
   }
   return to;

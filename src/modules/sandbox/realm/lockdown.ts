@@ -17,7 +17,7 @@ import {
   setMethods,
 } from './collections.ts';
 import { bigintMethods, numberMethods } from './numbers.ts';
-import { settle } from './meter.ts';
+import { freezeAll, settle } from './meter.ts';
 import { TEXT_KEPT, textMethods } from './text.ts';
 
 type Anything = Record<PropertyKey, unknown>;
@@ -64,7 +64,7 @@ export function lockdown(): void {
     [Object.prototype, {}, []],
   ];
   for (const [target, methods, kept] of prototypes) tame(target, methods, kept);
-  for (const [target] of prototypes) settle(target);
+  for (const [target] of prototypes) freezeAll(target);
 }
 
 /** What a script finds by name: none of it a constructor. */

@@ -62,8 +62,18 @@ export function over(): never {
   throw STOP;
 }
 
-export function charge(steps: number): void {
-  if ((meter.left -= steps) < 0) over();
+/**
+ * Takes what `amount` things cost of which `perStep` go to a step, if so much is left. Amounts are
+ * divided and never shifted, as shifts wrap at 2^32; what is no count of steps is all that is left (U1).
+ */
+export function take(amount: number, perStep = 1): boolean {
+  const steps = perStep === 1 ? amount : Math.floor(amount / perStep);
+  meter.left = steps >= 0 && Number.isInteger(steps) ? meter.left - steps : -1;
+  return meter.left >= 0;
+}
+
+export function charge(amount: number, perStep = 1): void {
+  if (!take(amount, perStep)) over();
 }
 
 /** Entry of a function that may run while a module loads: what it holds on to is frozen then (U4). */
@@ -118,8 +128,13 @@ export function caught(error: unknown): unknown {
 export function settle(value: unknown): void {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return;
   if (settled.has(value)) return;
+  if (STATELESS.has(Object.getPrototypeOf(value))) return freezeAll(value);
+  return refuse('a Map, Set, Uint8Array or iterator at the top level keeps state');
+}
+
+/** The same for what is known to keep no state. */
+export function freezeAll(value: object): void {
   settled.add(value);
-  if (stateful(value)) return refuse('a Map, Set or Uint8Array at the top level keeps state');
   Object.freeze(value);
   for (const key of Reflect.ownKeys(value)) {
     charge(1);
@@ -129,6 +144,12 @@ export function settle(value: unknown): void {
 
 const settled = new WeakSet<object>();
 
-function stateful(value: object): boolean {
-  return value instanceof Map || value instanceof Set || value instanceof Uint8Array;
-}
+/** Of what a script can pass on and nothing else. */
+export const HANDLE = Object.freeze(Object.create(null) as object);
+
+/** The prototypes of what is nothing but its properties; all else has something that no freezing reaches. */
+const STATELESS = new Set<unknown>([
+  null,
+  HANDLE,
+  ...[Object, Array, Function, Error, RangeError, TypeError].map(({ prototype }) => prototype),
+]);

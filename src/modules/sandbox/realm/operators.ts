@@ -8,14 +8,16 @@ import { charge, newError, refuse } from './meter.ts';
 /** Beyond 1024 bits. */
 const BIGINT_END = 1n << 1024n;
 /** Units of text that are copied or compared in one step. */
-export const TEXT_SHIFT = 5;
+export const TEXT_UNITS = 32;
 /** More of a spread in a call could exhaust the engine's stack. */
 const SPREAD_MAX = 250;
 /** Objects keep properties below about this number in an array that reaches to them. */
 const ELEMENTS_MAX = 8192;
-const ELEMENTS_SHIFT = 3;
+const ELEMENTS_PER_STEP = 8;
 /** A bigint of more than 64 bits written as text. */
 const WIDE_STEPS = 24;
+/** To copy a property, and the name that it needs. */
+const FIELD_STEPS = 4;
 
 const mapSize = sizeGetter(Map.prototype);
 const setSize = sizeGetter(Set.prototype);
@@ -49,7 +51,7 @@ export function chargeDigits(value: bigint): void {
 }
 
 export function paid(text: string): string {
-  charge(text.length >> TEXT_SHIFT);
+  charge(text.length, TEXT_UNITS);
   return text;
 }
 
@@ -181,7 +183,7 @@ export function numeric(a: unknown): void {
 /** Both sides of `<` and its kin: throws unless they compare as they are. */
 function comparable(a: unknown, b: unknown): boolean {
   if (typeof a === 'string' && typeof b === 'string') {
-    charge((a.length < b.length ? a.length : b.length) >> TEXT_SHIFT);
+    charge(a.length < b.length ? a.length : b.length, TEXT_UNITS);
     return true;
   }
   if (typeof a !== 'number' && typeof a !== 'bigint') return false;
@@ -227,7 +229,7 @@ export function ne(a: unknown, b: unknown): boolean {
 
 /** What a `switch` chooses by, compared with `cases` values that are no literals. */
 export function choice(value: unknown, cases: number): unknown {
-  if (typeof value === 'string') charge((value.length >> TEXT_SHIFT) * cases);
+  if (typeof value === 'string') charge(value.length * cases, TEXT_UNITS);
   return value;
 }
 
@@ -248,14 +250,29 @@ export function read(of: unknown, name: unknown): string | number {
 
 /** A computed key that is written: arrays grow at their end and one by one, and have no other keys. */
 export function at(of: unknown, name: unknown): string | number {
-  if (Array.isArray(of)) {
-    if (typeof name !== 'number') return refuse('the index of an array is a number');
-    if (name >= 0 && name <= of.length && Number.isInteger(name)) return name;
-    throw newError('RangeError', 'an array has no holes: its next index is its length');
-  }
+  if (Array.isArray(of)) return placeIn(of, name);
   if (typeof name === 'number') return ArrayBuffer.isView(of) ? name : elementOf(name);
   if (typeof name !== 'string') return refuse('the name of a property is text or a number');
   return elementOf(paid(name));
+}
+
+function placeIn(list: readonly unknown[], name: unknown): number {
+  if (typeof name !== 'number') return refuse('the index of an array is a number');
+  if (name >= 0 && name <= list.length && Number.isInteger(name)) return name;
+  throw newError('RangeError', 'an array has no holes: its next index is its length');
+}
+
+/**
+ * `of[name] = value`. Nothing runs between the look at the place and the write; and bytes take numbers
+ * alone, as the engine would read all of a text for one.
+ */
+export function put(of: Record<number, unknown>, name: unknown, value: unknown): unknown {
+  if (Array.isArray(of)) of[placeIn(of, name)] = value;
+  else {
+    if (ArrayBuffer.isView(of) && typeof value !== 'number') return refuse('a byte is a number');
+    of[at(of, name) as number] = value;
+  }
+  return value;
 }
 
 function isElement(name: string): boolean {
@@ -265,7 +282,7 @@ function isElement(name: string): boolean {
 /** Pays for the array in which an object keeps properties with small numbers for names. */
 export function elementOf<K extends string | number>(name: K): K {
   const index = typeof name === 'number' ? name : isElement(name) ? Number(name) : 0;
-  if (index > 0 && index < ELEMENTS_MAX) charge(index >> ELEMENTS_SHIFT);
+  if (index > 0 && index < ELEMENTS_MAX) charge(index, ELEMENTS_PER_STEP);
   return name;
 }
 
@@ -286,11 +303,11 @@ export function sizeOf(value: unknown): number | undefined {
   return value instanceof Uint8Array ? value.length : undefined;
 }
 
-/** What `...` lays out in an array. */
+/** What `...` lays out in an array, or gathers of one: paid for before it is. */
 export function spread(value: unknown): Iterable<unknown> {
   const size = sizeOf(value);
   if (size === undefined) return gather(value as Iterable<unknown>);
-  charge(size >> 1);
+  charge(size, 2);
   return value as Iterable<unknown>;
 }
 
@@ -312,19 +329,22 @@ export function args(value: unknown): unknown {
   throw newError('RangeError', `more than ${SPREAD_MAX} arguments spread in a call`);
 }
 
-/** What `...` copies into an object. */
+/**
+ * What `...` copies into an object, or gathers of one. Text, arrays and bytes have a property for each
+ * of their items: those are paid for before the engine makes names of them. Others were made one by
+ * one.
+ */
 export function fields<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  const keys = Object.keys(value);
-  charge(keys.length * 4);
-  for (const name of keys) elementOf(name);
+  if (value === null || (typeof value !== 'object' && typeof value !== 'string')) return value;
+  const items = itemsOf(value);
+  charge(items * FIELD_STEPS);
+  const names = Object.keys(value);
+  charge((names.length - items) * FIELD_STEPS);
+  for (const name of names) elementOf(name);
   return value;
 }
 
-/** What a rest element of a pattern has gathered. */
-export function rest(...gathered: readonly unknown[]): void {
-  for (const each of gathered) {
-    if (Array.isArray(each)) charge(each.length * 2);
-    else fields(each);
-  }
+function itemsOf(value: string | object): number {
+  const listed = typeof value === 'string' || Array.isArray(value) || ArrayBuffer.isView(value);
+  return listed ? (value as ArrayLike<unknown>).length : 0;
 }

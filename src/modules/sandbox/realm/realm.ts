@@ -14,6 +14,7 @@ import {
   refuse,
   settle,
   STOP,
+  take,
 } from './meter.ts';
 import { bigintFunctions, mathFunctions, numberFunctions, toBigInt, toNumber } from './numbers.ts';
 import {
@@ -39,8 +40,8 @@ import {
   or,
   plus,
   pow,
+  put,
   read,
-  rest,
   shl,
   shr,
   spread,
@@ -80,8 +81,8 @@ const operators = {
   over,
   plus,
   pow,
+  put,
   read,
-  rest,
   settle,
   shl,
   shr,
@@ -138,6 +139,7 @@ export function makeRealm(global: object) {
     STOP,
     STANDS_FOR,
     charge,
+    take,
     refuse,
     over,
     settle,

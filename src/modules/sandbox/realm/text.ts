@@ -4,7 +4,7 @@
  * expression out of text (U1, U3).
  */
 import { charge, newError, refuse, uncurry } from './meter.ts';
-import { paid, TEXT_SHIFT, textOf } from './operators.ts';
+import { paid, TEXT_UNITS, textOf } from './operators.ts';
 
 type Method<R> = (text: string, ...args: readonly unknown[]) => R;
 
@@ -17,6 +17,9 @@ const nativeIndexOf = uncurry(prototype.indexOf) as Method<number>;
 const nativeLastIndexOf = uncurry(prototype.lastIndexOf) as Method<number>;
 const nativeStartsWith = uncurry(prototype.startsWith) as Method<boolean>;
 const nativeEndsWith = uncurry(prototype.endsWith) as Method<boolean>;
+const nativeAt = uncurry(prototype.at) as Method<string | undefined>;
+const nativeCharAt = uncurry(prototype.charAt) as Method<string>;
+const nativePointAt = uncurry(prototype.codePointAt) as Method<number | undefined>;
 const nativeCodeAt = uncurry(prototype.charCodeAt) as Method<number>;
 const nativeTrim = uncurry(prototype.trim) as Method<string>;
 const nativeTrimStart = uncurry(prototype.trimStart) as Method<string>;
@@ -24,8 +27,7 @@ const nativeTrimEnd = uncurry(prototype.trimEnd) as Method<string>;
 const nativeLower = uncurry(prototype.toLowerCase) as Method<string>;
 const nativeUpper = uncurry(prototype.toUpperCase) as Method<string>;
 
-/** Methods that are as cheap and as exact as they are. */
-export const TEXT_KEPT = ['at', 'charAt', 'charCodeAt', 'codePointAt', 'length'];
+export const TEXT_KEPT = ['length'];
 
 export function asText(value: unknown): string {
   return typeof value === 'string' ? value : refuse('this takes text');
@@ -44,7 +46,8 @@ export function asInteger(value: unknown): number | undefined {
 function searched(text: unknown, sought: unknown): string {
   const all = asText(text).length;
   const part = asText(sought).length;
-  if (part <= all) charge((all * (part < all - part + 1 ? part : all - part + 1)) >> TEXT_SHIFT);
+  const places = all - part + 1;
+  if (places > 0) charge(all * (part < places ? part : places), TEXT_UNITS);
   return sought as string;
 }
 
@@ -69,7 +72,7 @@ function repeated(text: string, count: number): string {
   if (!(count >= 0 && count * text.length < 2 ** 28)) {
     throw newError('RangeError', 'a count from 0 on, and no more text than 2^28 units');
   }
-  charge((count * text.length) >> TEXT_SHIFT);
+  charge(count * text.length, TEXT_UNITS);
   return nativeRepeat(text, count);
 }
 
@@ -85,7 +88,7 @@ function replaced(text: string, sought: unknown, by: unknown, all: boolean): str
   let from = 0;
   for (let to = nativeIndexOf(text, part, 0); to >= 0; to = nativeIndexOf(text, part, to)) {
     const piece = made === undefined ? literal : textOf(made(part, to, text));
-    charge(1 + (piece.length >> TEXT_SHIFT));
+    charge(TEXT_UNITS + piece.length, TEXT_UNITS);
     result += nativeSlice(text, from, to) + piece;
     from = to + part.length;
     to = part === '' ? to + 1 : from;
@@ -102,7 +105,30 @@ function plain(replacement: string): string {
   return replacement;
 }
 
+/** Pays for the pieces of a text, at most `most`, before they are made. */
+function payPieces(text: string, between: string, most: number): void {
+  if (between === '') return charge(2 * text.length);
+  charge(most > 0 ? 1 : 0);
+  let at = nativeIndexOf(text, between, 0);
+  for (let pieces = 1; at >= 0 && pieces < most; pieces++) {
+    charge(1);
+    at = nativeIndexOf(text, between, at + between.length);
+  }
+}
+
 export const textMethods = {
+  at(this: string, index: unknown): string | undefined {
+    return nativeAt(asText(this), asInteger(index));
+  },
+  charAt(this: string, index: unknown): string {
+    return nativeCharAt(asText(this), asInteger(index));
+  },
+  charCodeAt(this: string, index: unknown): number {
+    return nativeCodeAt(asText(this), asInteger(index));
+  },
+  codePointAt(this: string, index: unknown): number | undefined {
+    return nativePointAt(asText(this), asInteger(index));
+  },
   repeat(this: string, count: unknown): string {
     return repeated(asText(this), asInteger(count) ?? 0);
   },
@@ -139,10 +165,10 @@ export const textMethods = {
     return nativeEndsWith(asText(this), paid(asText(sought)), asInteger(to));
   },
   split(this: string, separator: unknown, limit?: unknown): string[] {
-    if (separator === '') charge(asText(this).length);
-    const parts = nativeSplit(this, searched(this, separator), asInteger(limit));
-    charge(parts.length);
-    return parts;
+    const between = searched(this, separator);
+    const most = asInteger(limit);
+    payPieces(this, between, most === undefined ? Infinity : most >>> 0);
+    return nativeSplit(this, between, most);
   },
   replace(this: string, sought: unknown, by: unknown): string {
     return replaced(this, sought, by, false);

@@ -1,0 +1,44 @@
+/** What a height is cut into, and what is kept of it. */
+import test from 'ava';
+import { ReceiptLog } from '../../protocols/transaction/receipt-log.ts';
+import type { Call } from '../../protocols/transaction/submission.ts';
+import type { Digest } from '../../protocols/types.ts';
+import { EVERY_EVENT, Filter } from '../../src/stream/filter.ts';
+import { encoded, Item } from '../../src/stream/item.ts';
+import { heightOf, type Part } from '../../src/stream/parts.ts';
+import { alice, Chain, signed } from '../transaction/fixture.ts';
+
+/** Of three transactions, each with an event. */
+function submissionPart(): Part {
+  const calls = Array(3).fill({ module: 'scratch', command: 'look', args: null }) as Call[];
+  const result = new Chain().run(signed(0, calls, { signer: alice }));
+  const event = new ReceiptLog().record(result);
+  const entry = { block: result.block, certificate: null };
+  const { parts } = heightOf(entry, event, () => '00'.repeat(32) as Digest);
+  return parts[1]!;
+}
+
+const WANTED = { ...EVERY_EVENT, transactions: true };
+
+test('what passes is kept for a few filters, and is the same however many there are', (t) => {
+  const part = submissionPart();
+  const decoded = part.decode(1);
+  const all = new Filter(WANTED);
+  const first = decoded.passing(all);
+  t.is(first.length, 6);
+  t.is(decoded.passing(new Filter(WANTED)), first);
+  for (let number = 0; number < 400; number++) {
+    decoded.passing(new Filter({ ...WANTED, topics: [`x${number}.y`] }));
+  }
+  const again = decoded.passing(all);
+  t.not(again, first);
+  t.deepEqual(again, first);
+});
+
+test('S5: items are written until they have some bytes together, and at least one', (t) => {
+  const items = Array.from({ length: 64 }, (_, at) => new Item(String(at), {}));
+  const asMany = (bytes: number): number => encoded(items, () => 'x'.repeat(bytes)).length;
+  t.is(asMany(10), 64);
+  t.is(asMany(16 * 1024), 4);
+  t.is(asMany(1_000_000), 1);
+});
