@@ -88,9 +88,7 @@ export function samePlaces(
 }
 
 /** Finds the one of the same index and key. */
-function placesByKey(
-  places: readonly IndexPlace[],
-): (place: IndexPlace) => IndexPlace | undefined {
+function placesByKey(places: readonly IndexPlace[]): (place: IndexPlace) => IndexPlace | undefined {
   if (places.length <= FEW) {
     return ({ key, index }) => places.find((each) => each.key === key && each.index === index);
   }

@@ -8,7 +8,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Signer } from '../../protocols/crypto.ts';
 import { clusterOf, type Genesis } from '../../protocols/genesis.ts';
 import { abortable } from '../abortable.ts';
-import { ask } from '../client/asking.ts';
+import { ask, type Taken } from '../client/asking.ts';
 import { Client } from '../client/client.ts';
 import { Nodes, type NodeAnswer } from '../client/nodes.ts';
 import { notTaken } from '../client/reads.ts';
@@ -26,6 +26,7 @@ export interface Connection {
   readonly client: Client;
   /** A genesis document was given: no node is believed. */
   readonly verifies: boolean;
+  readonly genesis: Genesis | null;
   /** Aborted when the time is over or somebody interrupts: for reads. */
   readonly signal: AbortSignal;
   /** Aborted when somebody interrupts: for submissions, which expire by themselves. */
@@ -138,7 +139,8 @@ export async function withCluster(
       abortable(connecting, signal),
     );
     const verifies = genesis !== null;
-    await work({ client, verifies, signal, interrupted: interruption.signal, timeoutMs });
+    const interrupted = interruption.signal;
+    await work({ client, verifies, genesis, signal, interrupted, timeoutMs });
   } finally {
     clearTimeout(timer);
     interruption.close();
@@ -241,13 +243,14 @@ function ownCluster({ url, data }: Flags): Genesis | null {
   return url.length === 0 && existsSync(genesis) ? genesisIn(genesis) : null;
 }
 
-/** What a node says in JSON, as it says it. Throws AlthingError. */
+/** What a node says in JSON, as it says it, if `take` holds with it. Throws AlthingError. */
 export function answerOf(
   { client, signal, timeoutMs }: Connection,
   path: string,
+  take: (answer: NodeAnswer) => Taken<NodeAnswer> = (value) => ({ kind: 'holds', value }),
 ): Promise<NodeAnswer> {
   const request = { method: 'GET', path, headers: { accept: 'application/json' } } as const;
   return ask<NodeAnswer>(client.nodes, request, { ms: timeoutMs, signal, refusals: 1 }, (answer) =>
-    answer.status === 200 ? { kind: 'holds', value: answer } : notTaken(answer),
+    answer.status === 200 ? take(answer) : notTaken(answer),
   );
 }

@@ -1,9 +1,9 @@
 /** `althing get`: what is final, from whichever node answers; verified, or with a proof to keep. */
-import { writeFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseTransactionId } from '../../protocols/transaction/submission.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Digest } from '../../protocols/types.ts';
+import type { Fact } from '../../protocols/proofs/verify.ts';
 import { isHex } from '../../protocols/bytes.ts';
 import { AlthingError } from '../client/errors.ts';
 import type { Nodes } from '../client/nodes.ts';
@@ -19,6 +19,7 @@ import {
   type Connection,
 } from './connection.ts';
 import { shapeOf } from './declarations.ts';
+import { keepProof } from './keep-proof.ts';
 import { described } from './output.ts';
 import { receiptText } from './submit.ts';
 
@@ -38,7 +39,8 @@ Examples:
   althing get row kv entries demo/greeting --genesis data/genesis.json
   althing get block latest
 
-With --genesis a node is not believed: what it answers is checked against the validators' keys.`;
+With --genesis a node is not believed: what it answers is checked against the validators' keys, also
+before --proof writes it.`;
 
 export function getCommand(context: CommandContext): Command {
   return new Command('get')
@@ -86,7 +88,13 @@ export function withQueryOptions(command: Command): void {
         'atHeight',
       ),
     )
-    .option('--proof <file>', 'write the answer with its proof to a file');
+    .addOption(
+      // A proof is of the newest checkpoint.
+      new Option('--proof <file>', 'write the answer with its proof to a file').conflicts([
+        'atHeight',
+        'linearizable',
+      ]),
+    );
 }
 
 function heightIn(text: string): number {
@@ -111,7 +119,10 @@ export async function ask(
   canonical(await shapeOf(cluster, 'query', module, query), args);
   const spelled = parameters(args);
   if (proof !== undefined) {
-    return keepProof(context, cluster, pathWith(`/api/v11/${module}/${query}`, spelled), proof);
+    const path = pathWith(`/api/v11/${module}/${query}`, spelled);
+    const isIn = (fact: Fact): boolean =>
+      fact.kind !== 'receipts' && fact.table.startsWith(`${module}/`);
+    return keepProof(context, cluster, { path, isIn }, proof);
   }
   const answer = await client.query(module, query, spelled, {
     ...(atHeight === undefined ? {} : { atHeight }),
@@ -132,27 +143,6 @@ function tell(context: CommandContext, answer: Answer<unknown>, verifies: boolea
   process.stderr.write(`verified, as of height ${height}${gaps}\n`);
 }
 
-function withProof(path: string): string {
-  return `${path}${path.includes('?') ? '&' : '?'}proof=1`;
-}
-
-/** The answer as the node wrote it: whoever has the genesis document can check it, now or later. */
-async function keepProof(
-  context: CommandContext,
-  cluster: Connection,
-  path: string,
-  file: string,
-): Promise<void> {
-  const answer = await answerOf(cluster, withProof(path));
-  try {
-    writeFileSync(file, answer.body);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new UsageError(`cannot write ${file} (${code})`);
-  }
-  context.print({ file }, () => `The answer and its proof are in ${file}.`);
-}
-
 function rowCommand(context: CommandContext): Command {
   const command = new Command('row')
     .description('a row of any table of a module; null where there is none')
@@ -164,7 +154,11 @@ function rowCommand(context: CommandContext): Command {
   return command.action(async (module: string, table: string, key: string, flags: QueryFlags) => {
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
       const path = ['/api/v11/state', ...[module, table, key].map(encodeURIComponent)].join('/');
-      if (flags.proof !== undefined) return keepProof(context, cluster, path, flags.proof);
+      if (flags.proof !== undefined) {
+        const isIn = (fact: Fact): boolean =>
+          fact.kind !== 'receipts' && fact.table === `${module}/${table}` && fact.key === key;
+        return keepProof(context, cluster, { path, isIn }, flags.proof);
+      }
       const { client, signal, timeoutMs, verifies } = cluster;
       const options = { patienceMs: timeoutMs, signal };
       const answer = verifies
@@ -196,7 +190,11 @@ function transactionCommand(context: CommandContext): Command {
     }
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
       const path = `/api/v11/transactions/${id}`;
-      if (flags.proof !== undefined) return keepProof(context, cluster, path, flags.proof);
+      if (flags.proof !== undefined) {
+        const isIn = (fact: Fact): boolean =>
+          fact.kind === 'receipts' && fact.submission.id === named.submission;
+        return keepProof(context, cluster, { path, isIn }, flags.proof);
+      }
       const submitted = await receiptsOf(cluster, named.submission);
       if (named.index === null) return showReceipts(context, submitted);
       const receipt = submitted.receipts[named.index];

@@ -1,15 +1,17 @@
 /** `althing kv`: takes a namespace out of a cluster as a file, and brings it into one. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { writeFile as fill } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
 import { abortable } from '../abortable.ts';
 import { exportNamespace } from '../kv-snapshot/export.ts';
 import { importNamespace } from '../kv-snapshot/import.ts';
+import { writeWhole } from '../whole-file.ts';
 import { UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, withCluster } from './connection.ts';
 import { newProgress } from './output.ts';
+
+const CHUNK_LENGTH = 64 * 1024;
 
 interface ExportFlags {
   readonly namespace: string;
@@ -50,8 +52,10 @@ function exportCommand(context: CommandContext): Command {
           'an export is not proved: it goes without --genesis (ALTHING_GENESIS)',
         );
       }
-      const lines = counted(exportNamespace(client, namespace));
-      return abortable(write(context, lines, namespace, output), interrupted);
+      const lines = until(interrupted, counted(exportNamespace(client, namespace)));
+      return output === undefined
+        ? abortable(pipeline(Readable.from(lines), process.stdout, { end: false }), interrupted)
+        : write(context, lines, namespace, output);
     });
   });
 }
@@ -60,9 +64,8 @@ async function write(
   context: CommandContext,
   lines: AsyncIterable<string>,
   namespace: string,
-  output: string | undefined,
+  output: string,
 ): Promise<void> {
-  if (output === undefined) return pipeline(Readable.from(lines), process.stdout, { end: false });
   const entries = await writeFile(output, lines);
   const result = { namespace, entries, output };
   context.print(result, () => `Exported ${entries} entries of ${namespace} to ${output}.`);
@@ -107,23 +110,31 @@ async function* counted(lines: AsyncIterable<string>): AsyncGenerator<string, vo
   }
 }
 
+/** What was written before the signal is taken back by whoever reads these. */
+async function* until(signal: AbortSignal, lines: AsyncIterable<string>): AsyncGenerator<string> {
+  const iterator = lines[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await abortable(iterator.next(), signal);
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
 /** The file is there when it is whole. Resolves with the number of entries. */
 async function writeFile(output: string, lines: AsyncIterable<string>): Promise<number> {
-  const partial = `${output}.partial`;
   let count = 0;
-  const counting = (async function* () {
+  const chunks = (async function* () {
+    let chunk = '';
     for await (const line of lines) {
       count++;
-      yield line;
+      chunk += line;
+      if (chunk.length < CHUNK_LENGTH) continue;
+      yield chunk;
+      chunk = '';
     }
+    yield chunk;
   })();
-  try {
-    await pipeline(Readable.from(counting), createWriteStream(partial));
-    await rename(partial, output);
-    // But for the header and the last line.
-    return count - 2;
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await writeWhole(output, (file) => fill(file, chunks));
+  // But for the header and the last line.
+  return count - 2;
 }

@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { clusterOf } from '../../protocols/genesis.ts';
 import { PROOF_BYTES_MAX } from '../../protocols/proofs/format.ts';
 import { verifyProof, type Fact, type Verified } from '../../protocols/proofs/verify.ts';
+import { isHex } from '../../protocols/bytes.ts';
+import { parseTransactionId } from '../../protocols/transaction/submission.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { plain } from '../edge/representation.ts';
 import { GenesisError, parseGenesis } from '../init/genesis.ts';
@@ -14,9 +16,19 @@ const EXAMPLES = `
 Examples:
   curl -s 'http://127.0.0.1:9003/api/v11/kv/demo/greeting?proof=1' > answer.json
   althing proof verify answer.json --genesis data/genesis.json
+  althing proof verify answer.json --genesis data/genesis.json --row kv/entries demo/greeting
 
 FILE is an answer of a node as JSON, of which nothing but the member "proof" is read, or the bytes of a
-proof. Ends with exit code 0 if everything holds, 1 if a check failed, 2 if there was nothing to check.`;
+proof. What is proved is shown: whoever does not read it names what has to be, with --row, --absence or
+--transaction. Ends with exit code 0 if everything holds, 1 if a check failed or something else is
+proved, 2 if there was nothing to check.`;
+
+interface Flags {
+  readonly genesis: string;
+  readonly row?: readonly string[];
+  readonly absence?: readonly string[];
+  readonly transaction?: string;
+}
 
 export function proofCommand(context: CommandContext): Command {
   return new Command('proof')
@@ -30,11 +42,65 @@ function verifyCommand(context: CommandContext): Command {
     .description('check a proof against the keys of the genesis document')
     .argument('<file>', 'an answer with a proof, or the proof itself')
     .requiredOption('--genesis <file>', 'the genesis document of the cluster')
-    .action((file: string, { genesis }: { readonly genesis: string }) => {
-      const verified = verify(file, genesis);
+    .option('--row <table and key...>', 'a row that has to be proved, such as kv/entries demo/a')
+    .option('--absence <table and key...>', 'a row of which has to be proved that there is none')
+    .option('--transaction <id>', 'a transaction or submission whose receipts have to be proved')
+    .action((file: string, flags: Flags) => {
+      const wanted = wantedBy(flags);
+      const verified = demanding(verify(file, flags.genesis), wanted);
       context.print(shown(verified), () => human(verified));
       if (!verified.ok) process.exitCode = EXIT.failure;
     });
+}
+
+/** Something that has to be among the facts. */
+interface Wanted {
+  readonly text: string;
+  readonly isIn: (fact: Fact) => boolean;
+}
+
+/** Throws UsageError. */
+function wantedBy({ row, absence, transaction }: Flags): readonly Wanted[] {
+  return [
+    ...(row === undefined ? [] : [wantedRow('row', row)]),
+    ...(absence === undefined ? [] : [wantedRow('absence', absence)]),
+    ...(transaction === undefined ? [] : [wantedReceipts(transaction)]),
+  ];
+}
+
+function wantedRow(kind: 'row' | 'absence', words: readonly string[]): Wanted {
+  const [table, key] = words;
+  if (table === undefined || key === undefined || words.length > 2) {
+    throw new UsageError(`--${kind} takes a table and a key, such as kv/entries demo/a`);
+  }
+  return {
+    text: `that ${table} has ${kind === 'row' ? '' : 'no '}${jsonText(key)}`,
+    isIn: (fact) => fact.kind === kind && fact.table === table && fact.key === key,
+  };
+}
+
+function wantedReceipts(id: string): Wanted {
+  const named = isHex(id, 32) ? { submission: id, index: 0 } : parseTransactionId(id);
+  if (named === null) {
+    throw new UsageError(`"${id}" is no id: 64 lower-case hex digits, and -<index> for one`);
+  }
+  return {
+    text: `that ${id} was executed`,
+    isIn: (fact) =>
+      fact.kind === 'receipts' &&
+      fact.submission.id === named.submission &&
+      fact.receipts.length > named.index,
+  };
+}
+
+/** Refused, too, where something that is wanted is not proved. Throws UsageError where nothing is. */
+function demanding(verified: Verified, wanted: readonly Wanted[]): Verified {
+  if (!verified.ok) return verified;
+  const { facts } = verified;
+  if (facts.length === 0) throw new UsageError('the proof holds no claim: nothing is proved by it');
+  const missing = wanted.find(({ isIn }) => !facts.some(isIn));
+  if (missing === undefined) return verified;
+  return { ok: false, code: 'not_claimed', message: `it does not say ${missing.text}` };
 }
 
 function verify(file: string, genesisFile: string): Verified {

@@ -1,5 +1,5 @@
 /** `althing get` and what it verifies. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { pack } from 'msgpackr';
@@ -162,9 +162,47 @@ test('what was kept with its proof is verified without a node', async (t) => {
   }
 });
 
+test('with the genesis document a proof is checked before it is kept', async (t) => {
+  const serving = await serve(t);
+  const { run, url, genesis, folder } = serving;
+  const id = await filled(serving);
+  const other = await (await fetch(`${url}/api/v11/state/ledger/accounts/alice?proof=1`)).text();
+  let lie = '';
+  const liar = await between(t, url, (asked, answer, pass) => {
+    if (!asked.url?.includes('proof=1')) return pass();
+    answer.setHeader('content-type', 'application/json');
+    answer.end(lie);
+  });
+  for (const words of [
+    ['kv', 'get', 'namespace=n', 'key=k'],
+    ['row', 'kv', 'entries', 'n/k'],
+    ['transaction', id],
+  ]) {
+    const get = ['get', ...words, '--genesis', genesis, '--proof', 'kept.json', '--timeout', '3'];
+    for (const each of [other, '{"height":1,"result":"lie","proof":"00"}', '{"height":1}', '{']) {
+      lie = each;
+      const { code, stdout, stderr } = await run(get, { ALTHING_URL: liar });
+      t.is(code, 1);
+      t.is(stdout, '');
+      t.regex(stderr, /^althing: not_proved: /);
+      t.deepEqual(
+        readdirSync(folder).filter((name) => name.startsWith('kept')),
+        [],
+      );
+    }
+    const both = await run(get, { ALTHING_URL: `${liar},${url}` });
+    t.is(both.code, 0, both.stderr);
+    const verified = await run(['proof', 'verify', 'kept.json', '--genesis', genesis]);
+    t.is(verified.code, 0, verified.stderr);
+    t.false(verified.stdout.includes('alice'));
+    rmSync(join(folder, 'kept.json'));
+  }
+});
+
 test('what cannot be read ends with 2 before a node is asked, or with 1 and its code', async (t) => {
   const { run, folder } = await serve(t);
   writeFileSync(join(folder, 'file'), '');
+  const get = ['kv', 'get', 'namespace=n', 'key=k'];
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['kv', 'gett', 'key=k'], 2, /kv has no query gett; it has get/],
     [['kw', 'get', 'key=k'], 2, /there is no module kw; there are .*kv/],
@@ -181,6 +219,8 @@ test('what cannot be read ends with 2 before a node is asked, or with 1 and its 
     [['block', '0x1'], 2, /takes a height/],
     [['block', '99'], 1, /unknown_block/],
     [['kv', 'get', 'namespace=n', 'key=k', '--at-height', '-1'], 2, /--at-height/],
+    [[...get, '--proof', 'f.json', '--at-height', '1'], 2, /cannot be used with/],
+    [[...get, '--proof', 'f.json', '--linearizable'], 2, /cannot be used with/],
     [
       ['kv', 'get', 'namespace=n', 'key=k', '--at-height', '1', '--linearizable'],
       2,

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { fromHex } from '../../protocols/bytes.ts';
+import { decodeProofHex, encodeProof, type Proof } from '../../protocols/proofs/format.ts';
 import { newFolder } from '../folder.ts';
 import { vectors } from '../proofs/vectors.ts';
 import { run, type Ended } from './program.ts';
@@ -11,6 +12,7 @@ const { genesis, valid, refused } = vectors();
 const folder = newFolder('proof');
 const known = write('genesis.json', JSON.stringify(genesis));
 const good = valid['a row, an absence and receipts']!;
+const decoded = (decodeProofHex(good) as { readonly value: Proof }).value;
 
 function write(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
@@ -64,6 +66,28 @@ test('says which check failed, and ends with 1', async (t) => {
   t.true(elsewhere.stdout.startsWith('Not proved (other_cluster)'));
 });
 
+test('says whether what somebody wants to know is proved', async (t) => {
+  const file = write('wanted.bin', fromHex(good));
+  const { stdout } = await verify(file);
+  const [, id = ''] = /submission ([0-9a-f]{64})/.exec(stdout) ?? [];
+  const rows = 'scratch/rows';
+  for (const [code, ...wanted] of [
+    [0, '--row', rows, 'é/ключ'],
+    [1, '--row', rows, 'nobody'],
+    [1, '--row', 'scratch/others', 'é/ключ'],
+    [0, '--absence', rows, 'nobody'],
+    [1, '--absence', rows, 'é/ключ'],
+    [0, '--transaction', id],
+    [0, '--transaction', `${id}-1`, '--row', rows, 'é/ключ', '--absence', rows, 'nobody'],
+    [1, '--transaction', `${id}-2`],
+    [1, '--transaction', '0'.repeat(64)],
+  ] as const) {
+    const ended = await verify(file, ...wanted);
+    t.is(ended.code, code, wanted.join(' '));
+    if (code === 1) t.regex(ended.stdout, /^Not proved \(not_claimed\): it does not say that /);
+  }
+});
+
 test('ends with 2 where there is nothing to check, and says what to do', async (t) => {
   const fine = write('fine.json', JSON.stringify({ proof: good }));
   const cases: readonly (readonly [string[], RegExp])[] = [
@@ -74,6 +98,9 @@ test('ends with 2 where there is nothing to check, and says what to do', async (
     [[write('text', 'hello'), '--genesis', known], /neither JSON nor/],
     [[write('null.json', 'null'), '--genesis', known], /no member "proof"/],
     [[write('plain.json', '{"result":1}'), '--genesis', known], /\?proof=1/],
+    [[write('empty.bin', encodeProof({ ...decoded, claims: [] })), '--genesis', known], /no claim/],
+    [[fine, '--genesis', known, '--row', 'scratch/rows'], /--row takes a table and a key/],
+    [[fine, '--genesis', known, '--transaction', 'x'], /"x" is no id/],
     [[write('hex.json', '{"proof":"xyz"}'), '--genesis', known], /lower-case hex/],
   ];
   for (const [args, message] of cases) {
