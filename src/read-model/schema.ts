@@ -9,7 +9,7 @@ import type pg from 'pg';
 import { LOCK_CLASS } from '../log/schema.ts';
 
 /** Raised whenever a table or what stands in it changes: an older read model is then made anew. */
-export const READ_MODEL_VERSION = 2;
+export const READ_MODEL_VERSION = 3;
 
 const MIGRATION_LOCK = 2;
 
@@ -83,7 +83,8 @@ const CREATE = `
   CREATE INDEX transaction_id ON althing.transaction (submission, position);
   CREATE INDEX transaction_status ON althing.transaction (status, height, index);
   CREATE INDEX transaction_sender ON althing.transaction (sender, height, index);
-  CREATE INDEX transaction_module ON althing.transaction (module, command, height, index);
+  CREATE INDEX transaction_module ON althing.transaction (module, height, index);
+  CREATE INDEX transaction_command ON althing.transaction (module, command, height, index);
   CREATE INDEX transaction_created_at ON althing.transaction USING brin (created_at);
   CREATE TABLE althing.consensus_vote (
     height bigint NOT NULL,
@@ -128,6 +129,7 @@ const CREATE = `
     status text NOT NULL
   );
   CREATE INDEX bridge_transfer_height ON althing.bridge_transfer (height, id);
+  CREATE INDEX bridge_transfer_direction ON althing.bridge_transfer (direction, height, id);
   CREATE INDEX bridge_transfer_status ON althing.bridge_transfer (status, height, id);
   CREATE INDEX bridge_transfer_created_at ON althing.bridge_transfer USING brin (created_at);
   INSERT INTO althing.read_model VALUES (true, ${READ_MODEL_VERSION}, 0, 0, 0, 0, 0);`;
