@@ -70,11 +70,6 @@ function questionsOf(rows: number): readonly Question[] {
     ['module in an hour', (at) => ({ module: 'kv', ...hour(at) })],
     ['rare module in an hour', (at) => ({ module: 'raffle', ...hour(at) })],
     ['sender in an hour', (at) => ({ sender: WHALE, ...hour(at) })],
-    ['failed of a sender', () => ({ sender: WHALE, status: 'failed' })],
-    ['failed of a rare module', () => ({ module: 'raffle', status: 'failed' })],
-    ['a sender in a module', (at) => ({ sender: `key:${Math.floor(at * 10_007)}`, module: 'kv' })],
-    ['a rare sender in a module', () => ({ sender: RARE_ONE, module: 'ledger' })],
-    ['a sender in a rare module', () => ({ sender: WHALE, module: 'raffle' })],
   ];
   const others: readonly Question[] = [
     ['blocks', 'newest', () => ({})],
@@ -88,7 +83,6 @@ function questionsOf(rows: number): readonly Question[] {
     ['approvals', 'voter', (at) => ({ voter: 'key:7', cursor: `${height(at)}.3.0` })],
     ['approvals', 'voter, rare', () => ({ voter: RARE_ONE })],
     ['approvals', 'status, rare', () => ({ status: 'expired' })],
-    ['approvals', 'rare status of a voter', () => ({ status: 'expired', voter: 'key:7' })],
     ['approvals', 'hour', hour],
     ['bridge-transfers', 'id', (at) => ({ id: transfer(at) })],
     ['bridge-transfers', 'cursor', (at) => ({ cursor: `${height(at)}.${transfer(at)}` })],

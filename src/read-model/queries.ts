@@ -1,6 +1,7 @@
 /**
  * What is asked of the read model, as SQL: pages in the order of the chain, newest first, each from
- * behind the last row of the one before. Every filter has an index that has this order.
+ * behind the last row of the one before. Every filter has an index that has this order, and they are asked
+ * for one at a time.
  */
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { EXTENT } from './lasting.ts';
@@ -8,12 +9,16 @@ import { EXTENT } from './lasting.ts';
 const Limit = Type.Integer({ minimum: 1, maximum: 500, description: 'rows wanted, 1 to 500' });
 const Height = Type.Integer({ minimum: 1, description: 'a height, from 1 on' });
 const Time = Type.String({
-  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,12}Z$',
+  pattern:
+    '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,9})?)?Z$',
   description: 'a time such as 2026-01-31T12:00:00Z',
 });
-const Text = Type.String({ minLength: 1, maxLength: 300 });
+const Text = Type.String({
+  pattern: '^[^\\u0000]{1,300}$',
+  description: '1 to 300 characters without U+0000',
+});
 const Command = Type.String({
-  pattern: '^[^.]{1,255}\\.[^.]{1,255}$',
+  pattern: '^[^.\\u0000]{1,255}\\.[^.\\u0000]{1,255}$',
   description: 'a module and its command, such as ledger.transfer',
 });
 const Id = Type.String({
@@ -34,8 +39,14 @@ const page = (cursor: string) => ({
 });
 const AT_HEIGHT = '[0-9]{1,15}';
 const AT_INDEX = `${AT_HEIGHT}\\.[0-9]{1,9}`;
-const AT_NAME = `${AT_HEIGHT}\\..{1,80}`;
+const AT_NAME = `${AT_HEIGHT}\\.[^\\u0000]{1,80}`;
 const strict = { additionalProperties: false };
+
+/** Those of a list that are not of all lists: each has an index, and two together have none. */
+export function filtersOf({ parameters }: List): readonly string[] {
+  const ofAll = page('');
+  return Object.keys(parameters.properties).filter((name) => !Object.hasOwn(ofAll, name));
+}
 
 export interface List {
   /** The last part of its path. */
@@ -77,8 +88,8 @@ class Where {
   /** Times become heights, whose order every index has. */
   addTimes({ since, until, fromHeight, toHeight }: Parameters): this {
     const at = '(SELECT height FROM althing.block WHERE created_at';
-    return this.add(`height >= ${at} >= ? ORDER BY created_at, height LIMIT 1)`, since)
-      .add(`height <= ${at} <= ? ORDER BY created_at DESC, height DESC LIMIT 1)`, until)
+    return this.add(`height >= ${at} >= ? ORDER BY created_at, height LIMIT 1)`, dated(since))
+      .add(`height <= ${at} <= ? ORDER BY created_at DESC, height DESC LIMIT 1)`, dated(until))
       .add('height >= ?', fromHeight)
       .add('height <= ?', toHeight);
   }
@@ -90,6 +101,9 @@ class Where {
     return { text, values: this.values };
   }
 }
+
+/** The 30th of February is the 2nd of March: PostgreSQL would make an error of it. */
+const dated = (text: unknown): unknown => (typeof text === 'string' ? new Date(text) : undefined);
 
 const hex = (value: unknown): string => (value as Buffer).toString('hex');
 const time = (value: unknown): string => (value as Date).toISOString();

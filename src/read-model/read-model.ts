@@ -34,6 +34,8 @@ const NOTIFY_MS = 100;
 export class ReadModel {
   readonly #options: ReadModelOptions;
   readonly #pool: pg.Pool;
+  /** Waits for no question. */
+  readonly #notifier: pg.Pool;
   readonly #projector: Projector;
   #notifying: NodeJS.Timeout | null = null;
   #height = 0;
@@ -41,17 +43,8 @@ export class ReadModel {
   constructor(options: ReadModelOptions) {
     this.#options = options;
     this.#projector = new Projector(options);
-    this.#pool = new pg.Pool({
-      connectionString: options.task.url,
-      application_name: 'althing read model',
-      onConnect: prepareSession,
-      max: SESSIONS_MAX,
-      connectionTimeoutMillis: ANSWER_MS,
-      statement_timeout: ANSWER_MS,
-      query_timeout: ANSWER_MS,
-    });
-    // An idle session that breaks is replaced by the pool.
-    this.#pool.on('error', () => {});
+    this.#pool = poolOf(options.task.url, 'althing read model', SESSIONS_MAX);
+    this.#notifier = poolOf(options.task.url, 'althing notifier', 1);
   }
 
   start(): void {
@@ -68,7 +61,7 @@ export class ReadModel {
     this.#notifying = null;
     const payload = JSON.stringify({ height: this.#height });
     // Who is not told looks by itself after a second.
-    await this.#pool
+    await this.#notifier
       .query('SELECT pg_notify($1, $2)', [COMMITTED_CHANNEL, payload])
       .catch((error: Error) => {
         this.#options.logger.warn({ reason: error.message }, 'nobody could be notified');
@@ -106,6 +99,21 @@ export class ReadModel {
   async close(): Promise<void> {
     if (this.#notifying !== null) clearTimeout(this.#notifying);
     await this.#projector.close();
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#notifier.end()]);
   }
+}
+
+function poolOf(url: string, name: string, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: name,
+    onConnect: prepareSession,
+    max,
+    connectionTimeoutMillis: ANSWER_MS,
+    statement_timeout: ANSWER_MS,
+    query_timeout: ANSWER_MS,
+  });
+  // An idle session that breaks is replaced by the pool.
+  pool.on('error', () => {});
+  return pool;
 }

@@ -9,7 +9,7 @@ import type pg from 'pg';
 import { LOCK_CLASS } from '../log/schema.ts';
 
 /** Raised whenever a table or what stands in it changes: an older read model is then made anew. */
-export const READ_MODEL_VERSION = 2;
+export const READ_MODEL_VERSION = 3;
 
 const MIGRATION_LOCK = 2;
 

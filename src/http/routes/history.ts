@@ -8,7 +8,7 @@ import type { Edge } from '../../edge/edge.ts';
 import { Problem, unavailable, unprocessable } from '../../edge/problem.ts';
 import { argsOf } from '../../modules/args.ts';
 import { Misfit } from '../../modules/from-json.ts';
-import { LISTS, type List, type Parameters } from '../../read-model/queries.ts';
+import { filtersOf, LISTS, type List, type Parameters } from '../../read-model/queries.ts';
 import type { ReadModel } from '../../read-model/read-model.ts';
 import { answer, eitherFormat } from '../negotiation.ts';
 import { PROBLEMS, type Operation, type Problems } from '../operation.ts';
@@ -89,9 +89,16 @@ function status({ port }: Edge, request: Request): Reply | Problem {
 
 type ReadParameters = (request: Request) => Parameters | Problem;
 
-function parametersOf({ parameters: schema }: List): ReadParameters {
+function parametersOf(list: List): ReadParameters {
+  const { parameters: schema } = list;
   const type = TypeCompiler.Compile(schema);
+  const filters = filtersOf(list);
   return ({ query }) => {
+    const [, second] = filters.filter((name) => query.has(name));
+    if (second !== undefined) {
+      const detail = `one filter at a time, ${filters.join(' or ')}, beside times and heights`;
+      return unprocessable('invalid_args', detail, second);
+    }
     const read = argsOf({ schema, type }, Object.fromEntries(query), true);
     if (!(read instanceof Misfit)) return read.args as Parameters;
     return read.field === ''

@@ -7,7 +7,7 @@
 import { OptionalKind, type TSchema } from '@sinclair/typebox';
 import { commandArgs, queryArgs } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
-import { Problem } from '../../edge/problem.ts';
+import { Problem, unprocessable } from '../../edge/problem.ts';
 import { statusOfRefusal } from '../../edge/refusal-problems.ts';
 import type { DefinedModule } from '../../modules/define.ts';
 import { answer, eitherFormat } from '../negotiation.ts';
@@ -182,7 +182,12 @@ async function ask(
 ): Promise<Reply | Problem> {
   const options = readOptions(request);
   if (options instanceof Problem) return options;
-  const parameters = { ...ownParameters(request), ...named };
+  const own = ownParameters(request);
+  const twice = Object.keys(named).find((name) => Object.hasOwn(own, name));
+  if (twice !== undefined) {
+    return unprocessable('invalid_args', 'it stands in the path already', twice);
+  }
+  const parameters = { ...own, ...named };
   const args = queryArgs(edge.catalog, module, query, parameters, true);
   if (args instanceof Problem) return args;
   if (options.proof) {
