@@ -62,6 +62,12 @@ export class TimerNames {
   }
 }
 
+/** Where the names of a transaction end that start at `at`. */
+export function endOfNames(bytes: Uint8Array, at: number): number {
+  const moduleEnd = at + 1 + bytes[at]!;
+  return moduleEnd + 1 + bytes[moduleEnd]!;
+}
+
 /** Null when the bytes do not name `txCount` transactions. */
 export function decodeCalls(bytes: Uint8Array, txCount: number): CallRun[] | null {
   const runs: CallRun[] = [];

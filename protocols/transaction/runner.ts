@@ -13,7 +13,7 @@ import type { Crypto } from '../crypto.ts';
 import type { ConsensusLimits } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { Block, Digest, Millis, PublicKey } from '../types.ts';
-import { CallsWriter, TimerNames } from './calls.ts';
+import { CallsWriter, endOfNames, TimerNames } from './calls.ts';
 import { ModuleContext, Scope, type Host } from './command-context.ts';
 import { Allowance } from './meter.ts';
 import {
@@ -348,9 +348,4 @@ export class Runner implements Host {
     const misfit = `the arguments do not fit the schema of ${moduleName}.${commandName}`;
     return { command, context: module.context, misfit };
   }
-}
-
-function endOfNames(bytes: Uint8Array, at: number): number {
-  const moduleEnd = at + 1 + bytes[at]!;
-  return moduleEnd + 1 + bytes[moduleEnd]!;
 }

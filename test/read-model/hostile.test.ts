@@ -68,7 +68,7 @@ test.serial(
     t.teardown(() => log.close());
     const key = `key:${alice.publicKey}`;
     const config = {
-      ledger: { issuers: [key] },
+      ledger: { issuers: [key], assets: [{ asset: 'gold', issuers: [key] }] },
       bridge: { attesters: [key], required: 1, assets: ['gold'] },
     };
     const modules = [...builtInModules, refusing('no\u0000')];
