@@ -323,8 +323,6 @@ export class Runner implements Host {
     }
   }
 
-  // ------------------------------------------------------------------------------------- by name
-
   #resolve(bytes: Uint8Array, start: number, end: number): void {
     const names = this.#names;
     let same = names.length === end - start;

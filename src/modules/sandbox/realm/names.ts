@@ -24,10 +24,9 @@ const codeAt = uncurry(String.prototype.charCodeAt) as (text: string, index: num
 const slice = uncurry(String.prototype.slice) as (text: string, from: number) => string;
 const bigintToText = uncurry(BigInt.prototype.toString) as (n: bigint, radix: number) => string;
 
-/** What stands before texts, numbers and bigints. */
+/** `!` and `#`, which stand before texts and numbers, as `$` does before bigints. */
 const TEXT = 0x21;
 const NUMBER = 0x23;
-const BIGINT = 0x24;
 /** The character after the last digit: a text that begins with it, or beyond, stands for itself. */
 const PLAIN = 0x3a;
 
