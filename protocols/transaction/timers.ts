@@ -106,7 +106,7 @@ export class Timers {
 
   /** Of each module that has timers the first. */
   *#firsts(): Iterable<First> {
-    for (let at = ''; ; ) {
+    for (let at = ''; ;) {
       const [entry] = this.#table.order.from(at);
       if (entry === undefined) return;
       const slash = entry.key.indexOf('/');
