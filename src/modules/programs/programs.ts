@@ -4,15 +4,21 @@
  *
  * Y1. An upgrade is committed when a quorum of validators has approved the same module, version, digest
  *     and height, each signing for itself; from then on nothing changes it.
+ * Y2. A validator has one open proposal for each module, the last that it approved, and at most OPEN_MAX for
+ *     all; what can be committed no more goes with the next approvals. So proposals stay few.
  */
 import { Type } from '@sinclair/typebox';
 import { quorumOf } from '../../../protocols/quorum.ts';
 import { refuse } from '../../../protocols/transaction/module.ts';
 import { FAILURES, PROGRAMS_MODULE, upgradeKey } from '../../../protocols/transaction/programs.ts';
-import { defineModule, event, table } from '../define.ts';
+import { defineModule, event, table, type TablesOf } from '../define.ts';
 
 /** Blocks between the quorum's approval and the upgrade: for nodes that have to be given the file. */
 const NOTICE = 16;
+/** Of one validator. */
+const OPEN_MAX = 16;
+/** Proposals whose height is too near, that one approval removes. */
+const DROPPED_MAX = 16;
 const strict = { additionalProperties: false };
 
 const Height = Type.Integer({ minimum: 1, description: 'a height' });
@@ -52,8 +58,35 @@ const tables = {
   proposals: table(
     'By height, module, version and digest: the validators that have approved, by key.',
     Approvals,
+    { byApprover: ({ name, approvals }) => approvals.map((each) => `${each}/${name}`) },
   ),
 };
+type Rows = TablesOf<typeof tables>;
+
+/** Those that cannot be committed any more at `height`. */
+function dropPassed({ proposals }: Rows, height: number): void {
+  const { rows } = proposals.page({ limit: DROPPED_MAX });
+  for (const [key, proposal] of rows) {
+    if (proposal.height < height + NOTICE) proposals.delete(key);
+  }
+}
+
+/** The validator approves another proposal for the module. */
+function takeBack({ proposals }: Rows, validator: string, name: string): void {
+  const [earlier] = proposals.pageBy('byApprover', {
+    equals: `${validator}/${name}`,
+    limit: 1,
+  }).rows;
+  if (earlier === undefined) return;
+  const [key, proposal] = earlier;
+  const approvals = proposal.approvals.filter((each) => each !== validator);
+  if (approvals.length === 0) proposals.delete(key);
+  else proposals.set(key, { ...proposal, approvals });
+}
+
+function openOf({ proposals }: Rows, validator: string): number {
+  return proposals.pageBy('byApprover', { prefix: `${validator}/`, limit: OPEN_MAX }).rows.length;
+}
 
 export const programs = defineModule({
   name: PROGRAMS_MODULE,
@@ -65,6 +98,7 @@ export const programs = defineModule({
     height_passed: `the height is not at least ${NOTICE} blocks ahead`,
     height_taken: 'another upgrade is committed for that height',
     already_approved: 'the sender has approved this upgrade before',
+    too_many_proposals: `the sender has approved ${OPEN_MAX} upgrades that wait for others`,
   },
   events: {
     approved: event(
@@ -100,6 +134,14 @@ export const programs = defineModule({
         const approvals = rows.proposals.get(key)?.approvals ?? [];
         if (approvals.includes(validator)) {
           return refuse('already_approved', 'the sender has approved this upgrade before');
+        }
+        dropPassed(rows, context.height);
+        takeBack(rows, validator, args.name);
+        if (openOf(rows, validator) >= OPEN_MAX) {
+          return refuse(
+            'too_many_proposals',
+            `the sender has approved ${OPEN_MAX} upgrades that wait for others`,
+          );
         }
         const all = [...approvals, validator];
         emit('approved', { validator, ...args });
