@@ -11,11 +11,14 @@ import { problemOf } from '../client/nodes.ts';
 import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
 import { UsageError } from './command.ts';
 import { withNotice, type Connection } from './connection.ts';
-import { Journal, type Saved } from './journal.ts';
+import { Journal, lineOf, type Saved } from './journal.ts';
 
 /** Names and lengths beside the arguments of a call, and beside the calls of a submission. */
 const CALL_BYTES = 520;
 const SUBMISSION_BYTES = 256;
+
+/** Refusals of what did not execute, and of nothing that did. */
+const UNEXECUTED = new Set(['expired', 'seq_too_old']);
 
 export class Sending {
   readonly #connection: Connection;
@@ -57,7 +60,7 @@ export class Sending {
     return finish(this.#connection, saved, this.#journal);
   }
 
-  /** Null when it expired: then it was never executed, nor will it be. */
+  /** Null when it was not executed and never will be: it expired, or later ones of its key went before. */
   async #sendAgain(before: Saved, calls: readonly Call[]): Promise<Submitted | null> {
     const { client } = this.#connection;
     const limits = { ...DEFAULT_LIMITS, ...client.cluster.limits };
@@ -71,7 +74,7 @@ export class Sending {
     try {
       return await finish(this.#connection, before, this.#journal);
     } catch (error) {
-      if (error instanceof AlthingError && error.code === 'expired') return null;
+      if (error instanceof AlthingError && UNEXECUTED.has(error.code)) return null;
       throw error;
     }
   }
@@ -111,13 +114,26 @@ export async function finish(
     return await withNotice('waiting for the submission to become final', sent);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
-    const file = journal ?? new Journal(`althing-${error.id.slice(0, 16)}.resend`);
-    if (journal === null) file.add(saved);
-    process.stderr.write(
-      `What became of submission ${error.id} is not known. To find out, and have it executed once at most:\n` +
-        `  althing submit --resend ${file.path}\n`,
-    );
+    process.stderr.write(`What became of submission ${error.id} is not known. `);
+    leave(saved, journal, error.id);
     throw interrupted.aborted ? interrupted.reason : error;
+  }
+}
+
+/** So that it can be sent again: in a file, or where none can be written, as what would be in it. */
+function leave(saved: Saved, journal: Journal | null, id: string): void {
+  const file = journal ?? new Journal(`althing-${id.slice(0, 16)}.resend`);
+  const how = `  althing submit --resend ${file.path}\n`;
+  const why = 'To find out, and have it executed once at most';
+  try {
+    if (journal === null) file.add(saved);
+    process.stderr.write(`${why}:\n${how}`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `${why}, put this line into a file and send that (none was written: ${reason}):\n` +
+        `${how}${lineOf(saved)}\n`,
+    );
   }
 }
 
