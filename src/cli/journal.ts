@@ -65,14 +65,13 @@ export class Journal {
   }
 
   /** It is on disk when this returns. Throws UsageError, or an Error of the file system. */
-  add({ from, transactions, bytes }: Saved): void {
-    const line = JSON.stringify({ from, transactions, submission: toHex(bytes) });
+  add(saved: Saved): void {
     const isNew = !this.exists();
     const file = openSync(this.path, 'a+', 0o600);
     try {
       if (!this.#isWhole) this.#cut(file);
       this.#isWhole = false;
-      appendFileSync(file, `${line}\n`);
+      appendFileSync(file, `${lineOf(saved)}\n`);
       fsyncSync(file);
       this.#isWhole = true;
     } finally {
@@ -101,6 +100,10 @@ export async function withJournal(
   } finally {
     release();
   }
+}
+
+export function lineOf({ from, transactions, bytes }: Saved): string {
+  return JSON.stringify({ from, transactions, submission: toHex(bytes) });
 }
 
 function savedIn(line: string): Saved | null {

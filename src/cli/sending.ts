@@ -10,7 +10,7 @@ import { problemOf } from '../client/nodes.ts';
 import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
 import { UsageError } from './command.ts';
 import { withNotice, type Connection } from './connection.ts';
-import { Journal, type Saved } from './journal.ts';
+import { Journal, lineOf, type Saved } from './journal.ts';
 
 /** Beside the calls. */
 const SUBMISSION_BYTES = 256;
@@ -110,13 +110,26 @@ export async function finish(
     return await withNotice('waiting for the submission to become final', sent);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
-    const file = journal ?? new Journal(`althing-${error.id.slice(0, 16)}.resend`);
-    if (journal === null) file.add({ from, transactions, bytes: error.bytes });
-    process.stderr.write(
-      `What became of submission ${error.id} is not known. To find out, and have it executed once at most:\n` +
-        `  althing submit --resend ${file.path}\n`,
-    );
+    process.stderr.write(`What became of submission ${error.id} is not known. `);
+    leave({ from, transactions, bytes: error.bytes }, journal, error.id);
     throw interrupted.aborted ? interrupted.reason : error;
+  }
+}
+
+/** So that it can be sent again: in a file, or where none can be written, as what would be in it. */
+function leave(saved: Saved, journal: Journal | null, id: string): void {
+  const file = journal ?? new Journal(`althing-${id.slice(0, 16)}.resend`);
+  const how = `  althing submit --resend ${file.path}\n`;
+  const why = 'To find out, and have it executed once at most';
+  try {
+    if (journal === null) file.add(saved);
+    process.stderr.write(`${why}:\n${how}`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `${why}, put this line into a file and send that (none was written: ${reason}):\n` +
+        `${how}${lineOf(saved)}\n`,
+    );
   }
 }
 

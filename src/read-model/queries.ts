@@ -4,7 +4,9 @@
  * for one at a time.
  */
 import { Type, type Static, type TObject } from '@sinclair/typebox';
-import { EXTENT } from './lasting.ts';
+import { Where, type Parameters, type Sql } from './where.ts';
+
+export type { Parameters } from './where.ts';
 
 const Limit = Type.Integer({ minimum: 1, maximum: 500, description: 'rows wanted, 1 to 500' });
 const Height = Type.Integer({ minimum: 1, description: 'a height, from 1 on' });
@@ -63,47 +65,7 @@ export interface List {
   readonly place: (row: Readonly<Record<string, unknown>>) => string;
 }
 
-export type Parameters = Readonly<Record<string, unknown>>;
-
-export interface Sql {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
 export const LIMIT_DEFAULT = 50;
-
-/** Conditions and their values, collected one by one. */
-class Where {
-  readonly #conditions: string[] = [];
-  readonly values: unknown[] = [];
-
-  /** `condition` with `?` for the value; nothing where there is none. */
-  add(condition: string, value: unknown): this {
-    if (value === undefined) return this;
-    this.values.push(value);
-    this.#conditions.push(condition.replaceAll('?', `$${this.values.length}`));
-    return this;
-  }
-
-  /** Times become heights, whose order every index has. */
-  addTimes({ since, until, fromHeight, toHeight }: Parameters): this {
-    const at = '(SELECT height FROM althing.block WHERE created_at';
-    return this.add(`height >= ${at} >= ? ORDER BY created_at, height LIMIT 1)`, dated(since))
-      .add(`height <= ${at} <= ? ORDER BY created_at DESC, height DESC LIMIT 1)`, dated(until))
-      .add('height >= ?', fromHeight)
-      .add('height <= ?', toHeight);
-  }
-
-  select(from: string, order: string, limit: unknown): Sql {
-    const conditions = this.#conditions.map((each) => `(${each})`).join(' AND ');
-    const where = conditions === '' ? '' : ` WHERE ${conditions}`;
-    const text = `SELECT *, ${EXTENT} AS extent FROM althing.${from}${where} ORDER BY ${order} LIMIT ${Number(limit)}`;
-    return { text, values: this.values };
-  }
-}
-
-/** The 30th of February is the 2nd of March: PostgreSQL would make an error of it. */
-const dated = (text: unknown): unknown => (typeof text === 'string' ? new Date(text) : undefined);
 
 const hex = (value: unknown): string => (value as Buffer).toString('hex');
 const time = (value: unknown): string => (value as Date).toISOString();

@@ -174,3 +174,40 @@ test('a line that was not written to its end is no line, and what follows begins
     t.is(readFileSync(join(folder, 'sent.jsonl'), 'utf8'), 'my diary');
   }
 });
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('where no file can be written, what would be in it is told', async (t) => {
+  const { port, folder, env, run } = await serve(t);
+  port.hold();
+  const arrived = port.submitting();
+  const words = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7'];
+  // A folder in which nobody can make a file.
+  const child = spawn(process.execPath, [ALTHING, ...words], { cwd: '/proc/self', env });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await arrived;
+  child.kill('SIGINT');
+  t.is(await new Promise((resolve) => child.once('close', resolve)), 130, said);
+  t.regex(said, /What became of submission [0-9a-f]{64} is not known\./);
+  const [line] = /^\{"from":0,.*\}$/m.exec(said) ?? [];
+  writeFileSync(join(folder, 'told.resend'), `${line}\n`);
+  port.release();
+  const again = await run(['submit', '--resend', 'told.resend']);
+  t.is(again.code, 0, again.stderr);
+});
+
+test('what was saved and is too old to execute is signed anew', async (t) => {
+  const { run, folder, url } = await serve(t);
+  const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
+  let posts = 0;
+  const old = await between(t, url, (asked, answer, pass) => {
+    if (asked.method !== 'POST' || ++posts > 2) return pass();
+    answer.writeHead(409, { 'content-type': 'application/json' });
+    answer.end('{"code":"seq_too_old","detail":"the seq lies below the window"}');
+  });
+  t.is((await run(issue, { ALTHING_URL: old })).code, 1);
+  const sent = await run(issue, { ALTHING_URL: old });
+  t.is(sent.code, 0, sent.stderr);
+  t.is(readFileSync(join(folder, 'sent.jsonl'), 'utf8').trim().split('\n').length, 2);
+});
