@@ -7,6 +7,7 @@ import {
   type ModuleSet,
   type Query,
 } from '../../protocols/transaction/module.ts';
+import { TEXT_MAX } from '../../protocols/transaction/table-index.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
 
 export type TestModules = ModuleSet;
@@ -147,7 +148,9 @@ const timers: readonly Command[] = [
   },
 ];
 
-const textOf = (row: Value): string | null => (typeof row === 'string' ? row : null);
+/** Of no text that is longer than an index takes. */
+const textOf = (row: Value): string | null =>
+  typeof row === 'string' && row.length <= TEXT_MAX ? row : null;
 
 const queries: readonly Query[] = [
   {
