@@ -196,18 +196,3 @@ onLinux('where no file can be written, what would be in it is told', async (t) =
   const again = await run(['submit', '--resend', 'told.resend']);
   t.is(again.code, 0, again.stderr);
 });
-
-test('what was saved and is too old to execute is signed anew', async (t) => {
-  const { run, folder, url } = await serve(t);
-  const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
-  let posts = 0;
-  const old = await between(t, url, (asked, answer, pass) => {
-    if (asked.method !== 'POST' || ++posts > 2) return pass();
-    answer.writeHead(409, { 'content-type': 'application/json' });
-    answer.end('{"code":"seq_too_old","detail":"the seq lies below the window"}');
-  });
-  t.is((await run(issue, { ALTHING_URL: old })).code, 1);
-  const sent = await run(issue, { ALTHING_URL: old });
-  t.is(sent.code, 0, sent.stderr);
-  t.is(readFileSync(join(folder, 'sent.jsonl'), 'utf8').trim().split('\n').length, 2);
-});

@@ -258,7 +258,7 @@ test('eventual-leases: keys are gone at the deadline, their rows and events foll
   const events = (now: number) => store.at(now).flatMap((receipt) => receipt.events).length;
   const atDeadline = events(100);
   t.deepEqual(store.entries(), []);
-  t.deepEqual([atDeadline, events(101), events(102)], [1000, 100, 0]);
+  t.deepEqual([atDeadline, events(101), events(102), events(103)], [500, 500, 100, 0]);
 });
 
 test('eventual-time: what is due waits for the next block', (t) => {
