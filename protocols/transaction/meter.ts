@@ -30,6 +30,8 @@ const FREE_BYTES = 128;
 const FREE_PER_BYTE = 4;
 /** How many steps take about as long as one plain transaction. */
 const STEPS_PER_TRANSACTION = 256;
+/** How many bytes of arguments are read in about the time of one plain transaction. */
+export const BYTES_PER_TRANSACTION = 512;
 
 export function stepsMaxOf({ stepsMax }: Pick<ConsensusLimits, 'stepsMax'>): number {
   return stepsMax ?? STEPS_MAX;

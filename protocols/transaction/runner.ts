@@ -15,7 +15,7 @@ import { InvariantViolation } from '../machine.ts';
 import type { Block, Digest, Millis, PublicKey } from '../types.ts';
 import { CallsWriter, endOfNames, TimerNames } from './calls.ts';
 import { ModuleContext, Scope, type Host } from './command-context.ts';
-import { Allowance } from './meter.ts';
+import { Allowance, BYTES_PER_TRANSACTION } from './meter.ts';
 import {
   ModuleFailure,
   ModuleRefusal,
@@ -128,7 +128,8 @@ export class Runner implements Host {
       const argsEnd = argsStart + readU32(bytes, namesEnd);
       this.#resolve(bytes, at, namesEnd);
       this.#calls.add(this.#names);
-      left -= 1 + this.#runOne(bytes, at, argsStart, argsEnd);
+      left -= 1 + (argsEnd - argsStart) / BYTES_PER_TRANSACTION;
+      left -= this.#runOne(bytes, at, argsStart, argsEnd);
       at = argsEnd;
     }
     budget.left = left;

@@ -15,6 +15,7 @@ import { notTaken } from '../client/reads.ts';
 import { KeyError } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
+import { runningUrls } from '../dev/running-record.ts';
 import { GenesisError, parseGenesis } from '../init/genesis.ts';
 import { clusterFiles, nodeFiles } from '../init/layout.ts';
 import { Interruption } from '../interruption.ts';
@@ -179,10 +180,12 @@ function checked(urls: readonly string[]): readonly string[] {
   }
 }
 
-/** Where the nodes whose folders lie here serve clients, as their configurations say. */
+/** Where the nodes whose folders lie here serve clients, as a launcher or their configurations say. */
 function nodesIn(data: string, id: string | undefined): readonly string[] {
   const ids = id === undefined ? foldersIn(data) : [id];
+  const running = runningUrls(data);
   return ids.flatMap((each) => {
+    if (running[each] !== undefined) return running[each];
     const { config } = nodeFiles(join(data, each));
     return existsSync(config) ? addressIn(config) : [];
   });

@@ -28,7 +28,7 @@ export class ClusterProcesses {
   constructor(plan: ClusterPlan, say: (message: string) => void) {
     this.#plan = plan;
     this.#say = say;
-    this.#record = new RunningRecord(plan.dataDir);
+    this.#record = new RunningRecord(plan.dataDir, plan.nodes);
     this.#database = new Database(plan, say);
   }
 

@@ -1,16 +1,20 @@
 /**
  * `data/running.json` says which processes a launcher started, so that the next one refuses to work
- * on the same data beside it, or clears away what it left behind when it was killed.
+ * on the same data beside it, or clears away what it left behind when it was killed; and where its nodes
+ * serve clients, for the command line.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { identify, isRunning, type ProcessIdentity } from '../process-identity.ts';
 import { LaunchFailure } from './failure.ts';
+import type { NodePlan } from './plan.ts';
 
 interface Running {
   readonly launcher: ProcessIdentity;
   readonly nodes: readonly ProcessIdentity[];
+  /** By the id of the node. */
+  readonly urls: Readonly<Record<string, string>>;
 }
 
 const DRAIN_MS = 10_000;
@@ -19,10 +23,12 @@ const POLL_MS = 50;
 export class RunningRecord {
   readonly #file: string;
   readonly #dataDir: string;
+  readonly #urls: Readonly<Record<string, string>>;
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, nodes: readonly NodePlan[] = []) {
     this.#dataDir = dataDir;
-    this.#file = join(dataDir, 'running.json');
+    this.#file = fileIn(dataDir);
+    this.#urls = Object.fromEntries(nodes.map(({ id, url }) => [id, url]));
   }
 
   /**
@@ -30,7 +36,7 @@ export class RunningRecord {
    * Throws LaunchFailure while another launcher runs.
    */
   async take(): Promise<number> {
-    const before = this.#read();
+    const before = recordIn(this.#file);
     if (before !== null && isRunning(before.launcher)) {
       throw new LaunchFailure(
         `A cluster already runs on ${this.#dataDir} (npm start is process ${before.launcher.pid}): ` +
@@ -47,7 +53,7 @@ export class RunningRecord {
     const launcher = identify(process.pid);
     if (launcher === null) return;
     const nodes = nodePids.flatMap((pid) => identify(pid) ?? []);
-    const running: Running = { launcher, nodes };
+    const running: Running = { launcher, nodes, urls: this.#urls };
     writeFileSync(`${this.#file}.new`, `${JSON.stringify(running)}\n`);
     renameSync(`${this.#file}.new`, this.#file);
   }
@@ -55,13 +61,21 @@ export class RunningRecord {
   remove(): void {
     rmSync(this.#file, { force: true });
   }
+}
 
-  #read(): Running | null {
-    try {
-      return JSON.parse(readFileSync(this.#file, 'utf8')) as Running;
-    } catch {
-      return null;
-    }
+/** Where the nodes serve clients that a launcher runs on this data now, by id; empty where none does. */
+export function runningUrls(dataDir: string): Readonly<Record<string, string>> {
+  const running = recordIn(fileIn(dataDir));
+  return running !== null && isRunning(running.launcher) ? running.urls : {};
+}
+
+const fileIn = (dataDir: string): string => join(dataDir, 'running.json');
+
+function recordIn(file: string): Running | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Running;
+  } catch {
+    return null;
   }
 }
 

@@ -250,15 +250,17 @@ test('J5: who has too few steps to let go of what has ended leaves it to the nex
   const kept = (stepsMax: number): unknown => {
     const c = new Crossing(settings, { stepsMax });
     const said = { amount: 70, deadline: c.soon };
-    for (const at of [0, 1, 2]) t.is(codeOf(c.arrive('tx-1', at, said)), 'ok');
+    for (const from of ['tx-1', 'tx-2']) {
+      for (const at of [0, 1, 2]) t.is(codeOf(c.arrive(from, at, said)), 'ok');
+    }
     c.world.at(c.world.time + 7 * 24 * HOUR + 10);
     const out = c.lock(10);
     for (const at of [0, 1, 2]) t.is(codeOf(c.accept(out, at)), 'ok');
     const { rows } = c.world.chain.executor.state.tablesOf('bridge')['arrived']!.page({ limit: 9 });
     return rows.length;
   };
-  t.is(kept(3 * 512 - 1), 1);
-  t.is(kept(3 * 512), 0);
+  t.is(kept(2 * 3 * 512 - 1), 1);
+  t.is(kept(2 * 3 * 512), 0);
 });
 
 const deadline = 1_700_000_000_000 + HOUR;

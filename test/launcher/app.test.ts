@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { DEFAULT_PORT_BASE, planCluster } from '../../src/dev/plan.ts';
+import { DEFAULT_PORT_BASE } from '../../src/dev/plan.ts';
 import { ALTHING } from '../cli/program.ts';
 import { newFolder } from '../folder.ts';
 import { freePortBase, Launcher } from './launcher.ts';
@@ -31,7 +31,6 @@ test('an app in ten minutes', async (t) => {
   const folder = newFolder('app');
   writeFileSync(join(folder, 'poll.ts'), code);
   const base = await freePortBase();
-  const urls = planCluster('', base).nodes.map(({ url }) => url);
   const typed = (command: string): Promise<string> =>
     new Promise((resolve) => {
       const words = command
@@ -39,7 +38,7 @@ test('an app in ten minutes', async (t) => {
         .replace(/127\.0\.0\.1:(\d+)/, (_, port) => {
           return `127.0.0.1:${base + Number(port) - DEFAULT_PORT_BASE}`;
         });
-      const env = { ...process.env, ALTHING_DATA: 'data/poll', ALTHING_URL: urls.join() };
+      const env = { ...process.env, ALTHING_DATA: 'data/poll' };
       execFile('sh', ['-c', words], { cwd: folder, env }, (_, stdout, stderr) =>
         resolve(stdout + stderr),
       );

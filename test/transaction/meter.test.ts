@@ -268,6 +268,22 @@ test('I131: receipts count in a step of the executor, also those that were not p
   t.true(turns > 30);
 });
 
+test('arguments count in a step of the executor by their length', (t) => {
+  const chain = chainOf();
+  const long = { module: 'metered', command: 'spend', args: 'x'.repeat(5_000) };
+  const budget = { left: 10 };
+  chain.executor.begin(
+    finalBlock(1, [[0, [signed(0, Array<typeof long>(100).fill(long))]]]),
+    budget,
+  );
+  let turns = 1;
+  while (chain.executor.advance(budget) === null) {
+    budget.left = 10;
+    turns++;
+  }
+  t.true(turns > 40, String(turns));
+});
+
 test('I132: timers are weighed by what they cost, not by how many they are', (t) => {
   const light: Module = { ...module, name: 'light' };
   const chain = new Chain(clusterOf({ stepsMax: 100 * 256 }), [module, light]);

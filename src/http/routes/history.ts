@@ -56,7 +56,7 @@ function listOperation({ name, description, parameters }: List): Operation {
     problems: [
       PROBLEMS.negotiated,
       SWITCHED_OFF,
-      { 422: ['invalid_args'], 503: ['read_model_unavailable'] },
+      { 422: ['invalid_args', 'one_filter_at_a_time'], 503: ['read_model_unavailable'] },
     ],
   };
 }
@@ -96,8 +96,8 @@ function parametersOf(list: List): ReadParameters {
   return ({ query }) => {
     const [, second] = filters.filter((name) => query.has(name));
     if (second !== undefined) {
-      const detail = `one filter at a time, ${filters.join(' or ')}, beside times and heights`;
-      return unprocessable('invalid_args', detail, second);
+      const detail = `ask for ${filters.join(' or ')}, beside times and heights`;
+      return unprocessable('one_filter_at_a_time', detail, second);
     }
     const read = argsOf({ schema, type }, Object.fromEntries(query), true);
     if (!(read instanceof Misfit)) return read.args as Parameters;
