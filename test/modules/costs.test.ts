@@ -17,7 +17,8 @@ const firstOf = (world: World, each: Call, calls: number): number =>
   world.run(Array<Call>(calls).fill(each), a).indexOf('too_expensive');
 
 const transfers = Array.from({ length: 64 }, () => ({ from: 'x', to: 'y', amount: 1 }));
-const accounts = Array.from({ length: 64 }, (_, n) => ({ account: `account-${n}` }));
+/** They are open already: little is said of them, so that only the looking is paid. */
+const accounts = Array.from({ length: 64 }, () => ({ account: 'x' }));
 const commands: readonly (readonly [string, Call, number])[] = [
   ['each transfer of a list', many(...transfers), 64 * 256],
   ['each account of a list', ledger('createAccounts', { accounts }), 64 * 256],
