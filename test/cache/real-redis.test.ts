@@ -1,6 +1,7 @@
 /** The cache in a real Redis, which is killed, stopped, filled and locked under it. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
 import { parse } from 'yaml';
 import type { RedisCache } from '../../src/cache/redis-cache.ts';
 import { bytes, figuresOf, isDown, isUp, kept, read, redisCache, until } from './fixture.ts';
@@ -47,6 +48,16 @@ class Load {
   }
 }
 
+/** A cache that is asked all the time, and hits. */
+async function loaded(t: ExecutionContext) {
+  const redis = await RedisServer.start(t);
+  const { cache, lines } = redisCache(t, redis);
+  await until(isUp(cache));
+  const load = new Load(cache);
+  await hitsAgain(cache);
+  return { redis, cache, lines, load };
+}
+
 async function hitsAgain(cache: RedisCache): Promise<void> {
   const { hits } = figuresOf(cache);
   await until(() => figuresOf(cache).hits > hits + NAMES);
@@ -55,11 +66,7 @@ async function hitsAgain(cache: RedisCache): Promise<void> {
 redisTest(
   'Z1: it is killed and started again under load: nothing fails, and it hits again',
   async (t) => {
-    const redis = await RedisServer.start(t);
-    const { cache, lines } = redisCache(t, redis);
-    await until(isUp(cache));
-    const load = new Load(cache);
-    await hitsAgain(cache);
+    const { redis, cache, lines, load } = await loaded(t);
     for (let times = 0; times < 3; times++) {
       await redis.end('SIGKILL');
       await until(isDown(cache));
@@ -75,11 +82,7 @@ redisTest(
 redisTest(
   'Z1: it is stopped and goes on under load: nothing fails, and it hits again',
   async (t) => {
-    const redis = await RedisServer.start(t);
-    const { cache, lines } = redisCache(t, redis);
-    await until(isUp(cache));
-    const load = new Load(cache);
-    await hitsAgain(cache);
+    const { redis, cache, lines, load } = await loaded(t);
     redis.signal('SIGSTOP');
     await until(isDown(cache));
     await load.more(5_000);

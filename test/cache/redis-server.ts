@@ -1,26 +1,15 @@
 /** A real Redis on loopback, with nothing on disk, for as long as a test runs. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { connect } from 'node:net';
-import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { newFolder } from '../folder.ts';
 import { freePort } from '../free-port.ts';
-
-const PATH = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
+import { installed } from '../installed.ts';
 
 /** Null where Redis is not installed. */
-export const REDIS: string | null =
-  PATH.map((folder) => join(folder, 'redis-server')).find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  }) ?? null;
+export const REDIS = installed('redis-server');
 
 /** A test that needs it; where it is missing, it says so. */
 export const redisTest: (title: string, run: (t: ExecutionContext) => Promise<void>) => void =

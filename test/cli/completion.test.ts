@@ -7,6 +7,7 @@ import { Command, Option } from 'commander';
 import { placesIn } from '../../src/cli/completion.ts';
 import { SHELLS, type Shell } from '../../src/cli/shells.ts';
 import { newFolder } from '../folder.ts';
+import { installed } from '../installed.ts';
 import { run } from './program.ts';
 
 const folder = newFolder('completion');
@@ -34,8 +35,6 @@ const ASKED: Readonly<Record<Shell, (file: string) => string[]>> = {
     `source ${file}; complete -C (string join -- ' ' (string escape -- $argv[1..-2]) $argv[-1])`,
   ],
 };
-
-const isInstalled = (shell: Shell): boolean => spawnSync(shell, ['--version']).status === 0;
 
 /**
  * Without descriptions, and without files, which stand in for what is not offered. In zsh what fits the
@@ -74,7 +73,7 @@ const cases: readonly (readonly [words: readonly string[], expected: readonly st
 ];
 
 for (const shell of Object.keys(SHELLS) as Shell[]) {
-  const testIn = isInstalled(shell) ? test : test.skip;
+  const testIn = installed(shell) !== null ? test : test.skip;
   testIn(`${shell} completes commands, options and what they may be`, async (t) => {
     const { code, stdout } = await run(['completion', shell]);
     t.is(code, 0);

@@ -4,9 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls, type SecureVersion, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
@@ -14,23 +14,13 @@ import type { ExecutionContext } from 'ava';
 import { generateKey } from '../../src/crypto/keys.ts';
 import { createAuthority, issueLeaf } from '../../src/init/certificates.ts';
 import { newFolder } from '../folder.ts';
+import { installed } from '../installed.ts';
 
 const CONF = fileURLToPath(new URL('../../../compose/nginx/nginx.conf', import.meta.url));
 const POLL_MS = 10;
 
-/** An ordinary user's path often lacks the folders for servers. */
-const PATH = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
-
 /** Null where nginx is not installed. */
-export const NGINX: string | null =
-  PATH.map((folder) => join(folder, 'nginx')).find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  }) ?? null;
+export const NGINX = installed('nginx');
 
 /** `server NAME:PORT` of an upstream, in the order of the file. */
 export function serversOf(upstream: string): readonly string[] {

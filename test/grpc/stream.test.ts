@@ -1,7 +1,7 @@
 /** althing.v1.Stream: what src/stream tells, from any place, and how it ends. */
 import test, { type ExecutionContext } from 'ava';
 import { status } from '@grpc/grpc-js';
-import { pay, set, signed } from '../http/posting.ts';
+import { block, outrun, pay, set } from '../http/posting.ts';
 import { start, TestClient, type Started } from './start.ts';
 import { Watching } from './watching.ts';
 
@@ -19,17 +19,6 @@ const ALL = { from: 1, blocks: true, transactions: true };
 
 const begin = (t: ExecutionContext, streamLimits = {}): Promise<Started> =>
   start(t, false, { streamLimits: { progressMs: 20, ...streamLimits } });
-
-/** One block with one submission of these transactions. */
-async function block(
-  { port }: Started,
-  seq: number,
-  ...calls: Parameters<typeof signed>[2]
-): Promise<number> {
-  const result = await port.submit(signed(port, seq, calls));
-  if (!result.ok || result.receipts === null) throw new Error(JSON.stringify(result));
-  return result.receipts.height;
-}
 
 function subscribe(t: ExecutionContext, { address }: Started, request: object): Watching<Message> {
   const client = new TestClient(t, address, 'althing.v1.Stream');
@@ -136,13 +125,7 @@ test('who takes nothing is told where to resume, and loses nothing', async (t) =
   const started = await begin(t, limits);
   const slow = subscribe(t, started, ALL);
   slow.stopReading();
-  const key = (seq: number, at: number): string => `${seq}-${at}-`.padEnd(500, 'x');
-  let height = 0;
-  for (let seq = 1; seq <= 4; seq++) {
-    const calls = Array.from({ length: 1_000 }, (_, at) => set(key(seq, at)));
-    height = await block(started, seq, ...calls);
-  }
-  while (started.port.streams.figures().closedSlow === 0) await pause();
+  const height = await outrun(started, 4);
   t.is(started.port.streams.figures().subscribers, 0);
   slow.startReading();
   const ended = await slow.ended;

@@ -1,4 +1,5 @@
 /** Submissions as a client posts them. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { signSubmission, type Call } from '../../protocols/transaction/submission.ts';
 import type { Digest } from '../../protocols/types.ts';
 import type { Started } from './start.ts';
@@ -55,6 +56,29 @@ export function content(port: TestPort, seq: number, transactions: readonly Call
 
 export function signed(port: TestPort, seq: number, transactions: readonly Call[]): Uint8Array {
   return signSubmission(content(port, seq, transactions), client);
+}
+
+interface OnPort {
+  readonly port: TestPort;
+}
+
+/** One block with one submission of these transactions; its height. */
+export async function block({ port }: OnPort, seq: number, ...calls: Call[]): Promise<number> {
+  const result = await port.submit(signed(port, seq, calls));
+  if (!result.ok || result.receipts === null) throw new Error(JSON.stringify(result));
+  return result.receipts.height;
+}
+
+/** So many blocks, half a megabyte each, until who takes nothing of the stream is closed; the last height. */
+export async function outrun({ port }: OnPort, blocks: number): Promise<number> {
+  const key = (seq: number, at: number): string => `${seq}-${at}-`.padEnd(500, 'x');
+  let height = 0;
+  for (let seq = 1; seq <= blocks; seq++) {
+    const calls = Array.from({ length: 1_000 }, (_, at) => set(key(seq, at)));
+    height = await block({ port }, seq, ...calls);
+  }
+  while (port.streams.figures().closedSlow === 0) await pause(10);
+  return height;
 }
 
 export function post(

@@ -1,7 +1,6 @@
 /** What modules and their users say that PostgreSQL would refuse (D6). */
 import { randomBytes } from 'node:crypto';
-import test, { type ExecutionContext } from 'ava';
-import pg from 'pg';
+import test from 'ava';
 import { defineModule, refuse, Type } from '../../src/module.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
 import type { DefinedModule } from '../../src/modules/define.ts';
@@ -9,9 +8,10 @@ import { projectEvents } from '../../src/read-model/events.ts';
 import { columnsOf, TEXT_LENGTH_MAX } from '../../src/read-model/insert.ts';
 import { prepareReadModel } from '../../src/read-model/schema.ts';
 import step from '../../src/read-model/worker.ts';
-import { openTestActor, openTestLog } from '../log/harness.ts';
+import { openTestActor } from '../log/harness.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
 import { alice, Chain, clusterOf, receiptsOf, signed, START_MS } from '../transaction/fixture.ts';
+import { newBed } from './bed.ts';
 import { task, WrittenChain } from './chain.ts';
 
 let server: TestServer;
@@ -22,24 +22,6 @@ test.after.always(async () => {
   await step(null);
   await server.end();
 });
-
-interface Bed {
-  readonly url: string;
-  readonly sql: pg.Client;
-}
-
-async function bed(t: ExecutionContext): Promise<Bed> {
-  const url = await server.newDatabase();
-  const node = await openTestLog(url);
-  const sql = new pg.Client({ connectionString: url });
-  await sql.connect();
-  await step(null);
-  t.teardown(async () => {
-    await sql.end();
-    await node.close();
-  });
-  return { url, sql };
-}
 
 const refusing = (code: string): DefinedModule =>
   defineModule({
@@ -63,7 +45,7 @@ const call = (module: string, command: string, args: object) => ({
 test.serial(
   'D6: texts that people choose hold U+0000 and do not stop the projection',
   async (t) => {
-    const { url, sql } = await bed(t);
+    const { url, sql } = await newBed(t, server);
     const log = await openTestActor(url, 'writer');
     t.teardown(() => log.close());
     const key = `key:${alice.publicKey}`;
@@ -126,7 +108,7 @@ const vote = { round: 'r', voter: 'key:a', choice: 'approve', weight: 1 };
 const long = randomBytes(50_000).toString('hex');
 
 test.serial('D6: no event stops the projection, whatever it holds', async (t) => {
-  const { sql } = await bed(t);
+  const { sql } = await newBed(t, server);
   await prepareReadModel(sql);
   const evil = ['\u0000', '\ud800', '𝒳'.repeat(5_000), long, '{"a",\\', ''];
   const votes = evil.flatMap((text) => [
@@ -168,7 +150,7 @@ test.serial('D6: no event stops the projection, whatever it holds', async (t) =>
 });
 
 test.serial('an event of another form is no row', async (t) => {
-  const { sql } = await bed(t);
+  const { sql } = await newBed(t, server);
   await prepareReadModel(sql);
   for (const data of [null, 1, 'x', [], {}, { ...vote, weight: '1' }, { ...transfer, to: null }]) {
     await projectEvents(sql, [

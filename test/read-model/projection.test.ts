@@ -1,10 +1,11 @@
 import test, { type ExecutionContext } from 'ava';
-import pg from 'pg';
+import type pg from 'pg';
 import step from '../../src/read-model/worker.ts';
 import type { Step } from '../../src/read-model/projection.ts';
 import { resetReadModel, readReached } from '../../src/read-model/schema.ts';
-import { openTestActor, openTestLog } from '../log/harness.ts';
+import { openTestActor } from '../log/harness.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
+import { newBed, type Bed } from './bed.ts';
 import { put, refused, task, WrittenChain } from './chain.ts';
 
 let server: TestServer;
@@ -16,28 +17,17 @@ test.after.always(async () => {
   await server.end();
 });
 
-interface Bed {
-  readonly url: string;
+interface WrittenBed extends Bed {
   readonly chain: WrittenChain;
-  readonly sql: pg.Client;
   readonly project: () => Promise<Step>;
   /** Steps until the log is at its end. */
   readonly toEnd: () => Promise<void>;
 }
 
-async function bed(t: ExecutionContext): Promise<Bed> {
-  const url = await server.newDatabase();
-  const node = await openTestLog(url);
+async function bed(t: ExecutionContext): Promise<WrittenBed> {
+  const { url, sql } = await newBed(t, server);
   const log = await openTestActor(url, 'writer');
-  const sql = new pg.Client({ connectionString: url });
-  await sql.connect();
-  // The worker's sessions are of the test before.
-  await step(null);
-  t.teardown(async () => {
-    await sql.end();
-    await log.close();
-    await node.close();
-  });
+  t.teardown(() => log.close());
   const project = async (): Promise<Step> => (await step(task(url)))!;
   const toEnd = async (): Promise<void> => {
     while (!(await project()).isAtEnd);
