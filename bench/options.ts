@@ -97,7 +97,10 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--clients <n>', 'client keys', count, 64)
     .option('--accounts <n>', 'ledger accounts', count, 10_000)
     .addOption(
-      new Option('--mix <kind>', 'peak: plain transfers, or two-phase and linked ones among them')
+      new Option(
+        '--mix <kind>',
+        'peak: plain transfers, each kept under an id, or two-phase and linked ones',
+      )
         .choices(MIXES)
         .default('plain'),
     )

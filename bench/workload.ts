@@ -9,6 +9,7 @@ import {
   signSubmission,
   type Call,
 } from '../protocols/transaction/submission.ts';
+import type { ValueMap } from '../protocols/transaction/values.ts';
 import type { Digest } from '../protocols/types.ts';
 import { generateKey } from '../src/crypto/keys.ts';
 import { signerFromPem } from '../src/crypto/signer.ts';
@@ -125,8 +126,11 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   return out;
 }
 
-export const MIXES = ['plain', 'mixed'] as const;
-/** Plain transfers alone, or what mixed.ts says. */
+export const MIXES = ['plain', 'kept', 'mixed'] as const;
+/**
+ * Plain transfers, of which there are only receipts; plain transfers with an id each, which the ledger
+ * keeps as rows; or what mixed.ts says.
+ */
 export type Mix = (typeof MIXES)[number];
 
 interface Wanted {
@@ -146,11 +150,7 @@ export function transfers(
 ): Uint8Array[] {
   return Array.from({ length: count }, (_, at) => {
     const client = workload.clients[(first + at) % workload.clients.length]!;
-    const calls =
-      mix === 'mixed'
-        ? mixedCalls(workload, first + at, perSubmission)
-        : plainCalls(workload, first + at, perSubmission);
-    return sign(workload, client, calls);
+    return sign(workload, client, CALLS[mix](workload, first + at, perSubmission));
   });
 }
 
@@ -159,6 +159,21 @@ function plainCalls(workload: Workload, at: number, perSubmission: number): Call
     callOf(transfer, workload.memo),
   );
 }
+
+function keptCalls(workload: Workload, at: number, perSubmission: number): Call[] {
+  const { run } = workload;
+  return plainCalls(workload, at, perSubmission).map(({ args, ...call }, slot) => ({
+    ...call,
+    args: { ...(args as ValueMap), id: `${run}-${at * perSubmission + slot}` },
+  }));
+}
+
+/** The calls of submission number `at`. */
+const CALLS: Record<Mix, (workload: Workload, at: number, perSubmission: number) => Call[]> = {
+  plain: plainCalls,
+  kept: keptCalls,
+  mixed: mixedCalls,
+};
 
 /** What submission number `at` transfers. */
 export function transfersOf({ clients }: Workload, at: number, perSubmission: number): Transfer[] {

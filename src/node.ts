@@ -7,6 +7,7 @@ import { Interrupted, Interruption } from './interruption.ts';
 import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { acquireDatabase } from './supervisor/database.ts';
+import { tuneHeap } from './supervisor/heap.ts';
 import { Node, type Ports } from './supervisor/node.ts';
 import { exitCodeOf } from './supervisor/supervision.ts';
 
@@ -67,6 +68,7 @@ function stopOnSignals(logger: Logger): AbortSignal {
 }
 
 async function main(): Promise<void> {
+  tuneHeap();
   const config = readConfig();
   const logger = createLogger({ level: config.logLevel, nodeId: config.id });
   process.on('uncaughtException', (error) => {

@@ -11,6 +11,7 @@ import type { Item, ItemClass, ThreadReport } from '../../actors/traffic.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
 import type { ValidatorIndex } from '../../protocols/types.ts';
 import type { Logger } from '../logger.ts';
+import { ACTOR_HEAP } from './heap.ts';
 import { Supervision } from './supervision.ts';
 import type { WorkerInput } from './worker-data.ts';
 
@@ -137,6 +138,7 @@ export class ActorSystem {
       workerData,
       transferList: ports.map(({ port }) => port),
       name,
+      resourceLimits: ACTOR_HEAP,
     });
     const port = crossingPort(worker);
     const link = new Link(port, {
