@@ -4,7 +4,7 @@
  * the test lets it.
  */
 import { CHAIN_STREAM, chainEntry, EXECUTED_NOTHING } from '../../protocols/chain.ts';
-import { clusterOf, DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
+import { clusterOf, DEFAULT_LIMITS, programOf, type Cluster } from '../../protocols/genesis.ts';
 import type { EdgeMessage, Effect, TransactionInput } from '../../protocols/messages.ts';
 import type { StateRead } from '../../protocols/state-read.ts';
 import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
@@ -116,6 +116,7 @@ export class TestPort implements EdgePort {
       version: '0.0.0',
       devMode,
       threads: 1,
+      availablePrograms: modules.map(programOf),
       startedAtMs: Date.now(),
     };
     const certifications = new Certifications(this.#chain());
