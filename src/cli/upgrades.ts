@@ -88,6 +88,11 @@ async function pagesOf<Row, Key extends string | number>(
   return all;
 }
 
+/** As far as they are compared. */
+function isPrograms(value: unknown): value is readonly Program[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'object' && each !== null);
+}
+
 interface Holding {
   readonly node: string;
   /** Null when it does not say. */
@@ -109,7 +114,7 @@ export class Holdings {
       const programs = status?.['availablePrograms'];
       return {
         node: typeof status?.['nodeId'] === 'string' ? status['nodeId'] : url,
-        programs: Array.isArray(programs) ? (programs as Program[]) : null,
+        programs: isPrograms(programs) ? programs : null,
       };
     });
     return new Holdings(await Promise.all(asked));

@@ -105,7 +105,7 @@ function programsCheck({ actors }: Live): Check {
   const { missingPrograms } = actors.transaction;
   const missing = missingPrograms.map(({ name, version, digest, height }) => {
     const which = digest === '' ? 'of a newer release' : `with digest ${digest}`;
-    return [`${name} ${version}`, `missing from height ${height} on: ${which}`] as const;
+    return [`height ${height}`, `lacks ${name} ${version} ${which}`] as const;
   });
   const status = missing.length === 0 ? 'UP' : 'DEGRADED';
   return { name: 'programs', status, data: Object.fromEntries(missing) };
