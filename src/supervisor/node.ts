@@ -3,9 +3,8 @@
  * connects them and decides nothing; starting and stopping in order is all it does.
  */
 import { availableParallelism } from 'node:os';
-import { ACTORS, autoThreads } from '../../actors/placement.ts';
+import { autoThreads } from '../../actors/placement.ts';
 import { peerShare, type Item } from '../../actors/traffic.ts';
-import type { ProtocolActor } from '../../protocols/messages.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import { blockDigest } from '../../protocols/structures.ts';
 import { openCache, type Cache } from '../cache/cache.ts';
@@ -15,7 +14,7 @@ import { Edge } from '../edge/edge.ts';
 import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
 import { startGrpc, type GrpcServer } from '../grpc/server.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
-import type { ActorLog, ActorLogOptions } from '../log/actor-log.ts';
+import type { ActorLog } from '../log/actor-log.ts';
 import { isTransient } from '../log/connection.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
@@ -26,6 +25,7 @@ import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ReadModel } from '../read-model/read-model.ts';
 import { Hub } from '../stream/hub.ts';
 import { LogSource } from '../stream/log-source.ts';
+import { actorLogs } from './actor-logs.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
 import { Certifications } from './certifications.ts';
@@ -105,7 +105,7 @@ export class Node {
         keyPath: config.keyPath,
         moduleFiles: config.moduleFiles,
         timing: { electionTimeoutMs: config.electionTimeoutMs, heartbeatMs: config.heartbeatMs },
-        logs: logsOf(log),
+        logs: actorLogs(log),
       },
       onItem: (item) => this.#take(item),
       onRestart: () => this.#restarted(),
@@ -347,9 +347,4 @@ export class Node {
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-}
-
-function logsOf(log: NodeLog): Record<ProtocolActor, ActorLogOptions> {
-  const options = ACTORS.map((actor) => [actor, log.actorOptions(actor)] as const);
-  return Object.fromEntries(options) as Record<ProtocolActor, ActorLogOptions>;
 }

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../src/client/index.ts';
 import { signerFromPem } from '../../src/crypto/signer.ts';
 import { nodeFiles } from '../../src/init/layout.ts';
-import { validatorKeys } from '../http/test-node.ts';
+import { validatorPems } from '../http/test-node.ts';
 import { RAFFLE } from '../user-modules/files.ts';
 import { between, serve, type Serving } from './serving.ts';
 
@@ -27,7 +27,7 @@ interface Listed {
 
 async function start(t: ExecutionContext): Promise<Cluster> {
   const serving = await serve(t);
-  for (const [at, pem] of validatorKeys.entries()) {
+  for (const [at, pem] of validatorPems.entries()) {
     const folder = join(serving.folder, 'data', `validator-${at + 1}`);
     mkdirSync(folder, { recursive: true });
     writeFileSync(nodeFiles(folder).key, pem, { mode: 0o600 });
@@ -109,7 +109,7 @@ test('from its height on an upgrade is withdrawn no more', async (t) => {
   // A module that the node has, at a height that comes.
   const late = { height: 20, name: 'kv', version: 1, digest: '' };
   const clients = await Promise.all(
-    validatorKeys.map((pem) => connect({ urls: [url], signer: signerFromPem(pem) })),
+    validatorPems.map((pem) => connect({ urls: [url], signer: signerFromPem(pem) })),
   );
   for (const client of clients.slice(1)) {
     t.is((await client.call('programs', 'approve', late)).error, undefined);

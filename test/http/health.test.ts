@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { MissingProgram } from '../../protocols/status.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { BINDINGS, start } from './start.ts';
 
@@ -52,10 +53,11 @@ for (const binding of BINDINGS) {
     };
     t.like(await programs(), { status: 'UP' });
     const digest = 'ab'.repeat(32) as Digest;
-    port.missingPrograms = [
+    const missingPrograms: MissingProgram[] = [
       { name: 'raffle', version: 2, digest, height: 500 },
       { name: 'kv', version: 2, digest: '', height: 600 },
     ];
+    port.pretended = { missingPrograms };
     for (const path of [...ALL, ...LIVE, ...READY, '/readyz?for=writes']) {
       t.is(await statusOf(url + path), 200, path);
     }
