@@ -2,6 +2,7 @@
  * What each machine shows of itself. Plain data, read by the shell after a turn and published to the
  * edge at most every few milliseconds; the machines emit no metrics and no log lines themselves.
  */
+import type { Program } from './genesis.ts';
 import type { Digest, Tip, ValidatorIndex } from './types.ts';
 
 export interface ConsensusStatus {
@@ -44,12 +45,20 @@ export interface ReplicationStatus {
   readonly fetching: number;
 }
 
+/** A committed upgrade whose module the node lacks. */
+export interface MissingProgram extends Program {
+  /** Of the first block that it is to execute. */
+  readonly height: number;
+}
+
 export interface TransactionStatus {
   readonly executedHeight: number;
   readonly executedTransactions: number;
   /** Submissions taken here that are not answered yet. */
   readonly waiting: number;
   readonly waitingBytes: number;
+  /** What stops this node at its height, unless it is given the module or the upgrade is withdrawn. */
+  readonly missingPrograms: readonly MissingProgram[];
   /** Height that execution must reach again after a restart; absent once it has. */
   readonly replayingTo?: number;
 }

@@ -7,9 +7,12 @@
  * I121. An upgrade whose migration fails changes nothing: the version before stays, and its row says why. So
  *       does one that is not newer than what runs, and one with more rows to bring along, or to index
  *       anew, than a thousand transactions may take steps.
+ * I134. What takes over with a block is what the state before it names: an upgrade whose row is gone by
+ *       then takes place nowhere, and no node needs its module, also when it executes the chain anew.
  */
-import { isSameProgram, type Genesis, type Program } from '../genesis.ts';
+import { isSameProgram, programOf, type Genesis, type Program } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
+import type { MissingProgram } from '../status.ts';
 import type { Digest, Millis } from '../types.ts';
 import { fillingMeter } from './meter.ts';
 import { OverBudget, type Module, type ModuleSet } from './module.ts';
@@ -37,6 +40,13 @@ export type FailedBecause = (typeof FAILURES)[number];
 export function upgradeKey(height: number): string {
   return height.toString(16).padStart(14, '0');
 }
+
+export function upgradeHeight(key: string): number {
+  return Number.parseInt(key, 16);
+}
+
+/** Committed upgrades that a node looks ahead to. */
+const AHEAD_MAX = 16;
 
 export class Programs {
   readonly #available: ModuleSet;
@@ -90,6 +100,21 @@ export class Programs {
     if (reason !== null) return null;
     this.#inForce.set(module.name, module);
     return module;
+  }
+
+  /**
+   * Of the next AHEAD_MAX upgrades above `height` those whose modules this node lacks, the nearest first:
+   * it stops before the first, unless it is given the module, or the upgrade is withdrawn.
+   */
+  missingAbove(height: number): readonly MissingProgram[] {
+    const table = this.#state.tablesOf(PROGRAMS_MODULE)[UPGRADES_TABLE];
+    if (table === undefined) return [];
+    const { rows } = table.page({ after: upgradeKey(height), limit: AHEAD_MAX });
+    return rows.flatMap(([key, row]) => {
+      const upgrade = row as Upgrade;
+      const isHere = this.#available.some((module) => isSameProgram(module, upgrade));
+      return isHere ? [] : [{ height: upgradeHeight(key), ...programOf(upgrade) }];
+    });
   }
 
   /** Why its tables could not be filled, or brought to its version; null when they were. */

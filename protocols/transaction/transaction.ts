@@ -99,6 +99,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       executedTransactions: this.#executor.transactions,
       waiting: this.#ingress.requests,
       waitingBytes: this.#ingress.bytes,
+      missingPrograms: this.#executor.programs.missingAbove(this.#executor.height),
     };
     return this.#catchingUp ? { ...status, replayingTo: this.#log.storedHeight } : status;
   }

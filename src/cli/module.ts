@@ -7,6 +7,7 @@ import { addModules } from '../init/modules.ts';
 import { UsageError, type CommandContext } from './command.ts';
 import { moduleIn } from './module-file.ts';
 import { approveCommand, listCommand } from './module-upgrades.ts';
+import { withdrawCommand } from './module-withdraw.ts';
 
 /** This file runs from dist/src/cli/. */
 const TEMPLATE = fileURLToPath(new URL('../../../templates/module/', import.meta.url));
@@ -21,7 +22,8 @@ Examples:
   althing module add raffle/raffle.ts         for a cluster that is there: gives the file to its nodes
   althing module approve raffle/raffle.ts --at +50
       has the validators whose keys lie in the data folder approve that it takes over at a height
-  althing module list                         what runs, and what is to come`;
+  althing module withdraw raffle --at 5000    takes that back, before the height
+  althing module list                         what runs, what is to come, and which nodes lack it`;
 
 export function moduleCommand(context: CommandContext): Command {
   return new Command('module')
@@ -32,6 +34,7 @@ export function moduleCommand(context: CommandContext): Command {
     .addCommand(digestCommand(context))
     .addCommand(addCommand(context))
     .addCommand(approveCommand(context))
+    .addCommand(withdrawCommand(context))
     .addCommand(listCommand(context));
 }
 

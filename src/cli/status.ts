@@ -37,14 +37,14 @@ export function statusCommand(context: CommandContext): Command {
 
 async function statusOf(nodes: Nodes, node: number): Promise<Status> {
   const [consensus, health] = await Promise.all([
-    json(nodes, node, '/api/v11/consensus/status'),
-    json(nodes, node, '/api/v11/health'),
+    askJson(nodes, node, '/api/v11/consensus/status'),
+    askJson(nodes, node, '/api/v11/health'),
   ]);
   return { url: nodes.urls[node]!, consensus, health };
 }
 
 /** Also what comes with 503, as health does. */
-async function json(nodes: Nodes, node: number, path: string): Promise<Status['health']> {
+export async function askJson(nodes: Nodes, node: number, path: string): Promise<Status['health']> {
   const answer = await nodes.ask(node, { method: 'GET', path });
   if (answer === null) return null;
   try {

@@ -1,4 +1,5 @@
 /** The node's state as people and dashboards read it; the same fields over HTTP and gRPC. */
+import type { Program } from '../../protocols/genesis.ts';
 import { faultyMax } from '../../protocols/quorum.ts';
 import type { FinalityFigures } from './meter.ts';
 import type { EdgePort } from './port.ts';
@@ -39,6 +40,8 @@ export interface ConsensusView {
   readonly uptimeMs: number;
   readonly draining: boolean;
   readonly devMode: boolean;
+  /** Modules that this node can run, whether or not the cluster runs them. */
+  readonly availablePrograms: readonly Program[];
 }
 
 export function consensusView(
@@ -82,5 +85,6 @@ export function consensusView(
     uptimeMs: Date.now() - info.startedAtMs,
     draining,
     devMode: info.devMode,
+    availablePrograms: info.availablePrograms,
   };
 }

@@ -4,6 +4,8 @@
  * N4. Live depends on nothing shared: a process that can answer lives.
  * N5. A missing quorum is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
  * N6. A cache that is away is DEGRADED and turns nothing else: it bears on no readiness (Z1).
+ * N7. A committed upgrade whose module is missing here is DEGRADED, and turns no readiness: until its
+ *     height the node serves as before.
  */
 import type { EdgePort, Live } from './port.ts';
 
@@ -63,8 +65,9 @@ export class HealthChecks {
   }
 
   all(): Health {
-    const cache = cacheCheck(this.#port.live());
-    return summary([...this.live().checks, ...this.ready().checks, cache]);
+    const live = this.#port.live();
+    const shown = [cacheCheck(live), programsCheck(live)];
+    return summary([...this.live().checks, ...this.ready().checks, ...shown]);
   }
 
   quorum(live: Live): Check {
@@ -96,6 +99,16 @@ function cacheCheck({ cache }: Live): Check {
   const stores = cache.map(({ store, isUp }) => [store, isUp ? 'used' : 'away'] as const);
   const status = cache.every(({ isUp }) => isUp) ? 'UP' : 'DEGRADED';
   return { name: 'cache', status, data: Object.fromEntries(stores) };
+}
+
+function programsCheck({ actors }: Live): Check {
+  const { missingPrograms } = actors.transaction;
+  const missing = missingPrograms.map(({ name, version, digest, height }) => {
+    const which = digest === '' ? 'of a newer release' : `with digest ${digest}`;
+    return [`height ${height}`, `lacks ${name} ${version} ${which}`] as const;
+  });
+  const status = missing.length === 0 ? 'UP' : 'DEGRADED';
+  return { name: 'programs', status, data: Object.fromEntries(missing) };
 }
 
 /** Final heights that are not executed here yet. */

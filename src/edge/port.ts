@@ -2,6 +2,7 @@
  * What the edges (HTTP, client gRPC) may ask of the node behind them. The supervisor implements it
  * over the actor runtime; the contract tests of the edges drive the same interface.
  */
+import type { Program } from '../../protocols/genesis.ts';
 import type { AnswerResult, SubmitResult } from '../../protocols/messages.ts';
 import type { Proof } from '../../protocols/proofs/format.ts';
 import type { Proved, ProofWanted } from '../../protocols/proofs/request.ts';
@@ -25,6 +26,8 @@ export interface NodeInfo {
   readonly version: string;
   readonly devMode: boolean;
   readonly threads: number;
+  /** What this node can run: modules of the software, and users' that it was given. */
+  readonly availablePrograms: readonly Program[];
   readonly startedAtMs: number;
 }
 

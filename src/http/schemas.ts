@@ -170,6 +170,14 @@ export const SCHEMAS = {
     uptimeMs: Type.Integer(),
     draining: Type.Boolean(),
     devMode: Type.Boolean(),
+    availablePrograms: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        version: Count,
+        digest: Type.String({ description: 'empty for a module of the software itself' }),
+      }),
+      { description: 'what this node can run, whether or not the cluster runs it' },
+    ),
   }),
   Limits: Type.Object(
     {

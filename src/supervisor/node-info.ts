@@ -1,9 +1,10 @@
 /** What a node says of itself that does not change while it runs. */
+import { programOf, type Program } from '../../protocols/genesis.ts';
 import type { NodeConfig } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
 import type { NodeInfo } from '../edge/port.ts';
 
-export function infoOf(config: NodeConfig, threads: number): NodeInfo {
+export function infoOf(config: NodeConfig, threads: number, modules: readonly Program[]): NodeInfo {
   const { cluster } = config;
   return {
     nodeId: config.id,
@@ -15,6 +16,7 @@ export function infoOf(config: NodeConfig, threads: number): NodeInfo {
     version: VERSION,
     devMode: config.dev,
     threads,
+    availablePrograms: modules.map(programOf),
     startedAtMs: Date.now(),
   };
 }

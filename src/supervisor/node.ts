@@ -3,9 +3,9 @@
  * connects them and decides nothing; starting and stopping in order is all it does.
  */
 import { availableParallelism } from 'node:os';
-import { ACTORS, autoThreads } from '../../actors/placement.ts';
+import { autoThreads } from '../../actors/placement.ts';
 import { peerShare, type Item } from '../../actors/traffic.ts';
-import type { ProtocolActor } from '../../protocols/messages.ts';
+import type { ActorStatuses } from '../../protocols/status.ts';
 import { blockDigest } from '../../protocols/structures.ts';
 import { openCache, type Cache } from '../cache/cache.ts';
 import type { NodeConfig } from '../config/load.ts';
@@ -14,7 +14,7 @@ import { Edge } from '../edge/edge.ts';
 import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
 import { startGrpc, type GrpcServer } from '../grpc/server.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
-import type { ActorLog, ActorLogOptions } from '../log/actor-log.ts';
+import type { ActorLog } from '../log/actor-log.ts';
 import { isTransient } from '../log/connection.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
@@ -25,11 +25,13 @@ import { createPeerNetwork, type PeerNetwork } from '../peers/network.ts';
 import { ReadModel } from '../read-model/read-model.ts';
 import { Hub } from '../stream/hub.ts';
 import { LogSource } from '../stream/log-source.ts';
+import { actorLogs } from './actor-logs.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS, Blocks } from './blocks.ts';
 import { Certifications } from './certifications.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { NodeMetrics } from './metrics.ts';
+import { MissingPrograms } from './missing-programs.ts';
 import { infoOf } from './node-info.ts';
 import { NOTHING_YET } from './nothing-yet.ts';
 import { PeerBridge } from './peer-bridge.ts';
@@ -67,6 +69,7 @@ export class Node {
   readonly #requests: Requests;
   readonly #network: PeerNetwork;
   readonly #faults: PeerFaults;
+  readonly #missing: MissingPrograms;
   readonly #metrics: NodeMetrics;
   readonly #hub: Hub;
   readonly #cache: Cache;
@@ -89,7 +92,7 @@ export class Node {
     this.#modules = availableModules(config.moduleFiles);
     const threads =
       config.threads === 'auto' ? autoThreads(availableParallelism()) : config.threads;
-    this.#info = infoOf(config, threads);
+    this.#info = infoOf(config, threads, this.#modules);
     this.#system = new ActorSystem({
       threads,
       logger,
@@ -102,7 +105,7 @@ export class Node {
         keyPath: config.keyPath,
         moduleFiles: config.moduleFiles,
         timing: { electionTimeoutMs: config.electionTimeoutMs, heartbeatMs: config.heartbeatMs },
-        logs: logsOf(log),
+        logs: actorLogs(log),
       },
       onItem: (item) => this.#take(item),
       onRestart: () => this.#restarted(),
@@ -119,6 +122,7 @@ export class Node {
       nameOf: (peer) => this.#info.validators[peer] ?? `validator ${peer}`,
       keepApart: (peer, ms) => this.#network.keepApart(peer, ms),
     });
+    this.#missing = new MissingPrograms(logger);
     const digestOf = blockDigest.bind(null, nodeCrypto, config.cluster.id);
     this.#hub = new Hub({
       source: new LogSource(() => this.#edgeLog!, digestOf),
@@ -283,8 +287,7 @@ export class Node {
       case 'fault':
         return this.#fault(item.peer, item.code, item.detail);
       case 'report':
-        if (item.report.kind === 'status')
-          this.#statuses = { ...this.#statuses, ...item.report.statuses };
+        if (item.report.kind === 'status') this.#statusesReported(item.report.statuses);
         if (item.report.kind === 'load') this.#metrics.loadReported(item.report.load);
         return;
       case 'local':
@@ -292,6 +295,11 @@ export class Node {
       default:
         return;
     }
+  }
+
+  #statusesReported(statuses: Partial<ActorStatuses>): void {
+    this.#statuses = { ...this.#statuses, ...statuses };
+    this.#missing.note(this.#statuses.transaction);
   }
 
   #fromActor(message: Extract<Item, { kind: 'local' }>['message']): void {
@@ -339,9 +347,4 @@ export class Node {
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-}
-
-function logsOf(log: NodeLog): Record<ProtocolActor, ActorLogOptions> {
-  const options = ACTORS.map((actor) => [actor, log.actorOptions(actor)] as const);
-  return Object.fromEntries(options) as Record<ProtocolActor, ActorLogOptions>;
 }

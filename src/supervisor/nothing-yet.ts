@@ -22,5 +22,11 @@ export const NOTHING_YET: ActorStatuses = {
   },
   voting: { voteSets: 0, evidence: 0 },
   replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
-  transaction: { executedHeight: 0, executedTransactions: 0, waiting: 0, waitingBytes: 0 },
+  transaction: {
+    executedHeight: 0,
+    executedTransactions: 0,
+    waiting: 0,
+    waitingBytes: 0,
+    missingPrograms: [],
+  },
 };

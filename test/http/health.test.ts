@@ -1,4 +1,6 @@
 import test from 'ava';
+import type { MissingProgram } from '../../protocols/status.ts';
+import type { Digest } from '../../protocols/types.ts';
 import { BINDINGS, start } from './start.ts';
 
 interface Report {
@@ -41,6 +43,31 @@ for (const binding of BINDINGS) {
     const report = (await (await fetch(`${url}/health`)).json()) as Report;
     t.is(report.status, 'UP');
     t.is(report.checks.find(({ name }) => name === 'quorum')?.status, 'DEGRADED');
+  });
+
+  test(`${binding}: N7: a module that an upgrade needs and the node lacks degrades health, and no readiness`, async (t) => {
+    const { url, port } = await start(t, binding);
+    const programs = async () => {
+      const report = (await (await fetch(`${url}/health`)).json()) as Report;
+      return report.checks.find(({ name }) => name === 'programs');
+    };
+    t.like(await programs(), { status: 'UP' });
+    const digest = 'ab'.repeat(32) as Digest;
+    const missingPrograms: MissingProgram[] = [
+      { name: 'raffle', version: 2, digest, height: 500 },
+      { name: 'kv', version: 2, digest: '', height: 600 },
+    ];
+    port.pretended = { missingPrograms };
+    for (const path of [...ALL, ...LIVE, ...READY, '/readyz?for=writes']) {
+      t.is(await statusOf(url + path), 200, path);
+    }
+    t.like(await programs(), {
+      status: 'DEGRADED',
+      data: {
+        'height 500': `lacks raffle 2 with digest ${digest}`,
+        'height 600': 'lacks kv 2 of a newer release',
+      },
+    });
   });
 
   test(`${binding}: N6: a cache that is away degrades health, and no readiness`, async (t) => {

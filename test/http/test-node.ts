@@ -4,9 +4,10 @@
  * the test lets it.
  */
 import { CHAIN_STREAM, chainEntry, EXECUTED_NOTHING } from '../../protocols/chain.ts';
-import { clusterOf, DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
+import { clusterOf, DEFAULT_LIMITS, programOf, type Cluster } from '../../protocols/genesis.ts';
 import type { EdgeMessage, Effect, TransactionInput } from '../../protocols/messages.ts';
 import type { StateRead } from '../../protocols/state-read.ts';
+import type { TransactionStatus } from '../../protocols/status.ts';
 import { TransactionMachine } from '../../protocols/transaction/transaction.ts';
 import type { ProofWanted } from '../../protocols/proofs/request.ts';
 import { packStructure } from '../../protocols/wire.ts';
@@ -39,7 +40,8 @@ export const API_TOKEN = 'a-token-for-tests';
 export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
 /** The client of these tests; it owns the account `alice`. */
 export const client = signerFromPem(generateKey().pem);
-const signers = [1, 2, 3, 4].map(() => signerFromPem(generateKey().pem));
+export const validatorPems = [1, 2, 3, 4].map(() => generateKey().pem);
+const signers = validatorPems.map(signerFromPem);
 const node = signers[0]!;
 
 /** `config`: of modules, beside the ledger's accounts. */
@@ -68,6 +70,8 @@ export class TestPort implements EdgePort {
   cache: readonly StoreFigures[] = [];
   draining = false;
   state: 'LEADER' | 'FOLLOWER' | 'CANDIDATE' = 'LEADER';
+  /** What this node shows of its execution otherwise than it is. */
+  pretended: Partial<TransactionStatus> = {};
   /** How long ago the last block became final, in milliseconds. */
   silentMs = 0;
   /** Final heights that this node pretends not to have executed. */
@@ -116,6 +120,7 @@ export class TestPort implements EdgePort {
       version: '0.0.0',
       devMode,
       threads: 1,
+      availablePrograms: modules.map(programOf),
       startedAtMs: Date.now(),
     };
     const certifications = new Certifications(this.#chain());
@@ -316,7 +321,7 @@ export class TestPort implements EdgePort {
         },
         voting: { voteSets: 0, evidence: 0 },
         replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
-        transaction: this.#machine.status(),
+        transaction: { ...this.#machine.status(), ...this.pretended },
       },
       peersConnected: this.peersConnected,
       log: { writable: this.writable, detail: 'in memory' },

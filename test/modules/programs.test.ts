@@ -22,7 +22,7 @@ test('Y1: an upgrade is committed when a quorum of validators has approved the s
     ['approved', 'committed'],
   );
   t.deepEqual(world.ask('programs', 'upgrades', {}), {
-    upgrades: [{ ...upgrade, outcome: 'waiting' }],
+    upgrades: [{ ...upgrade, outcome: 'waiting', withdrawals: [] }],
     next: null,
   });
   t.deepEqual(world.run([approve()], validators[3]), ['height_taken']);

@@ -25,6 +25,7 @@ for (const [code, exitCode] of [
   ['state_diverged', 4],
   ['identity_taken', 5],
   ['wrong_identity', 2],
+  ['program_missing', 2],
 ] as const) {
   test(`I17: ${code} stops the node at once with exit code ${exitCode}`, (t) => {
     t.deepEqual(new Supervision().failed(code, 0), { kind: 'stop', exitCode });

@@ -1,0 +1,142 @@
+/** Approving and withdrawing upgrades, with the keys of validators, and who lacks what. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { connect } from '../../src/client/index.ts';
+import { signerFromPem } from '../../src/crypto/signer.ts';
+import { nodeFiles } from '../../src/init/layout.ts';
+import { validatorPems } from '../http/test-node.ts';
+import { RAFFLE } from '../user-modules/files.ts';
+import { between, serve, type Serving } from './serving.ts';
+
+interface Cluster extends Serving {
+  /** `althing module …` with the keys of all validators, or of those that are named. */
+  module(words: readonly string[], flags?: readonly string[]): ReturnType<Serving['run']>;
+  list(): Promise<Listed>;
+}
+
+interface Listed {
+  readonly upgrades: readonly {
+    readonly outcome: string;
+    readonly withdrawals: readonly string[];
+    readonly missingAt?: readonly string[];
+  }[];
+  readonly proposals: readonly { readonly approvals: readonly string[] }[];
+  readonly silent: readonly string[];
+}
+
+async function start(t: ExecutionContext): Promise<Cluster> {
+  const serving = await serve(t);
+  for (const [at, pem] of validatorPems.entries()) {
+    const folder = join(serving.folder, 'data', `validator-${at + 1}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(nodeFiles(folder).key, pem, { mode: 0o600 });
+  }
+  const module: Cluster['module'] = (words, flags = []) =>
+    serving.run(['module', ...words, '--url', serving.url, ...flags]);
+  const list = async () => JSON.parse((await module(['list', '--json'])).stdout) as Listed;
+  return { ...serving, module, list };
+}
+const only = (validator: number): string[] => ['--id', `validator-${validator}`];
+const approving = ['approve', RAFFLE, '--at', '40'];
+const withdrawing = ['withdraw', 'raffle', '--at', '40'];
+const parsed = (text: string) => JSON.parse(text) as object;
+
+test('a quorum withdraws what it has approved, and the node that lacks it is named until then', async (t) => {
+  const { module, list } = await start(t);
+  const approved = await module(approving);
+  t.is(approved.code, 0, approved.stderr);
+  t.regex(approved.stdout, /Warning: validator-1 will stop at height 40.*\n.*module add .*raffle/);
+  t.like(await list(), { upgrades: [{ outcome: 'waiting', missingAt: ['validator-1'] }] });
+  t.regex((await module(['list'])).stdout, /40 {2}raffle 1 .* waiting, missing at validator-1\n$/);
+
+  const one = await module([...withdrawing, '--json'], only(2));
+  t.is(one.code, 0, one.stderr);
+  t.deepEqual(parsed(one.stdout), {
+    name: 'raffle',
+    height: 40,
+    outcome: 'opposed',
+    votes: [{ id: 'validator-2', status: 'withdrawn' }],
+  });
+  t.regex((await module(['list'])).stdout, /waiting, 1 for withdrawing it, missing at validator-1/);
+  t.regex((await module(withdrawing, only(2))).stdout, /takes place unless a quorum withdraws it/);
+
+  const all = await module(withdrawing);
+  t.is(all.code, 0, all.stdout + all.stderr);
+  t.regex(
+    all.stdout,
+    /^raffle at height 40: a quorum has withdrawn it\n {2}validator-1: withdrawn/,
+  );
+  t.deepEqual(await list(), { upgrades: [], proposals: [], silent: [] });
+});
+
+test('a validator takes back what is not committed yet, and nobody else can', async (t) => {
+  const { module, list } = await start(t);
+  const approved = await module([...approving, '--json'], only(1));
+  t.like(parsed(approved.stdout), { missingAt: ['validator-1'], silent: [] });
+  const other = await module(withdrawing, only(2));
+  t.is(other.code, 2);
+  t.regex(
+    other.stderr,
+    /no upgrade of raffle at height 40 .* approved by validator-2.*module list/,
+  );
+  const own = await module(withdrawing);
+  t.is(own.code, 0, own.stderr);
+  t.regex(own.stdout, /no quorum has approved it\n {2}validator-1: withdrawn\n$/);
+  t.deepEqual((await list()).proposals, []);
+});
+
+test('what cannot be is said before anything is sent', async (t) => {
+  const { module, port } = await start(t);
+  const cases: readonly (readonly [readonly string[], readonly string[], RegExp])[] = [
+    [['withdraw', 'raffle'], [], /--at/],
+    [['withdraw', '--at', '40'], [], /name/],
+    [['withdraw', 'raffle', '--at', '+40'], [], /--at takes the height of the upgrade/],
+    [['withdraw', 'raffle', '--at', '0'], [], /--at takes the height of the upgrade/],
+    [withdrawing, ['--id', 'nobody'], /nobody has no key of a validator/],
+    [withdrawing, [], /no upgrade of raffle at height 40 is committed/],
+  ];
+  for (const [words, flags, said] of cases) {
+    const { code, stderr } = await module(words, flags);
+    t.is(code, 2, stderr);
+    t.regex(stderr, said);
+  }
+  t.is(port.submitted, 0);
+});
+
+test('from its height on an upgrade is withdrawn no more', async (t) => {
+  const { module, url } = await start(t);
+  // A module that the node has, at a height that comes.
+  const late = { height: 20, name: 'kv', version: 1, digest: '' };
+  const clients = await Promise.all(
+    validatorPems.map((pem) => connect({ urls: [url], signer: signerFromPem(pem) })),
+  );
+  for (const client of clients.slice(1)) {
+    t.is((await client.call('programs', 'approve', late)).error, undefined);
+  }
+  for (let height = 4; height <= late.height; height++) {
+    await clients[0]!.call('kv', 'set', { namespace: 'n', key: `${height}`, value: height });
+  }
+  const refused = await module(['withdraw', 'kv', '--at', '20', '--json'], only(1));
+  t.is(refused.code, 1, refused.stderr);
+  const said = JSON.parse(refused.stdout) as { votes: readonly { readonly reason: string }[] };
+  t.like(said, { outcome: 'refused', votes: [{ id: 'validator-1', status: 'refused' }] });
+  t.regex(said.votes[0]!.reason, /^too_late: the height of this upgrade has come/);
+});
+
+test('a node that says nothing of use of what it can run is named as such', async (t) => {
+  const { run, module, url } = await start(t);
+  await module(approving, only(1));
+  const status = (await (await fetch(`${url}/api/v11/consensus/status`)).json()) as object;
+  const odd = await between(t, url, (asked, answer, pass) => {
+    if (asked.url !== '/api/v11/consensus/status') return pass();
+    answer.setHeader('content-type', 'application/json');
+    answer.end(JSON.stringify({ ...status, nodeId: 'node-9', availablePrograms: [null, 7] }));
+  });
+  const listed = await run(['module', 'list', '--url', `${url},${odd}`]);
+  t.regex(
+    listed.stdout,
+    /1 approvals, missing at validator-1\nWhat node-9 can run is not known\.\n$/,
+    listed.stderr,
+  );
+});
