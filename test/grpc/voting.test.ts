@@ -10,7 +10,7 @@ import { Type } from '../../src/module.ts';
 import { signed } from '../http/posting.ts';
 import { API_TOKEN, client } from '../http/test-node.ts';
 import { bearer, start, TestClient, type Started } from './start.ts';
-import { Watching } from './watching.ts';
+import { toldUntil, Watching } from './watching.ts';
 
 interface Change {
   readonly id: string;
@@ -198,9 +198,12 @@ test('who watches and takes nothing is told where to resume', async (t) => {
   slow.startReading();
   const ended = await slow.ended;
   t.like(ended, { status: status.RESOURCE_EXHAUSTED, code: 'slow_consumer' });
-  const rest = watch(t, started, { after: ended.resume });
-  await rest.first(({ change, height }) => change === 'progress' && height === 1);
-  const told = [...slow.items, ...rest.items].map((each) => each['opened'] as { round: string });
+  const rest = await toldUntil(
+    (asked) => watch(t, started, asked),
+    { after: ended.resume },
+    ({ change, height }) => change === 'progress' && height === 1,
+  );
+  const told = [...slow.items, ...rest].map((each) => each['opened'] as { round: string });
   t.deepEqual(
     told.map(({ round }) => round),
     Array.from({ length: count }, (_, at) => `r${at}`),
