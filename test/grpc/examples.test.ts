@@ -71,7 +71,7 @@ function messageFrom(type: Message, json: object): object {
   const members = Object.entries(json).map(([name, value]: [string, unknown]) => {
     const field = fields.get(camelCase(name));
     if (field === undefined) throw new Error(`${type.name} has no field ${name}`);
-    const isStruct = field.typeName === '.google.protobuf.Struct';
+    const isStruct = field.typeName?.endsWith('google.protobuf.Struct') === true;
     return [camelCase(field.name), isStruct ? structFrom(value as object) : value];
   });
   return Object.fromEntries(members) as object;
