@@ -262,6 +262,21 @@ test('a stream on which nothing moves is ended, and one that works is not', asyn
 });
 
 // G7
+test('a node that stood still does not take for idle whose request waited meanwhile', async (t) => {
+  const { address, port } = await start(t, false, { limits: { idleMsMax: 1_000 } });
+  const call = new RawCall(openSession(t, address), 'SubmitStream');
+  call.stream.write(framed('SubmitStream', { submission: signed(port, 0) }));
+  while (call.bytesReceived === 0) await turn();
+  call.stream.write(framed('SubmitStream', { submission: signed(port, 1) }));
+  // By then it has left the client, and nobody has read it.
+  await turn();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+  call.stream.end();
+  t.is((await call.status).status, status.OK);
+  t.is(port.submitted, 2);
+});
+
+// G7
 test('a connection whose client does not even read the end of its idle stream is cut', async (t) => {
   const { address } = await start(t, false, { limits: { idleMsMax: 100 } });
   const session = openSession(t, address, { initialWindowSize: 0 });
