@@ -24,6 +24,11 @@ const FILL_SHARE = 1000;
 const BLOCK_SHARE = 512;
 /** A million pay for 64 KB, which everybody keeps for as long as the chain. */
 export const RECEIPT_STEPS = 16;
+/**
+ * Fewer than these a transaction cannot have: what ends by time, such as a lease with the longest key, pays
+ * for 2 KB of its receipt, or it would never end.
+ */
+export const STEPS_MIN = 2048 * RECEIPT_STEPS;
 /** Bytes of a receipt that cost nothing: any failure of this software's own, and most events. */
 const FREE_BYTES = 128;
 /** And for each byte of the transaction: what it brings may come back in its receipt. */

@@ -15,6 +15,12 @@ import { Journal, lineOf, type Saved } from './journal.ts';
 /** Beside the calls. */
 const SUBMISSION_BYTES = 256;
 
+/** A node has taken it. */
+export interface Accepted {
+  /** In its words: the ids of the transactions, unless it lies. */
+  readonly accepted: unknown;
+}
+
 export class Sending {
   readonly #connection: Connection;
   readonly #journal: Journal | null;
@@ -33,9 +39,13 @@ export class Sending {
       yield await this.#sendChunk(from, chunk, before.get(from));
       from += chunk.length;
     }
-    const last = [...before.values()].at(-1);
-    if (last === undefined || last.from + last.transactions <= from) return;
-    throw this.#otherJournal();
+    this.#checkSavedUntil(from, before);
+  }
+
+  /** Throws UsageError where more was saved than these. */
+  #checkSavedUntil(end: number, saved: ReadonlyMap<number, Saved>): void {
+    const last = [...saved.values()].at(-1);
+    if (last !== undefined && last.from + last.transactions > end) throw this.#otherJournal();
   }
 
   #saved(): ReadonlyMap<number, Saved> {
@@ -82,8 +92,19 @@ export class Sending {
     );
   }
 
-  /** Signs and hands over to a node, without waiting. Resolves with the ids of the transactions. */
-  async accept(calls: readonly Call[]): Promise<object> {
+  /**
+   * Signs and hands over to a node, without waiting. What was sent before is waited for, and handed over
+   * anew only where it never executes.
+   */
+  async accept(calls: readonly Call[]): Promise<Submitted | Accepted> {
+    const saved = this.#saved();
+    this.#checkSavedUntil(calls.length, saved);
+    const before = saved.get(0);
+    const submitted = before === undefined ? null : await this.#sendAgain(before, calls);
+    return submitted ?? this.#handOver(calls);
+  }
+
+  async #handOver(calls: readonly Call[]): Promise<Accepted> {
     const { client, signal } = this.#connection;
     const bytes = client.sign(calls);
     this.#journal?.add({ from: 0, transactions: calls.length, bytes });
@@ -92,7 +113,7 @@ export class Sending {
       const headers = { 'content-type': SUBMISSION_TYPE, accept: 'application/json' };
       const answer = await client.nodes.ask(node, { method: 'POST', path, headers, body: bytes });
       if (answer?.status === 202)
-        return JSON.parse(new TextDecoder().decode(answer.body)) as object;
+        return { accepted: JSON.parse(new TextDecoder().decode(answer.body)) as unknown };
       if (answer !== null && answer.status < 500 && answer.status !== 429) throw problemOf(answer);
     }
     throw signal.reason;

@@ -30,7 +30,8 @@ Examples:
       one transaction a line: {"module":"kv","command":"set","args":{…}}
 
 name=value is text, name:=value is JSON. With --save everything signed is in FILE before it is sent:
-run again with the same FILE, the command goes on where it was, and nothing executes twice.
+run again with the same FILE, the command goes on where it was, and nothing executes twice: after
+--no-wait it tells what became of the transaction.
 Ends with exit code 0 if all succeeded, 1 if a transaction failed.`;
 
 export function submitCommand(context: CommandContext): Command {
@@ -92,14 +93,17 @@ export async function sendCall(
 ): Promise<void> {
   const sending = new Sending(cluster, journal);
   if (!wait) {
-    const accepted = await sending.accept([call]);
+    const sent = await sending.accept([call]);
+    if ('receipts' in sent) return tellOne(context, sent);
+    const { accepted } = sent;
     return context.print(accepted, () => `accepted ${printable(String(Object(accepted).id))}`);
   }
-  for await (const submitted of sending.send(once(call))) {
-    const [receipt] = submitted.receipts;
-    context.print(receipt, () => receiptText(receipt!));
-    note(submitted.receipts);
-  }
+  for await (const submitted of sending.send(once(call))) tellOne(context, submitted);
+}
+
+function tellOne(context: CommandContext, { receipts }: Submitted): void {
+  context.print(receipts[0], () => receiptText(receipts[0]!));
+  note(receipts);
 }
 
 async function* once(call: Call): AsyncGenerator<Call, void> {

@@ -56,7 +56,8 @@ export function filterOf(catalog: ModuleCatalog, wanted: Wanted): Filter | Probl
   return problem ?? new Filter(wanted);
 }
 
-function namesProblem(
+/** The first thing that is wrong with a list of names that a client gave. */
+export function namesProblem(
   names: readonly string[],
   parameter: string,
   problemOf: (name: string) => Problem | null,

@@ -1,8 +1,8 @@
 /**
  * The files that reflection tells of, as clients need them that build types out of files, such as
  * grpcurl. What proto-loader makes, one file of each package, does not say what each needs of the others
- * (grpc/grpc-node#2595) and which fields are optional, names types by parts of their names, and ends
- * reserved ranges one number early.
+ * (grpc/grpc-node#2595) and which fields are optional, names types by parts of their names, entries of
+ * maps not as protoc does, which clients in Go refuse, and ends reserved ranges one number early.
  */
 import type { PackageDefinition } from '@grpc/proto-loader';
 import descriptor from 'protobufjs/ext/descriptor/index.js';
@@ -14,8 +14,9 @@ interface Scope {
   readonly enumType?: readonly { readonly name: string }[];
 }
 interface Message extends Scope {
-  readonly name: string;
+  name: string;
   readonly field: readonly Field[];
+  readonly options?: { readonly mapEntry?: boolean } | null;
   readonly oneofDecl: readonly { readonly name: string }[];
   readonly reservedRange: readonly { end: number }[];
 }
@@ -52,6 +53,7 @@ export function withWholeFiles(definitions: PackageDefinition): PackageDefinitio
 
 function wholeFiles(encoded: readonly Buffer[]): Buffer[] {
   const files = encoded.map((bytes) => FileDescriptorProto.decode(bytes) as unknown as File);
+  for (const { messageType } of files) messageType?.forEach(nameEntries);
   const homes = new Map(
     files.flatMap((file) => [...typesIn(file.package, file)].map((type) => [type, file.name])),
   );
@@ -61,6 +63,18 @@ function wholeFiles(encoded: readonly Buffer[]): Buffer[] {
     file.dependency = [...new Set(needed)].filter((name) => name !== file.name);
   }
   return files.map((file) => Buffer.from(FileDescriptorProto.encode(file as object).finish()));
+}
+
+/** A field `labels` that is a map is a list of `LabelsEntry`. */
+function nameEntries({ field: fields, nestedType }: Message): void {
+  for (const nested of nestedType ?? []) {
+    if (nested.options?.mapEntry !== true) nameEntries(nested);
+    else {
+      const field = fields.find(({ typeName }) => typeName.split('.').at(-1) === nested.name)!;
+      nested.name = `${nested.name}Entry`;
+      field.typeName = nested.name;
+    }
+  }
 }
 
 /** Full names of all types that stand in it. */

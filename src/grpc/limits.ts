@@ -49,3 +49,15 @@ export const STANDARD_LIMITS: IntakeLimits = {
   watchersMax: 256,
   unreadMsMax: 30_000,
 };
+
+/**
+ * Everyday arguments take up to twice their canonical bytes as a Struct. A list of nothing but small
+ * numbers takes ten times as much: such goes as `args_msgpack`, which is as compact as what is executed.
+ */
+const STRUCT_FACTOR = 2;
+const ENVELOPE_BYTES = 64 * 1024;
+
+/** Bytes of one message that a client sends. */
+export function messageBytesMax(submissionBytesMax: number): number {
+  return STRUCT_FACTOR * submissionBytesMax + ENVELOPE_BYTES;
+}

@@ -8,25 +8,44 @@ import {
 /** From the end of a stream to that of its connection, in milliseconds, if nobody reads it. */
 const LAST_WORDS_MS = 2_000;
 
-/** When nothing has moved for `ms` the stream is told so; when that does not end it, it is cut. */
+/**
+ * When nothing has moved for `ms` the stream is told so; when that does not end it, it is cut. What came
+ * while this process stood still is read first: that it was late is nobody's fault but its own.
+ */
 export class Idle {
   readonly #tell: () => void;
   readonly #cut: () => void;
   #timer: NodeJS.Timeout;
+  #reading: NodeJS.Immediate | null = null;
   #isTold = false;
 
   constructor(ms: number, tell: () => void, cut: () => void) {
     this.#tell = tell;
     this.#cut = cut;
-    this.#timer = setTimeout(() => this.#expired(), ms);
+    this.#timer = setTimeout(() => this.#look(), ms);
   }
 
   moved(): void {
-    if (!this.#isTold) this.#timer.refresh();
+    if (this.#isTold) return;
+    this.#endLook();
+    this.#timer.refresh();
   }
 
   end(): void {
+    this.#endLook();
     clearTimeout(this.#timer);
+  }
+
+  /** Sockets are read once before the first of these, and once more before the second. */
+  #look(): void {
+    this.#reading = setImmediate(() => {
+      this.#reading = setImmediate(() => this.#expired());
+    });
+  }
+
+  #endLook(): void {
+    if (this.#reading !== null) clearImmediate(this.#reading);
+    this.#reading = null;
   }
 
   #expired(): void {

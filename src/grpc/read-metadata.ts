@@ -3,24 +3,24 @@
  * refused by name, so that nobody takes a plain answer for a newer or a past one.
  */
 import type { Metadata } from '@grpc/grpc-js';
-import type { ReadOptions } from '../edge/edge.ts';
 import { integerField } from '../edge/fields.ts';
 import { malformed, Problem } from '../edge/problem.ts';
-import { oneOption } from '../edge/read-options.ts';
+import { oneOption, type StateReadOptions } from '../edge/read-options.ts';
 
 const OURS = 'althing-';
 const CONSISTENCY = 'althing-consistency';
 const AT_HEIGHT = 'althing-at-height';
+const PROOF = 'althing-proof';
 const FINALIZED = 'finalized';
 const LINEARIZABLE = 'linearizable';
 const NAMES = {
-  proof: 'proof',
+  proof: PROOF,
   atHeight: AT_HEIGHT,
   linearizable: `${CONSISTENCY}=${LINEARIZABLE}`,
 };
 
-export function readOptions(metadata: Metadata): ReadOptions | Problem {
-  const unknown = onlyOptions(metadata, [CONSISTENCY, AT_HEIGHT]);
+export function readOptions(metadata: Metadata): StateReadOptions | Problem {
+  const unknown = onlyOptions(metadata, [CONSISTENCY, AT_HEIGHT, PROOF]);
   if (unknown !== null) return unknown;
   const consistency = text(metadata, CONSISTENCY) ?? FINALIZED;
   if (consistency !== FINALIZED && consistency !== LINEARIZABLE) {
@@ -28,11 +28,14 @@ export function readOptions(metadata: Metadata): ReadOptions | Problem {
     return new Problem(400, 'unsupported_consistency', detail, { field: CONSISTENCY });
   }
   const linearizable = consistency === LINEARIZABLE;
+  const proof = text(metadata, PROOF) ?? '0';
+  if (proof !== '0' && proof !== '1') return malformed('expected 1 or 0', PROOF);
+  const plain = { proof: proof === '1', linearizable };
   const past = text(metadata, AT_HEIGHT);
-  if (past === undefined) return { linearizable };
+  if (past === undefined) return oneOption(plain, NAMES);
   const atHeight = integerField(past, AT_HEIGHT);
   if (atHeight instanceof Problem) return atHeight;
-  return oneOption({ proof: false, linearizable, atHeight }, NAMES);
+  return oneOption({ ...plain, atHeight }, NAMES);
 }
 
 /** The first name of ours that is not in `known`, as a Problem. */

@@ -14,7 +14,7 @@ import { Connections } from './connections.ts';
 import { consensusService } from './consensus-service.ts';
 import { HealthService } from './health-service.ts';
 import { hostsOnly, Intake } from './intake.ts';
-import { GRPC_LIMITS, STANDARD_LIMITS, type GrpcLimits } from './limits.ts';
+import { GRPC_LIMITS, messageBytesMax, STANDARD_LIMITS, type GrpcLimits } from './limits.ts';
 import { moduleServices } from './modules/services.ts';
 import { loadProtos, type Protos } from './protos.ts';
 import type { Service } from './service.ts';
@@ -45,13 +45,6 @@ const OUR_PATHS = '/althing.';
 const CLOSE_BOUND_MS = 10_000;
 /** The last answers leave the process within this time. */
 const FLUSH_MS = 100;
-/**
- * Everyday arguments take up to twice their canonical bytes as a Struct. A list of nothing but small
- * numbers takes ten times as much: such goes as `args_msgpack`, which is as compact as what is executed.
- */
-const STRUCT_FACTOR = 2;
-const ENVELOPE_BYTES = 64 * 1024;
-
 /** Rejects when the port cannot be bound, with a message for the person who started the node. */
 export async function startGrpc({
   edge,
@@ -69,8 +62,9 @@ export async function startGrpc({
       hostsOnly((host) => edge.hostProblem(host)),
       intakes(limits, (connection) => connections.cut(connection)),
     ],
-    'grpc.max_receive_message_length':
-      STRUCT_FACTOR * edge.cluster.genesis.limits.submissionBytesMax + ENVELOPE_BYTES,
+    'grpc.max_receive_message_length': messageBytesMax(
+      edge.cluster.genesis.limits.submissionBytesMax,
+    ),
     'grpc.max_concurrent_streams': limits.callsPerConnectionMax,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,

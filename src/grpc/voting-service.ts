@@ -4,8 +4,8 @@
  */
 import type { sendUnaryData, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
 import type { Edge } from '../edge/edge.ts';
-import { malformed, Problem } from '../edge/problem.ts';
-import { filterOf, placeOf, type Wish } from '../edge/stream-wish.ts';
+import { malformed, Problem, unprocessable } from '../edge/problem.ts';
+import { filterOf, namesProblem, placeOf, type Wish } from '../edge/stream-wish.ts';
 import type { DefinedModule } from '../modules/define.ts';
 import { EVERY_EVENT } from '../stream/filter.ts';
 import type { Item } from '../stream/item.ts';
@@ -43,6 +43,10 @@ interface SubmitMessage {
   readonly submission?: Uint8Array;
 }
 
+interface WatchMessage extends StartMessage {
+  readonly rounds?: readonly string[];
+}
+
 export function votingService(
   edge: Edge,
   calls: Calls,
@@ -67,7 +71,7 @@ export function votingService(
         answerUnary(edge, call, done, calls, () => submit(cast, 'vote', call)),
       GetRound: (call: ServerUnaryCall<object, object>, done: Done) =>
         answerUnary(edge, call, done, calls, () => round(call.request, call.metadata)),
-      WatchRounds: (call: WatchCall<StartMessage>) =>
+      WatchRounds: (call: WatchCall<WatchMessage>) =>
         void subscribe(edge, calls, call, () => wishOf(edge, call.request), encoder),
     },
   };
@@ -84,12 +88,22 @@ async function submit(
   return malformed(`expected ${unsigned} or submission`, 'content');
 }
 
-async function wishOf(edge: Edge, asked: StartMessage): Promise<Wish | Problem> {
+async function wishOf(edge: Edge, asked: WatchMessage): Promise<Wish | Problem> {
   const topics = EVENTS.map((name) => `${MODULE}.${name}`);
-  const filter = filterOf(edge.catalog, { ...EVERY_EVENT, topics });
+  const { rounds = [] } = asked;
+  const problem = namesProblem(rounds, 'rounds', (round) => roundProblem(edge, round));
+  if (problem !== null) return problem;
+  const only = rounds.length === 0 ? {} : { only: { member: 'round', values: rounds } };
+  const filter = filterOf(edge.catalog, { ...EVERY_EVENT, topics, ...only });
   if (filter instanceof Problem) return filter;
   const from = await placeOf(edge, startOf(asked));
   return from instanceof Problem ? from : { from, filter };
+}
+
+/** There may be no such round yet; what can be the id of none is a mistake. */
+function roundProblem({ catalog }: Edge, round: string): Problem | null {
+  const asked = catalog.queryArgs(MODULE, 'round', { round }, false);
+  return asked.ok ? null : unprocessable(asked.code, asked.message, 'rounds');
 }
 
 /** Members of an item, as src/stream/parts.ts names them. */

@@ -38,6 +38,19 @@ const receipt = {
 const events = Type.Array(Type.Unsafe({ $ref: '#/components/schemas/Event' }));
 const ranked = { epoch: Count, term: Count, height: Count };
 
+const most = (what: string): TSchema => Type.Integer({ minimum: 0, description: what });
+/** One connection has a quarter of the places, one address three quarters (src/grpc/places.ts). */
+const intake = {
+  readingMax: most('requests that are read at once'),
+  waitingMax: most('requests that wait to be read'),
+  requestMsMax: most("from a call's turn to the end of its request"),
+  streamsMax: most('calls with a stream of requests'),
+  unansweredMax: most('requests of one such call whose answers were not taken'),
+  idleMsMax: most('without a request or an answer on such a call'),
+  watchersMax: most('calls with one request and a stream of answers'),
+  unreadMsMax: most('without an answer being taken: then the connection is closed'),
+};
+
 const Health = Type.Object({
   status: Type.Union([Type.Literal('UP'), Type.Literal('DOWN')]),
   checks: Type.Array(
@@ -205,6 +218,14 @@ export const SCHEMAS = {
         stallMsMax: Count,
         progressMs: Count,
         keepAliveMs: Count,
+      }),
+      grpc: Type.Object({
+        messageBytesMax: most('bytes of a message that a client sends'),
+        connectionsMax: most('connections at once'),
+        prefaceMsMax: most("from a connection's start to its first frame"),
+        callsPerConnectionMax: most('calls at once on one connection'),
+        ...intake,
+        standard: Type.Object(intake, { description: 'of health and reflection' }),
       }),
     },
     { description: 'Sizes in bytes, times in milliseconds.' },

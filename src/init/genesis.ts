@@ -8,7 +8,7 @@ import {
   type Genesis,
 } from '../../protocols/genesis.ts';
 import { VALIDATORS_MAX } from '../../protocols/structures.ts';
-import { STEPS_MAX } from '../../protocols/transaction/meter.ts';
+import { STEPS_MAX, STEPS_MIN } from '../../protocols/transaction/meter.ts';
 import type { Module } from '../../protocols/transaction/module.ts';
 import type { PublicKey } from '../../protocols/types.ts';
 import { builtInModules } from '../modules/built-in.ts';
@@ -19,6 +19,7 @@ export const NODE_ID_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
 const FRAME_ROOM = 4096;
 
 const limit = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const steps = Type.Integer({ minimum: STEPS_MIN, maximum: Number.MAX_SAFE_INTEGER });
 const limitNames = Object.keys(DEFAULT_LIMITS) as (keyof ConsensusLimits)[];
 const closed = { additionalProperties: false };
 
@@ -40,7 +41,7 @@ const schema = Type.Object(
       ),
       { minItems: 1, maxItems: VALIDATORS_MAX },
     ),
-    limits: Type.Object({ ...limitsOf(limitNames), stepsMax: Type.Optional(limit) }, closed),
+    limits: Type.Object({ ...limitsOf(limitNames), stepsMax: Type.Optional(steps) }, closed),
     modules: Type.Record(Type.String(), Type.Unknown()),
     programs: Type.Optional(
       Type.Array(

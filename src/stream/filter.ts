@@ -8,6 +8,8 @@ export interface Wanted {
   readonly modules: readonly string[];
   /** Of events: `module.name`, or `module.*`; empty for all. */
   readonly topics: readonly string[];
+  /** Of events: those whose data has one of the values under the name; without it all. */
+  readonly only?: { readonly member: string; readonly values: readonly string[] };
 }
 
 export const EVERY_EVENT: Wanted = {
@@ -24,17 +26,30 @@ export class Filter {
   readonly events: boolean;
   /** Filters that let the same through have the same key. */
   readonly key: string;
+  /**
+   * What it lets through when nothing is asked of data: itself where nothing is. Many who want other
+   * values of one member have this in common.
+   */
+  readonly wide: Filter;
   readonly #modules: ReadonlySet<string>;
   readonly #topics: ReadonlySet<string>;
+  readonly #member: string;
+  readonly #values: ReadonlySet<unknown>;
 
-  constructor({ blocks, transactions, events, modules, topics }: Wanted) {
+  constructor({ only, ...wanted }: Wanted) {
+    const { blocks, transactions, events, modules, topics } = wanted;
+    this.wide = only === undefined ? this : new Filter(wanted);
     this.blocks = blocks;
     this.transactions = transactions;
     this.events = events;
     this.#modules = new Set(modules);
     this.#topics = new Set(topics);
     const named = [[...this.#modules].sort(), [...this.#topics].sort()];
-    this.key = JSON.stringify([blocks, transactions, events, ...named]);
+    this.#member = only?.member ?? '';
+    const values = [...new Set(only?.values)].sort();
+    this.#values = new Set(values);
+    const narrowed = only === undefined ? [] : [only.member, values];
+    this.key = JSON.stringify([blocks, transactions, events, ...named, ...narrowed]);
   }
 
   transaction(module: string): boolean {
@@ -46,5 +61,11 @@ export class Filter {
     if (this.#modules.size > 0 && !this.#modules.has(module)) return false;
     if (this.#topics.size === 0) return true;
     return this.#topics.has(`${module}.${name}`) || this.#topics.has(`${module}.*`);
+  }
+
+  /** Of what `wide` lets through: `data` of an event, undefined for other items. */
+  data(data: unknown): boolean {
+    if (this.wide === this || data === undefined) return true;
+    return this.#values.has((data as { readonly [name: string]: unknown } | null)?.[this.#member]);
   }
 }

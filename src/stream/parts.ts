@@ -154,7 +154,7 @@ class DecodedSubmission implements DecodedPart {
   readonly #calls: readonly CallRun[];
   readonly #place: { readonly time: string; readonly base: number };
   readonly #items = new Map<number, Item>();
-  /** By the key of the filter, those first that came first. */
+  /** By the key of the filter, those first that nobody used for longest. */
   readonly #passing = new Map<string, readonly Item[]>();
 
   constructor(
@@ -171,15 +171,24 @@ class DecodedSubmission implements DecodedPart {
   }
 
   passing(filter: Filter): readonly Item[] {
-    const known = this.#passing.get(filter.key);
-    if (known !== undefined) return known;
-    const passing = this.#select(filter);
+    const passing =
+      this.#passing.get(filter.key) ??
+      (filter.wide === filter ? this.#select(filter) : this.#narrowed(filter));
+    this.#passing.delete(filter.key);
     for (const first of this.#passing.keys()) {
       if (this.#passing.size < FILTERS_KEPT) break;
       this.#passing.delete(first);
     }
     this.#passing.set(filter.key, passing);
     return passing;
+  }
+
+  /** A look at the few that pass what many have in common, and not at all there are. */
+  #narrowed(filter: Filter): readonly Item[] {
+    const passing = this.passing(filter.wide).filter(({ value }) =>
+      filter.data((value as { readonly data?: unknown }).data),
+    );
+    return passing.length === 0 ? NOTHING : passing;
   }
 
   #select(filter: Filter): readonly Item[] {

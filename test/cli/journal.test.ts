@@ -29,6 +29,52 @@ test('what was saved and is sent again executes once', async (t) => {
   t.is((await run(['submit', '--resend', 'torn.jsonl'])).stdout, first.stdout);
 });
 
+for (const words of [
+  ['submit', 'ledger', 'issue', 'account=bob', 'amount=7'],
+  ['ledger', 'issue', '--account', 'bob', '--amount', '7'],
+]) {
+  test(`what "${words.join(' ')}" saved without waiting is told of when it runs again`, async (t) => {
+    const { run, folder } = await serve(t);
+    const issue = [...words, '--no-wait', '--save', 'sent.jsonl', '--json'];
+    const sent = await run(issue);
+    t.is(sent.code, 0, sent.stderr);
+    const { ids } = json(sent.stdout) as { ids: string[] };
+    const again = await run(issue);
+    t.is(again.code, 0, again.stderr);
+    t.like(json(again.stdout), { id: ids[0], status: 'ok' });
+    t.is(readFileSync(join(folder, 'sent.jsonl'), 'utf8').split('\n').length, 2);
+    const { stdout } = await run(['get', 'ledger', 'account', 'account=bob', '--json']);
+    t.like(json(stdout), { result: { balance: '7' } });
+    const other = words.map((word) => word.replace(/7$/, '8'));
+    const refused = await run([...other, '--no-wait', '--save', 'sent.jsonl']);
+    t.is(refused.code, 2);
+    t.regex(refused.stderr, /sent\.jsonl was saved of other transactions/);
+  });
+}
+
+test('what was saved and is expired is handed over anew without waiting', async (t) => {
+  const { run, folder, key, port } = await serve(t);
+  const signer = loadSigner(key);
+  const call = { module: 'ledger', command: 'issue', args: { account: 'bob', amount: 7 } };
+  const old = {
+    kind: 'client',
+    clusterId: port.cluster.id,
+    key: signer.publicKey,
+    seq: 1,
+    validUntil: Date.now() - 60_000,
+    transactions: [call],
+  } as const;
+  const submission = toHex(signSubmission(old, signer));
+  const line = JSON.stringify({ from: 0, transactions: 1, submission });
+  writeFileSync(join(folder, 'sent.jsonl'), `${line}\n`);
+  const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
+  const accepted = await run([...issue, '--no-wait', '--json']);
+  t.is(accepted.code, 0, accepted.stderr);
+  const { ids } = json(accepted.stdout) as { ids: string[] };
+  const told = await run(issue);
+  t.true(told.stdout.startsWith(`ok ${ids[0]} `), told.stdout);
+});
+
 /** Another process with the same key, so far ahead that what it does not wait for is passed by. */
 async function passBy({ key, port, url }: Serving): Promise<void> {
   const signer = loadSigner(key);

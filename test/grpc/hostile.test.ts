@@ -2,6 +2,7 @@ import test from 'ava';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { status, type ServiceError } from '@grpc/grpc-js';
+import { messageBytesMax } from '../../src/grpc/limits.ts';
 import { message, text as textField } from '../../src/grpc/protobuf-writer.ts';
 import { signSubmission } from '../../protocols/transaction/submission.ts';
 import { client, type TestPort } from '../http/test-node.ts';
@@ -133,16 +134,22 @@ test('a client is told how many calls it may have at once, and gets no more conn
 });
 
 test('a full submission fits as a Struct, and a message beyond the bound is refused', async (t) => {
-  const { address } = await start(t, true);
+  const { address, port } = await start(t, true);
   const grpc = new TestClient(t, address, SERVICE);
   const names = Array.from({ length: 115 }, (_, at) => `f${at + 100}`);
   const value = { structValue: { fields: Object.fromEntries(names.map((n) => [n, text('xy')])) } };
   const many = Array.from({ length: 1_000 }, (_, at) => set(`k${at}`, value));
   const taken = await grpc.call('Submit', { transactions: { transactions: many } });
   t.like(taken, { final: true, receipts: { length: 1_000 } });
-  const submission = new Uint8Array(2 * 1024 * 1024 + 65 * 1024);
-  const error = await t.throwsAsync<ServiceError>(grpc.call('Submit', { submission }));
-  t.is(error?.code, status.RESOURCE_EXHAUSTED);
+  const bytesMax = messageBytesMax(port.cluster.genesis.limits.submissionBytesMax);
+  for (const [bytes, code] of [
+    [bytesMax - 16, status.INVALID_ARGUMENT],
+    [bytesMax, status.RESOURCE_EXHAUSTED],
+  ] as const) {
+    const submission = new Uint8Array(bytes);
+    const error = await t.throwsAsync<ServiceError>(grpc.call('Submit', { submission }));
+    t.is(error?.code, code);
+  }
 });
 
 test('in dev mode a call under a name from elsewhere is refused', async (t) => {
@@ -252,6 +259,21 @@ test('a stream on which nothing moves is ended, and one that works is not', asyn
   clearInterval(busy);
   working.stream.end();
   t.is((await working.status).status, status.OK);
+});
+
+// G7
+test('a node that stood still does not take for idle whose request waited meanwhile', async (t) => {
+  const { address, port } = await start(t, false, { limits: { idleMsMax: 1_000 } });
+  const call = new RawCall(openSession(t, address), 'SubmitStream');
+  call.stream.write(framed('SubmitStream', { submission: signed(port, 0) }));
+  while (call.bytesReceived === 0) await turn();
+  call.stream.write(framed('SubmitStream', { submission: signed(port, 1) }));
+  // By then it has left the client, and nobody has read it.
+  await turn();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+  call.stream.end();
+  t.is((await call.status).status, status.OK);
+  t.is(port.submitted, 2);
 });
 
 // G7

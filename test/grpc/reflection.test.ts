@@ -69,3 +69,17 @@ test('files say which fields are optional and which numbers are reserved', async
   );
   t.like(message.reservedRange, [{ start: 4, end: 5 }]);
 });
+
+// As protoc names them: protobuf-go refuses a file with others.
+test('files name the entries of a map after its field', async (t) => {
+  const { address } = await start(t);
+  const files = await new Reflection(t, address).files('althing.v1.State');
+  const messages = new Map(files.flatMap((file) => [...messagesOf(file)]));
+  const entries = [...messages].filter(([, { options }]) => options?.mapEntry === true);
+  t.deepEqual(
+    entries.map(([name]) => name),
+    ['.google.protobuf.Struct.FieldsEntry'],
+  );
+  const [fields] = messages.get('.google.protobuf.Struct')!.field!;
+  t.like(fields, { name: 'fields', typeName: '.google.protobuf.Struct.FieldsEntry' });
+});

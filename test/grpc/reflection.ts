@@ -17,6 +17,7 @@ export interface Message {
     readonly proto3Optional?: boolean;
   }[];
   readonly nestedType?: readonly Message[];
+  readonly options?: { readonly mapEntry?: boolean };
   readonly enumType?: readonly { readonly name: string }[];
   readonly reservedRange?: readonly { readonly start: number; readonly end: number }[];
 }

@@ -139,7 +139,18 @@ test('options that are unknown, malformed or two at once are refused by name', a
     [{ 'althing-at-height': '' }, 'malformed', 'althing-at-height'],
     [{ 'althing-at-height': '99999999999999999999' }, 'malformed', 'althing-at-height'],
     [{ 'althing-height': '1' }, 'malformed', 'althing-height'],
-    [{ 'althing-proof': '1' }, 'malformed', 'althing-proof'],
+    [{ 'althing-proof': 'yes' }, 'malformed', 'althing-proof'],
+    [{ 'althing-proof': '' }, 'malformed', 'althing-proof'],
+    [
+      { 'althing-proof': '1', 'althing-at-height': '1' },
+      'unsupported_parameter',
+      'althing-at-height',
+    ],
+    [
+      { 'althing-proof': '1', 'althing-consistency': 'linearizable' },
+      'unsupported_parameter',
+      'althing-consistency',
+    ],
     [
       { 'althing-at-height': '1', 'althing-consistency': 'linearizable' },
       'unsupported_parameter',
@@ -192,6 +203,24 @@ test('a query comes with the rows that it looked at, and a refusal with their ab
   t.false(verifyProof(trust(started), forged).ok);
   const plain = await failure(state.call('Query', account('nobody')));
   t.like(told(plain), [status.NOT_FOUND, 'account_not_found']);
+});
+
+test('a typed query comes with its rows where the metadata asks for a proof', async (t) => {
+  const started = await start(t);
+  await write(started);
+  const proof = (value: string): Metadata => options({ 'althing-proof': value });
+  const kv = new TestClient(t, started.address, 'althing.module.kv.v1.Queries');
+  const asked = { namespace: 'n', key: 'k' };
+  const read = await kv.call<Answer>('Get', asked, proof('1'));
+  t.like(read, { result: { value: { numberValue: 3 } } });
+  const shown = verifyRowProof(trust(started), read.proof, ENTRY);
+  t.like(shown, { ok: true, row: { value: 3 } });
+  t.is(shown.ok && shown.certified.executed.height, read.height);
+  for (const metadata of [proof('0'), new Metadata()]) {
+    t.is((await kv.call<Answer>('Get', asked, metadata)).proof.length, 0);
+  }
+  const refused = await failure(kv.call('Get', { ...asked, key: 'none' }, proof('1')));
+  t.like(told(refused), [status.NOT_FOUND, 'key_not_found']);
 });
 
 test('receipts come with a proof where it is asked for', async (t) => {

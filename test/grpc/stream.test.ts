@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { status } from '@grpc/grpc-js';
 import { block, outrun, pay, set } from '../http/posting.ts';
 import { start, TestClient, type Started } from './start.ts';
-import { Watching } from './watching.ts';
+import { toldUntil, Watching } from './watching.ts';
 
 interface Message {
   readonly id: string;
@@ -32,10 +32,9 @@ async function whole(
   height: number,
   request: object = ALL,
 ): Promise<readonly Message[]> {
-  const watching = subscribe(t, started, request);
-  await watching.first((each) => each.item === 'progress' && each.height >= height);
-  watching.cancel();
-  return watching.items.filter((item) => item.height <= height);
+  const isLast = (each: Message): boolean => each.item === 'progress' && each.height >= height;
+  const items = await toldUntil((asked) => subscribe(t, started, asked), request, isLast);
+  return items.filter((item) => item.height <= height);
 }
 
 test('tells blocks, transactions and events, in order and with their places', async (t) => {

@@ -10,7 +10,7 @@ import { Type } from '../../src/module.ts';
 import { signed } from '../http/posting.ts';
 import { API_TOKEN, client } from '../http/test-node.ts';
 import { bearer, start, TestClient, type Started } from './start.ts';
-import { Watching } from './watching.ts';
+import { toldUntil, Watching } from './watching.ts';
 
 interface Change {
   readonly id: string;
@@ -153,6 +153,31 @@ test('whoever watches goes on at any place, without a gap and with nothing twice
   );
 });
 
+test('whoever names rounds is told of these alone, and goes on at any place', async (t) => {
+  const started = await start(t, false, { streamLimits: { progressMs: 20 } });
+  const rounds = voting(t, started);
+  const names = ['b', 'not-yet'];
+  const live = watch(t, started, { rounds: names });
+  await live.first(({ change }) => change === 'progress');
+  for (const round of ['a', 'b', 'c', 'not-yet']) {
+    await rounds.call('SubmitRound', roundOfTwo(started, round, 1), token);
+    await rounds.call('SubmitVote', { vote: { round, choice: 'approve' } }, token);
+  }
+  await live.first(({ change, height }) => change === 'decided' && height === 8);
+  const kinds = ['opened', 'voted', 'decided'];
+  const told = names.flatMap((round) => kinds.map((change) => [change, round]));
+  const tellsOf = (each: Change) => [each.change, (each[each.change] as { round: string }).round];
+  t.deepEqual(live.items.map(tellsOf), told);
+  for (const [at, { id }] of live.items.entries()) {
+    const rest = watch(t, started, { after: id, rounds: names });
+    await rest.first(({ change, height }) => change === 'progress' && height === 8);
+    t.deepEqual(rest.items, live.items.slice(at + 1), id);
+  }
+  const all = watch(t, started, { from: 1, rounds: [] });
+  await all.first(({ change, height }) => change === 'decided' && height === 8);
+  t.is(all.items.length, 12);
+});
+
 test('who watches and takes nothing is told where to resume', async (t) => {
   const limits = { stallMsMax: 100, progressMs: 20, outletBytesMax: 4 * 1024 };
   const started = await start(t, false, { streamLimits: limits });
@@ -173,9 +198,12 @@ test('who watches and takes nothing is told where to resume', async (t) => {
   slow.startReading();
   const ended = await slow.ended;
   t.like(ended, { status: status.RESOURCE_EXHAUSTED, code: 'slow_consumer' });
-  const rest = watch(t, started, { after: ended.resume });
-  await rest.first(({ change, height }) => change === 'progress' && height === 1);
-  const told = [...slow.items, ...rest.items].map((each) => each['opened'] as { round: string });
+  const rest = await toldUntil(
+    (asked) => watch(t, started, asked),
+    { after: ended.resume },
+    ({ change, height }) => change === 'progress' && height === 1,
+  );
+  const told = [...slow.items, ...rest].map((each) => each['opened'] as { round: string });
   t.deepEqual(
     told.map(({ round }) => round),
     Array.from({ length: count }, (_, at) => `r${at}`),
@@ -261,8 +289,12 @@ test('what is malformed is refused before it is submitted', async (t) => {
   t.is(port.submitted, 0);
   const forged = await failure(rounds.call('SubmitVote', { submission: altered }));
   t.deepEqual([forged.code, codeOf(forged)], [status.UNAUTHENTICATED, 'bad_signature']);
-  for (const request of [{ from: 0 }, { after: 'x' }]) {
+  for (const request of [{ from: 0 }, { after: 'x' }, { rounds: Array(65).fill('r') }]) {
     t.like(await watch(t, started, request).ended, { code: 'malformed' });
+  }
+  for (const round of ['', 'a b', 'x'.repeat(65)]) {
+    const ended = await watch(t, started, { rounds: ['r', round] }).ended;
+    t.like(ended, { status: status.INVALID_ARGUMENT, code: 'invalid_args', field: 'rounds' });
   }
 });
 

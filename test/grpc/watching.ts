@@ -77,3 +77,27 @@ export class Watching<T extends Told> {
     for (const told of changed) told();
   }
 }
+
+/**
+ * What is told until `isLast`: asked for again where it ended, whenever a loaded machine has made the
+ * reader too slow for what the node was told to wait.
+ */
+export async function toldUntil<T extends Told>(
+  watch: (request: object) => Watching<T>,
+  request: object,
+  isLast: (message: T) => boolean,
+): Promise<readonly T[]> {
+  const watching = watch(request);
+  const isWhole = await watching.first(isLast).then(
+    () => true,
+    () => false,
+  );
+  if (isWhole) {
+    watching.cancel();
+    return watching.items;
+  }
+  const { code, resume } = await watching.ended;
+  if (code !== 'slow_consumer') throw new Error(`the stream ended before: ${code}`);
+  const again = { ...request, from: undefined, after: resume };
+  return [...watching.items, ...(await toldUntil(watch, again, isLast))];
+}

@@ -1,7 +1,7 @@
 /** How reads of state are to be answered: reflecting all that is final anywhere. */
 import test from 'ava';
 import { BINDINGS, start } from './start.ts';
-import { API_TOKEN } from './test-node.ts';
+import { API_TOKEN, type TestPort } from './test-node.ts';
 
 const headers = { 'content-type': 'application/json', authorization: `Bearer ${API_TOKEN}` };
 
@@ -22,12 +22,17 @@ for (const binding of BINDINGS) {
     const first = await read();
     t.is(first.headers.get('x-althing-height'), '2', 'after a block that began later');
     t.like(await first.json(), { value: 1 });
-    started.port.hold();
-    const reads = [read(), read()];
-    t.is(await Promise.race([...reads, settled()]), 'nothing yet');
-    started.port.release();
-    for (const answer of await Promise.all(reads)) t.is(answer.status, 200);
     const { port } = started;
+    port.hold();
+    const confirmed = countConfirmed(port);
+    let answered = 0;
+    const reads = [read(), read()].map((each) => each.finally(() => answered++));
+    while (confirmed() < reads.length) await turn();
+    // What came later and waits for nothing is answered meanwhile.
+    t.is((await fetch(`${started.url}/api/v11/limits`)).status, 200);
+    t.is(answered, 0);
+    port.release();
+    for (const answer of await Promise.all(reads)) t.is(answer.status, 200);
     port.peersConnected = [1];
     const alone = await read();
     t.deepEqual([alone.status, await codeOf(alone)], [503, 'no_quorum']);
@@ -103,7 +108,17 @@ for (const binding of BINDINGS) {
   });
 }
 
-/** Later than what is answered at once. */
-function settled(): Promise<string> {
-  return new Promise((resolve) => setTimeout(() => resolve('nothing yet'), 50));
+/** How many reads have come as far as to ask a quorum. */
+function countConfirmed(port: TestPort): () => number {
+  const confirm = port.confirm.bind(port);
+  let count = 0;
+  port.confirm = () => {
+    count++;
+    return confirm();
+  };
+  return () => count;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { GRPC_LIMITS, messageBytesMax, STANDARD_LIMITS } from '../../src/grpc/limits.ts';
 import type { EdgeLogger } from '../../src/edge/logger.ts';
 import type { ActorSystem } from '../../src/supervisor/actor-system.ts';
 import { Requests } from '../../src/supervisor/requests.ts';
@@ -224,9 +225,15 @@ for (const binding of BINDINGS) {
   });
 
   test(`${binding}: names its limits, its routes and its metrics`, async (t) => {
-    const { url } = await start(t, binding);
-    const limits = await (await fetch(`${url}/api/v11/limits`)).json();
+    const { url, port } = await start(t, binding);
+    const limits = (await (await fetch(`${url}/api/v11/limits`)).json()) as { grpc: object };
     t.like(limits, { consensus: { transactionsPerSubmissionMax: 1000 } });
+    const { submissionBytesMax } = port.cluster.genesis.limits;
+    t.deepEqual(limits.grpc, {
+      messageBytesMax: messageBytesMax(submissionBytesMax),
+      ...GRPC_LIMITS,
+      standard: STANDARD_LIMITS,
+    });
     t.like(limits, { http: { nestingMax: 32, valuesMax: 100_000 } });
     const root = (await (await fetch(`${url}/`)).json()) as { routes: string[] };
     t.true(root.routes.includes('POST /api/v11/transactions'));

@@ -15,6 +15,7 @@ import test from 'ava';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { loadSigner } from '../../src/crypto/signer.ts';
 import { clusterIdOf } from '../../protocols/genesis.ts';
+import { STEPS_MIN } from '../../protocols/transaction/meter.ts';
 import { GenesisError, parseGenesis } from '../../src/init/genesis.ts';
 import { InitError, initCluster } from '../../src/init/init.ts';
 import { nodePorts } from '../../src/init/layout.ts';
@@ -257,6 +258,10 @@ test('a genesis that was tampered with is refused with every fault, and any chan
       /beyond what peers take/,
     ],
     [{ ...genesis, limits: { ...genesis.limits, batchBytesMax: -1 } }, /batchBytesMax/],
+    [
+      { ...genesis, limits: { ...genesis.limits, stepsMax: STEPS_MIN - 1 } },
+      new RegExp(`/limits/stepsMax .* ${STEPS_MIN}$`),
+    ],
     [{ ...genesis, createdAtMs: '2026-01-01' }, /createdAtMs/],
   ];
   for (const [value, fault] of wrong) {

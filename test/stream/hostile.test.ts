@@ -79,6 +79,7 @@ for (const binding of BINDINGS) {
       const streamLimits = { streamsMax: 3, streamsPerAddressMax: 2, progressMs: 20 };
       const started = await start(t, binding, { streamLimits });
       const clients = await Promise.all([1, 2].map(() => open(transport, started.url, PATH)));
+      while (started.port.streams.figures().subscribers < 2) await pause();
       const refused = await refusal(transport, started, '');
       t.like(refused, { status: 429, body: { code: 'too_many_streams' } });
       t.is(refused.headers['retry-after'], '5');
@@ -100,7 +101,7 @@ for (const binding of BINDINGS) {
       const clients = await Promise.all(
         Array.from({ length: 20 }, () => open(transport, started.url, PATH)),
       );
-      t.is(started.port.streams.figures().subscribers, 20);
+      while (started.port.streams.figures().subscribers < 20) await pause();
       for (const client of clients) client.cut();
       while (started.port.streams.figures().subscribers > 0) await pause();
       t.pass();

@@ -35,6 +35,23 @@ test('what passes is kept for a few filters, and is the same however many there 
   t.deepEqual(again, first);
 });
 
+test('those who want a few values share what they have in common, however many they are', (t) => {
+  const decoded = submissionPart().decode(1);
+  const common = decoded.passing(new Filter(EVERY_EVENT));
+  t.is(common.length, 3);
+  const narrowed = (values: readonly string[]) =>
+    decoded.passing(new Filter({ ...EVERY_EVENT, only: { member: 'first', values } }));
+  const { data } = common[1]!.value as { readonly data: { readonly first: string } };
+  t.deepEqual(narrowed([data.first]), common.slice(1, 2));
+  t.deepEqual(narrowed(['another', data.first]), common.slice(1, 2));
+  for (let number = 0; number < 400; number++) t.deepEqual(narrowed([`x${number}`]), []);
+  t.is(decoded.passing(new Filter(EVERY_EVENT)), common);
+  const only = { member: 'absent', values: ['x'] };
+  t.deepEqual(decoded.passing(new Filter({ ...EVERY_EVENT, only })), []);
+  const transactions = decoded.passing(new Filter({ ...WANTED, only }));
+  t.is(transactions.length, 3, 'transactions have no data to ask for');
+});
+
 test('S5: items are written until they have some bytes together, and at least one', (t) => {
   const items = Array.from({ length: 64 }, (_, at) => new Item(String(at), {}));
   const asMany = (bytes: number): number => encoded(items, () => 'x'.repeat(bytes)).length;

@@ -44,7 +44,7 @@ export function moduleProto(module: DefinedModule, before: string): string {
     ]),
     ...queries.flatMap(([name, { schema, result }]) => [
       ...message(numbers, `${pascal(name)}Query`, fieldsOf(schema)),
-      ...message(numbers, `${pascal(name)}Answer`, [...ANSWER, ...resultOf(result)]),
+      ...message(numbers, `${pascal(name)}Answer`, [...ANSWER, ...resultOf(result), PROOF]),
     ]),
     ...events.flatMap(([name, { description, schema }]) =>
       message(numbers, `${pascal(name)}Event`, fieldsOf(schema), comment(description, '')),
@@ -108,7 +108,14 @@ const RECEIPT: readonly Written[] = [
   },
   { name: 'events', shape: EVENT },
 ];
-const ANSWER: readonly Written[] = [{ ...HEIGHT, description: 'that the result reflects' }];
+const ANSWER: readonly Written[] = [
+  { ...HEIGHT, description: 'that the result reflects; with a proof the certified height' },
+];
+const PROOF: Written = {
+  name: 'proof',
+  shape: { kind: 'scalar', type: 'bytes' },
+  description: 'canonical bytes, where the metadata asks for them: `althing-proof: 1`',
+};
 
 /** The one field of a message for values that are no messages. */
 export const WHOLE = 'arguments';

@@ -8,6 +8,7 @@ import type { Caller, Edge } from '../../edge/edge.ts';
 import { refusedByModule, soleReceipt } from '../../edge/one-receipt.ts';
 import { WAIT_MS_DEFAULT, type Outcome } from '../../edge/outcome.ts';
 import { malformed, Problem } from '../../edge/problem.ts';
+import { answerProblem } from '../../edge/refusal-problems.ts';
 import { soleCommand } from '../../edge/raw-submission.ts';
 import type { DefinedModule } from '../../modules/define.ts';
 import { readOptions, text } from '../read-metadata.ts';
@@ -84,10 +85,24 @@ export function typedQuery(edge: Edge, module: DefinedModule, query: string): Ty
     if (given instanceof Problem) return given;
     const args = queryArgs(edge.catalog, module.name, query, given.value, false);
     if (args instanceof Problem) return args;
+    if (options.proof) return proved(edge, gives, { module: module.name, query, args: args.value });
     const read = await edge.query(module.name, query, args.value, options);
     if (read instanceof Problem) return read;
     return { height: read.height, result: toMessage(gives, read.value) };
   };
+}
+
+/** A refusal is a status here too, which has no room for its proof: State.Query answers with that. */
+async function proved(
+  edge: Edge,
+  gives: Shape,
+  asked: { readonly module: string; readonly query: string; readonly args: unknown },
+): Told {
+  const answer = await edge.prove({ kind: 'query', ...asked });
+  if (answer instanceof Problem) return answer;
+  const { height, result, proof } = answer;
+  if (!result.ok) return answerProblem(result, { height });
+  return { height, result: toMessage(gives, result.value), proof };
 }
 
 function callerOf(metadata: Metadata): Caller {

@@ -4,6 +4,7 @@ import { WAIT_MS_DEFAULT, WAIT_MS_MAX } from '../../edge/outcome.ts';
 import { moduleNames } from '../../edge/catalog.ts';
 import type { Edge } from '../../edge/edge.ts';
 import { DEPTH_MAX, VALUES_MAX } from '../../edge/strict-json.ts';
+import { GRPC_LIMITS, messageBytesMax, STANDARD_LIMITS } from '../../grpc/limits.ts';
 import { answer, eitherFormat } from '../negotiation.ts';
 import { PROBLEMS, type Operation } from '../operation.ts';
 import { json, JSON_TYPE, type Reply } from '../request.ts';
@@ -61,6 +62,11 @@ function limitsView({ cluster, port }: Edge): object {
       waitMsMax: WAIT_MS_MAX,
     },
     stream: port.streams.limits,
+    grpc: {
+      messageBytesMax: messageBytesMax(cluster.genesis.limits.submissionBytesMax),
+      ...GRPC_LIMITS,
+      standard: STANDARD_LIMITS,
+    },
   };
 }
 

@@ -8,6 +8,7 @@
  *     posted nor voided. Whoever it debits waits for that: what was promised
  *     to another is not taken back.
  */
+import { RECEIPT_STEPS } from '../../../protocols/transaction/meter.ts';
 import { refuse, type ModuleRefusal } from '../../../protocols/transaction/module.ts';
 import { INT63_MAX, type Amount } from '../schema.ts';
 import { book, keepHistory, keepsHistory, type Sides } from './booking.ts';
@@ -35,8 +36,10 @@ import type { NewTransfer } from './transfers.ts';
 
 /** Pending transfers that one timer ends. */
 const EXPIRED_AT_ONCE = 128;
-/** Of each: its rows, its event, and the share of the event in the receipt, which everybody keeps. */
-const EXPIRE_STEPS = 5000;
+/** The longest event `expired` in a receipt, which everybody keeps: beside that its rows are cheap. */
+const EXPIRED_BYTES = 312;
+/** Of each. It pays for its event (I131), or the timer would fail, and nothing would set the next. */
+export const EXPIRE_STEPS = EXPIRED_BYTES * RECEIPT_STEPS;
 const NEXT = 'next';
 
 const EXCLUSIVE = PENDING | BALANCING_DEBIT | BALANCING_CREDIT | CLOSING_DEBIT | CLOSING_CREDIT;

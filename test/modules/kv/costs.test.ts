@@ -1,6 +1,6 @@
 /** Senders whose commands are short and whose work is long. */
 import test from 'ava';
-import { RECEIPT_STEPS, STEPS_MAX } from '../../../protocols/transaction/meter.ts';
+import { RECEIPT_STEPS, STEPS_MAX, STEPS_MIN } from '../../../protocols/transaction/meter.ts';
 import type { Call } from '../../../protocols/transaction/submission.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
 import { builtInModules } from '../../../src/modules/built-in.ts';
@@ -184,6 +184,17 @@ for (const how of ['is revoked', 'ends by itself']) {
     t.like(store.ask('namespace', { namespace: 'n' }), { keys: 0, bytes: 0 });
   });
 }
+
+// I130, I131
+test('a lease with the longest key ends, however few steps a cluster gives', (t) => {
+  const store = new Store(undefined, { stepsMax: STEPS_MIN });
+  const longest = { namespace: 'n'.repeat(64), key: '\u{2603}'.repeat(512) };
+  store.run([plain('grantLease', { ttlMs: 1000, lease: 'l' })]);
+  t.deepEqual(store.codes([call('set', { ...longest, value: 1, lease: 'l' })]), ['ok']);
+  const [ended] = store.at(1000);
+  t.like(ended, { status: 'ok', events: [{ name: 'deleted', data: longest }] });
+  t.deepEqual(store.at(3000), [], 'no timer tries again');
+});
 
 test('R14: a lease that is revoked when no steps are left ends, and its keys go later', (t) => {
   const store = metered();

@@ -1,7 +1,9 @@
 /** Two phases: who posts, what refuses, and how time ends it. */
 import test from 'ava';
+import { RECEIPT_STEPS } from '../../../protocols/transaction/meter.ts';
 import { decodeReceipts } from '../../../protocols/transaction/receipts.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
+import { EXPIRE_STEPS } from '../../../src/modules/ledger/pending.ts';
 import { alice, bob, receiptsOf, signed, START_MS } from '../../transaction/fixture.ts';
 import type { World } from '../run.ts';
 import { account, aliceName, balance, bobName, books, call, codes, many, MAX } from './books.ts';
@@ -108,6 +110,28 @@ test('Q6: what a block cannot end any more is over all the same, and ends in the
   t.deepEqual([status(w, ids.at(-2)!), status(w, last)], ['expired', 'pending']);
   w.chain.next([], now + 121);
   t.is(status(w, last), 'expired');
+});
+
+// I131: a timer that cannot pay for its receipt fails, and then none would wait for the others.
+test('Q6: what ends pays for its event, however long its names are', (t) => {
+  const w = books({ stepsMax: EXPIRE_STEPS });
+  const long = (name: string): string => name.padEnd(64, '-');
+  const [from, to] = [long('from'), long('to')];
+  w.run([open(from, { flags: [] }), open(to, { flags: [] })]);
+  const now = START_MS + (w.chain.executor.height + 1) * 10;
+  const amount = 10n ** 18n;
+  const ids = Array.from({ length: 8 }, (_, at) => long(`p${at}`));
+  const codesOf = w.run(ids.map((id) => pend(id, 0, { from, to, amount, timeoutMs: 120 })));
+  t.deepEqual(new Set(codesOf), new Set(['ok']));
+  const { receipts } = w.chain.next([], now + 120);
+  const ran = receipts.flatMap((each) => decodeReceipts(each) ?? []);
+  t.deepEqual(
+    ran.map(({ status: outcome, events }) => [outcome, events.length]),
+    ids.map(() => ['ok', 1]),
+  );
+  const bytes = receipts.reduce((sum, { encoded }) => sum + encoded.length, 0) / ids.length;
+  t.true(bytes * RECEIPT_STEPS <= EXPIRE_STEPS, `${bytes} bytes each`);
+  t.true(bytes > 200, `${bytes} bytes each`);
 });
 
 test('Q6: timeouts that come in any order are all kept, and few timers wait for them', (t) => {
