@@ -3,7 +3,7 @@ import { canonicalJson, type Genesis } from '../../protocols/genesis.ts';
 import { AlthingError } from '../../src/client/errors.ts';
 import { kv } from '../../src/modules/kv/kv.ts';
 import { ledger } from '../../src/modules/ledger/ledger.ts';
-import { addressed, known } from './cluster.ts';
+import { addressed, endingAfter, known } from './cluster.ts';
 
 const set = (key: string, value: number) => ({ namespace: 'n', key, value });
 
@@ -103,13 +103,14 @@ test('arguments that do not fit are refused before anybody is asked', async (t) 
 });
 
 test('X4: a checkpoint stands in for the genesis document, and nothing before it is the present', async (t) => {
-  const { connect, port } = await addressed(t, [null]);
+  const { ending, signal } = endingAfter(4);
+  const { connect, port } = await addressed(t, [ending]);
   const { id, genesis } = port.cluster;
   const trusted = { clusterId: id, validators: genesis.validators };
   const client = await connect({ trusted });
   t.is((await client.module(kv).send.set(set('a', 1))).result.version, 1);
   const later = await connect({ trusted: { ...trusted, height: 1_000_000 } });
-  const error = await t.throwsAsync(later.row('kv', 'entries', 'n/a', { patienceMs: 2_000 }), {
+  const error = await t.throwsAsync(later.row('kv', 'entries', 'n/a', { signal }), {
     instanceOf: AlthingError,
   });
   t.is(error.code, 'stale_answer');
@@ -136,7 +137,8 @@ for (const [name, document] of documents) {
 }
 
 test('validators that others certify for prove nothing', async (t) => {
-  const { connect, port } = await addressed(t, [null]);
+  const { ending, signal } = endingAfter(2);
+  const { connect, port } = await addressed(t, [ending]);
   const { genesis } = port.cluster;
   const strangers = genesis.validators.map((each, at) => ({
     ...each,
@@ -144,7 +146,7 @@ test('validators that others certify for prove nothing', async (t) => {
   }));
   const trusted = { clusterId: port.cluster.id, validators: strangers };
   const client = await connect({ trusted });
-  const error = await t.throwsAsync(client.row('kv', 'entries', 'n/a', { patienceMs: 2_000 }), {
+  const error = await t.throwsAsync(client.row('kv', 'entries', 'n/a', { signal }), {
     instanceOf: AlthingError,
   });
   t.is(error.code, 'not_proved');

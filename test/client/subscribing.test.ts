@@ -144,7 +144,12 @@ for (const trust of ['proof', 'node'] as const) {
 
 test('only events of the topics are told, and blocks and transactions by a word of a node', async (t) => {
   const { client } = await filled(t, [null], 2);
-  await client.submit([{ module: 'kv', command: 'delete', args: { namespace: 'n', key: 'k0' } }]);
+  // In one submission with an event that is not wanted, whose receipts are proved with it.
+  const args = { namespace: 'n', key: 'k0' };
+  await client.submit([
+    { module: 'kv', command: 'set', args: { ...args, value: 5 } },
+    { module: 'kv', command: 'delete', args },
+  ]);
   const { items } = await take(client, 1, { from: 1, topics: ['kv.deleted'] });
   t.is((items[0] as ProvedEvent).name, 'deleted');
   const said = await take(client, 5, { from: 1, trust: 'node', blocks: true, transactions: true });
@@ -173,6 +178,38 @@ test('X8: an event of a submission that never was is not told', async (t) => {
   const { items } = await take(client, 8, { from: 1 });
   t.deepEqual(keysOf(items), expected(0, 8));
   t.true(invented > 0);
+});
+
+test('X8: an event that its node does not prove at once is not passed by', async (t) => {
+  let unproved = 0;
+  const slow: Behaviour = (path, ask) => {
+    if (!path.includes('proof=1')) return ask();
+    // The first submission that the stream tells of, as often as one connection asks for it.
+    return unproved++ < 3 ? problem(404, 'unknown_transaction') : ask();
+  };
+  const { cluster } = await filled(t, [slow]);
+  unproved = 0;
+  const client = await cluster.connect(known(cluster.port));
+  const { items } = await take(client, 8, { from: 1 });
+  t.deepEqual(keysOf(items), expected(0, 8));
+  t.true(unproved > 3);
+});
+
+test('X8: an event of what is no submission has its node left, and nothing passed by', async (t) => {
+  const nameless = saying((text) =>
+    text.replaceAll(/"transaction":"[0-9a-f]+-/g, '"transaction":"'),
+  );
+  const { client } = await filled(t, [nameless, null]);
+  const { items } = await take(client, 8, { from: 1 });
+  t.deepEqual(keysOf(items), expected(0, 8));
+});
+
+test('X2: what one node refuses to stream is asked of the others', async (t) => {
+  const refusing: Behaviour = (path, ask) =>
+    isStream(path) ? problem(404, 'unknown_module') : ask();
+  const { client } = await filled(t, [refusing, null]);
+  const { items } = await take(client, 8, { from: 1 });
+  t.deepEqual(keysOf(items), expected(0, 8));
 });
 
 test('X8: what a node tells twice or in another order is told once and in order', async (t) => {
