@@ -6,7 +6,7 @@ import { Nodes } from '../../src/client/nodes.ts';
 type Told = number | 'not there, as of 6' | 'refused' | 'unavailable' | 'nonsense' | 'silent';
 
 /** Four nodes of which each tells this. */
-function nodesThat(told: readonly Told[]) {
+function nodesThat(told: readonly Told[], patienceMs = 600_000) {
   const paths: string[] = [];
   const answer = (each: Told, signal: AbortSignal): Response | Promise<Response> => {
     if (each === 'refused') return new Response('{}', { status: 404 });
@@ -26,7 +26,7 @@ function nodesThat(told: readonly Told[]) {
   const urls = told.map((_, at) => `http://n${at}`);
   const nodes = new Nodes({ urls, fetch: fake as unknown as typeof fetch });
   const asked = { path: '/api/v11/kv/get', parameters: { key: 'a' }, faultyMax: 1 };
-  return { paths, height: () => linearizableHeight(nodes, asked, { patienceMs: 500 }) };
+  return { paths, height: () => linearizableHeight(nodes, asked, { patienceMs }) };
 }
 
 const cases: readonly (readonly [string, readonly Told[], number])[] = [
@@ -47,7 +47,7 @@ for (const [name, told, expected] of cases) {
 }
 
 test('X6: two of four nodes do not tell enough', async (t) => {
-  const { height } = nodesThat([5, 6, 'unavailable', 'silent']);
+  const { height } = nodesThat([5, 6, 'unavailable', 'silent'], 500);
   const error = await t.throwsAsync(height(), { instanceOf: AlthingError });
   t.is(error.code, 'no_answer');
 });
