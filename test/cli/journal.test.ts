@@ -195,6 +195,29 @@ test('what is not known to be unexecuted is not signed anew', async (t) => {
   t.is(readFileSync(join(folder, 'sent.jsonl'), 'utf8'), `${before}\n`);
 });
 
+const locksIn = (folder: string): readonly string[] =>
+  readdirSync(folder).filter((name) => name.includes('.lock'));
+
+test('a line that is no submission of ours is told by its number, and nothing is sent', async (t) => {
+  const { run, folder, port } = await serve(t);
+  const lines = [
+    '{"from":"0","transactions":1,"submission":"00"}',
+    '{"from":0,"transactions":1.5,"submission":"00"}',
+    '{"from":0,"transactions":1,"submission":"0"}',
+    '{"from":0,"transactions":1,"submission":"zz"}',
+    '{"from":0,"transactions":1,"submission":null}',
+    'null',
+  ];
+  for (const line of lines) {
+    const whole = JSON.stringify({ from: 0, transactions: 1, submission: '00' });
+    writeFileSync(join(folder, 'sent.jsonl'), `${whole}\n${line}\n`);
+    const { code, stderr } = await run(['submit', '--resend', 'sent.jsonl']);
+    t.is(code, 2, line);
+    t.regex(stderr, /sent\.jsonl, line 2: no submission that --save wrote/);
+  }
+  t.is(port.submitted, 0);
+});
+
 test('two commands at once use one file one after the other', async (t) => {
   const { port, folder, env, run } = await serve(t);
   const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
@@ -206,6 +229,7 @@ test('two commands at once use one file one after the other', async (t) => {
   const second = await run(issue);
   t.is(second.code, 2);
   t.regex(second.stderr, new RegExp(`^althing: process ${first.pid} uses sent\\.jsonl: wait`));
+  t.is(locksIn(folder).length, 1, 'of the first alone');
   const words = ['ledger', 'issue', '--account', 'bob', '--amount', '7', '--save', 'sent.jsonl'];
   t.is((await run(words)).code, 2);
   port.release();
@@ -214,10 +238,7 @@ test('two commands at once use one file one after the other', async (t) => {
   writeFileSync(join(folder, `sent.jsonl.lock.${first.pid}.1`), '');
   const third = await run(issue);
   t.is(third.code, 0, third.stderr);
-  t.deepEqual(
-    readdirSync(folder).filter((name) => name.includes('.lock')),
-    [],
-  );
+  t.deepEqual(locksIn(folder), []);
   const { stdout } = await run(['get', 'ledger', 'account', 'account=bob', '--json']);
   t.like(json(stdout), { result: { balance: '7' } });
 });

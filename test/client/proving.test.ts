@@ -152,3 +152,35 @@ test('validators that others certify for prove nothing', async (t) => {
   t.is(error.code, 'not_proved');
   t.regex(error.message, /bad_certificate/);
 });
+
+test('X4: whom a client trusts does not change with the objects that it was given', async (t) => {
+  const { connect, port } = await addressed(t, [null]);
+  const changeable = (): Genesis => JSON.parse(canonicalJson(port.cluster.genesis)) as Genesis;
+  const [genesis, { validators }] = [changeable(), changeable()];
+  const clients = [
+    await connect({ genesis }),
+    await connect({ trusted: { clusterId: port.cluster.id, validators } }),
+  ];
+  for (const each of [...genesis.validators, ...validators]) {
+    (each as { publicKey: string }).publicKey = 'ab'.repeat(32);
+  }
+  for (const client of clients) {
+    t.is((await client.row('kv', 'entries', 'n/a')).result, undefined);
+  }
+});
+
+for (const [what, trusted] of [
+  ['an id that is none', { clusterId: 'ab' }],
+  ['no validators', { validators: [] }],
+  ['one key twice', { validators: ['a', 'b'].map((id) => ({ id, publicKey: 'ab'.repeat(32) })) }],
+] as const) {
+  test(`a checkpoint with ${what} is refused`, async (t) => {
+    const { connect, port } = await addressed(t, [null]);
+    const { id: clusterId, genesis } = port.cluster;
+    const given = { clusterId, validators: genesis.validators, ...trusted };
+    const error = await t.throwsAsync(connect({ trusted: given as never }), {
+      instanceOf: AlthingError,
+    });
+    t.is(error.code, 'bad_genesis');
+  });
+}

@@ -212,17 +212,19 @@ test('X2: what one node refuses to stream is asked of the others', async (t) => 
   t.deepEqual(keysOf(items), expected(0, 8));
 });
 
-test('X8: what a node tells twice or in another order is told once and in order', async (t) => {
-  const repeating = saying((text) => {
-    const messages = text.split('\n\n').filter((each) => each !== '');
-    return [...messages, ...messages, ...messages.toReversed()]
-      .map((each) => `${each}\n\n`)
-      .join('');
+for (const trust of ['proof', 'node'] as const) {
+  test(`X8: what a node tells twice or in another order is told once and in order, by ${trust}`, async (t) => {
+    const repeating = saying((text) => {
+      const messages = text.split('\n\n').filter((each) => each !== '');
+      return [...messages, ...messages, ...messages.toReversed()]
+        .map((each) => `${each}\n\n`)
+        .join('');
+    });
+    const { client } = await filled(t, [repeating]);
+    const { items } = await take(client, 8, { from: 1, trust });
+    t.deepEqual(keysOf(items), expected(0, 8));
   });
-  const { client } = await filled(t, [repeating]);
-  const { items } = await take(client, 8, { from: 1 });
-  t.deepEqual(keysOf(items), expected(0, 8));
-});
+}
 
 test('X8: a node that claims to have told heights which are not there moves nobody beyond them', async (t) => {
   const ahead = saying(
@@ -251,6 +253,20 @@ test('X8: a node that says to be far ahead does not have a subscription begin th
   await Promise.race([boaster.opened, other.opened]);
   await fill(client, 2);
   t.deepEqual(keysOf((await taken).items), expected(0, 2));
+});
+
+test('X4: nodes that say to be far behind do not have a subscription tell what was before', async (t) => {
+  const behind: Behaviour = async (path, ask) => {
+    const response = await ask();
+    if (!path.includes('consensus/status')) return response;
+    return new Response(
+      (await response.text()).replace(/"executedHeight":\d+/, '"executedHeight":0'),
+    );
+  };
+  const { client } = await filled(t, [behind]);
+  await client.row('kv', 'entries', 'n/k0');
+  for await (const _ of client.subscribe({ signal: AbortSignal.timeout(1_500) })) t.fail();
+  t.pass();
 });
 
 /** Lets the first message through that says where the stream stands, and no event. */
