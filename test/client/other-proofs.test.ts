@@ -52,6 +52,28 @@ test('X1: receipts of another submission are not those of the one that was sent'
   t.deepEqual([found.id, found.receipts], [id, receipts]);
 });
 
+test('X4: an older proof does not have the client forget what it has seen', async (t) => {
+  let first = '';
+  let kept: Uint8Array<ArrayBuffer> | null = null;
+  const keeping: Behaviour = async (path, ask) => {
+    if (!path.includes('proof=1') || !path.includes(first)) return ask();
+    kept ??= new Uint8Array(await (await ask()).arrayBuffer());
+    return new Response(kept);
+  };
+  const { connect, port } = await addressed(t, [
+    (path, ask, body) => (first === '' ? null : keeping(path, ask, body)),
+  ]);
+  const client = await connect(known(port));
+  const { id } = await client.submit([write('a')]);
+  first = id;
+  await client.receipts(id);
+  await client.submit([write('b')]);
+  await client.submit([write('c')]);
+  const height = client.certifiedHeight;
+  t.is((await client.receipts(id)).id, id);
+  t.is(client.certifiedHeight, height);
+});
+
 test('an answer to another submission is none, also where nodes are believed', async (t) => {
   let kept: Uint8Array<ArrayBuffer> | null = null;
   const repeating: Behaviour = async (path, ask) => {
