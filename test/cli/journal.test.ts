@@ -161,10 +161,13 @@ test('what was sent in parts of another size goes on in the same parts', async (
     signed(0, 2),
   ];
   writeFileSync(join(folder, 'sent.jsonl'), lines.map((line) => `${line}\n`).join(''));
+  const fewer = await run(writeCalls(serving, 2));
+  t.is(fewer.code, 2, 'there are more in it');
   const submit = writeCalls(serving, 5);
   const sent = await run(submit);
   t.is(sent.code, 0, sent.stderr);
   t.is((await run(submit)).stdout, sent.stdout);
+  t.is((await run(['submit', '--resend', 'sent.jsonl'])).stdout, sent.stdout);
   const { stdout } = await run(['get', 'ledger', 'account', 'account=bob', '--json']);
   t.like(json(stdout), { result: { balance: '5' } });
 });

@@ -83,3 +83,11 @@ test('X2: a proved refusal is the answer, whoever gives it', async (t) => {
   await t.throwsAsync(ask(nodes, request, { ms: 10_000, refusals: 2 }, proved), { code: 'proved' });
   t.deepEqual(asked, [0]);
 });
+
+test('X3: nodes that refuse for now are asked again with pauses', async (t) => {
+  const { nodes, asked } = nodesThat([503, 503]);
+  const signal = AbortSignal.timeout(400);
+  const asking = ask(nodes, request, { ms: 10_000, signal, refusals: 1 }, take);
+  await t.throwsAsync(asking, { code: 'says_503' });
+  t.true(asked.length < 20, `${asked.length} questions`);
+});

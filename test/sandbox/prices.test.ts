@@ -68,6 +68,7 @@ const prices: readonly (readonly [string, number])[] = [
   ['t.repeat(2);', 202],
   ['t.padEnd(6400, r);', 102],
   ['String.fromCharCode(97, 98);', 2],
+  ['String.fromCharCode(...l);', 105],
   ['l.join(t);', 10127],
   ['l.toSorted(() => 0);', 1099],
   ['l.map(nop);', 202],
