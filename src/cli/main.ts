@@ -110,5 +110,6 @@ function messageOf(error: unknown): string {
 
 watchReaders(EXIT.failure);
 process.exitCode = await main();
-// What was cut short may still wait for something; what was written goes out first.
-process.stdout.write('', () => process.exit());
+// What was cut short may still wait for something; what was written goes out first, and what could not
+// be written (watchReaders) is told a moment after it.
+process.stdout.write('', () => setImmediate(() => process.exit()));

@@ -1,5 +1,5 @@
 /** `althing get` and what it verifies. */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { pack } from 'msgpackr';
@@ -141,6 +141,24 @@ test('nodes of another cluster than the genesis document makes are refused', asy
   const { code, stderr } = await one.run([...words, '--genesis', other.genesis]);
   t.is(code, 1, stderr);
   t.regex(stderr, /^althing: not_proved: .*other_cluster/);
+});
+
+test('nodes that are not of the cluster in the data folder are refused', async (t) => {
+  const [one, other] = [await serve(t), await serve(t)];
+  const data = join(one.folder, 'data');
+  mkdirSync(join(data, 'node-1'), { recursive: true });
+  const { port } = new URL(one.url);
+  writeFileSync(join(data, 'node-1', 'config.json'), JSON.stringify({ http: Number(port) }));
+  const words = ['get', 'kv', 'exists', 'namespace=n', 'key=k', '--data', data, '--timeout', '5'];
+  for (const [genesis, expected] of [
+    [one.genesis, 0],
+    [other.genesis, 1],
+  ] as const) {
+    copyFileSync(genesis, join(data, 'genesis.json'));
+    const { code, stderr } = await one.run(words, { ALTHING_URL: undefined });
+    t.is(code, expected, stderr);
+    if (code !== 0) t.regex(stderr, /^althing: other_cluster/);
+  }
 });
 
 test('what was kept with its proof is verified without a node', async (t) => {

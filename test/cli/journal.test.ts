@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { toHex } from '../../protocols/bytes.ts';
 import { signSubmission } from '../../protocols/transaction/submission.ts';
+import { lineOf } from '../../src/cli/journal.ts';
 import { SUBMISSION_TYPE } from '../../src/client/submitter.ts';
 import { loadSigner } from '../../src/crypto/signer.ts';
 import { ALTHING } from './program.ts';
@@ -174,6 +175,98 @@ test('a file of transactions goes on where it was interrupted', async (t) => {
   t.like(json(stdout), { result: { balance: '2000' } });
 });
 
+/** So many transactions of `bob`, in a file that is named after their number. */
+function writeCalls({ folder }: Serving, count: number): readonly string[] {
+  const call = { module: 'ledger', command: 'issue', args: { account: 'bob', amount: '1' } };
+  const calls = Array.from({ length: count }, () => JSON.stringify(call));
+  writeFileSync(join(folder, `${count}.jsonl`), calls.join('\n'));
+  return ['submit', '--file', `${count}.jsonl`, '--save', 'sent.jsonl'];
+}
+
+test('what was sent in parts of another size goes on in the same parts', async (t) => {
+  const serving = await serve(t);
+  const { run, folder, port } = serving;
+  const key = loadSigner(serving.key);
+  const call = { module: 'ledger', command: 'issue', args: { account: 'bob', amount: 1 } };
+  /** As a cluster took them that took fewer in one submission. */
+  const signed = (from: number, seq: number) => {
+    const content = {
+      kind: 'client',
+      clusterId: port.cluster.id,
+      key: key.publicKey,
+      seq,
+      validUntil: Date.now() + 60_000,
+      transactions: [call, call],
+    } as const;
+    return lineOf({ from, transactions: 2, bytes: signSubmission(content, key) });
+  };
+  // In another order than that of their places, and one of them twice: the last one is what counts.
+  const lines = [
+    signed(2, 3),
+    signed(0, 2).replace(/.{64}"\}$/, `${'0'.repeat(64)}"}`),
+    signed(0, 2),
+  ];
+  writeFileSync(join(folder, 'sent.jsonl'), lines.map((line) => `${line}\n`).join(''));
+  const fewer = await run(writeCalls(serving, 2));
+  t.is(fewer.code, 2, 'there are more in it');
+  const submit = writeCalls(serving, 5);
+  const sent = await run(submit);
+  t.is(sent.code, 0, sent.stderr);
+  t.is((await run(submit)).stdout, sent.stdout);
+  t.is((await run(['submit', '--resend', 'sent.jsonl'])).stdout, sent.stdout);
+  const { stdout } = await run(['get', 'ledger', 'account', 'account=bob', '--json']);
+  t.like(json(stdout), { result: { balance: '5' } });
+});
+
+test('what was saved of more transactions than are given is of others', async (t) => {
+  const serving = await serve(t);
+  const { run } = serving;
+  t.is((await run(writeCalls(serving, 1500))).code, 0);
+  const fewer = await run(writeCalls(serving, 1000));
+  t.is(fewer.code, 2);
+  t.regex(fewer.stderr, /sent\.jsonl was saved of other transactions/);
+});
+
+test('what is not known to be unexecuted is not signed anew', async (t) => {
+  const serving = await serve(t);
+  const { run, folder, url } = serving;
+  const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
+  t.is((await run(issue)).code, 0);
+  const [before] = readFileSync(join(folder, 'sent.jsonl'), 'utf8').split('\n');
+  const refusing = await between(t, url, (asked, answer, pass) => {
+    if (asked.method !== 'POST') return pass();
+    answer.writeHead(422, { 'content-type': 'application/json' });
+    answer.end('{"code":"refused_here","detail":"no"}');
+  });
+  const again = await run(issue, { ALTHING_URL: refusing });
+  t.is(again.code, 1);
+  t.regex(again.stderr, /refused_here/);
+  t.is(readFileSync(join(folder, 'sent.jsonl'), 'utf8'), `${before}\n`);
+});
+
+const locksIn = (folder: string): readonly string[] =>
+  readdirSync(folder).filter((name) => name.includes('.lock'));
+
+test('a line that is no submission of ours is told by its number, and nothing is sent', async (t) => {
+  const { run, folder, port } = await serve(t);
+  const lines = [
+    '{"from":"0","transactions":1,"submission":"00"}',
+    '{"from":0,"transactions":1.5,"submission":"00"}',
+    '{"from":0,"transactions":1,"submission":"0"}',
+    '{"from":0,"transactions":1,"submission":"zz"}',
+    '{"from":0,"transactions":1,"submission":null}',
+    'null',
+  ];
+  for (const line of lines) {
+    const whole = JSON.stringify({ from: 0, transactions: 1, submission: '00' });
+    writeFileSync(join(folder, 'sent.jsonl'), `${whole}\n${line}\n`);
+    const { code, stderr } = await run(['submit', '--resend', 'sent.jsonl']);
+    t.is(code, 2, line);
+    t.regex(stderr, /sent\.jsonl, line 2: no submission that --save wrote/);
+  }
+  t.is(port.submitted, 0);
+});
+
 test('two commands at once use one file one after the other', async (t) => {
   const { port, folder, env, run } = await serve(t);
   const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
@@ -185,6 +278,7 @@ test('two commands at once use one file one after the other', async (t) => {
   const second = await run(issue);
   t.is(second.code, 2);
   t.regex(second.stderr, new RegExp(`^althing: process ${first.pid} uses sent\\.jsonl: wait`));
+  t.is(locksIn(folder).length, 1, 'of the first alone');
   const words = ['ledger', 'issue', '--account', 'bob', '--amount', '7', '--save', 'sent.jsonl'];
   t.is((await run(words)).code, 2);
   port.release();
@@ -193,10 +287,7 @@ test('two commands at once use one file one after the other', async (t) => {
   writeFileSync(join(folder, `sent.jsonl.lock.${first.pid}.1`), '');
   const third = await run(issue);
   t.is(third.code, 0, third.stderr);
-  t.deepEqual(
-    readdirSync(folder).filter((name) => name.includes('.lock')),
-    [],
-  );
+  t.deepEqual(locksIn(folder), []);
   const { stdout } = await run(['get', 'ledger', 'account', 'account=bob', '--json']);
   t.like(json(stdout), { result: { balance: '7' } });
 });

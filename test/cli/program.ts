@@ -26,8 +26,11 @@ export function runInto(
   args: readonly string[],
   reader: string,
   options: ExecFileOptions = {},
+  /** In place of the pipe. */
+  file?: string,
 ): Promise<Ended> {
-  const script = '"$@" | ' + reader + '; echo "${PIPESTATUS[0]}" >&3';
+  const output = file === undefined ? '' : `> ${file} `;
+  const script = `"$@" ${output}| ${reader}; echo "\${PIPESTATUS[0]}" >&3`;
   return new Promise((resolve, reject) => {
     const all = ['-c', script, 'bash', process.execPath, ALTHING, ...args];
     const child = spawn('bash', all, { ...options, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });

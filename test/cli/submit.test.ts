@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { ALTHING } from './program.ts';
-import { serve } from './serving.ts';
+import { between, serve } from './serving.ts';
 
 interface Receipt {
   readonly id: string;
@@ -177,4 +177,40 @@ test('without waiting it tells the ids, by which the receipts are found', async 
   t.is(found.code, 0, found.stderr);
   t.true(found.stdout.startsWith(`ok ${id}-0`));
   t.false(existsSync('sent.jsonl'));
+});
+
+test('transactions that are large are sent in as many submissions as they take', async (t) => {
+  const { run, folder } = await serve(t);
+  const value = 'x'.repeat(60_000);
+  const calls = Array.from({ length: 40 }, (_, at) => ({
+    module: 'kv',
+    command: 'set',
+    args: { namespace: 'large', key: `k${at}`, value },
+  }));
+  const text = calls.map((call) => JSON.stringify(call)).join('\n');
+  writeFileSync(join(folder, 'large.jsonl'), text);
+  const sent = await run(['submit', '--file', 'large.jsonl', '--json']);
+  t.is(sent.code, 0, sent.stderr);
+  t.is(new Set(lines(sent.stdout).map(({ id }) => id.slice(0, 64))).size, 3);
+});
+
+test('a node that is full is passed over, and one that refuses is told, also without waiting', async (t) => {
+  const { run, url } = await serve(t);
+  const saying = (status: number, code: string) =>
+    between(t, url, (asked, answer, pass) => {
+      if (asked.method !== 'POST') return pass();
+      answer.writeHead(status, { 'content-type': 'application/json' });
+      answer.end(JSON.stringify({ code, detail: 'no' }));
+    });
+  const words = ['submit', 'kv', 'set', 'namespace=n', 'key=k', 'value=v', '--no-wait'];
+  for (const [status, code] of [
+    [429, 'overloaded'],
+    [503, 'lane_full'],
+  ] as const) {
+    const sent = await run(words, { ALTHING_URL: `${url},${await saying(status, code)}` });
+    t.is(sent.code, 0, sent.stderr);
+  }
+  const refused = await run(words, { ALTHING_URL: await saying(422, 'bad_word') });
+  t.is(refused.code, 1);
+  t.regex(refused.stderr, /^althing: bad_word: no/);
 });

@@ -52,3 +52,10 @@ test('what reads ends when nobody wants more, and that is no failure', async (t)
   t.is(watched.code, 0, watched.stderr);
   t.is(watched.stdout.split('\n').length, 2);
 });
+
+test('a result that a full disk did not take is a failure', async (t) => {
+  const { folder: cwd, env } = await serve(t);
+  const get = ['get', 'ledger', 'account', 'account=bob'];
+  const { code, stderr } = await runInto(get, 'true', { cwd, env }, '/dev/full');
+  t.is(code, 1, stderr);
+});

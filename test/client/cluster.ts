@@ -73,4 +73,21 @@ export function problem(status: number, code: string): Response {
   return new Response(JSON.stringify({ code, detail: `it says ${code}` }), { status });
 }
 
+/**
+ * Ends who asks for a proof so many times in vain: the signal that it is to be given, and what its
+ * address does.
+ */
+export function endingAfter(
+  questions: number,
+  behaviour: Behaviour | null = null,
+): { readonly ending: Behaviour; readonly signal: AbortSignal } {
+  const ends = new AbortController();
+  let left = questions;
+  const ending: Behaviour = (path, ask, lastBody) => {
+    if (path.includes('proof=1') && left-- === 0) ends.abort();
+    return behaviour?.(path, ask, lastBody) ?? null;
+  };
+  return { ending, signal: ends.signal };
+}
+
 export const isWrite = (path: string): boolean => path.startsWith('/api/v11/transactions');

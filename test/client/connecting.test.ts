@@ -1,10 +1,11 @@
 import test from 'ava';
+import type { Digest } from '../../protocols/types.ts';
 import { Client } from '../../src/client/client.ts';
 import { AlthingError } from '../../src/client/errors.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { Nodes } from '../../src/client/nodes.ts';
 import { client as signer } from '../http/test-node.ts';
-import { addressed, isWrite, problem } from './cluster.ts';
+import { addressed, isWrite, known, problem } from './cluster.ts';
 
 const otherCluster = async (_path: string, ask: () => Promise<Response>): Promise<Response> => {
   const text = await (await ask()).text();
@@ -31,6 +32,35 @@ test('a client that knows its cluster refuses another one', async (t) => {
     instanceOf: AlthingError,
   });
   t.is(error.code, 'other_cluster');
+});
+
+test('a client that knows its cluster learns of it from the nodes that are of it', async (t) => {
+  const { connect, port } = await addressed(t, [otherCluster, otherCluster, null, null]);
+  const client = await connect({ clusterId: port.cluster.id });
+  t.is(client.cluster.clusterId, port.cluster.id);
+});
+
+test('a genesis document of another cluster than the one that is meant is refused', async (t) => {
+  const { connect, port } = await addressed(t, [null]);
+  const meant = connect({ ...known(port), clusterId: 'ab'.repeat(32) as Digest });
+  t.is((await t.throwsAsync(meant, { instanceOf: AlthingError })).code, 'other_cluster');
+  await connect({ ...known(port), clusterId: port.cluster.id });
+});
+
+test('X3: what a node says of its cluster without end is not read', async (t) => {
+  let pieces = 0;
+  const endless = (): Response =>
+    new Response(
+      new ReadableStream<Uint8Array>({
+        pull(controller) {
+          pieces++;
+          controller.enqueue(new Uint8Array(64 * 1024).fill(32));
+        },
+      }),
+    );
+  const { connect, port } = await addressed(t, [endless, null, null]);
+  t.is((await connect()).cluster.clusterId, port.cluster.id);
+  t.true(pieces < 64, `${pieces} pieces of 64 KiB`);
 });
 
 test('a client without a signer reads, and says why it does not submit', async (t) => {

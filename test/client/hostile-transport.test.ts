@@ -109,5 +109,16 @@ test('X3: a redirection is not followed', async (t) => {
   });
   const client = await connect({ urls: [bad.url, url], genesis: port.cluster.genesis });
   await client.row('kv', 'entries', 'n/a');
+  await (
+    await connect({ urls: [url], signer })
+  ).call('kv', 'set', {
+    namespace: 'n',
+    key: 'a',
+    value: 1,
+  });
+  for await (const item of client.subscribe({ from: 1 })) {
+    t.is((item as ProvedEvent).name, 'set');
+    break;
+  }
   t.is(target.sent.requests, 0);
 });

@@ -2,11 +2,15 @@ import test from 'ava';
 import { AlthingError } from '../../src/client/errors.ts';
 import { linearizableHeight } from '../../src/client/linearizable.ts';
 import { Nodes } from '../../src/client/nodes.ts';
+import { ProvedReads } from '../../src/client/proved-reads.ts';
+import type { Freshness, Trust } from '../../src/client/trust.ts';
+import { toMsgpack } from '../../src/edge/representation.ts';
+import type { Module } from '../../protocols/transaction/module.ts';
 
 type Told = number | 'not there, as of 6' | 'refused' | 'unavailable' | 'nonsense' | 'silent';
 
 /** Four nodes of which each tells this. */
-function nodesThat(told: readonly Told[]) {
+function nodesThat(told: readonly Told[], patienceMs = 600_000) {
   const paths: string[] = [];
   const answer = (each: Told, signal: AbortSignal): Response | Promise<Response> => {
     if (each === 'refused') return new Response('{}', { status: 404 });
@@ -26,7 +30,7 @@ function nodesThat(told: readonly Told[]) {
   const urls = told.map((_, at) => `http://n${at}`);
   const nodes = new Nodes({ urls, fetch: fake as unknown as typeof fetch });
   const asked = { path: '/api/v11/kv/get', parameters: { key: 'a' }, faultyMax: 1 };
-  return { paths, height: () => linearizableHeight(nodes, asked, { patienceMs: 500 }) };
+  return { paths, height: () => linearizableHeight(nodes, asked, { patienceMs }) };
 }
 
 const cases: readonly (readonly [string, readonly Told[], number])[] = [
@@ -47,7 +51,7 @@ for (const [name, told, expected] of cases) {
 }
 
 test('X6: two of four nodes do not tell enough', async (t) => {
-  const { height } = nodesThat([5, 6, 'unavailable', 'silent']);
+  const { height } = nodesThat([5, 6, 'unavailable', 'silent'], 500);
   const error = await t.throwsAsync(height(), { instanceOf: AlthingError });
   t.is(error.code, 'no_answer');
 });
@@ -56,4 +60,38 @@ test('X6: a client that knows fewer than 2f + 1 nodes is told to give more', asy
   const { height } = nodesThat([5, 6]);
   const error = await t.throwsAsync(async () => height(), { instanceOf: AlthingError });
   t.is(error.code, 'too_few_nodes');
+});
+
+test('X6: what is proved has to reach the height that nodes tell', async (t) => {
+  const module = {
+    name: 'kv',
+    tables: [],
+    queries: new Map([['get', { name: 'get', check: () => true, run: () => 1 }]]),
+  } as unknown as Module;
+  const answer = (url: string): Promise<Response> => {
+    const body = url.includes('proof=1') ? toMsgpack({ proof: new Uint8Array(1) }) : '';
+    const headers = { 'x-althing-height': '42' };
+    return Promise.resolve(new Response(body as string, { headers }));
+  };
+  const nodes = new Nodes({ urls: ['http://n0'], fetch: answer as unknown as typeof fetch });
+  const wanted: unknown[] = [];
+  const trust = {
+    height: 7,
+    facts: { faultyMax: 0 },
+    verifyNow: (_: Uint8Array, { minHeight }: Freshness) => {
+      wanted.push(minHeight);
+      const certified = { block: { timestamp: 1 }, executed: { height: 60 } };
+      return { certified, facts: [] };
+    },
+  } as unknown as Trust;
+  const reads = new ProvedReads(nodes, trust);
+  for (const options of [
+    {},
+    { consistency: 'linearizable' },
+    { consistency: 'linearizable', minHeight: 50 },
+    { consistency: 'linearizable', minHeight: 5 },
+  ] as const) {
+    await reads.query(module, 'get', { value: {}, parameters: {} }, options);
+  }
+  t.deepEqual(wanted, [7, 42, 50, 42]);
 });

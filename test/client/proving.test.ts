@@ -3,7 +3,7 @@ import { canonicalJson, type Genesis } from '../../protocols/genesis.ts';
 import { AlthingError } from '../../src/client/errors.ts';
 import { kv } from '../../src/modules/kv/kv.ts';
 import { ledger } from '../../src/modules/ledger/ledger.ts';
-import { addressed, known } from './cluster.ts';
+import { addressed, endingAfter, known } from './cluster.ts';
 
 const set = (key: string, value: number) => ({ namespace: 'n', key, value });
 
@@ -103,13 +103,14 @@ test('arguments that do not fit are refused before anybody is asked', async (t) 
 });
 
 test('X4: a checkpoint stands in for the genesis document, and nothing before it is the present', async (t) => {
-  const { connect, port } = await addressed(t, [null]);
+  const { ending, signal } = endingAfter(4);
+  const { connect, port } = await addressed(t, [ending]);
   const { id, genesis } = port.cluster;
   const trusted = { clusterId: id, validators: genesis.validators };
   const client = await connect({ trusted });
   t.is((await client.module(kv).send.set(set('a', 1))).result.version, 1);
   const later = await connect({ trusted: { ...trusted, height: 1_000_000 } });
-  const error = await t.throwsAsync(later.row('kv', 'entries', 'n/a', { patienceMs: 2_000 }), {
+  const error = await t.throwsAsync(later.row('kv', 'entries', 'n/a', { signal }), {
     instanceOf: AlthingError,
   });
   t.is(error.code, 'stale_answer');
@@ -136,7 +137,8 @@ for (const [name, document] of documents) {
 }
 
 test('validators that others certify for prove nothing', async (t) => {
-  const { connect, port } = await addressed(t, [null]);
+  const { ending, signal } = endingAfter(2);
+  const { connect, port } = await addressed(t, [ending]);
   const { genesis } = port.cluster;
   const strangers = genesis.validators.map((each, at) => ({
     ...each,
@@ -144,9 +146,41 @@ test('validators that others certify for prove nothing', async (t) => {
   }));
   const trusted = { clusterId: port.cluster.id, validators: strangers };
   const client = await connect({ trusted });
-  const error = await t.throwsAsync(client.row('kv', 'entries', 'n/a', { patienceMs: 2_000 }), {
+  const error = await t.throwsAsync(client.row('kv', 'entries', 'n/a', { signal }), {
     instanceOf: AlthingError,
   });
   t.is(error.code, 'not_proved');
   t.regex(error.message, /bad_certificate/);
 });
+
+test('X4: whom a client trusts does not change with the objects that it was given', async (t) => {
+  const { connect, port } = await addressed(t, [null]);
+  const changeable = (): Genesis => JSON.parse(canonicalJson(port.cluster.genesis)) as Genesis;
+  const [genesis, { validators }] = [changeable(), changeable()];
+  const clients = [
+    await connect({ genesis }),
+    await connect({ trusted: { clusterId: port.cluster.id, validators } }),
+  ];
+  for (const each of [...genesis.validators, ...validators]) {
+    (each as { publicKey: string }).publicKey = 'ab'.repeat(32);
+  }
+  for (const client of clients) {
+    t.is((await client.row('kv', 'entries', 'n/a')).result, undefined);
+  }
+});
+
+for (const [what, trusted] of [
+  ['an id that is none', { clusterId: 'ab' }],
+  ['no validators', { validators: [] }],
+  ['one key twice', { validators: ['a', 'b'].map((id) => ({ id, publicKey: 'ab'.repeat(32) })) }],
+] as const) {
+  test(`a checkpoint with ${what} is refused`, async (t) => {
+    const { connect, port } = await addressed(t, [null]);
+    const { id: clusterId, genesis } = port.cluster;
+    const given = { clusterId, validators: genesis.validators, ...trusted };
+    const error = await t.throwsAsync(connect({ trusted: given as never }), {
+      instanceOf: AlthingError,
+    });
+    t.is(error.code, 'bad_genesis');
+  });
+}

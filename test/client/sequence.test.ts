@@ -2,7 +2,7 @@
 import test from 'ava';
 import { submissionId } from '../../protocols/transaction/submission.ts';
 import { WINDOW } from '../../protocols/transaction/windows.ts';
-import { AlthingError } from '../../src/client/errors.ts';
+import { AlthingError, OutcomeUnknown } from '../../src/client/errors.ts';
 import { Sequence } from '../../src/client/sequence.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { addressed, isWrite, known, problem, type Behaviour } from './cluster.ts';
@@ -114,6 +114,26 @@ test('X10: fewer than f + 1 nodes do not have a client sign anew', async (t) => 
   const counting = await connect({ ...known(port), firstSeq: 5 });
   await t.throwsAsync(counting.submit([set(1)], { trust: 'node' }), { code: 'seq_too_old' });
   t.is(seen.size, 2, 'nor is anything signed anew for who counts');
+});
+
+test('X10: what never executes is known of f + 1 nodes, or of one that is believed', async (t) => {
+  const { connect, port } = await addressed(t, [null, null]);
+  const [one = ''] = (await connect(known(port))).nodes.urls;
+  const alone = await connect({ ...known(port), urls: [one] });
+  const both = await connect(known(port));
+  for (const code of ['seq_too_old', 'seq_reused', 'expired']) {
+    const error = new AlthingError(code, 'gone', 409);
+    t.false(alone.neverExecutes(error), code);
+    t.true(alone.neverExecutes(error, { trust: 'node' }), code);
+    t.true(both.neverExecutes(error), code);
+  }
+  for (const error of [
+    new AlthingError('lane_full', 'later', 503),
+    new OutcomeUnknown('id', new Uint8Array(0), 'silence'),
+    new Error('seq_too_old'),
+  ]) {
+    t.false(both.neverExecutes(error), error.message);
+  }
 });
 
 test('X10: one node of several that hides what it executes does not have it executed again', async (t) => {

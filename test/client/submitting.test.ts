@@ -14,6 +14,7 @@ test('a command by its module resolves with its result when it is final', async 
   const keys = client.module<typeof kv>('kv');
   const { result, receipt } = await keys.send.set(set('a', 1));
   t.is(result.version, 1);
+  t.is((await keys.send.set({ ...set('b', 1), prevKv: undefined as never })).result.version, 1);
   t.is(receipt.status, 'ok');
   const read = await keys.ask.get({ namespace: 'n', key: 'a' });
   t.is(read.result.value, 1);

@@ -144,7 +144,12 @@ for (const trust of ['proof', 'node'] as const) {
 
 test('only events of the topics are told, and blocks and transactions by a word of a node', async (t) => {
   const { client } = await filled(t, [null], 2);
-  await client.submit([{ module: 'kv', command: 'delete', args: { namespace: 'n', key: 'k0' } }]);
+  // In one submission with an event that is not wanted, whose receipts are proved with it.
+  const args = { namespace: 'n', key: 'k0' };
+  await client.submit([
+    { module: 'kv', command: 'set', args: { ...args, value: 5 } },
+    { module: 'kv', command: 'delete', args },
+  ]);
   const { items } = await take(client, 1, { from: 1, topics: ['kv.deleted'] });
   t.is((items[0] as ProvedEvent).name, 'deleted');
   const said = await take(client, 5, { from: 1, trust: 'node', blocks: true, transactions: true });
@@ -175,17 +180,51 @@ test('X8: an event of a submission that never was is not told', async (t) => {
   t.true(invented > 0);
 });
 
-test('X8: what a node tells twice or in another order is told once and in order', async (t) => {
-  const repeating = saying((text) => {
-    const messages = text.split('\n\n').filter((each) => each !== '');
-    return [...messages, ...messages, ...messages.toReversed()]
-      .map((each) => `${each}\n\n`)
-      .join('');
-  });
-  const { client } = await filled(t, [repeating]);
+test('X8: an event that its node does not prove at once is not passed by', async (t) => {
+  let first = '';
+  let unproved = 0;
+  const slow: Behaviour = (path, ask) => {
+    if (!path.includes('transactions/')) return ask();
+    // As often as one connection asks for the first submission of the stream.
+    const isFirst = path === (first ||= path);
+    return isFirst && unproved++ < 3 ? problem(404, 'unknown_transaction') : ask();
+  };
+  const { client } = await filled(t, [slow]);
+  await client.row('kv', 'entries', 'n/k0');
+  const { items } = await take(client, 8, { from: 1 });
+  t.deepEqual(keysOf(items), expected(0, 8));
+  t.true(unproved > 3);
+});
+
+test('X8: an event of what is no submission has its node left, and nothing passed by', async (t) => {
+  const nameless = saying((text) => text.replaceAll(/(?<="transaction":")[0-9a-f]+/g, ''));
+  const { client } = await filled(t, [nameless, null]);
+  await client.row('kv', 'entries', 'n/k0');
   const { items } = await take(client, 8, { from: 1 });
   t.deepEqual(keysOf(items), expected(0, 8));
 });
+
+test('X2: what one node refuses to stream is asked of the others', async (t) => {
+  const refusing: Behaviour = (path, ask) =>
+    isStream(path) ? problem(404, 'unknown_module') : ask();
+  const { client } = await filled(t, [refusing, null]);
+  const { items } = await take(client, 8, { from: 1 });
+  t.deepEqual(keysOf(items), expected(0, 8));
+});
+
+for (const trust of ['proof', 'node'] as const) {
+  test(`X8: what a node tells twice or in another order is told once and in order, by ${trust}`, async (t) => {
+    const repeating = saying((text) => {
+      const messages = text.split('\n\n').filter((each) => each !== '');
+      return [...messages, ...messages, ...messages.toReversed()]
+        .map((each) => `${each}\n\n`)
+        .join('');
+    });
+    const { client } = await filled(t, [repeating]);
+    const { items } = await take(client, 8, { from: 1, trust });
+    t.deepEqual(keysOf(items), expected(0, 8));
+  });
+}
 
 test('X8: a node that claims to have told heights which are not there moves nobody beyond them', async (t) => {
   const ahead = saying(
@@ -193,27 +232,38 @@ test('X8: a node that claims to have told heights which are not there moves nobo
   );
   const { client } = await filled(t, [ahead]);
   const { height } = await client.row('kv', 'entries', 'n/k0');
-  const ends = new AbortController();
-  setTimeout(() => ends.abort(), 1_500);
-  const subscription = client.subscribe({ from: 1, signal: ends.signal });
+  const subscription = client.subscribe({ from: 1, signal: AbortSignal.timeout(1_500) });
   for await (const _ of subscription) t.fail();
   t.is(subscription.resume, String(height));
 });
 
-test('X8: a node that says to be far ahead does not have a subscription begin there', async (t) => {
-  const boasting: Behaviour = async (path, ask) => {
+/** Says to have executed so much. */
+const claiming =
+  (height: number): Behaviour =>
+  async (path, ask) => {
     const response = await ask();
     if (!path.includes('consensus/status')) return response;
-    return new Response(
-      (await response.text()).replace(/"executedHeight":\d+/, '"executedHeight":99999'),
-    );
+    const text = await response.text();
+    return new Response(text.replace(/"executedHeight":\d+/, `"executedHeight":${height}`));
   };
+
+test('X8: a node that says to be far ahead does not have a subscription begin there', async (t) => {
+  const boasting = claiming(99999);
   const [boaster, other] = [opening(boasting), opening()];
   const { client } = await filled(t, [boaster.telling, other.telling], 0);
   const taken = take(client, 2, {});
   await Promise.race([boaster.opened, other.opened]);
   await fill(client, 2);
   t.deepEqual(keysOf((await taken).items), expected(0, 2));
+});
+
+test('X4: nodes that say to be far behind do not have a subscription tell what was before', async (t) => {
+  const behind = claiming(0);
+  const { client } = await filled(t, [behind]);
+  const { height } = await client.row('kv', 'entries', 'n/k0');
+  const subscription = client.subscribe({ signal: AbortSignal.timeout(1_500) });
+  for await (const item of subscription) t.true(item.height > height);
+  t.true(Number.parseInt(subscription.resume, 10) >= height);
 });
 
 /** Lets the first message through that says where the stream stands, and no event. */

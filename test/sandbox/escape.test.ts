@@ -1,5 +1,7 @@
 /** Scripts that reach for what is outside, or for what differs between machines. */
+import { createContext, runInContext } from 'node:vm';
 import test from 'ava';
+import { realmScript } from '../../src/modules/sandbox/bundle.ts';
 import { loadModuleSource, ScriptFault } from '../../src/modules/sandbox/load.ts';
 import { type Call, load, Refusal, result, runText } from './module.ts';
 
@@ -165,4 +167,12 @@ test('what a script throws is a fault with its name and text', (t) => {
   t.is(fault('throw { get: 1 };'), 'threw what is no Error');
   t.is(fault('const e = new Error("x"); e.message = {}; throw e;'), 'Error: without a message');
   t.regex(fault('null.x;'), /^TypeError: /);
+});
+
+test('U3: nothing is left in the global object of a context', (t) => {
+  const context = createContext(Object.create(null) as object);
+  realmScript().runInContext(context);
+  for (const name of 'Array Date Function Math Object Promise Reflect globalThis'.split(' ')) {
+    t.is(runInContext(`typeof ${name}`, context), 'undefined', name);
+  }
 });

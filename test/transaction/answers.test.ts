@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {
   RECENT_RECEIPTS_MAX,
+  REQUESTS_PER_SUBMISSION_MAX,
   WAITING_REQUESTS_MAX,
 } from '../../protocols/transaction/ingress-limits.ts';
 import { decodeReceipts } from '../../protocols/transaction/receipts.ts';
@@ -183,6 +184,54 @@ test('says expired only when a final block has passed validUntil', (t) => {
   t.is(node.results.length, 0);
   node.execute([], START_MS + MINUTE);
   t.deepEqual(node.codes(), { 1: 'expired' });
+});
+
+test('each submission expires in its own time, and its idempotency key is free again', (t) => {
+  const node = new Node();
+  const bytes = (minutes: number) =>
+    vouched(`key-${minutes}`, [put('a', minutes)], { validUntil: START_MS + minutes * MINUTE });
+  node.submit(1, bytes(1));
+  node.submit(2, bytes(2));
+  node.submit(3, bytes(3));
+  node.sealed.length = 0;
+  for (const [minutes, answered] of [1, 2, 3].entries()) {
+    node.execute([], START_MS + (minutes + 1) * MINUTE);
+    t.is(Object.keys(node.codes()).length, answered);
+  }
+  t.deepEqual(node.codes(), { 1: 'expired', 2: 'expired', 3: 'expired' });
+  node.now = START_MS + 4 * MINUTE;
+  const again = vouched('key-1', [put('a', 5)], { validUntil: START_MS + 9 * MINUTE });
+  node.submit(4, again);
+  t.is(node.codes()[4], undefined);
+  node.execute([{ lane: 0, payload: payloadOf([again]) }], node.now);
+  t.is(node.codes()[4], 'ok');
+});
+
+test('I125: what another node executes under the same idempotency key is the answer here, too', (t) => {
+  const node = new Node();
+  const there = vouched('k', [put('a', 1)], { lane: 1, validUntil: START_MS + 2 * MINUTE });
+  node.submit(1, vouched('k', [put('a', 1)]));
+  node.execute([{ lane: 1, payload: payloadOf([there]) }]);
+  t.deepEqual(node.codes(), {});
+  node.settle();
+  t.deepEqual(node.codes(), { 1: 'ok' });
+});
+
+test('I59: so many requests wait for one submission, and so many for all', (t) => {
+  const node = new Node();
+  for (let at = 0; at <= REQUESTS_PER_SUBMISSION_MAX; at++) node.submit(at, sub(0));
+  t.deepEqual(node.codes(), { [REQUESTS_PER_SUBMISSION_MAX]: 'overloaded' });
+  node.settle();
+  t.is(Object.values(node.codes()).filter((code) => code === 'ok').length, 64);
+
+  const full = new Node();
+  const each = REQUESTS_PER_SUBMISSION_MAX - 1;
+  const bytes = Array.from({ length: Math.ceil(WAITING_REQUESTS_MAX / each) }, (_, at) => sub(at));
+  for (const one of bytes) full.admit(-1, one);
+  for (let at = 0; at < WAITING_REQUESTS_MAX; at++) full.submit(at, bytes[Math.floor(at / each)]!);
+  t.deepEqual(full.codes(), { '-1': 'admitted' });
+  full.submit(WAITING_REQUESTS_MAX, bytes.at(-1)!);
+  t.is(full.codes()[WAITING_REQUESTS_MAX], 'overloaded');
 });
 
 test('I58: what ends too far ahead of its block is answered from the own lane only', (t) => {

@@ -253,6 +253,16 @@ test('I131: what is paid in all receipts of a block is bounded, and the next blo
   t.is(said.lastIndexOf('x'.repeat(MOST)), 511);
   const next = receiptsOf(chain.run(signed(99, [talk('result', MOST)])));
   t.is(next[0]!.status, 'ok');
+  // Each takes more than half of it, and leaves a part.
+  for (const block of [1, 2]) {
+    const some = Array.from({ length: 20 }, (_, at) =>
+      signed(
+        block * 100 + at,
+        Array.from({ length: SHARE }, () => talk('result', MOST)),
+      ),
+    );
+    t.is(codes(receiptsOf(chain.run(...some))).indexOf('too_expensive'), -1);
+  }
 });
 
 test('I131: receipts count in a step of the executor, also those that were not paid', (t) => {

@@ -132,6 +132,48 @@ test('I121: an upgrade that cannot be brought about leaves everything as it was'
   t.like(outcome(chain, 2), { outcome: 'failed', reason: 'migration_failed' });
 });
 
+test('I121: what came of an upgrade stays, whatever becomes of the transactions of its block', (t) => {
+  const fails: Module = {
+    ...second,
+    commands: new Map([
+      [
+        'added',
+        {
+          name: 'added',
+          check: () => true,
+          run({ tables }) {
+            tables['rows']!.set('a', 'undone');
+            throw new Error('it fails');
+          },
+        },
+      ],
+    ]),
+  };
+  const chain = chainOf([scratch, fails, programs]);
+  chain.run(signed(0, [put, commit(2, fails)]));
+  t.is(receiptsOf(chain.run(signed(1, [added])))[0]!.status, 'failed');
+  t.like(outcome(chain, 2), { outcome: 'active' });
+  t.is(chain.executor.state.tablesOf('scratch')['rows']!.get('a'), 'from version 1');
+});
+
+test('I121: what breaks an invariant stops the node, and is no failure of the upgrade', (t) => {
+  const broken: Module = {
+    ...second,
+    migrate() {
+      throw new InvariantViolation('broken', 'rows are not what they were');
+    },
+  };
+  const chain = chainOf([scratch, broken, programs]);
+  chain.run(signed(0, [put, commit(2, broken)]));
+  t.is(t.throws(() => chain.run(), { instanceOf: InvariantViolation }).code, 'broken');
+});
+
+test('I120: a genesis that names two modules alike is none', (t) => {
+  const two = [scratch, second, programs];
+  const error = t.throws(() => chainOf(two, two), { instanceOf: InvariantViolation });
+  t.is(error.code, 'module_twice');
+});
+
 test('I121: rows that the indexes of a new version cannot place leave the version before', (t) => {
   const misplacing: Module = {
     ...second,

@@ -101,9 +101,9 @@ test('an index is asked by a prefix of its text, page by page', (t) => {
 
 test('I119: a row that its index cannot place is not written', (t) => {
   const journal = new Journal();
-  const bad = new Map([['odd', (each: Value) => each as string]]);
+  const bad = new Map([['odd', (each: Value) => (each === 'half' ? '\ud800' : (each as string))]]);
   const table = new MemoryTable('m/t', journal, bad);
-  for (const each of [1, 'a\u0000b', ['x', 2]]) {
+  for (const each of [1, 'a\u0000b', 'half', ['x', 2]]) {
     t.throws(() => table.set('k', each as Value), { instanceOf: NotAValue });
     t.is(table.get('k'), undefined);
   }
@@ -125,3 +125,31 @@ test('I133: an index says a bounded number of texts of a row, each of bounded le
     t.is(table.pageBy('byWord', { equals, limit: 2 }).rows.length, 1);
   }
 });
+
+for (const many of [1, 20]) {
+  test(`I119: a row leaves the places of one index and keeps the same text in another, of ${many} texts`, (t) => {
+    const journal = new Journal();
+    /** `<texts of the one>|<texts of the other>`. */
+    const half = (at: number) => (row: Value) =>
+      (row as string)
+        .split('|')
+        [at]!.split(' ')
+        .flatMap((word) => Array.from({ length: word === '' ? 0 : many }, (_, n) => `${word}${n}`));
+    const indexes = new Map([
+      ['one', half(0)],
+      ['other', half(1)],
+    ]);
+    const table = new MemoryTable('m/t', journal, indexes);
+    const found = (index: string) => table.pageBy(index, { equals: 'x0', limit: 5 }).rows.length;
+    for (const [row, one, other] of [
+      ['x|', 1, 0],
+      ['|x', 0, 1],
+      ['x|x', 1, 1],
+      ['y|x', 0, 1],
+    ] as const) {
+      table.set('k', row);
+      journal.commit();
+      t.deepEqual([found('one'), found('other')], [one, other], row);
+    }
+  });
+}

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Value } from '../../protocols/transaction/values.ts';
-import { SCHEDULED_MAX, TIMERS_PER_BLOCK } from '../../protocols/transaction/timers.ts';
+import { Journal } from '../../protocols/transaction/tables.ts';
+import { SCHEDULED_MAX, Timers, TIMERS_PER_BLOCK } from '../../protocols/transaction/timers.ts';
 import { Chain, finalBlock, receiptsOf, signed, START_MS } from './fixture.ts';
 
 const later = (at: number, data: Value, timer = 'tick') => ({
@@ -163,6 +164,30 @@ test('I132: who floods one module delays the timers of no other', (t) => {
   t.is(ran.length, TIMERS_PER_BLOCK);
   t.is(countOf(ran, 'second'), 20);
   t.deepEqual(ran.slice(0, 4), ['scratch', 'second', 'scratch', 'second']);
+});
+
+test('I132: what timers cost in one block is forgotten in the next', (t) => {
+  const timers = new Timers(new Journal());
+  const set = (module: string, at: number) => timers.set(at, { module, timer: 'tick', args: null });
+  timers.startBlock(1);
+  set('first', 1);
+  set('first', 2);
+  set('second', 3);
+  t.is(timers.next(5)?.module, 'first');
+  timers.ran('first', 100);
+  timers.startBlock(2);
+  t.is(timers.next(5)?.module, 'first', 'it is due first');
+  timers.ran('first', 1);
+  t.is(timers.next(5)?.module, 'second');
+});
+
+test('I117: modules whose names begin alike have their own timers', (t) => {
+  const timers = new Timers(new Journal());
+  timers.startBlock(1);
+  const names = ['b', 'ab', 'a0', 'a', 'a-b', 'z'];
+  for (const [at, module] of names.entries()) timers.set(at, { module, timer: 'tick', args: at });
+  for (const module of names) t.is(timers.next(100)?.module, module);
+  t.is(timers.next(100), undefined);
 });
 
 test('I132: modules that both have more than a block takes share it, and all run in the end', (t) => {

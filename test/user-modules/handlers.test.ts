@@ -183,6 +183,29 @@ test('a query that takes too much is answered so', (t) => {
   });
 });
 
+test('U15: what the check of a query takes is taken of its steps', (t) => {
+  const world = worldOf(one('return 1;', 'return value.length;'), top);
+  t.is(world.ask('ask', { value: Array<number>(20_000).fill(1) }), 20_000);
+  // Less than a transaction may take to look at, and to copy; and more for both.
+  t.throws(() => world.ask('ask', { value: Array<number>(60_000).fill(1) }), {
+    message: /too_expensive/,
+  });
+});
+
+test('a module that called itself goes on as itself', (t) => {
+  const body = `if (value === 1) { emit('said', { what: 'inner' }); return 1; }
+    call('made', 'run', { value: 1 });
+    emit('said', { what: 'outer' });
+    schedule(context.time + 1, 'later', { n: 1 });
+    return context.random();`;
+  const { events, result } = run(body) as { events: { data: unknown }[]; result: unknown };
+  t.deepEqual(
+    events.map(({ data }) => data),
+    [{ what: 'inner' }, { what: 'outer' }],
+  );
+  t.not(result, undefined);
+});
+
 test('a module calls others, and itself, with the steps that it has', (t) => {
   const outer = `if (value === null) {
       const done = call('made', 'run', { value: 5 });

@@ -65,6 +65,10 @@ const unusable: Readonly<Record<string, readonly [string, RegExp]>> = {
     madeText("tables: { t: table('x', Type.String({ pattern: '((a{100}){10}){10}' })) }"),
     /the pattern .* cannot be used/,
   ],
+  'a pattern whose program is long': [
+    madeText("tables: { t: table('x', Type.String({ pattern: 'a{900}b{900}' })) }"),
+    /the pattern .* cannot be used/,
+  ],
   'a schema that doubles': [
     madeText(
       "tables: { t: table('x', S6) }",
