@@ -41,7 +41,7 @@ export interface ProjectionSource {
 export interface Step {
   readonly reached: Reached;
   readonly rows: number;
-  /** The step took all that the log had. */
+  /** The step took all that the log had when it read it. */
   readonly isAtEnd: boolean;
 }
 
@@ -119,7 +119,7 @@ async function projectBlocks(source: ProjectionSource, before: Reached): Promise
   return {
     taken: events.length,
     rows: blocks.length,
-    isAtEnd: events.length === 0,
+    isAtEnd: !isFull(events),
     height: entries.at(-1)?.block.height ?? before.height,
     times: new Map(entries.map(({ block }) => [block.height, new Date(block.timestamp)])),
   };
@@ -152,7 +152,13 @@ async function projectReceipts(
     client,
     rows.flatMap(({ events: emitted }) => emitted),
   );
-  return { taken, offset, settled, rows: rows.length, isAtEnd: events.length === 0 };
+  return {
+    taken,
+    offset,
+    settled,
+    rows: rows.length,
+    isAtEnd: taken === events.length && !isFull(events),
+  };
 }
 
 /** Times of the blocks whose receipts these are: from this step, or from the tables. */
@@ -174,6 +180,15 @@ async function timesOf(
     if (time === undefined) throw new Error(`block ${height} is missing from althing.block`);
     return time;
   };
+}
+
+/** Whether these are so many that the log may have had more (`readFrom`). */
+function isFull(events: readonly LogEvent[]): boolean {
+  const bytes = events.reduce(
+    (sum, { header, body }) => sum + header.length + (body?.length ?? 0),
+    0,
+  );
+  return events.length === BLOCKS_PER_STEP || bytes >= BYTES_PER_STEP;
 }
 
 async function readFrom(

@@ -24,10 +24,10 @@ export interface ProjectorOptions {
   readonly load: () => number;
 }
 
-/** Above this many transactions a second the projection steps aside. */
+/** Above this many transactions a second the projection steps aside, however far behind it is. */
 const LOAD_MAX = 1_000;
-/** Then it takes so much of the time, and rests for the other part. */
-const SHARE_UNDER_LOAD = 0.02;
+/** Then, and while it keeps up, it takes so much of the time, and rests for the other part. */
+const SHARE = 0.02;
 /** Without being told: what became durable a little after its notification. */
 const LOOK_MS = 1_000;
 const RETRY_MS = 2_000;
@@ -42,6 +42,8 @@ export class Projector {
   });
   readonly #stop = new AbortController();
   #subscriber: Subscriber | null = null;
+  /** There may be more than the last step has seen. */
+  #isTold = false;
   #told: (() => void) | null = null;
   #running: Promise<void> = Promise.resolve();
   /** As of the last step. */
@@ -62,17 +64,18 @@ export class Projector {
     while (!signal.aborted) {
       if (this.#subscriber === null) await this.#listen();
       const started = performance.now();
+      this.#isTold = false;
       const step = await this.#step();
       if (signal.aborted) return;
       if (step === null) await this.#rest(RETRY_MS);
-      else if (step.isAtEnd) await this.#news();
-      else await this.#rest(this.#aside(performance.now() - started));
+      else await this.#aside(step, performance.now() - started);
     }
   }
 
-  /** For how long, after a step that took `ms`. */
-  #aside(ms: number): number {
-    return this.#options.load() > LOAD_MAX ? ms * (1 / SHARE_UNDER_LOAD - 1) : 0;
+  /** After a step that took `ms`. What a step costs whatever it takes is spent seldom: it waits for more. */
+  async #aside({ isAtEnd }: Step, ms: number): Promise<void> {
+    if (isAtEnd || this.#options.load() > LOAD_MAX) await this.#rest(ms * (1 / SHARE - 1));
+    if (isAtEnd) await this.#news();
   }
 
   async #step(): Promise<Step | null> {
@@ -101,7 +104,10 @@ export class Projector {
       { connectionString: this.#options.task.url, application_name: 'althing listener' },
       { retryTimeout: 5_000, paranoidChecking: 30_000 },
     );
-    subscriber.notifications.on(COMMITTED_CHANNEL, () => this.#told?.());
+    subscriber.notifications.on(COMMITTED_CHANNEL, () => {
+      this.#isTold = true;
+      this.#told?.();
+    });
     // Emitted when it has given up: the next look begins with a new one.
     subscriber.events.on('error', () => {
       if (this.#subscriber === subscriber) this.#subscriber = null;
@@ -119,6 +125,7 @@ export class Projector {
 
   /** Until something was committed, or for a while. */
   async #news(): Promise<void> {
+    if (this.#isTold) return;
     const told = new Promise<void>((resolve) => (this.#told = resolve));
     await Promise.race([told, this.#rest(LOOK_MS)]);
     this.#told = null;

@@ -119,6 +119,20 @@ test.serial('D1: a block with more transactions than a step takes is split', asy
   t.deepEqual(rows, [{ count: '4501', max: 4499 }]);
 });
 
+test.serial(
+  'a step is at the end if it took what there was, and not if there may be more',
+  async (t) => {
+    const { chain, sql, project } = await bed(t);
+    await chain.next([[put('a')]]);
+    t.like(await project(), { isAtEnd: true, rows: 2 });
+    t.like(await project(), { isAtEnd: true, rows: 0 });
+    for (let at = 0; at < 300; at++) await chain.next([]);
+    t.false((await project()).isAtEnd);
+    t.true((await project()).isAtEnd);
+    t.like(await readReached(sql), { height: 301, settled: 1 });
+  },
+);
+
 test.serial('a read model that is emptied is filled again from the log', async (t) => {
   const { chain, sql, toEnd } = await bed(t);
   for (let at = 0; at < 5; at++) await chain.next([[put('a')]]);
