@@ -13,6 +13,22 @@ import { between, serve, type Serving } from './serving.ts';
 
 const json = (text: string): unknown => JSON.parse(text);
 
+/** Leaves in sent.jsonl what an earlier run has signed with seq 1: 7 for bob, valid for `validMs` from now. */
+function saveBefore({ folder, key, port }: Serving, validMs: number): void {
+  const signer = loadSigner(key);
+  const content = {
+    kind: 'client',
+    clusterId: port.cluster.id,
+    key: signer.publicKey,
+    seq: 1,
+    validUntil: Date.now() + validMs,
+    transactions: [{ module: 'ledger', command: 'issue', args: { account: 'bob', amount: 7 } }],
+  } as const;
+  const submission = toHex(signSubmission(content, signer));
+  const line = JSON.stringify({ from: 0, transactions: 1, submission });
+  writeFileSync(join(folder, 'sent.jsonl'), `${line}\n`);
+}
+
 test('what was saved and is sent again executes once', async (t) => {
   const { run, folder } = await serve(t);
   const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
@@ -54,20 +70,9 @@ for (const words of [
 }
 
 test('what was saved and is expired is handed over anew without waiting', async (t) => {
-  const { run, folder, key, port } = await serve(t);
-  const signer = loadSigner(key);
-  const call = { module: 'ledger', command: 'issue', args: { account: 'bob', amount: 7 } };
-  const old = {
-    kind: 'client',
-    clusterId: port.cluster.id,
-    key: signer.publicKey,
-    seq: 1,
-    validUntil: Date.now() - 60_000,
-    transactions: [call],
-  } as const;
-  const submission = toHex(signSubmission(old, signer));
-  const line = JSON.stringify({ from: 0, transactions: 1, submission });
-  writeFileSync(join(folder, 'sent.jsonl'), `${line}\n`);
+  const serving = await serve(t);
+  const { run } = serving;
+  saveBefore(serving, -60_000);
   const issue = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--save', 'sent.jsonl'];
   const accepted = await run([...issue, '--no-wait', '--json']);
   t.is(accepted.code, 0, accepted.stderr);
@@ -99,21 +104,9 @@ for (const [code, validMs] of [
 ] as const) {
   test(`what was saved and is ${code} unexecuted is signed anew`, async (t) => {
     const serving = await serve(t);
-    const { run, folder, key, port } = serving;
+    const { run } = serving;
     await passBy(serving);
-    const signer = loadSigner(key);
-    const call = { module: 'ledger', command: 'issue', args: { account: 'bob', amount: 7 } };
-    const old = {
-      kind: 'client',
-      clusterId: port.cluster.id,
-      key: signer.publicKey,
-      seq: 1,
-      validUntil: Date.now() + validMs,
-      transactions: [call],
-    } as const;
-    const submission = toHex(signSubmission(old, signer));
-    const line = JSON.stringify({ from: 0, transactions: 1, submission });
-    writeFileSync(join(folder, 'sent.jsonl'), `${line}\n`);
+    saveBefore(serving, validMs);
     const resent = await run(['submit', '--resend', 'sent.jsonl']);
     t.is(resent.code, 1);
     t.true(resent.stderr.startsWith(`althing: ${code}`), resent.stderr);
