@@ -40,7 +40,7 @@ export function mixedCalls(workload: Workload, at: number, perSubmission: number
 
 const call = (command: string, args: Call['args']): Call => ({ module: 'ledger', command, args });
 
-const idOf = (run: string, index: number): string => `${run}-${index}`;
+export const idOf = (run: string, index: number): string => `${run}-${index}`;
 
 function pend(run: string, client: Client, index: number, kind: number): Call {
   const timeoutMs = kind === PENDING - 1 ? BRIEF_MS : LASTS_MS;

@@ -9,11 +9,10 @@ import {
   signSubmission,
   type Call,
 } from '../protocols/transaction/submission.ts';
-import type { ValueMap } from '../protocols/transaction/values.ts';
 import type { Digest } from '../protocols/types.ts';
 import { generateKey } from '../src/crypto/keys.ts';
 import { signerFromPem } from '../src/crypto/signer.ts';
-import { mixedCalls } from './mixed.ts';
+import { idOf, mixedCalls } from './mixed.ts';
 
 /** Bytes of one transfer in a submission: what the throughput figures are about. */
 export const TRANSFER_BYTES = 128;
@@ -46,6 +45,8 @@ export interface Workload {
 }
 
 export interface Transfer {
+  /** Kept under it. */
+  readonly id?: string;
   readonly from: string;
   readonly to: string;
   readonly amount: number;
@@ -161,11 +162,10 @@ function plainCalls(workload: Workload, at: number, perSubmission: number): Call
 }
 
 function keptCalls(workload: Workload, at: number, perSubmission: number): Call[] {
-  const { run } = workload;
-  return plainCalls(workload, at, perSubmission).map(({ args, ...call }, slot) => ({
-    ...call,
-    args: { ...(args as ValueMap), id: `${run}-${at * perSubmission + slot}` },
-  }));
+  const { run, memo } = workload;
+  return transfersOf(workload, at, perSubmission).map((transfer, slot) =>
+    callOf({ ...transfer, id: idOf(run, at * perSubmission + slot) }, memo),
+  );
 }
 
 /** The calls of submission number `at`. */

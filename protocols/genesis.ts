@@ -45,7 +45,10 @@ export function programOf({ name, version, digest }: Program): Program {
   return { name, version, digest };
 }
 
-export function isSameProgram(a: Program, b: Program): boolean {
+type Widened = Omit<Program, 'digest'> & { readonly digest: string };
+
+/** Also where a digest was read as mere text. */
+export function isSameProgram(a: Widened, b: Widened): boolean {
   return a.name === b.name && a.version === b.version && a.digest === b.digest;
 }
 

@@ -10,6 +10,7 @@ import {
   proposalsOf,
   signersOf,
   upgradesOf,
+  validatorOptions,
   type Proposed,
   type Upgrade,
   type UpgradeFlags,
@@ -26,40 +27,34 @@ interface Approval {
 }
 
 export function approveCommand(context: CommandContext): Command {
-  return new Command('approve')
+  const command = new Command('approve')
     .description('approve that a module takes over at a height, by the keys of validators')
     .argument('<file>', 'of the module')
-    .requiredOption('--at <height>', 'the height, or +N for N blocks from now; at least +17')
-    .option('--data <dir>', 'the folder that has the keys of validators', 'data')
-    .option('--id <id>', 'only this validator of those in the data folder')
-    .option(
-      '--url <list>',
-      'addresses of nodes, separated by commas (default: those in the data folder)',
-    )
-    .action(async (file: string, flags: ApproveFlags) => {
-      const { name, version, digest } = moduleIn(file).module;
-      const signers = signersOf(flags);
-      const height = await heightOf(flags);
-      const upgrade = { name, version, digest, height };
-      // At once: blocks go by meanwhile.
-      const approvals = await Promise.all(
-        signers.map(([id, signer]) => approve(flags, id, signer, upgrade)),
-      );
-      const holdings = await Holdings.of(flags);
-      const { silent } = holdings;
-      const missingAt = holdings.lacking(upgrade);
-      context.print({ ...upgrade, approvals, missingAt, silent }, () =>
-        [
-          `${name} ${version} at height ${height}:`,
-          ...approvals.map(({ id, status, reason }) =>
-            `  ${id}: ${status} ${reason ?? ''}`.trimEnd(),
-          ),
-          ...warningsOf(missingAt, upgrade, file),
-          ...silenceOf(silent),
-        ].join('\n'),
-      );
-      if (approvals.some(({ status }) => status === 'refused')) process.exitCode = 1;
-    });
+    .requiredOption('--at <height>', 'the height, or +N for N blocks from now; at least +17');
+  return validatorOptions(command).action(async (file: string, flags: ApproveFlags) => {
+    const { name, version, digest } = moduleIn(file).module;
+    const signers = signersOf(flags);
+    const height = await heightOf(flags);
+    const upgrade = { name, version, digest, height };
+    // At once: blocks go by meanwhile.
+    const approvals = await Promise.all(
+      signers.map(([id, signer]) => approve(flags, id, signer, upgrade)),
+    );
+    const holdings = await Holdings.of(flags);
+    const { silent } = holdings;
+    const missingAt = holdings.lacking(upgrade);
+    context.print({ ...upgrade, approvals, missingAt, silent }, () =>
+      [
+        `${name} ${version} at height ${height}:`,
+        ...approvals.map(({ id, status, reason }) =>
+          `  ${id}: ${status} ${reason ?? ''}`.trimEnd(),
+        ),
+        ...warningsOf(missingAt, upgrade, file),
+        ...silenceOf(silent),
+      ].join('\n'),
+    );
+    if (approvals.some(({ status }) => status === 'refused')) process.exitCode = 1;
+  });
 }
 
 function warningsOf(nodes: readonly string[], { height }: Proposed, file: string): string[] {

@@ -7,6 +7,7 @@ import {
   proposalsOf,
   signersOf,
   upgradesOf,
+  validatorOptions,
   type Proposed,
   type UpgradeFlags,
 } from './upgrades.ts';
@@ -38,16 +39,14 @@ interface Ballot {
 }
 
 export function withdrawCommand(context: CommandContext): Command {
-  return new Command('withdraw')
+  const command = new Command('withdraw')
     .description('withdraw the approval of an upgrade before its height, by the keys of validators')
     .argument('<name>', 'of the module')
-    .requiredOption('--at <height>', 'the height of the upgrade, as "althing module list" shows it')
-    .option('--data <dir>', 'the folder that has the keys of validators', 'data')
-    .option('--id <id>', 'only this validator of those in the data folder')
-    .option(
-      '--url <list>',
-      'addresses of nodes, separated by commas (default: those in the data folder)',
-    )
+    .requiredOption(
+      '--at <height>',
+      'the height of the upgrade, as "althing module list" shows it',
+    );
+  return validatorOptions(command)
     .addHelpText('after', DETAILS)
     .action(async (name: string, flags: WithdrawFlags) => {
       const height = heightOf(flags);
@@ -75,7 +74,7 @@ const OUTCOMES = {
 } as const;
 type Outcome = keyof typeof OUTCOMES;
 
-function outcomeOf(events: readonly Outcome[]): Outcome {
+function outcomeOf(events: readonly string[]): Outcome {
   const all = Object.keys(OUTCOMES) as Outcome[];
   return all.find((outcome) => events.includes(outcome)) ?? 'refused';
 }
@@ -115,12 +114,7 @@ async function withdraw(
   const client = await connect(flags, signer);
   const { error, events } = await client.call('programs', 'withdraw', args);
   if (error === undefined) {
-    const told = new Set(events.map((each) => each.name));
-    const event = told.has('withdrawn')
-      ? 'withdrawn'
-      : told.has('opposed')
-        ? 'opposed'
-        : 'takenBack';
+    const event = outcomeOf(events.map((each) => each.name));
     return { vote: { id, status: 'withdrawn' }, event };
   }
   if (error.code === 'already_opposed')

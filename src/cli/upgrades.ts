@@ -1,4 +1,5 @@
 /** What is asked of a cluster about upgrades of its modules, and in whose name. */
+import type { Command } from 'commander';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Signer } from '../../protocols/crypto.ts';
@@ -36,6 +37,17 @@ export interface Upgrade extends Proposed {
 export interface Proposal extends Proposed {
   /** Keys of the validators that have approved it. */
   readonly approvals: readonly string[];
+}
+
+/** Of a command that validators sign: whose keys, and which nodes are asked. */
+export function validatorOptions(command: Command): Command {
+  return command
+    .option('--data <dir>', 'the folder that has the keys of validators', 'data')
+    .option('--id <id>', 'only this validator of those in the data folder')
+    .option(
+      '--url <list>',
+      'addresses of nodes, separated by commas (default: those in the data folder)',
+    );
 }
 
 function urls({ url, data }: UpgradeFlags): readonly string[] {

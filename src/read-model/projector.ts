@@ -42,9 +42,8 @@ export class Projector {
   });
   readonly #stop = new AbortController();
   #subscriber: Subscriber | null = null;
-  /** There may be more than the last step has seen. */
-  #isTold = false;
-  #told: (() => void) | null = null;
+  /** Says that there may be more than the last step has seen. */
+  #tell = (): void => {};
   #running: Promise<void> = Promise.resolve();
   /** As of the last step. */
   reached: Reached = NOTHING_REACHED;
@@ -64,18 +63,18 @@ export class Projector {
     while (!signal.aborted) {
       if (this.#subscriber === null) await this.#listen();
       const started = performance.now();
-      this.#isTold = false;
+      const told = new Promise<void>((resolve) => (this.#tell = resolve));
       const step = await this.#step();
       if (signal.aborted) return;
       if (step === null) await this.#rest(RETRY_MS);
-      else await this.#aside(step, performance.now() - started);
+      else await this.#aside(step, performance.now() - started, told);
     }
   }
 
   /** After a step that took `ms`. What a step costs whatever it takes is spent seldom: it waits for more. */
-  async #aside({ isAtEnd }: Step, ms: number): Promise<void> {
+  async #aside({ isAtEnd }: Step, ms: number, told: Promise<void>): Promise<void> {
     if (isAtEnd || this.#options.load() > LOAD_MAX) await this.#rest(ms * (1 / SHARE - 1));
-    if (isAtEnd) await this.#news();
+    if (isAtEnd) await Promise.race([told, this.#rest(LOOK_MS)]);
   }
 
   async #step(): Promise<Step | null> {
@@ -104,10 +103,7 @@ export class Projector {
       { connectionString: this.#options.task.url, application_name: 'althing listener' },
       { retryTimeout: 5_000, paranoidChecking: 30_000 },
     );
-    subscriber.notifications.on(COMMITTED_CHANNEL, () => {
-      this.#isTold = true;
-      this.#told?.();
-    });
+    subscriber.notifications.on(COMMITTED_CHANNEL, () => this.#tell());
     // Emitted when it has given up: the next look begins with a new one.
     subscriber.events.on('error', () => {
       if (this.#subscriber === subscriber) this.#subscriber = null;
@@ -123,21 +119,13 @@ export class Projector {
     }
   }
 
-  /** Until something was committed, or for a while. */
-  async #news(): Promise<void> {
-    if (this.#isTold) return;
-    const told = new Promise<void>((resolve) => (this.#told = resolve));
-    await Promise.race([told, this.#rest(LOOK_MS)]);
-    this.#told = null;
-  }
-
   async #rest(ms: number): Promise<void> {
     await pause(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {});
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#told?.();
+    this.#tell();
     await this.#running;
     await this.#subscriber?.close();
     await this.#pool.run(null).catch(() => {});

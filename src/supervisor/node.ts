@@ -299,7 +299,7 @@ export class Node {
 
   #statusesReported(statuses: Partial<ActorStatuses>): void {
     this.#statuses = { ...this.#statuses, ...statuses };
-    this.#missing.note(this.#statuses.transaction);
+    if (statuses.transaction !== undefined) this.#missing.note(statuses.transaction);
   }
 
   #fromActor(message: Extract<Item, { kind: 'local' }>['message']): void {

@@ -1,4 +1,5 @@
 /** How validators approve upgrades and withdraw them: see programs.ts. */
+import { isSameProgram } from '../../../protocols/genesis.ts';
 import { quorumOf } from '../../../protocols/quorum.ts';
 import { refuse, type ModuleRefusal } from '../../../protocols/transaction/module.ts';
 import { upgradeKey } from '../../../protocols/transaction/programs.ts';
@@ -38,7 +39,7 @@ export function approve(context: Commands, args: Proposed): Ruled {
   const at = upgradeKey(args.height);
   const committed = rows.upgrades.get(at);
   if (committed !== undefined) {
-    if (!isSame(committed, args) || !committed.withdrawals.includes(validator)) {
+    if (!isSameProgram(committed, args) || !committed.withdrawals.includes(validator)) {
       return refused('height_taken');
     }
     const withdrawals = committed.withdrawals.filter((each) => each !== validator);
@@ -71,7 +72,7 @@ export function withdraw(context: Commands, args: Proposed): Ruled {
   if (validator === null) return refused('not_validator');
   const at = upgradeKey(args.height);
   const committed = rows.upgrades.get(at);
-  if (committed === undefined || !isSame(committed, args)) {
+  if (committed === undefined || !isSameProgram(committed, args)) {
     if (!takeBack(rows, proposalKey(args), validator)) return refused('not_approved');
     emit('takenBack', { validator, ...args });
     return undefined;
@@ -101,10 +102,6 @@ function validatorOf({ sender, validators }: Commands): string | null {
 
 function isQuorum({ validators }: Commands, voters: readonly string[]): boolean {
   return voters.length >= quorumOf(validators.length);
-}
-
-function isSame(one: Omit<Proposed, 'height'>, other: Proposed): boolean {
-  return one.name === other.name && one.version === other.version && one.digest === other.digest;
 }
 
 function proposalKey({ height, name, version, digest }: Proposed): string {
