@@ -21,7 +21,6 @@ export class BodyChannel implements Channel {
     response.statusCode = status;
     for (const [name, value] of headers) response.setHeader(name, value);
     response.setHeader('connection', 'close');
-    response.on('drain', () => this.#events.drained());
     response.flushHeaders();
   }
 
@@ -44,7 +43,8 @@ export class BodyChannel implements Channel {
       ? messages.join('')
       : Buffer.concat(messages.map((each) => Buffer.from(each)));
     this.#sentBytes += Buffer.byteLength(bytes);
-    this.#response.write(bytes);
+    // Not by 'drain': below the stream's own mark there is none, and that mark is another with each Node.js.
+    this.#response.write(bytes, () => this.#events.drained());
   }
 
   ping(): void {}
@@ -82,7 +82,6 @@ export class SocketChannel implements Channel {
       this.#heard();
       if (!this.#ended) this.#events.message(data as Buffer, !isBinary);
     });
-    socket.on('drain', () => this.#events.drained());
   }
 
   on(events: ChannelEvents): void {
@@ -102,7 +101,7 @@ export class SocketChannel implements Channel {
     this.#socket.cork();
     for (const message of messages) {
       this.#sentBytes += Buffer.byteLength(message);
-      this.#webSocket.send(message);
+      this.#webSocket.send(message, () => this.#events.drained());
     }
     this.#socket.uncork();
   }

@@ -173,7 +173,8 @@ for (const binding of BINDINGS) {
       const started = await begin(t, binding, {
         stallMsMax: 100,
         keepAliveMs: 10,
-        outletBytesMax: 16 * 1024,
+        // Less than what a socket holds before it says that it is full.
+        outletBytesMax: 4 * 1024,
       });
       const slow = await stream(t, started, `from=1&${ALL}`);
       slow.stopReading();
