@@ -1,5 +1,5 @@
 /** Approving and withdrawing upgrades, with the keys of validators, and who lacks what. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../src/client/index.ts';
@@ -68,6 +68,25 @@ test('a quorum withdraws what it has approved, and the node that lacks it is nam
     /^raffle at height 40: a quorum has withdrawn it\n {2}validator-1: withdrawn/,
   );
   t.deepEqual(await list(), { upgrades: [], proposals: [], silent: [] });
+});
+
+test('who approves what a quorum has committed is told so, and another program is refused there', async (t) => {
+  const { module, folder } = await start(t);
+  for (const validator of [1, 2, 3]) {
+    const { code, stderr } = await module(approving, only(validator));
+    t.is(code, 0, stderr);
+  }
+  const late = await module([...approving, '--json'], only(4));
+  t.is(late.code, 0, late.stderr);
+  t.like(parsed(late.stdout), {
+    approvals: [{ id: 'validator-4', status: 'approved', reason: '(it is committed)' }],
+  });
+  const changed = join(folder, 'raffle.ts');
+  writeFileSync(changed, `${readFileSync(RAFFLE, 'utf8')}\n// Another program.\n`);
+  const refused = await module(['approve', changed, '--at', '40', '--json'], only(4));
+  t.is(refused.code, 1, refused.stderr);
+  const said = parsed(refused.stdout) as { approvals: readonly { readonly reason: string }[] };
+  t.regex(said.approvals[0]!.reason, /^height_taken: /);
 });
 
 test('a validator takes back what is not committed yet, and nobody else can', async (t) => {
