@@ -4,6 +4,7 @@ import type { Signer } from '../../protocols/crypto.ts';
 import { isSameProgram } from '../../protocols/genesis.ts';
 import { UsageError, type CommandContext } from './command.ts';
 import { moduleIn } from './module-file.ts';
+import { printable } from './output.ts';
 import {
   connect,
   Holdings,
@@ -51,7 +52,9 @@ export function approveCommand(context: CommandContext): Command {
         ),
         ...warningsOf(missingAt, upgrade, file),
         ...silenceOf(silent),
-      ].join('\n'),
+      ]
+        .map(printable)
+        .join('\n'),
     );
     if (approvals.some(({ status }) => status === 'refused')) process.exitCode = 1;
   });
@@ -127,7 +130,7 @@ export function listCommand(context: CommandContext): Command {
       ];
       context.print({ upgrades, proposals, silent }, () => {
         if (lines.length === 0) return 'No upgrades: the cluster runs what its genesis names.';
-        return [...lines, ...silenceOf(silent)].join('\n');
+        return [...lines, ...silenceOf(silent)].map(printable).join('\n');
       });
     });
 }

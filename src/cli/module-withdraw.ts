@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { Signer } from '../../protocols/crypto.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { printable } from './output.ts';
 import {
   connect,
   proposalsOf,
@@ -59,7 +60,9 @@ export function withdrawCommand(context: CommandContext): Command {
         [
           `${name} at height ${height}: ${OUTCOMES[outcome]}`,
           ...votes.map(({ id, status, reason }) => `  ${id}: ${status} ${reason ?? ''}`.trimEnd()),
-        ].join('\n'),
+        ]
+          .map(printable)
+          .join('\n'),
       );
       if (votes.some(({ status }) => status === 'refused')) process.exitCode = EXIT.failure;
     });

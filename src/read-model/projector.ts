@@ -30,6 +30,8 @@ const LOAD_MAX = 1_000;
 const SHARE = 0.02;
 /** Without being told: what became durable a little after its notification. */
 const LOOK_MS = 1_000;
+/** The longest rest under load. A step may have taken long for another reason than its work: a thread that starts, a lock. */
+const ASIDE_MS_MAX = 10_000;
 const RETRY_MS = 2_000;
 
 export class Projector {
@@ -73,7 +75,9 @@ export class Projector {
 
   /** After a step that took `ms`. What a step costs whatever it takes is spent seldom: it waits for more. */
   async #aside({ isAtEnd }: Step, ms: number, told: Promise<void>): Promise<void> {
-    if (isAtEnd || this.#options.load() > LOAD_MAX) await this.#rest(ms * (1 / SHARE - 1));
+    const isLoaded = this.#options.load() > LOAD_MAX;
+    const restMax = isLoaded ? ASIDE_MS_MAX : LOOK_MS;
+    if (isAtEnd || isLoaded) await this.#rest(Math.min(ms * (1 / SHARE - 1), restMax));
     if (isAtEnd) await Promise.race([told, this.#rest(LOOK_MS)]);
   }
 

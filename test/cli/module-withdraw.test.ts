@@ -150,12 +150,13 @@ test('a node that says nothing of use of what it can run is named as such', asyn
   const odd = await between(t, url, (asked, answer, pass) => {
     if (asked.url !== '/api/v11/consensus/status') return pass();
     answer.setHeader('content-type', 'application/json');
-    answer.end(JSON.stringify({ ...status, nodeId: 'node-9', availablePrograms: [null, 7] }));
+    const nodeId = 'node-9\n\u001b[2J';
+    answer.end(JSON.stringify({ ...status, nodeId, availablePrograms: [null, 7] }));
   });
   const listed = await run(['module', 'list', '--url', `${url},${odd}`]);
   t.regex(
     listed.stdout,
-    /1 approvals, missing at validator-1\nWhat node-9 can run is not known\.\n$/,
+    /1 approvals, missing at validator-1\nWhat node-9\?\?\[2J can run is not known\.\n$/,
     listed.stderr,
   );
 });

@@ -122,6 +122,23 @@ test('Y3: of what a validator says of a committed upgrade the last counts', (t) 
   t.deepEqual(upgrades(world), []);
 });
 
+test('Y3: the last counts up to the height, and says nothing from there on', (t) => {
+  const late = { name: 'kv', version: 1, digest: '', height: 20 };
+  const world = committed(late);
+  for (const validator of validators.slice(0, 2)) world.run([withdraw(late)], validator);
+  const pass = (height: number): void => {
+    while (world.chain.executor.height < height) world.run([withdraw()], alice);
+  };
+  pass(17);
+  t.deepEqual(world.run([approve(late)], validators[0]), ['ok'], 'no notice is needed for that');
+  t.deepEqual(world.run([approve(late), withdraw(late)], validators[2]), ['height_passed', 'ok']);
+  t.is(world.chain.executor.height, 19);
+  const withdrawals = [validators[1]!.publicKey, validators[2]!.publicKey];
+  t.like(upgrades(world), [{ outcome: 'waiting', withdrawals }]);
+  t.deepEqual(world.run([approve(late)], validators[1]), ['height_passed']);
+  t.like(upgrades(world), [{ outcome: 'failed', withdrawals }]);
+});
+
 test('Y3: a validator that asks for withdrawing approves nothing else at that height', (t) => {
   const world = committed();
   world.run([withdraw()], validators[0]);

@@ -25,28 +25,27 @@ export const refusals = {
 
 type Ruled = ModuleRefusal | undefined;
 type Rows = Commands['tables'];
+type Upgrade = NonNullable<ReturnType<Rows['upgrades']['get']>>;
 
 export function approve(context: Commands, args: Proposed): Ruled {
   const { tables: rows, emit } = context;
   const validator = validatorOf(context);
   if (validator === null) return refused('not_validator');
+  const at = upgradeKey(args.height);
+  const committed = rows.upgrades.get(at);
+  if (committed !== undefined && isOpposed(committed, args, validator)) {
+    const withdrawals = committed.withdrawals.filter((each) => each !== validator);
+    rows.upgrades.set(at, { ...committed, withdrawals });
+    emit('approved', { validator, ...args });
+    return undefined;
+  }
   if (args.height < context.height + NOTICE) {
     return refuse(
       'height_passed',
       `the height must be ${context.height + NOTICE} or more, for others have to be ready`,
     );
   }
-  const at = upgradeKey(args.height);
-  const committed = rows.upgrades.get(at);
-  if (committed !== undefined) {
-    if (!isSameProgram(committed, args) || !committed.withdrawals.includes(validator)) {
-      return refused('height_taken');
-    }
-    const withdrawals = committed.withdrawals.filter((each) => each !== validator);
-    rows.upgrades.set(at, { ...committed, withdrawals });
-    emit('approved', { validator, ...args });
-    return undefined;
-  }
+  if (committed !== undefined) return refused('height_taken');
   const key = proposalKey(args);
   const approvals = rows.proposals.get(key)?.approvals ?? [];
   if (approvals.includes(validator)) return refused('already_approved');
@@ -89,6 +88,14 @@ export function withdraw(context: Commands, args: Proposed): Ruled {
   rows.upgrades.delete(at);
   emit('withdrawn', args);
   return undefined;
+}
+
+/** By the validator, who may think better of it up to the height: others are as ready as they were. */
+function isOpposed(committed: Upgrade, asked: Proposed, validator: string): boolean {
+  const { outcome, withdrawals } = committed;
+  return (
+    outcome === 'waiting' && isSameProgram(committed, asked) && withdrawals.includes(validator)
+  );
 }
 
 function refused(code: keyof typeof refusals): ModuleRefusal {
