@@ -29,8 +29,8 @@ import {
 } from '../src/postgres/embedded.ts';
 
 const NODE_ENTRY = fileURLToPath(new URL('../src/node.js', import.meta.url));
-const READY_MS = 60_000;
-const STOP_MS = 20_000;
+const READY_MS = 180_000;
+const STOP_MS = 60_000;
 const POLL_MS = 20;
 const quiet = { info: () => {}, warn: () => {} };
 

@@ -86,8 +86,8 @@ const RETRY_MS = 1_000;
 export class Edge {
   readonly port: EdgePort;
   readonly cluster: Cluster;
-  /** Of the modules that are in force: another one after an upgrade. */
-  catalog: ModuleCatalog;
+  #catalog: ModuleCatalog;
+  readonly #followers: (() => void)[] = [];
   readonly health: HealthChecks;
   readonly #nodeKey: PublicKey;
   readonly #credentials: Credentials;
@@ -99,7 +99,7 @@ export class Edge {
   constructor({ port, cluster, catalog, nodeKey, crypto, auth, now = Date.now }: EdgeOptions) {
     this.port = port;
     this.cluster = cluster;
-    this.catalog = catalog;
+    this.#catalog = catalog;
     this.#nodeKey = nodeKey;
     this.#now = now;
     this.health = new HealthChecks(port, now);
@@ -107,6 +107,21 @@ export class Edge {
     this.#gate = new WriteGate(port, this.health);
     this.#meter = new Meter(() => port.live().actors.transaction.executedTransactions);
     this.#handover = new Handover(port, crypto, this.#meter);
+  }
+
+  /** Of the modules that are in force: another one after an upgrade. */
+  get catalog(): ModuleCatalog {
+    return this.#catalog;
+  }
+
+  set catalog(catalog: ModuleCatalog) {
+    this.#catalog = catalog;
+    for (const follow of this.#followers) follow();
+  }
+
+  /** Calls `follow` whenever there is another catalog, as long as the edge lives. */
+  whenCatalogChanges(follow: () => void): void {
+    this.#followers.push(follow);
   }
 
   /** Stops the meter: to be called when no server uses the edge any more. */

@@ -4,25 +4,16 @@
  */
 import type { AddressInfo, Server as TcpServer } from 'node:net';
 import { Server, type ServerInterceptor } from '@grpc/grpc-js';
-import { ReflectionService } from '@grpc/reflection';
 import { Descriptors } from '../edge/descriptors.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgeLogger } from '../edge/logger.ts';
 import { endSessionsInTurn } from '../http2-endings.ts';
 import { Calls } from './calls.ts';
 import { Connections } from './connections.ts';
-import { consensusService } from './consensus-service.ts';
 import { HealthService } from './health-service.ts';
 import { hostsOnly, Intake } from './intake.ts';
 import { GRPC_LIMITS, messageBytesMax, STANDARD_LIMITS, type GrpcLimits } from './limits.ts';
-import { moduleServices } from './modules/services.ts';
-import { loadProtos, type Protos } from './protos.ts';
-import type { Service } from './service.ts';
-import { stateService } from './state-service.ts';
-import { streamService } from './stream-service.ts';
-import { transactionsService } from './transactions-service.ts';
-import { markingUndecodable } from './undecodable.ts';
-import { votingService } from './voting-service.ts';
+import { Services } from './services.ts';
 
 export interface GrpcOptions {
   readonly edge: Edge;
@@ -54,7 +45,6 @@ export async function startGrpc({
   limits: chosen = {},
 }: GrpcOptions): Promise<GrpcServer> {
   endSessionsInTurn();
-  const protos = loadProtos(edge.catalog.modules);
   const calls = new Calls(logger);
   const limits = { ...GRPC_LIMITS, ...chosen };
   const server = new Server({
@@ -70,16 +60,19 @@ export async function startGrpc({
     'grpc.keepalive_timeout_ms': 10_000,
   });
   const connections = new Connections(server, limits, new Descriptors(logger));
-  const services = servicesOf(edge, calls, protos);
-  for (const { definition, implementation } of services) {
-    server.addService(markingUndecodable(definition), implementation);
-  }
-  new ReflectionService(protos.all).addToServer(server);
-  const health = new HealthService(
-    edge.health,
-    services.map(({ name }) => name),
-  );
+  const health = new HealthService(edge.health);
   health.addTo(server);
+  const services = new Services({ edge, calls, server, health });
+  services.serve();
+  edge.whenCatalogChanges(() => {
+    try {
+      services.serve();
+    } catch (error) {
+      // The chain and HTTP have gone on with the module: gRPC alone is no reason to end the node.
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.error({ reason }, 'gRPC keeps the services of the modules before this upgrade');
+    }
+  });
   const { tcp } = connections;
   const port = await bind(tcp, host, grpcPort).catch((error: unknown) => {
     health.close();
@@ -95,31 +88,6 @@ export async function startGrpc({
       return close(server, health, calls, boundMs);
     },
   };
-}
-
-/** Of the modules that are in force now: those of a later upgrade have theirs after the next start. */
-function servicesOf(edge: Edge, calls: Calls, protos: Protos): readonly Service[] {
-  const { modules } = edge.catalog;
-  return [
-    {
-      name: 'althing.v1.Transactions',
-      definition: protos.transactions,
-      implementation: transactionsService(edge, calls),
-    },
-    {
-      name: 'althing.v1.Consensus',
-      definition: protos.consensus,
-      implementation: consensusService(edge, calls),
-    },
-    {
-      name: 'althing.v1.State',
-      definition: protos.state,
-      implementation: stateService(edge, calls),
-    },
-    streamService(edge, calls, protos.stream),
-    ...(protos.voting === null ? [] : [votingService(edge, calls, protos.voting)]),
-    ...modules.flatMap((each) => moduleServices(edge, calls, each, protos.modules)),
-  ];
 }
 
 /** One for the services of ours, one for those that every gRPC port has. */

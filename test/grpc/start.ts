@@ -10,6 +10,7 @@ import {
   type ClientReadableStream,
   type ServiceError,
 } from '@grpc/grpc-js';
+import type { Edge } from '../../src/edge/edge.ts';
 import { startGrpc, type GrpcOptions, type GrpcServer } from '../../src/grpc/server.ts';
 import { loadProtos } from '../../src/grpc/protos.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
@@ -18,6 +19,7 @@ import type { StreamLimits } from '../../src/stream/hub.ts';
 import { silent, testEdge, type TestPort } from '../http/test-node.ts';
 
 export interface Started {
+  readonly edge: Edge;
   readonly port: TestPort;
   readonly grpc: GrpcServer;
   readonly address: string;
@@ -46,7 +48,7 @@ export async function start(
     await grpc.close(200);
     edge.close();
   });
-  return { port, grpc, address: `127.0.0.1:${grpc.port}` };
+  return { edge, port, grpc, address: `127.0.0.1:${grpc.port}` };
 }
 
 const protos = loadProtos(builtInModules);

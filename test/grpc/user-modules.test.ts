@@ -3,6 +3,7 @@ import { status, type ServiceError } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
 import { loadProtos } from '../../src/grpc/protos.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
+import { ModuleCatalog } from '../../src/modules/catalog.ts';
 import { loadUserModule } from '../../src/modules/user/load.ts';
 import { API_TOKEN } from '../http/test-node.ts';
 import { madeText, raffleText } from '../user-modules/files.ts';
@@ -62,6 +63,29 @@ test('the example of a module is served typed, listed, well, and told in the str
     id: '1.1',
     transaction: { module: 'raffle', command: 'open' },
   });
+});
+
+test('services follow the modules in force: those of an upgrade come, others go, calls go on', async (t) => {
+  const { edge, address, client, of } = await serve(t, raffleText());
+  const stream = client('althing.v1.Stream');
+  const request = { from: 1, withoutEvents: true, transactions: true };
+  const told = new Watching<{ id: string }>(t, stream.answers('Subscribe', request));
+  const health = client('grpc.health.v1.Health');
+  const service = 'althing.module.raffle.v1.Commands';
+  const open = () => of('Commands').call('Open', { raffle: 'r', forMs: '60000' }, token);
+  const { catalog } = edge;
+
+  edge.catalog = new ModuleCatalog(builtInModules);
+  t.is((await failure(open())).code, status.UNIMPLEMENTED);
+  t.false((await new Reflection(t, address).services()).includes(service));
+  t.like(await health.call('Check', { service }), { status: 'NOT_SERVING' });
+  t.truthy(await client('althing.v1.State').call('Modules', {}));
+
+  edge.catalog = catalog;
+  t.like(await open(), { height: 1 });
+  t.true((await new Reflection(t, address).services()).includes(service));
+  t.like(await health.call('Check', { service }), { status: 'SERVING' });
+  t.like(await told.first(({ id }) => id !== '0'), { id: '1.1' });
 });
 
 /** `d0` is an integer, and each after it an object of the one before. */
