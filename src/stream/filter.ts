@@ -1,4 +1,5 @@
 /** What a subscriber wants of the stream. */
+import { createHash } from 'node:crypto';
 
 export interface Wanted {
   readonly blocks: boolean;
@@ -49,7 +50,9 @@ export class Filter {
     const values = [...new Set(only?.values)].sort();
     this.#values = new Set(values);
     const narrowed = only === undefined ? [] : [only.member, values];
-    this.key = JSON.stringify([blocks, transactions, events, ...named, ...narrowed]);
+    const key = JSON.stringify([blocks, transactions, events, ...named, ...narrowed]);
+    // Caches hold many of them: their size is not for clients to choose.
+    this.key = createHash('sha256').update(key).digest('base64');
   }
 
   transaction(module: string): boolean {

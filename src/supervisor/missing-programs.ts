@@ -15,7 +15,7 @@ export class MissingPrograms {
     if (replayingTo !== undefined) return;
     const missing = new Map(missingPrograms.map((each) => [JSON.stringify(each), each]));
     for (const [key, each] of missing) if (!this.#told.has(key)) this.#warn(each, executedHeight);
-    for (const [key, each] of this.#told) if (!missing.has(key)) this.#withdrawn(each);
+    for (const [key, each] of this.#told) if (!missing.has(key)) this.#gone(each);
     this.#told = missing;
   }
 
@@ -27,7 +27,8 @@ export class MissingPrograms {
     );
   }
 
-  #withdrawn({ name, version, height }: MissingProgram): void {
-    this.#logger.info({ module: name, version, height }, `${name} ${version} is no longer to come`);
+  #gone({ name, version, height }: MissingProgram): void {
+    const text = `${name} ${version} is no longer among the next upgrades`;
+    this.#logger.info({ module: name, version, height }, text);
   }
 }

@@ -32,7 +32,7 @@ test('a node warns once of each module that it lacks for an upgrade, and says wh
   t.deepEqual(more, []);
   t.deepEqual(note([raffle]), []);
   t.regex(note([raffle, other])[0]!, /^warn from height 600 on the cluster runs raffle 3/);
-  t.deepEqual(note([other]), ['info raffle 2 is no longer to come']);
+  t.deepEqual(note([other]), ['info raffle 2 is no longer among the next upgrades']);
   t.is(note([raffle, other]).length, 1, 'approved anew');
 });
 

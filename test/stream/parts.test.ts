@@ -35,6 +35,13 @@ test('what passes is kept for a few filters, and is the same however many there 
   t.deepEqual(again, first);
 });
 
+test('a filter is kept under a key of one size, whatever its subscriber names', (t) => {
+  const long = Array.from({ length: 64 }, (_, at) => `${at}`.repeat(40));
+  const { key } = new Filter({ ...WANTED, only: { member: 'round', values: long } });
+  t.is(key.length, new Filter(WANTED).key.length);
+  t.not(key, new Filter(WANTED).key);
+});
+
 test('those who want a few values share what they have in common, however many they are', (t) => {
   const decoded = submissionPart().decode(1);
   const common = decoded.passing(new Filter(EVERY_EVENT));
