@@ -1,5 +1,6 @@
 /** What a subscriber wants of the stream. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { toHex } from '../../protocols/bytes.ts';
 
 export interface Wanted {
   readonly blocks: boolean;
@@ -52,7 +53,7 @@ export class Filter {
     const narrowed = only === undefined ? [] : [only.member, values];
     const key = JSON.stringify([blocks, transactions, events, ...named, ...narrowed]);
     // Caches hold many of them: their size is not for clients to choose.
-    this.key = createHash('sha256').update(key).digest('base64');
+    this.key = toHex(sha256(new TextEncoder().encode(key)));
   }
 
   transaction(module: string): boolean {
