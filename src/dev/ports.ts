@@ -3,6 +3,9 @@ import { createServer } from 'node:net';
 import { LaunchFailure } from './failure.ts';
 import { HOST, type ClusterPlan } from './plan.ts';
 
+/** Ports that a message lists. */
+const NAMED_MAX = 3;
+
 interface NamedPort {
   readonly port: number;
   readonly use: string;
@@ -34,9 +37,11 @@ export async function requireFreePorts(plan: ClusterPlan): Promise<void> {
   const free = await Promise.all(ports.map(({ port }) => isFree(port)));
   const taken = ports.filter((_, index) => !free[index]);
   if (taken.length === 0) return;
-  const list = taken.map(({ port, use }) => `${port} (${use})`).join(', ');
+  const named = taken.slice(0, NAMED_MAX).map(({ port, use }) => `${port} (${use})`);
+  const more = taken.length - named.length;
+  const list = more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
   throw new LaunchFailure(
-    `${taken.length === 1 ? 'Port' : 'Ports'} ${list} on ${HOST} taken by another program: ` +
-      `stop that program, or choose other ports, such as npm start -- --port-base 19003`,
+    `${taken.length === 1 ? 'Port' : 'Ports'} ${list} on ${HOST} taken by another program, perhaps another ` +
+      'cluster of npm start: end it, or choose other ports, such as npm start -- --port-base 19003',
   );
 }

@@ -31,8 +31,12 @@ export function misfitOf(type: Checker, value: unknown): Misfit {
 }
 
 /** In the schema's words: those of the library would be a regular expression, or `union`. */
-function expected({ description }: TSchema): string | undefined {
-  return description === undefined ? undefined : `expected ${description}`;
+function expected({ description, pattern, minLength, maxLength }: TSchema): string | undefined {
+  if (description !== undefined) return `expected ${description}`;
+  if (pattern === undefined) return undefined;
+  const least = minLength === undefined ? '' : `, of ${minLength} characters or more`;
+  const most = maxLength === undefined ? '' : `, of at most ${maxLength} characters`;
+  return `expected text that matches ${pattern}${least}${most}`;
 }
 
 /**

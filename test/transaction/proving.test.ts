@@ -126,6 +126,8 @@ test('a query is proved by the rows that it looked at, there or not', (t) => {
   ] as const) {
     t.like(world.ask(wanted as ProofWanted), { ok: false, code }, code);
   }
+  const unknown = world.ask({ ...row('a'), table: 'none' }) as { message?: string };
+  t.regex(unknown.message ?? '', /^there is no table .*none; there are \w+/);
 });
 
 test('a row that is deleted is proved to be gone', (t) => {

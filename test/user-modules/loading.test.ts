@@ -1,5 +1,6 @@
 import test from 'ava';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import { ModuleCatalog } from '../../src/modules/catalog.ts';
 import { loadUserModule, ModuleFileError } from '../../src/modules/user/load.ts';
 import { testWorld } from '../../src/module-testing.ts';
 import { madeText, RAFFLE, raffleText, worldOf } from './files.ts';
@@ -106,4 +107,15 @@ test('a module has its part of the genesis, by its own schema', (t) => {
     })`;
   t.is(worldOf(body, top, { first: 5 }).ask('first'), 5);
   t.throws(() => worldOf(body, top, { first: 'five' }), { message: /modules\.made first/ });
+});
+
+test('what a pattern does not match is told with the pattern, and how long it may be', (t) => {
+  const text = madeText(`commands: ({ command }) => ({
+    take: command({ description: 'Takes.', args: Type.Object({ word: Type.String({ pattern: '^[a-z]+$', maxLength: 9 }) }) }, () => undefined),
+  })`);
+  const catalog = new ModuleCatalog([loadUserModule({ file: 'made.ts', text })]);
+  t.like(catalog.commandArgs('made', 'take', { word: 'Lunch' }), {
+    field: 'word',
+    message: 'expected text that matches ^[a-z]+$, of at most 9 characters',
+  });
 });

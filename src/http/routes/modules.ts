@@ -44,6 +44,10 @@ export function unknownModuleRoutes({ catalog }: Edge): Route[] {
     const found = queryArgs(catalog, module, name, {}, true);
     return found instanceof Problem ? found : notServed(module, name);
   };
+  const row = ({ params: [module = '', name = ''] }: Request): Problem => {
+    const found = queryArgs(catalog, module, name, {}, true);
+    return found instanceof Problem && found.status === 404 ? found : notServed(module, name);
+  };
   const command = ({ params: [module = '', name = ''] }: Request): Problem => {
     const found = commandArgs(catalog, { module, command: name, args: {} }, null);
     return found instanceof Problem ? found : notServed(module, name);
@@ -52,12 +56,7 @@ export function unknownModuleRoutes({ catalog }: Edge): Route[] {
   return [
     { method: 'GET', path, operation: null, handle: query },
     { method: 'POST', path, operation: null, handle: command },
-    {
-      method: 'GET',
-      path: `${ROOT}/:module/:things/:name`,
-      operation: null,
-      handle: ({ params: [module = '', things = ''] }) => notServed(module, things),
-    },
+    { method: 'GET', path: `${path}/:key`, operation: null, handle: row },
   ];
 }
 
