@@ -7,10 +7,10 @@ import { openTestActor, openTestLog } from '../log/harness.ts';
 import { quiet, startTestServer } from '../postgres/server.ts';
 import { put, task, WrittenChain } from './chain.ts';
 
-/** For so long the step waits: a fiftieth of the time would make it most of a minute. */
-const LOCKED_MS = 1_000;
+/** For so long the step waits: a fiftieth of the time would make it two minutes and more. */
+const LOCKED_MS = 3_000;
 /** More than any rest, and far less than that. */
-const SOON_MS = 30_000;
+const SOON_MS = 100_000;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
