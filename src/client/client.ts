@@ -19,7 +19,9 @@ import { ModuleCatalog } from '../modules/catalog.ts';
 import { Batcher } from './batcher.ts';
 import { askCluster, type ClusterFacts } from './cluster.ts';
 import { AlthingError, TransactionFailed } from './errors.ts';
+import { CALL, CONNECT, READ, ROW, SIGN, SUBMIT, SUBSCRIBE } from './known-options.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
+import { checkOptions } from './options.ts';
 import { ProvedReads } from './proved-reads.ts';
 import {
   read,
@@ -114,6 +116,7 @@ export class Client {
    * option is not what it should be.
    */
   static async connect(options: ClientOptions): Promise<Client> {
+    checkOptions(options, CONNECT);
     const nodes = new Nodes(options);
     const trust = trustOf(options);
     const cluster = trust?.facts ?? (await askCluster(nodes, options.clusterId));
@@ -162,9 +165,11 @@ export class Client {
    * key. Throws AlthingError when the submission is refused, OutcomeUnknown when nobody told.
    */
   async submit(calls: readonly Call[], options: SubmitOptions = {}): Promise<Submitted> {
+    checkOptions(options, SUBMIT);
+    const { signed, ...how } = options;
     const send = (bytes: Uint8Array): Promise<Submitted> => {
-      options.signed?.(bytes);
-      return this.resend(bytes, options);
+      signed?.(bytes);
+      return this.resend(bytes, how);
     };
     return this.#needSigning().send(calls, send, this.#isRefusalKnown(options));
   }
@@ -179,6 +184,7 @@ export class Client {
    * calls may be signed anew (X10).
    */
   neverExecutes(thrown: unknown, options: CallOptions = {}): boolean {
+    checkOptions(options, CALL);
     const isGone =
       thrown instanceof AlthingError && (isSeqGone(thrown) || thrown.code === 'expired');
     return isGone && this.#isRefusalKnown(options);
@@ -189,15 +195,18 @@ export class Client {
    * client or over HTTP, until `validityMs` have passed, which the cluster bounds. However often they
    * are sent, they execute once.
    */
-  sign(calls: readonly Call[], { validityMs }: SignOptions = {}): Uint8Array {
-    return this.#needSigning().sign(calls, validityMs);
+  sign(calls: readonly Call[], options: SignOptions = {}): Uint8Array {
+    checkOptions(options, SIGN);
+    return this.#needSigning().sign(calls, options.validityMs);
   }
 
   /**
    * Sends what was signed before, by whomever: what `sign` gave, or again what an OutcomeUnknown carried.
    * It executes once, or not at all.
    */
-  async resend(bytes: Uint8Array, { trust, signal }: CallOptions = {}): Promise<Submitted> {
+  async resend(bytes: Uint8Array, options: CallOptions = {}): Promise<Submitted> {
+    checkOptions(options, CALL);
+    const { trust, signal } = options;
     const proofs = this.#proofs(trust);
     const prove = proofs === null ? null : proofs.receiptsFrom.bind(proofs);
     return this.#submitter.send(bytes, prove, signal);
@@ -208,8 +217,10 @@ export class Client {
     module: string,
     command: string,
     args: Value,
-    { trust, signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<Receipt> {
+    checkOptions(options, CALL);
+    const { trust, signal } = options;
     this.#needSigning();
     if (signal !== undefined) {
       const { receipts } = await this.submit([{ module, command, args }], { trust, signal });
@@ -232,6 +243,7 @@ export class Client {
    * known to be.
    */
   async receipts(id: Digest, options: ReadOptions = {}): Promise<Submitted> {
+    checkOptions(options, READ);
     const proofs = this.#proofs(options.trust);
     if (proofs !== null) return proofs.receipts(id, options);
     return (await read<Submitted>(this.nodes, `/api/v11/transactions/${id}`, {}, options)).result;
@@ -248,6 +260,7 @@ export class Client {
     args: Parameters = {},
     options: ReadOptions = {},
   ): Promise<Answer<Result>> {
+    checkOptions(options, READ);
     const proofs = this.#proofs(options.trust);
     if (proofs === null) return read(this.nodes, `/api/v11/${module}/${query}`, args, options);
     const catalog = this.#modules.get(module);
@@ -271,11 +284,13 @@ export class Client {
     key: string,
     options: Omit<ReadOptions, 'trust'> = {},
   ): Promise<Answer<Value | undefined>> {
+    checkOptions(options, ROW);
     return this.#proofs('proof')!.row(module, table, key, options);
   }
 
   /** What happens, as it becomes final, or from a height on: for `for await`. */
   subscribe(options: SubscribeOptions = {}): Subscription {
+    checkOptions(options, SUBSCRIBE);
     return subscribe(this.nodes, this.#proofs(options.trust), options);
   }
 

@@ -48,9 +48,13 @@ export class Nodes {
   /** The one that is asked first. */
   #preferred = 0;
 
-  /** Throws AlthingError when an address is none. */
-  constructor({ urls, fetch: given = globalThis.fetch, attemptMs = ATTEMPT_MS }: NodesOptions) {
-    if (urls.length === 0) throw new AlthingError('no_node', 'give the address of a node');
+  /** Throws AlthingError when there is no address, or one is none. */
+  constructor({
+    urls = [],
+    fetch: given = globalThis.fetch,
+    attemptMs = ATTEMPT_MS,
+  }: Partial<NodesOptions>) {
+    if (urls.length === 0) throw noNode();
     this.urls = [...new Set(urls.map(checkedUrl))];
     this.#fetch = given.bind(globalThis);
     this.#attemptMs = attemptMs;
@@ -149,6 +153,11 @@ export function problemMembers({ body }: NodeAnswer): Readonly<Record<string, un
   } catch {
     return {};
   }
+}
+
+function noNode(): AlthingError {
+  const detail = "give the addresses of nodes: urls: ['http://127.0.0.1:9003']";
+  return new AlthingError('no_node', detail, 0, 'urls');
 }
 
 function checkedUrl(url: string): string {

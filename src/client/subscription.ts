@@ -7,6 +7,7 @@ import { AlthingError } from './errors.ts';
 import { Lane, type ProvedEvent } from './lanes.ts';
 import { Merge } from './merging.ts';
 import type { Nodes } from './nodes.ts';
+import { badOption } from './options.ts';
 import { endOf, placeText, readPlace, type Place } from './places.ts';
 import type { ProvedReads, ProvedReceipts } from './proved-reads.ts';
 import type { Digest } from '../../protocols/types.ts';
@@ -62,8 +63,9 @@ export function subscribe(
     if (lanes > 1) throw badOption('nodes', 'several nodes are compared by what they prove');
     return new SaidSubscription(nodes, options);
   }
-  if (blocks === true || transactions === true) {
-    throw badOption('transactions', "only events are proved: ask for others with trust: 'node'");
+  for (const [name, isAsked] of Object.entries({ blocks, transactions })) {
+    if (isAsked !== true) continue;
+    throw badOption(name, "only events are proved: ask for others with trust: 'node'");
   }
   if (!Number.isSafeInteger(lanes) || lanes < 1 || lanes > nodes.count) {
     throw badOption('nodes', `the client knows ${nodes.count} nodes`);
@@ -71,10 +73,6 @@ export function subscribe(
   const place = after === '' ? null : readPlace(after);
   if (after !== '' && place === null) throw badOption('after', 'not the id of a proved event');
   return new ProvedSubscription(nodes, reads, options, place);
-}
-
-function badOption(field: string, message: string): AlthingError {
-  return new AlthingError('bad_option', `${field}: ${message}`, 0, field);
 }
 
 function wishOf(options: SubscribeOptions): Parameters {

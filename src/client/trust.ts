@@ -21,6 +21,8 @@ import {
 import { isHex } from '../../protocols/bytes.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { AlthingError } from './errors.ts';
+import { TRUSTED } from './known-options.ts';
+import { checkOptions } from './options.ts';
 
 /** The validators at a height, as somebody who is trusted has told them: in place of the genesis. */
 export interface TrustedCheckpoint extends TrustedValidators {
@@ -95,6 +97,7 @@ export class Trust {
 
   /** Throws AlthingError `bad_genesis`. */
   static inCheckpoint(crypto: Crypto, trusted: TrustedCheckpoint, maxAgeMs?: number): Trust {
+    checkOptions(trusted, TRUSTED);
     const { clusterId, validators, height = 0, limits = LIMITS } = trusted;
     checkValidators({ validators });
     if (!isHex(clusterId, 32)) throw badGenesis('clusterId is not 64 digits of lower-case hex');
