@@ -43,11 +43,9 @@ export class OutcomeUnknown extends AlthingError {
   /** What to send again. */
   readonly bytes: Uint8Array;
 
-  constructor(id: string, bytes: Uint8Array, last: string) {
-    super(
-      'outcome_unknown',
-      `no node told what became of submission ${id}; the last said: ${last}`,
-    );
+  /** `said`: by each node. */
+  constructor(id: string, bytes: Uint8Array, said: string) {
+    super('outcome_unknown', `no node told what became of submission ${id}: ${said}`);
     this.id = id;
     this.bytes = bytes;
   }

@@ -66,11 +66,18 @@ type Proved =
 
 export class Lane {
   readonly #options: LaneOptions;
-  #node = -1;
+  /** Those that failed lately come last. */
+  readonly #order: readonly number[];
+  #at = -1;
   #connection = new AbortController();
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#order = options.nodes.order();
+  }
+
+  get #node(): number {
+    return this.#order[this.#at]!;
   }
 
   /** The node is left for another one, if there is one. */
@@ -102,10 +109,10 @@ export class Lane {
   #moveOn(): void {
     const { nodes, taken } = this.#options;
     for (let step = 1; step <= nodes.count; step++) {
-      const node = (this.#node + step) % nodes.count;
-      if (taken.has(node)) continue;
-      this.#node = node;
-      taken.add(node);
+      const at = (this.#at + step) % nodes.count;
+      if (taken.has(this.#order[at]!)) continue;
+      this.#at = at;
+      taken.add(this.#node);
       return;
     }
     throw new Error('there are more lanes than nodes');

@@ -4,6 +4,7 @@
  */
 import { Filter } from '../stream/filter.ts';
 import { AlthingError } from './errors.ts';
+import { askAll } from './hedging.ts';
 import { Lane, type ProvedEvent } from './lanes.ts';
 import { Merge } from './merging.ts';
 import type { Nodes } from './nodes.ts';
@@ -200,12 +201,12 @@ class ProvedSubscription implements Subscription {
     const { trust } = this.#reads;
     const enough = Math.max(lanes, Math.min(this.#nodes.count, trust.facts.faultyMax + 1));
     return within(START_MS, signal, async (patience) => {
-      const heights = new Map<number, number>();
-      for await (const node of this.#nodes.turns(patience)) {
-        const height = heights.has(node) ? null : await this.#heightAt(node, patience);
-        if (height !== null) heights.set(node, height);
-        if (heights.size === enough) break;
-      }
+      const heights = await askAll(
+        this.#nodes,
+        patience,
+        (node, end) => this.#heightAt(node, end),
+        (told) => told.size >= enough,
+      );
       if (heights.size >= lanes) {
         return endOf(Math.max(trust.height, Math.min(...heights.values())));
       }
@@ -213,18 +214,20 @@ class ProvedSubscription implements Subscription {
     });
   }
 
-  async #heightAt(node: number, signal: AbortSignal): Promise<number | null> {
+  async #heightAt(node: number, signal: AbortSignal): Promise<number | undefined> {
     const path = pathWith('/api/v11/consensus/status', {});
     const request = { method: 'GET', path, bytesMax: START_BYTES_MAX } as const;
     const answer = await this.#nodes.ask(node, request, signal);
-    if (answer?.status !== 200) return null;
+    if (answer?.status !== 200) return undefined;
     try {
       const status = JSON.parse(new TextDecoder().decode(answer.body)) as {
         executedHeight?: unknown;
       };
-      return Number.isSafeInteger(status.executedHeight) ? Number(status.executedHeight) : null;
+      return Number.isSafeInteger(status.executedHeight)
+        ? Number(status.executedHeight)
+        : undefined;
     } catch {
-      return null;
+      return undefined;
     }
   }
 }
