@@ -45,8 +45,12 @@ export interface Submitted {
   readonly receipts: readonly Receipt[];
 }
 
-/** What a node says of a submission, from that node, proved; null when it does not prove it. */
-export type Prove = (node: number, id: Digest, signal: AbortSignal) => Promise<Submitted | null>;
+/** What a node says of a submission, from that node, proved; or why it does not prove it. */
+export type Prove = (
+  node: number,
+  id: Digest,
+  signal: AbortSignal,
+) => Promise<Submitted | AlthingError>;
 
 /** Time for an answer after the submission has expired: a node may have to catch up to say so. */
 const AFTERWARDS_MS = 15_000;
@@ -115,9 +119,11 @@ export class Submitter {
     const said = outcomesIn(answer, id);
     if (said === null) return problemOf(answer);
     const submitted = prove === null ? believed(said, submission) : await prove(node, id, end);
-    if (submitted !== null) return submitted;
+    if (!(submitted instanceof AlthingError)) return submitted;
     nodes.distrust(node);
-    return new AlthingError('not_proved', 'it says that it is final, and does not prove it');
+    const reason = `${submitted.code}: ${submitted.message}`;
+    const detail = `it says that it is final, and does not prove it: ${reason}`;
+    return new AlthingError('not_proved', detail);
   }
 }
 
@@ -133,8 +139,9 @@ function outcomesIn({ status, body }: NodeAnswer, id: Digest): SubmissionOutcome
   return outcomes?.id === id ? outcomes : null;
 }
 
-/** As the node says. Null when these are not the outcomes of so many transactions. */
-function believed(outcomes: SubmissionOutcomes, { txCount }: Submission): Submitted | null {
+/** As the node says, unless these are not the outcomes of so many transactions. */
+function believed(outcomes: SubmissionOutcomes, { txCount }: Submission): Submitted | AlthingError {
   const receipts = outcomes.txCount === txCount ? decodeReceipts(outcomes) : null;
-  return receipts === null ? null : { id: outcomes.id, height: outcomes.height, receipts };
+  if (receipts === null) return new AlthingError('bad_answer', 'these are no receipts of it');
+  return { id: outcomes.id, height: outcomes.height, receipts };
 }

@@ -83,3 +83,9 @@ for (const name of ['blocks', 'transactions'] as const) {
     t.like(error, { code: 'bad_option', field: name });
   });
 }
+
+test('a genesis document that is a path is told to be given as text', async (t) => {
+  const error = await t.throwsAsync(connect({ urls, genesis: 'genesis.json' }));
+  t.like(error, { code: 'bad_genesis' });
+  t.regex(error.message, /give the text of the file, not its name$/);
+});
