@@ -19,7 +19,7 @@ import { ModuleCatalog } from '../modules/catalog.ts';
 import { Batcher } from './batcher.ts';
 import { askCluster, type ClusterFacts } from './cluster.ts';
 import { AlthingError, TransactionFailed } from './errors.ts';
-import { CALL, CONNECT, READ, ROW, SIGN, SUBMIT, SUBSCRIBE } from './known-options.ts';
+import { CALL, CONNECT, FOLLOW, READ, ROW, SIGN, SUBMIT, SUBSCRIBE } from './known-options.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
 import { checkOptions } from './options.ts';
 import { ProvedReads } from './proved-reads.ts';
@@ -40,6 +40,7 @@ import {
   type AnyArgs,
   type AnyModule,
   type CallOptions,
+  type FollowOptions,
   type ModuleClient,
 } from './typed.ts';
 
@@ -265,7 +266,7 @@ export class Client {
     if (proofs === null) return read(this.nodes, `/api/v11/${module}/${query}`, args, options);
     const catalog = this.#modules.get(module);
     if (catalog === undefined) {
-      const detail = `to verify what ${module} answers, give the client its code (modules), read rows (row), or ask with trust: 'node'`;
+      const detail = `to verify what ${module} answers, give the client its code (modules; that of a built-in one is in althing/modules/), read rows (row), or ask with trust: 'node'`;
       throw new AlthingError('needs_module', detail);
     }
     const parameters = spelled(args);
@@ -311,7 +312,11 @@ export class Client {
         (args: Parameters = {}, options: ReadOptions = {}) =>
           this.query(name, query, args, options),
     );
-    return { send, ask } as unknown as ModuleClient<M>;
+    const follow = (options: FollowOptions = {}): Subscription => {
+      checkOptions(options, FOLLOW);
+      return this.subscribe({ ...options, trust: 'proof', modules: [name] });
+    };
+    return { send, ask, subscribe: follow } as unknown as ModuleClient<M>;
   }
 
   #know(module: AnyModule): void {

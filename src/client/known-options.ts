@@ -4,7 +4,7 @@ import type { Known } from './options.ts';
 import type { ReadOptions } from './reads.ts';
 import type { SubscribeOptions } from './subscription.ts';
 import type { TrustedCheckpoint } from './trust.ts';
-import type { CallOptions } from './typed.ts';
+import type { CallOptions, FollowOptions } from './typed.ts';
 
 const trust = ['proof', 'node'] as const;
 
@@ -47,15 +47,18 @@ export const ROW: Known<Omit<ReadOptions, 'trust'>> = {
 };
 export const READ: Known<ReadOptions> = { trust, ...ROW };
 
-export const SUBSCRIBE: Known<SubscribeOptions> = {
+export const FOLLOW: Known<FollowOptions> = {
   from: 'any',
   after: 'any',
-  modules: 'list',
   topics: 'list',
-  blocks: 'any',
-  transactions: 'any',
-  trust,
   nodes: 'any',
   stallMs: 'any',
   signal: 'any',
+};
+export const SUBSCRIBE: Known<SubscribeOptions> = {
+  ...FOLLOW,
+  modules: 'list',
+  blocks: 'any',
+  transactions: 'any',
+  trust,
 };

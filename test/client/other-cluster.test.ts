@@ -1,6 +1,6 @@
 /** A genesis document, and nodes of another cluster than it makes. */
 import test from 'ava';
-import { AlthingError } from '../../src/client/errors.ts';
+import type { AlthingError } from '../../src/client/errors.ts';
 import { kv } from '../../src/modules/kv/kv.ts';
 import { addressed, known, type Addressed } from './cluster.ts';
 
