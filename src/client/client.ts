@@ -17,6 +17,7 @@ import type { Digest } from '../../protocols/types.ts';
 import type { DefinedModule } from '../modules/define.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
 import { Batcher } from './batcher.ts';
+import { named } from './call-args.ts';
 import { askCluster, type ClusterFacts } from './cluster.ts';
 import { AlthingError, TransactionFailed } from './errors.ts';
 import { CALL, CONNECT, FOLLOW, READ, ROW, SIGN, SUBMIT, SUBSCRIBE } from './known-options.ts';
@@ -272,7 +273,8 @@ export class Client {
     const parameters = spelled(args);
     const canonical = catalog.queryArgs(module, query, parameters, true);
     if (!canonical.ok) {
-      throw new AlthingError(canonical.code, canonical.message, 0, canonical.field);
+      const { code, field, message } = canonical;
+      throw new AlthingError(code, named(field, message), 0, field);
     }
     const asked = { value: canonical.args, parameters };
     return proofs.query<Result>(catalog.named(module)!, query, asked, options);
@@ -324,10 +326,15 @@ export class Client {
   }
 
   async #send(module: string, command: string, args: AnyArgs, options?: CallOptions) {
-    const receipt = await this.call(module, command, withoutUndefined(args), options);
+    const given = withoutUndefined(args);
+    const receipt = await this.call(module, command, given, options);
     const { error, id, height } = receipt;
-    if (error !== undefined) throw new TransactionFailed(error.code, error.message, id, height);
-    return { result: receipt.result, receipt };
+    if (error === undefined) return { result: receipt.result, receipt };
+    // A receipt names no argument. The module's code does, where it is here and refuses the same.
+    const known = this.#modules.get(module)?.commandArgs(module, command, given);
+    const { field, message } =
+      known?.ok === false && known.code === error.code ? known : { field: '', ...error };
+    throw new TransactionFailed(error.code, named(field, message), id, height, field);
   }
 }
 

@@ -25,8 +25,8 @@ export class TransactionFailed extends AlthingError {
   readonly id: string;
   readonly height: number;
 
-  constructor(code: string, message: string, id: string, height: number) {
-    super(code, message, 200);
+  constructor(code: string, message: string, id: string, height: number, field = '') {
+    super(code, message, 200, field);
     this.id = id;
     this.height = height;
   }
