@@ -59,12 +59,22 @@ async function* endedWithin<T>(
   signal: AbortSignal,
   isOver: () => boolean,
 ): AsyncGenerator<Ended<T>, void, undefined> {
-  const time = pause(ms, signal).then(() => null);
-  while (!isOver()) {
-    const ended = await Promise.race([time, ...pending.values()]);
-    if (ended === null) return;
-    pending.delete(ended.node);
-    yield ended;
+  // Of its own, so that no timer waits on when this is over.
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  const time = pause(ms, over.signal).then(() => null);
+  try {
+    while (!isOver()) {
+      const ended = await Promise.race([time, ...pending.values()]);
+      if (ended === null) return;
+      pending.delete(ended.node);
+      yield ended;
+    }
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
   }
 }
 

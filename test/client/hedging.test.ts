@@ -1,9 +1,10 @@
 /** Nodes that take a connection and never answer, as a frozen process does. */
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { ask } from '../../src/client/asking.ts';
 import { OutcomeUnknown } from '../../src/client/errors.ts';
+import { attempts } from '../../src/client/hedging.ts';
 import { connect } from '../../src/client/index.ts';
 import { Nodes } from '../../src/client/nodes.ts';
 import { notTaken } from '../../src/client/reads.ts';
@@ -110,6 +111,19 @@ test('X11: those that are not waited for any more are aborted', async (t) => {
   t.is(node, 1);
   t.deepEqual(ended, ['http://a/x']);
   t.deepEqual(nodes.order(), [1, 0]);
+});
+
+test('X11: an attempt that is over leaves nothing that waits', async (t) => {
+  const nodes = new Nodes({ urls: ['http://a', 'http://b', 'http://c', 'http://d'] });
+  let [tries, most] = [0, 0];
+  const failing = (_: number, signal: AbortSignal): Promise<null> => {
+    most = Math.max(most, getEventListeners(signal, 'abort').length);
+    return Promise.resolve(null);
+  };
+  for await (const _ of attempts(nodes, new AbortController().signal, failing)) {
+    if (++tries === 16) break;
+  }
+  t.is(most, 0);
 });
 
 /** The second address says no, and ends who asks when it is asked again. */
