@@ -7,7 +7,9 @@
  *     seem to.
  */
 import { AlthingError } from './errors.ts';
+import { attempts } from './hedging.ts';
 import type { NodeAnswer, NodeRequest, Nodes } from './nodes.ts';
+import { Said } from './said.ts';
 import { within } from './waiting.ts';
 
 /** What an answer is worth. */
@@ -26,8 +28,8 @@ export interface Patience {
 }
 
 /**
- * Asks until an answer holds or is a refusal that is believed. Throws the AlthingError of the refusal, of
- * the last answer when patience ends, or `no_answer`.
+ * Asks until an answer holds or is a refusal that is believed. Throws the AlthingError of the refusal; when
+ * patience ends one with the code of the last answer, or `no_answer`, that tells what each node said.
  */
 export function ask<T>(
   nodes: Nodes,
@@ -37,26 +39,31 @@ export function ask<T>(
 ): Promise<T> {
   return within(ms, signal, async (bound) => {
     const refused = new Refusals(nodes, refusals);
-    let last: AlthingError | null = null;
-    for await (const node of nodes.turns(bound)) {
-      const answer = await nodes.ask(node, request, bound);
+    const said = new Said(nodes);
+    const one = (node: number, end: AbortSignal): Promise<NodeAnswer | null> =>
+      nodes.ask(node, request, end);
+    for await (const { node, result: answer } of attempts(nodes, bound, one)) {
       if (answer === null) continue;
       const taken = await take(answer);
-      if (taken.kind === 'holds') return taken.value;
-      last = taken.error;
+      if (taken.kind === 'holds') {
+        nodes.prefer(node);
+        return taken.value;
+      }
+      said.add(node, taken.error);
       if (taken.kind === 'unfit') nodes.distrust(node);
       else if (taken.isProved || refused.areEnough(node, taken.error)) throw taken.error;
     }
-    throw last ?? noAnswer(nodes, request);
+    throw inVain(said, request);
   });
 }
 
-function noAnswer(nodes: Nodes, { method, path }: NodeRequest): AlthingError {
+/** With the code of what was said last. */
+function inVain({ last, text }: Said, { method, path }: NodeRequest): AlthingError {
   const [what = ''] = path.split('?');
-  return new AlthingError(
-    'no_answer',
-    `none of ${nodes.urls.join(', ')} answered ${method} ${what}`,
-  );
+  if (last === null) {
+    return new AlthingError('no_answer', `no node answered ${method} ${what}: ${text}`);
+  }
+  return new AlthingError(last.code, text, last.status, last.field);
 }
 
 /** These say that this node cannot answer now, and nothing of the question. */

@@ -4,6 +4,7 @@
  */
 import { callBytes, type Call } from '../../protocols/transaction/submission.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
+import { encoded } from './call-args.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { AlthingError } from './errors.ts';
 
@@ -35,10 +36,10 @@ export class Batcher {
 
   /**
    * Resolves with the receipt of the call. Throws for a call that no cluster takes, so that it fails alone:
-   * NotAValue for arguments without a canonical form, RangeError for a name, AlthingError `too_large`.
+   * AlthingError `invalid_args` or `too_large` for its arguments, RangeError for a name.
    */
   add(call: Call): Promise<Receipt> {
-    const bytes = callBytes(call);
+    const bytes = encoded([call], () => callBytes(call));
     const { submissionBytesMax, transactionBytesMax, waitMs } = this.#limits;
     if (bytes > transactionBytesMax) {
       const message = `a transaction has at most ${transactionBytesMax} bytes, not ${bytes}`;

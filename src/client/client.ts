@@ -17,9 +17,12 @@ import type { Digest } from '../../protocols/types.ts';
 import type { DefinedModule } from '../modules/define.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
 import { Batcher } from './batcher.ts';
+import { named } from './call-args.ts';
 import { askCluster, type ClusterFacts } from './cluster.ts';
 import { AlthingError, TransactionFailed } from './errors.ts';
+import { CALL, CONNECT, FOLLOW, READ, ROW, SIGN, SUBMIT, SUBSCRIBE } from './known-options.ts';
 import { Nodes, type NodesOptions } from './nodes.ts';
+import { checkOptions } from './options.ts';
 import { ProvedReads } from './proved-reads.ts';
 import {
   read,
@@ -38,6 +41,7 @@ import {
   type AnyArgs,
   type AnyModule,
   type CallOptions,
+  type FollowOptions,
   type ModuleClient,
 } from './typed.ts';
 
@@ -114,6 +118,7 @@ export class Client {
    * option is not what it should be.
    */
   static async connect(options: ClientOptions): Promise<Client> {
+    checkOptions(options, CONNECT);
     const nodes = new Nodes(options);
     const trust = trustOf(options);
     const cluster = trust?.facts ?? (await askCluster(nodes, options.clusterId));
@@ -162,9 +167,11 @@ export class Client {
    * key. Throws AlthingError when the submission is refused, OutcomeUnknown when nobody told.
    */
   async submit(calls: readonly Call[], options: SubmitOptions = {}): Promise<Submitted> {
+    checkOptions(options, SUBMIT);
+    const { signed, ...how } = options;
     const send = (bytes: Uint8Array): Promise<Submitted> => {
-      options.signed?.(bytes);
-      return this.resend(bytes, options);
+      signed?.(bytes);
+      return this.resend(bytes, how);
     };
     return this.#needSigning().send(calls, send, this.#isRefusalKnown(options));
   }
@@ -179,6 +186,7 @@ export class Client {
    * calls may be signed anew (X10).
    */
   neverExecutes(thrown: unknown, options: CallOptions = {}): boolean {
+    checkOptions(options, CALL);
     const isGone =
       thrown instanceof AlthingError && (isSeqGone(thrown) || thrown.code === 'expired');
     return isGone && this.#isRefusalKnown(options);
@@ -189,15 +197,18 @@ export class Client {
    * client or over HTTP, until `validityMs` have passed, which the cluster bounds. However often they
    * are sent, they execute once.
    */
-  sign(calls: readonly Call[], { validityMs }: SignOptions = {}): Uint8Array {
-    return this.#needSigning().sign(calls, validityMs);
+  sign(calls: readonly Call[], options: SignOptions = {}): Uint8Array {
+    checkOptions(options, SIGN);
+    return this.#needSigning().sign(calls, options.validityMs);
   }
 
   /**
    * Sends what was signed before, by whomever: what `sign` gave, or again what an OutcomeUnknown carried.
    * It executes once, or not at all.
    */
-  async resend(bytes: Uint8Array, { trust, signal }: CallOptions = {}): Promise<Submitted> {
+  async resend(bytes: Uint8Array, options: CallOptions = {}): Promise<Submitted> {
+    checkOptions(options, CALL);
+    const { trust, signal } = options;
     const proofs = this.#proofs(trust);
     const prove = proofs === null ? null : proofs.receiptsFrom.bind(proofs);
     return this.#submitter.send(bytes, prove, signal);
@@ -208,8 +219,10 @@ export class Client {
     module: string,
     command: string,
     args: Value,
-    { trust, signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<Receipt> {
+    checkOptions(options, CALL);
+    const { trust, signal } = options;
     this.#needSigning();
     if (signal !== undefined) {
       const { receipts } = await this.submit([{ module, command, args }], { trust, signal });
@@ -232,6 +245,7 @@ export class Client {
    * known to be.
    */
   async receipts(id: Digest, options: ReadOptions = {}): Promise<Submitted> {
+    checkOptions(options, READ);
     const proofs = this.#proofs(options.trust);
     if (proofs !== null) return proofs.receipts(id, options);
     return (await read<Submitted>(this.nodes, `/api/v11/transactions/${id}`, {}, options)).result;
@@ -248,17 +262,19 @@ export class Client {
     args: Parameters = {},
     options: ReadOptions = {},
   ): Promise<Answer<Result>> {
+    checkOptions(options, READ);
     const proofs = this.#proofs(options.trust);
     if (proofs === null) return read(this.nodes, `/api/v11/${module}/${query}`, args, options);
     const catalog = this.#modules.get(module);
     if (catalog === undefined) {
-      const detail = `to verify what ${module} answers, give the client its code (modules), read rows (row), or ask with trust: 'node'`;
+      const detail = `to verify what ${module} answers, give the client its code (modules; that of a built-in one is in althing/modules/), read rows (row), or ask with trust: 'node'`;
       throw new AlthingError('needs_module', detail);
     }
     const parameters = spelled(args);
     const canonical = catalog.queryArgs(module, query, parameters, true);
     if (!canonical.ok) {
-      throw new AlthingError(canonical.code, canonical.message, 0, canonical.field);
+      const { code, field, message } = canonical;
+      throw new AlthingError(code, named(field, message), 0, field);
     }
     const asked = { value: canonical.args, parameters };
     return proofs.query<Result>(catalog.named(module)!, query, asked, options);
@@ -271,11 +287,13 @@ export class Client {
     key: string,
     options: Omit<ReadOptions, 'trust'> = {},
   ): Promise<Answer<Value | undefined>> {
+    checkOptions(options, ROW);
     return this.#proofs('proof')!.row(module, table, key, options);
   }
 
   /** What happens, as it becomes final, or from a height on: for `for await`. */
   subscribe(options: SubscribeOptions = {}): Subscription {
+    checkOptions(options, SUBSCRIBE);
     return subscribe(this.nodes, this.#proofs(options.trust), options);
   }
 
@@ -296,7 +314,11 @@ export class Client {
         (args: Parameters = {}, options: ReadOptions = {}) =>
           this.query(name, query, args, options),
     );
-    return { send, ask } as unknown as ModuleClient<M>;
+    const follow = (options: FollowOptions = {}): Subscription => {
+      checkOptions(options, FOLLOW);
+      return this.subscribe({ ...options, trust: 'proof', modules: [name] });
+    };
+    return { send, ask, subscribe: follow } as unknown as ModuleClient<M>;
   }
 
   #know(module: AnyModule): void {
@@ -304,10 +326,15 @@ export class Client {
   }
 
   async #send(module: string, command: string, args: AnyArgs, options?: CallOptions) {
-    const receipt = await this.call(module, command, withoutUndefined(args), options);
+    const given = withoutUndefined(args);
+    const receipt = await this.call(module, command, given, options);
     const { error, id, height } = receipt;
-    if (error !== undefined) throw new TransactionFailed(error.code, error.message, id, height);
-    return { result: receipt.result, receipt };
+    if (error === undefined) return { result: receipt.result, receipt };
+    // A receipt names no argument. The module's code does, where it is here and refuses the same.
+    const known = this.#modules.get(module)?.commandArgs(module, command, given);
+    const { field, message } =
+      known?.ok === false && known.code === error.code ? known : { field: '', ...error };
+    throw new TransactionFailed(error.code, named(field, message), id, height, field);
   }
 }
 

@@ -3,6 +3,7 @@ import { faultyMax } from '../../protocols/quorum.ts';
 import type { ConsensusLimits } from '../../protocols/genesis.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { AlthingError } from './errors.ts';
+import { askAll } from './hedging.ts';
 import type { Nodes } from './nodes.ts';
 import { within } from './waiting.ts';
 
@@ -22,20 +23,23 @@ const FACTS_BYTES_MAX = 256 * 1024;
 
 /** Throws AlthingError: `no_answer`, `other_cluster`, or `nodes_disagree`. */
 export async function askCluster(nodes: Nodes, expected?: Digest): Promise<ClusterFacts> {
-  const said = new Map<number, ClusterFacts>();
-  const agreed = await within(PATIENCE_MS, undefined, async (patience) => {
-    for await (const node of nodes.turns(patience)) {
-      const facts = said.has(node) ? null : await factsOf(nodes, node, patience);
-      if (facts !== null) said.set(node, facts);
-      const alike = agreedBy(said, nodes.count, expected);
-      if (alike !== null || said.size === nodes.count) return alike;
-    }
-    return null;
-  });
+  // All at once: who is silent is not waited for when others are enough.
+  const said = await within(PATIENCE_MS, undefined, (patience) =>
+    askAll(
+      nodes,
+      patience,
+      (node, signal) => factsOf(nodes, node, signal),
+      (told) => agreedBy(told, nodes.count, expected) !== null,
+    ),
+  );
+  const agreed = agreedBy(said, nodes.count, expected);
   if (agreed !== null) return agreed;
   if (said.size === 0)
     throw new AlthingError('no_answer', `none answers: ${nodes.urls.join(', ')}`);
-  const found = [...said].map(([node, { clusterId }]) => `${nodes.urls[node]} is of ${clusterId}`);
+  const found = nodes.urls.map((url, node) => {
+    const facts = said.get(node);
+    return facts === undefined ? `${url} is silent` : `${url} is of ${facts.clusterId}`;
+  });
   const code = expected === undefined ? 'nodes_disagree' : 'other_cluster';
   throw new AlthingError(code, `these nodes do not belong together: ${found.join('; ')}`);
 }
@@ -60,9 +64,11 @@ async function factsOf(
   nodes: Nodes,
   node: number,
   signal: AbortSignal,
-): Promise<ClusterFacts | null> {
-  const status = await json(nodes, node, '/api/v11/consensus/status', signal);
-  const limits = await json(nodes, node, '/api/v11/limits', signal);
+): Promise<ClusterFacts | undefined> {
+  const [status, limits] = await Promise.all([
+    json(nodes, node, '/api/v11/consensus/status', signal),
+    json(nodes, node, '/api/v11/limits', signal),
+  ]);
   const { clusterId, validators } = status;
   const consensus = (limits['consensus'] ?? {}) as Readonly<Record<string, unknown>>;
   const { transactionsPerSubmissionMax, submissionBytesMax, transactionBytesMax } = consensus;
@@ -74,7 +80,7 @@ async function factsOf(
     isCount(transactionsPerSubmissionMax) &&
     isCount(submissionBytesMax) &&
     isCount(transactionBytesMax);
-  if (!isSound) return null;
+  if (!isSound) return undefined;
   return {
     clusterId: clusterId as Digest,
     validators: validators.map(String),

@@ -25,8 +25,8 @@ export class TransactionFailed extends AlthingError {
   readonly id: string;
   readonly height: number;
 
-  constructor(code: string, message: string, id: string, height: number) {
-    super(code, message, 200);
+  constructor(code: string, message: string, id: string, height: number, field = '') {
+    super(code, message, 200, field);
     this.id = id;
     this.height = height;
   }
@@ -43,11 +43,9 @@ export class OutcomeUnknown extends AlthingError {
   /** What to send again. */
   readonly bytes: Uint8Array;
 
-  constructor(id: string, bytes: Uint8Array, last: string) {
-    super(
-      'outcome_unknown',
-      `no node told what became of submission ${id}; the last said: ${last}`,
-    );
+  /** `said`: by each node. */
+  constructor(id: string, bytes: Uint8Array, said: string) {
+    super('outcome_unknown', `no node told what became of submission ${id}: ${said}`);
     this.id = id;
     this.bytes = bytes;
   }

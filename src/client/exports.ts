@@ -8,7 +8,16 @@ export type { Answer, Parameters, ReadOptions, Trust } from './reads.ts';
 export type { Submitted } from './submitter.ts';
 export type { SaidItem, StreamItem, SubscribeOptions, Subscription } from './subscription.ts';
 export type { TrustedCheckpoint } from './trust.ts';
-export type { AnyModule, CallOptions, Done, EventData, ModuleClient } from './typed.ts';
+export type {
+  AnyModule,
+  CallOptions,
+  Done,
+  EventData,
+  Following,
+  FollowOptions,
+  ModuleClient,
+  ModuleEvent,
+} from './typed.ts';
 export type { ClusterFacts } from './cluster.ts';
 export type { Genesis } from '../../protocols/genesis.ts';
 export type { Receipt, ReceiptEvent } from '../../protocols/transaction/receipts.ts';

@@ -13,6 +13,7 @@ import type { Digest } from '../../protocols/types.ts';
 import type { Filter } from '../stream/filter.ts';
 import { ahead } from './ahead.ts';
 import { Refusals } from './asking.ts';
+import { AlthingError } from './errors.ts';
 import type { Nodes } from './nodes.ts';
 import { comparePlaces, placeText, type Place } from './places.ts';
 import type { ProvedReads, ProvedReceipts } from './proved-reads.ts';
@@ -60,17 +61,26 @@ const RETRY_MS = 100;
 const PAUSE_MS_MAX = 1_000;
 const SUBMISSION = /^([0-9a-f]{64})-(0|[1-9][0-9]{0,9})$/;
 
+const NOTHING_TO_PROVE = new AlthingError('not_proved', 'it tells nothing that can be proved');
+
 type Proved =
-  | { readonly kind: 'receipts'; readonly receipts: ProvedReceipts | null }
+  | { readonly kind: 'receipts'; readonly receipts: ProvedReceipts | AlthingError }
   | { readonly kind: 'progress'; readonly height: number };
 
 export class Lane {
   readonly #options: LaneOptions;
-  #node = -1;
+  /** Those that failed lately come last. */
+  readonly #order: readonly number[];
+  #at = -1;
   #connection = new AbortController();
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#order = options.nodes.order();
+  }
+
+  get #node(): number {
+    return this.#order[this.#at]!;
   }
 
   /** The node is left for another one, if there is one. */
@@ -102,10 +112,10 @@ export class Lane {
   #moveOn(): void {
     const { nodes, taken } = this.#options;
     for (let step = 1; step <= nodes.count; step++) {
-      const node = (this.#node + step) % nodes.count;
-      if (taken.has(node)) continue;
-      this.#node = node;
-      taken.add(node);
+      const at = (this.#at + step) % nodes.count;
+      if (taken.has(this.#order[at]!)) continue;
+      this.#at = at;
+      taken.add(this.#node);
       return;
     }
     throw new Error('there are more lanes than nodes');
@@ -133,8 +143,11 @@ export class Lane {
           if (proved.height <= progress) continue;
           progress = proved.height;
           yield proved;
-        } else if (proved.receipts === null) return;
-        else yield* this.#eventsOf(proved.receipts);
+        } else if (proved.receipts instanceof AlthingError) {
+          // Not this node alone: what nodes of another cluster tell is never proved.
+          if (proved.receipts.code === 'other_cluster') throw new StreamRefused(proved.receipts);
+          return;
+        } else yield* this.#eventsOf(proved.receipts);
       }
     } finally {
       signal.removeEventListener('abort', end);
@@ -151,22 +164,24 @@ export class Lane {
   async #prove(said: Said, signal: AbortSignal): Promise<Proved> {
     if (said.kind === 'progress') return { kind: 'progress', height: said.height };
     const id = submissionOf(said);
-    const receipts = id === null ? null : await this.#receipts(id, signal);
+    const receipts = id === null ? NOTHING_TO_PROVE : await this.#receipts(id, signal);
     return { kind: 'receipts', receipts };
   }
 
-  async #receipts(id: Digest, signal: AbortSignal): Promise<ProvedReceipts | null> {
+  async #receipts(id: Digest, signal: AbortSignal): Promise<ProvedReceipts | AlthingError> {
     const { reads, known } = this.#options;
+    let reason = NOTHING_TO_PROVE;
     for (let left = TRIES; left > 0 && !signal.aborted; left--) {
       const receipts = known.get(id) ?? (await reads.receiptsFrom(this.#node, id, signal));
-      if (receipts !== null) {
+      if (!(receipts instanceof AlthingError)) {
         known.set(id, receipts);
         if (known.size > KNOWN_MAX) known.delete(known.keys().next().value!);
         return receipts;
       }
+      reason = receipts;
       await pause(RETRY_MS, signal);
     }
-    return null;
+    return reason;
   }
 
   /** Those of its events that are wanted. */

@@ -7,17 +7,16 @@
  */
 import { isRefusal } from './asking.ts';
 import { AlthingError } from './errors.ts';
+import { askAll } from './hedging.ts';
 import { problemMembers, type NodeAnswer, type Nodes } from './nodes.ts';
 import { pathWith, READ_PATIENCE_MS, type Parameters, type ReadOptions } from './reads.ts';
-import { pause, within } from './waiting.ts';
+import { within } from './waiting.ts';
 
 interface Asked {
   readonly path: string;
   readonly parameters: Parameters;
   readonly faultyMax: number;
 }
-
-const PAUSE_MS = 100;
 
 /** Throws AlthingError: `too_few_nodes`, or `no_answer` when fewer than 2f + 1 told. */
 export function linearizableHeight(
@@ -32,17 +31,13 @@ export function linearizableHeight(
   }
   const request = pathWith(path, { ...parameters, consistency: 'linearizable' });
   return within(patienceMs, signal, async (bound) => {
-    const told: number[] = [];
-    const done = new AbortController();
-    bound.addEventListener('abort', () => done.abort());
-    await Promise.all(
-      nodes.urls.map(async (_, node) => {
-        const height = await heightAt(nodes, node, request, done.signal);
-        if (height === null) return;
-        told.push(height);
-        if (told.length >= enough) done.abort();
-      }),
+    const said = await askAll(
+      nodes,
+      bound,
+      (node, end) => heightAt(nodes, node, request, end),
+      (each) => heightsIn(each).length >= enough,
     );
+    const told = heightsIn(said);
     const height = told.toSorted((a, b) => b - a)[faultyMax];
     if (told.length >= enough && height !== undefined) return height;
     const detail = `${told.length} nodes answered a linearizable read, of ${enough} that are needed`;
@@ -50,22 +45,20 @@ export function linearizableHeight(
   });
 }
 
-/** Asks until the node answers; null when it does not, or refuses without saying as of which height. */
+function heightsIn(said: ReadonlyMap<number, number | null>): readonly number[] {
+  return [...said.values()].filter((height) => height !== null);
+}
+
+/** Null when the node refuses without saying as of which height; undefined when it is to be asked again. */
 async function heightAt(
   nodes: Nodes,
   node: number,
   path: string,
   signal: AbortSignal,
-): Promise<number | null> {
-  while (!signal.aborted) {
-    const answer = await nodes.ask(node, { method: 'GET', path }, signal);
-    if (answer !== null) {
-      const height = heightOf(answer);
-      if (height !== null || isRefusal(answer.status)) return height;
-    }
-    await pause(PAUSE_MS, signal);
-  }
-  return null;
+): Promise<number | null | undefined> {
+  const answer = await nodes.ask(node, { method: 'GET', path }, signal);
+  const height = answer === null ? null : heightOf(answer);
+  return height !== null || (answer !== null && isRefusal(answer.status)) ? height : undefined;
 }
 
 /** In a header, and in the problem with which a module refuses. */

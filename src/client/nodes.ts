@@ -1,13 +1,13 @@
 /**
  * The nodes that a client may ask. None of them is trusted more than the others: a request goes to
- * one that answered lately, and to the next when it does not.
+ * one whose answer held lately, and to the next when it does not answer.
  *
  * X3. What a node answers costs bounded memory and time, whatever it sends: a body that is longer than
  *     asked for, or not there in time, is no answer, and a node sends nobody elsewhere.
  */
 import { readBody } from './body.ts';
 import { AlthingError } from './errors.ts';
-import { pause, within } from './waiting.ts';
+import { pause, pauseMs, within } from './waiting.ts';
 
 export interface NodesOptions {
   /** Such as `http://127.0.0.1:9003`, without a path. The same one again is the same node. */
@@ -38,20 +38,24 @@ export interface NodeRequest {
 /** A proof has at most 16 MiB, and what it proves is told beside it. */
 const ANSWER_BYTES_MAX = 48 * 1024 * 1024;
 const ATTEMPT_MS = 10_000;
-const PAUSE_MS_MIN = 25;
-const PAUSE_MS_MAX = 1_000;
 
 export class Nodes {
   readonly urls: readonly string[];
   readonly #fetch: typeof fetch;
   readonly #attemptMs: number;
-  /** The one that is asked first. */
-  #preferred = 0;
+  /** Those with the lowest are asked first: below 0 who helped, above 0 who failed, each the later the further. */
+  readonly #ranks: number[];
+  #judged = 0;
 
-  /** Throws AlthingError when an address is none. */
-  constructor({ urls, fetch: given = globalThis.fetch, attemptMs = ATTEMPT_MS }: NodesOptions) {
-    if (urls.length === 0) throw new AlthingError('no_node', 'give the address of a node');
+  /** Throws AlthingError when there is no address, or one is none. */
+  constructor({
+    urls = [],
+    fetch: given = globalThis.fetch,
+    attemptMs = ATTEMPT_MS,
+  }: Partial<NodesOptions>) {
+    if (urls.length === 0) throw noNode();
     this.urls = [...new Set(urls.map(checkedUrl))];
+    this.#ranks = this.urls.map(() => 0);
     this.#fetch = given.bind(globalThis);
     this.#attemptMs = attemptMs;
   }
@@ -60,23 +64,31 @@ export class Nodes {
     return this.urls.length;
   }
 
+  /** All of them, in the order in which they are to be asked. */
+  order(): readonly number[] {
+    const rank = (node: number): number => this.#ranks[node]!;
+    return this.urls.map((_, node) => node).toSorted((a, b) => rank(a) - rank(b));
+  }
+
   /** The nodes in the order in which they are to be asked, over and over, with growing pauses. */
   async *turns(signal: AbortSignal): AsyncGenerator<number, void, undefined> {
-    const first = this.#preferred;
-    for (let turn = 0; !signal.aborted; turn++) {
-      yield (first + turn) % this.count;
-      const round = Math.floor(turn / this.count);
-      const isRoundOver = turn % this.count === this.count - 1;
-      if (isRoundOver) await pause(Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** round), signal);
+    const order = this.order();
+    for (let round = 0; !signal.aborted; round++) {
+      for (const node of order) {
+        yield node;
+        if (signal.aborted) return;
+      }
+      await pause(pauseMs(round), signal);
     }
   }
 
-  /** One request to one node; null when it gave no answer. Answers of 5xx make it the last choice. */
+  /** One request to one node; null when it gave no answer. That, or one of 5xx, makes it the last choice. */
   async ask(node: number, request: NodeRequest, signal?: AbortSignal): Promise<NodeAnswer | null> {
     const answer = await within(this.#attemptMs, signal, (bound) =>
       this.#ask(node, request, bound),
     );
-    this.#judge(node, answer !== null && answer.status < 500);
+    // Who was not waited for has not failed.
+    if (signal?.aborted !== true && (answer === null || answer.status >= 500)) this.distrust(node);
     return answer;
   }
 
@@ -108,24 +120,24 @@ export class Nodes {
         signal: ends.signal,
         redirect: 'error',
       });
-      this.#judge(node, response.ok);
+      if (!response.ok) this.distrust(node);
       return response;
     } catch {
-      this.#judge(node, false);
+      this.distrust(node);
       return null;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** What it answered does not hold: others are asked first. */
-  distrust(node: number): void {
-    this.#judge(node, false);
+  /** Its answer held: it is asked first. */
+  prefer(node: number): void {
+    this.#ranks[node] = -++this.#judged;
   }
 
-  #judge(node: number, isGood: boolean): void {
-    if (isGood) this.#preferred = node;
-    else if (this.#preferred === node) this.#preferred = (node + 1) % this.count;
+  /** It gave no answer, or one that does not hold: it is asked last. */
+  distrust(node: number): void {
+    this.#ranks[node] = ++this.#judged;
   }
 }
 
@@ -149,6 +161,11 @@ export function problemMembers({ body }: NodeAnswer): Readonly<Record<string, un
   } catch {
     return {};
   }
+}
+
+function noNode(): AlthingError {
+  const detail = "give the addresses of nodes: urls: ['http://127.0.0.1:9003']";
+  return new AlthingError('no_node', detail, 0, 'urls');
 }
 
 function checkedUrl(url: string): string {

@@ -102,16 +102,16 @@ export class ProvedReads {
     return this.#ask(receiptsOf(id), options, (proof) => this.#receiptsIn(proof, id));
   }
 
-  /** The same from one node; null when it does not prove it now. */
+  /** The same from one node, or why it does not prove it now. */
   async receiptsFrom(
     node: number,
     id: Digest,
     signal: AbortSignal,
-  ): Promise<ProvedReceipts | null> {
+  ): Promise<ProvedReceipts | AlthingError> {
     const answer = await this.#nodes.ask(node, receiptsOf(id), signal);
-    if (answer === null) return null;
+    if (answer === null) return new AlthingError('no_answer', 'no answer');
     const taken = attempt(answer, (proof) => this.#receiptsIn(proof, id));
-    return taken.kind === 'holds' ? taken.value : null;
+    return taken.kind === 'holds' ? taken.value : taken.error;
   }
 
   #receiptsIn(proof: Uint8Array, id: Digest): Taken<ProvedReceipts> {
@@ -156,8 +156,10 @@ function attempt<T>(answer: NodeAnswer, take: (proof: Uint8Array) => Taken<T>): 
   try {
     return take(proof);
   } catch (error) {
-    if (error instanceof AlthingError) return { kind: 'unfit', error };
-    throw error;
+    if (!(error instanceof AlthingError)) throw error;
+    // No patience makes nodes be of this cluster: it is refused when more say so than may lie (X2).
+    const isElsewhere = error.code === 'other_cluster';
+    return isElsewhere ? { kind: 'refused', error, isProved: false } : { kind: 'unfit', error };
   }
 }
 

@@ -8,6 +8,7 @@
 import type { Signer } from '../../protocols/crypto.ts';
 import { signSubmission, type Call } from '../../protocols/transaction/submission.ts';
 import type { Digest } from '../../protocols/types.ts';
+import { encoded } from './call-args.ts';
 import { AlthingError } from './errors.ts';
 import { Sequence } from './sequence.ts';
 
@@ -80,6 +81,6 @@ export class Signing {
       validUntil: Date.now() + validityMs,
       transactions: calls,
     } as const;
-    return signSubmission(content, signer);
+    return encoded(calls, () => signSubmission(content, signer));
   }
 }

@@ -18,8 +18,10 @@ import type { SubmissionOutcomes } from '../../protocols/submission-receipts.ts'
 import type { Digest } from '../../protocols/types.ts';
 import { isFinalRefusal, Refusals } from './asking.ts';
 import { AlthingError, OutcomeUnknown } from './errors.ts';
+import { attempts } from './hedging.ts';
 import { problemOf, type NodeAnswer, type Nodes } from './nodes.ts';
 import { readOutcomes } from './outcomes.ts';
+import { Said } from './said.ts';
 import { within } from './waiting.ts';
 
 export const SUBMISSION_TYPE = 'application/vnd.althing.submission';
@@ -43,8 +45,12 @@ export interface Submitted {
   readonly receipts: readonly Receipt[];
 }
 
-/** What a node says of a submission, from that node, proved; null when it does not prove it. */
-export type Prove = (node: number, id: Digest, signal: AbortSignal) => Promise<Submitted | null>;
+/** What a node says of a submission, from that node, proved; or why it does not prove it. */
+export type Prove = (
+  node: number,
+  id: Digest,
+  signal: AbortSignal,
+) => Promise<Submitted | AlthingError>;
 
 /** Time for an answer after the submission has expired: a node may have to catch up to say so. */
 const AFTERWARDS_MS = 15_000;
@@ -84,25 +90,40 @@ export class Submitter {
     const id = submissionId(crypto, submission.signed());
     return within(validityMs + AFTERWARDS_MS, signal, async (patience) => {
       const refusals = new Refusals(nodes, faultyMax + 1);
-      let last = 'no node answered';
-      for await (const node of nodes.turns(patience)) {
-        const answer = await nodes.ask(node, requestOf(bytes), patience);
-        if (answer === null) continue;
-        const said = outcomesIn(answer, id);
-        if (said !== null) {
-          const submitted =
-            prove === null ? believed(said, submission) : await prove(node, id, patience);
-          if (submitted !== null) return submitted;
-          last = `not_proved: ${nodes.urls[node]} says that it is final, and does not prove it`;
-          nodes.distrust(node);
-          continue;
+      const said = new Said(nodes);
+      const one = (node: number, end: AbortSignal) =>
+        this.#sendTo(node, submission, bytes, { id, prove, end });
+      for await (const { node, result } of attempts(nodes, patience, one)) {
+        if (result === null) continue;
+        if (!(result instanceof AlthingError)) {
+          nodes.prefer(node);
+          return result;
         }
-        const problem = problemOf(answer);
-        last = `${problem.code}: ${problem.message}`;
-        if (isFinalRefusal(problem) && refusals.areEnough(node, problem)) throw problem;
+        said.add(node, result);
+        if (isFinalRefusal(result) && refusals.areEnough(node, result)) throw result;
       }
-      throw new OutcomeUnknown(id, bytes, last);
+      throw new OutcomeUnknown(id, bytes, said.text);
     });
+  }
+
+  /** What one node makes of it: null without an answer. */
+  async #sendTo(
+    node: number,
+    submission: Submission,
+    bytes: Uint8Array,
+    { id, prove, end }: { id: Digest; prove: Prove | null; end: AbortSignal },
+  ): Promise<Submitted | AlthingError | null> {
+    const { nodes } = this.#options;
+    const answer = await nodes.ask(node, requestOf(bytes), end);
+    if (answer === null) return null;
+    const said = outcomesIn(answer, id);
+    if (said === null) return problemOf(answer);
+    const submitted = prove === null ? believed(said, submission) : await prove(node, id, end);
+    if (!(submitted instanceof AlthingError)) return submitted;
+    nodes.distrust(node);
+    const reason = `${submitted.code}: ${submitted.message}`;
+    const detail = `it says that it is final, and does not prove it: ${reason}`;
+    return new AlthingError('not_proved', detail);
   }
 }
 
@@ -118,8 +139,9 @@ function outcomesIn({ status, body }: NodeAnswer, id: Digest): SubmissionOutcome
   return outcomes?.id === id ? outcomes : null;
 }
 
-/** As the node says. Null when these are not the outcomes of so many transactions. */
-function believed(outcomes: SubmissionOutcomes, { txCount }: Submission): Submitted | null {
+/** As the node says, unless these are not the outcomes of so many transactions. */
+function believed(outcomes: SubmissionOutcomes, { txCount }: Submission): Submitted | AlthingError {
   const receipts = outcomes.txCount === txCount ? decodeReceipts(outcomes) : null;
-  return receipts === null ? null : { id: outcomes.id, height: outcomes.height, receipts };
+  if (receipts === null) return new AlthingError('bad_answer', 'these are no receipts of it');
+  return { id: outcomes.id, height: outcomes.height, receipts };
 }

@@ -4,9 +4,11 @@
  */
 import { Filter } from '../stream/filter.ts';
 import { AlthingError } from './errors.ts';
+import { askAll } from './hedging.ts';
 import { Lane, type ProvedEvent } from './lanes.ts';
 import { Merge } from './merging.ts';
 import type { Nodes } from './nodes.ts';
+import { badOption } from './options.ts';
 import { endOf, placeText, readPlace, type Place } from './places.ts';
 import type { ProvedReads, ProvedReceipts } from './proved-reads.ts';
 import type { Digest } from '../../protocols/types.ts';
@@ -62,8 +64,9 @@ export function subscribe(
     if (lanes > 1) throw badOption('nodes', 'several nodes are compared by what they prove');
     return new SaidSubscription(nodes, options);
   }
-  if (blocks === true || transactions === true) {
-    throw badOption('transactions', "only events are proved: ask for others with trust: 'node'");
+  for (const [name, isAsked] of Object.entries({ blocks, transactions })) {
+    if (isAsked !== true) continue;
+    throw badOption(name, "only events are proved: ask for others with trust: 'node'");
   }
   if (!Number.isSafeInteger(lanes) || lanes < 1 || lanes > nodes.count) {
     throw badOption('nodes', `the client knows ${nodes.count} nodes`);
@@ -71,10 +74,6 @@ export function subscribe(
   const place = after === '' ? null : readPlace(after);
   if (after !== '' && place === null) throw badOption('after', 'not the id of a proved event');
   return new ProvedSubscription(nodes, reads, options, place);
-}
-
-function badOption(field: string, message: string): AlthingError {
-  return new AlthingError('bad_option', `${field}: ${message}`, 0, field);
 }
 
 function wishOf(options: SubscribeOptions): Parameters {
@@ -202,12 +201,12 @@ class ProvedSubscription implements Subscription {
     const { trust } = this.#reads;
     const enough = Math.max(lanes, Math.min(this.#nodes.count, trust.facts.faultyMax + 1));
     return within(START_MS, signal, async (patience) => {
-      const heights = new Map<number, number>();
-      for await (const node of this.#nodes.turns(patience)) {
-        const height = heights.has(node) ? null : await this.#heightAt(node, patience);
-        if (height !== null) heights.set(node, height);
-        if (heights.size === enough) break;
-      }
+      const heights = await askAll(
+        this.#nodes,
+        patience,
+        (node, end) => this.#heightAt(node, end),
+        (told) => told.size >= enough,
+      );
       if (heights.size >= lanes) {
         return endOf(Math.max(trust.height, Math.min(...heights.values())));
       }
@@ -215,18 +214,20 @@ class ProvedSubscription implements Subscription {
     });
   }
 
-  async #heightAt(node: number, signal: AbortSignal): Promise<number | null> {
+  async #heightAt(node: number, signal: AbortSignal): Promise<number | undefined> {
     const path = pathWith('/api/v11/consensus/status', {});
     const request = { method: 'GET', path, bytesMax: START_BYTES_MAX } as const;
     const answer = await this.#nodes.ask(node, request, signal);
-    if (answer?.status !== 200) return null;
+    if (answer?.status !== 200) return undefined;
     try {
       const status = JSON.parse(new TextDecoder().decode(answer.body)) as {
         executedHeight?: unknown;
       };
-      return Number.isSafeInteger(status.executedHeight) ? Number(status.executedHeight) : null;
+      return Number.isSafeInteger(status.executedHeight)
+        ? Number(status.executedHeight)
+        : undefined;
     } catch {
-      return null;
+      return undefined;
     }
   }
 }

@@ -11,6 +11,7 @@ import type { Crypto } from '../../protocols/crypto.ts';
 import { faultyMax } from '../../protocols/quorum.ts';
 import type { Verifier } from '../../protocols/certificates.ts';
 import type { Certified } from '../../protocols/proofs/certification.ts';
+import { decodeProof } from '../../protocols/proofs/format.ts';
 import {
   trustGenesis,
   trustValidators,
@@ -21,6 +22,8 @@ import {
 import { isHex } from '../../protocols/bytes.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { AlthingError } from './errors.ts';
+import { TRUSTED } from './known-options.ts';
+import { checkOptions } from './options.ts';
 
 /** The validators at a height, as somebody who is trusted has told them: in place of the genesis. */
 export interface TrustedCheckpoint extends TrustedValidators {
@@ -95,6 +98,7 @@ export class Trust {
 
   /** Throws AlthingError `bad_genesis`. */
   static inCheckpoint(crypto: Crypto, trusted: TrustedCheckpoint, maxAgeMs?: number): Trust {
+    checkOptions(trusted, TRUSTED);
     const { clusterId, validators, height = 0, limits = LIMITS } = trusted;
     checkValidators({ validators });
     if (!isHex(clusterId, 32)) throw badGenesis('clusterId is not 64 digits of lower-case hex');
@@ -108,10 +112,11 @@ export class Trust {
     return this.#height;
   }
 
-  /** What a proof shows, of whatever time. Throws AlthingError `not_proved`. */
+  /** What a proof shows, of whatever time. Throws AlthingError `not_proved` or `other_cluster`. */
   verify(proof: Uint8Array): Proven {
     const verified = verifyProof(this.#verifier, proof);
     if (!verified.ok) {
+      if (verified.code === 'other_cluster') throw this.#otherCluster(proof);
       throw new AlthingError(
         'not_proved',
         `a proof does not hold (${verified.code}): ${verified.message}`,
@@ -119,6 +124,15 @@ export class Trust {
     }
     this.#height = Math.max(this.#height, verified.certified.executed.height);
     return verified;
+  }
+
+  #otherCluster(proof: Uint8Array): AlthingError {
+    const decoded = decodeProof(proof);
+    const theirs = decoded.ok ? decoded.value.clusterId : 'another';
+    const detail =
+      `these nodes are of cluster ${theirs}; the genesis document is of ${this.facts.clusterId}: ` +
+      "give the genesis document of that cluster, or its nodes' addresses";
+    return new AlthingError('other_cluster', detail);
   }
 
   /** The same, of the present. Throws AlthingError `not_proved` or `stale_answer`. */
@@ -145,7 +159,7 @@ function parsed(text: string): Genesis {
   try {
     return JSON.parse(text) as Genesis;
   } catch {
-    throw badGenesis('it is not JSON');
+    throw badGenesis('it is not JSON: give the text of the file, not its name');
   }
 }
 

@@ -2,7 +2,7 @@
  * The types of a module's commands and queries, from its declaration alone: nothing of the module's
  * code is needed where it is called.
  *
- *   import type { ledger } from …;
+ *   import type { ledger } from 'althing/modules/ledger';
  *   const bank = client.module<typeof ledger>('ledger');
  *   await bank.send.transfer({ from: 'a', to: 'b', amount: 5 });
  *   await bank.ask.account({ account: 'a' });
@@ -16,7 +16,9 @@ import type {
 } from '../modules/define.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Value } from '../../protocols/transaction/values.ts';
+import type { ProvedEvent } from './lanes.ts';
 import type { Answer, ReadOptions, Trust } from './reads.ts';
+import type { SubscribeOptions, Subscription } from './subscription.ts';
 
 type CommandsOf<M> = M extends DefinedModule<infer C, infer _Q, infer _E> ? C : never;
 type QueriesOf<M> = M extends DefinedModule<infer _C, infer Q, infer _E> ? Q : never;
@@ -59,10 +61,27 @@ export interface Done<Result> {
 export type EventData<M, N extends keyof EventsOf<M>> =
   EventsOf<M>[N] extends EventDefinition<infer S> ? Static<S> : never;
 
+/** An event of a module, by its name. */
+export type ModuleEvent<M> = {
+  readonly [N in keyof EventsOf<M> & string]: Omit<ProvedEvent, 'name' | 'data'> & {
+    readonly name: N;
+    readonly data: EventData<M, N>;
+  };
+}[keyof EventsOf<M> & string];
+
+/** Its events are proved: those that are a node's word do not have the types that the module declares. */
+export type FollowOptions = Omit<SubscribeOptions, 'modules' | 'blocks' | 'transactions' | 'trust'>;
+
+export interface Following<M> extends Subscription {
+  [Symbol.asyncIterator](): AsyncIterator<ModuleEvent<M>>;
+}
+
 export interface ModuleClient<M> {
   /** Resolves when the command is final; throws TransactionFailed when its module refused it. */
   readonly send: { readonly [K in keyof CommandsOf<M>]: Send<CommandsOf<M>[K]> };
   readonly ask: { readonly [K in keyof QueriesOf<M>]: Ask<QueriesOf<M>[K]> };
+  /** What happens in the module, proved: see Client.subscribe. */
+  readonly subscribe: (options?: FollowOptions) => Following<M>;
 }
 
 /** An object whose members are made by name, when they are first asked for. */

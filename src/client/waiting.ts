@@ -34,3 +34,11 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done);
   });
 }
+
+const PAUSE_MS_MIN = 25;
+const PAUSE_MS_MAX = 1_000;
+
+/** Before all are asked again: growing with the rounds, from 0, that were in vain. */
+export function pauseMs(round: number): number {
+  return Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** round);
+}

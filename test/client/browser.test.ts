@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 const ENTRY = `
   import { connect, generateKey } from 'althing/client';
-  import { kv } from './src/modules/kv/kv.ts';
+  import { kv } from 'althing/modules/kv';
 
   export async function run(url, genesis) {
     const client = await connect({ urls: [url], genesis, signer: generateKey() });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { AlthingError, OutcomeUnknown, TransactionFailed } from '../../src/client/errors.ts';
-import type { kv } from '../../src/modules/kv/kv.ts';
+import { kv } from '../../src/modules/kv/kv.ts';
 import type { ledger } from '../../src/modules/ledger/ledger.ts';
 import { callBytes } from '../../protocols/transaction/submission.ts';
 import type { Client } from '../../src/client/client.ts';
@@ -54,7 +54,7 @@ const spoilers: readonly (readonly [string, (client: Client) => Promise<unknown>
   ],
   ['a name that is too long', (client) => client.call('m'.repeat(300), 'set', {}), 'RangeError'],
   ['no name', (client) => client.call('kv', '', {}), 'RangeError'],
-  ['arguments that are no value', (client) => client.call('kv', 'set', 0.5), 'NotAValue'],
+  ['arguments that are no value', (client) => client.call('kv', 'set', 0.5), 'invalid_args'],
 ];
 
 for (const [what, spoil, code] of spoilers) {
@@ -71,6 +71,28 @@ for (const [what, spoil, code] of spoilers) {
     t.is(error instanceof AlthingError ? error.code : error?.name, code);
   });
 }
+
+test('the argument that is no value, or does not fit, is named', async (t) => {
+  const { connect } = await addressed(t, [null]);
+  const client = await connect();
+  const value = { list: [1, { half: 1.5 }] };
+  const call = { module: 'kv', command: 'set', args: { namespace: 'n', key: 'a', value } };
+  const noValue = { instanceOf: AlthingError, message: /^value\.list\[1\]\.half: / };
+  for (const run of [
+    () => client.call(call.module, call.command, call.args),
+    () => client.submit([call]),
+    () => Promise.resolve().then(() => client.sign([call])),
+  ]) {
+    const error = await t.throwsAsync(run, noValue);
+    t.like(error, { code: 'invalid_args', field: 'value.list[1].half' });
+  }
+  const keys = client.module(kv);
+  const failed = { instanceOf: TransactionFailed, code: 'invalid_args' };
+  const missing = await t.throwsAsync(keys.send.set({ namespace: 'n', value: 1 } as never), failed);
+  t.like(missing, { field: 'key', message: 'key: missing' });
+  const unfit = await t.throwsAsync(keys.send.set({ ...set('a', 1), ttlMs: -1 }), failed);
+  t.is(unfit.field, 'ttlMs');
+});
 
 test('a call as large as a transaction may be is sent', async (t) => {
   const { connect, port } = await addressed(t, [null]);

@@ -1,0 +1,115 @@
+/**
+ * Node after node, without waiting long for one that is silent: it may be frozen, while others would answer
+ * at once.
+ *
+ * X11. A node that is silent delays an answer by SILENCE_MS, however long its attempt may last: the next is asked
+ *      as well, and the first is not given up. So several nodes may do the same at once: it is for reads,
+ *      and for what is signed and so executes once (X1).
+ */
+import type { Nodes } from './nodes.ts';
+import { pause, pauseMs } from './waiting.ts';
+
+export interface Ended<T> {
+  readonly node: number;
+  readonly result: T;
+}
+
+/** Longer than what answers takes: that the next checkpoint certifies what was asked for. */
+const SILENCE_MS = 800;
+
+/**
+ * What `attempt` ends with at one node and another, as it comes, until the signal or until nobody reads on:
+ * then those that are under way are aborted. After all were tried they are tried again, with growing pauses.
+ */
+export async function* attempts<T>(
+  nodes: Nodes,
+  signal: AbortSignal,
+  attempt: (node: number, signal: AbortSignal) => Promise<T>,
+): AsyncGenerator<Ended<T>, void, undefined> {
+  const ends = new AbortController();
+  const end = (): void => ends.abort();
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  const pending = new Map<number, Promise<Ended<T>>>();
+  const order = nodes.order();
+  try {
+    for (let round = 0; !ends.signal.aborted; round++) {
+      for (const node of order) {
+        if (pending.has(node)) continue;
+        const ended = attempt(node, ends.signal).then((result) => ({ node, result }));
+        // One that fails when another was enough has nobody who waits for it.
+        ended.catch(() => undefined);
+        pending.set(node, ended);
+        yield* endedWithin(SILENCE_MS, pending, ends.signal, () => !pending.has(node));
+        if (ends.signal.aborted) return;
+        if (pending.has(node)) nodes.distrust(node);
+      }
+      yield* endedWithin(pauseMs(round), pending, ends.signal, () => false);
+    }
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+/** What ends within `ms`, unless it `isOver` before. */
+async function* endedWithin<T>(
+  ms: number,
+  pending: Map<number, Promise<Ended<T>>>,
+  signal: AbortSignal,
+  isOver: () => boolean,
+): AsyncGenerator<Ended<T>, void, undefined> {
+  // Of its own, so that no timer waits on when this is over.
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  const time = pause(ms, over.signal).then(() => null);
+  try {
+    while (!isOver()) {
+      const ended = await Promise.race([time, ...pending.values()]);
+      if (ended === null) return;
+      pending.delete(ended.node);
+      yield ended;
+    }
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+/**
+ * Asks all nodes at the same time, each until it tells, and resolves when they are enough, when all have told,
+ * or when the signal ends. `question` gives undefined where the node is to be asked again.
+ */
+export async function askAll<T>(
+  nodes: Nodes,
+  signal: AbortSignal,
+  question: (node: number, signal: AbortSignal) => Promise<T | undefined>,
+  areEnough: (told: ReadonlyMap<number, T>) => boolean,
+): Promise<ReadonlyMap<number, T>> {
+  const told = new Map<number, T>();
+  const done = new AbortController();
+  const end = (): void => done.abort();
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  const askOne = async (node: number): Promise<void> => {
+    for (let round = 0; !done.signal.aborted; round++) {
+      const answer = await question(node, done.signal);
+      if (done.signal.aborted) return;
+      if (answer === undefined) {
+        await pause(pauseMs(round), done.signal);
+        continue;
+      }
+      told.set(node, answer);
+      if (areEnough(told)) end();
+      return;
+    }
+  };
+  try {
+    await Promise.all(nodes.urls.map((_, node) => askOne(node)));
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+  return told;
+}

@@ -1,0 +1,164 @@
+/** Nodes that take a connection and never answer, as a frozen process does. */
+import { getEventListeners, once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { ask } from '../../src/client/asking.ts';
+import { OutcomeUnknown } from '../../src/client/errors.ts';
+import { attempts } from '../../src/client/hedging.ts';
+import { connect } from '../../src/client/index.ts';
+import { Nodes } from '../../src/client/nodes.ts';
+import { notTaken } from '../../src/client/reads.ts';
+import { client as signer } from '../http/test-node.ts';
+import { BINDINGS, start } from '../http/start.ts';
+import { addressed, isWrite, known, problem, type Behaviour } from './cluster.ts';
+
+/** No test waits as long: who answers in spite of it did not wait for the silent one. */
+const attemptMs = 3_600_000;
+const never = (): Promise<Response> => new Promise(() => undefined);
+const silent: Behaviour = never;
+const set = (value: number) => ({
+  module: 'kv',
+  command: 'set',
+  args: { namespace: 'n', key: 'a', value },
+});
+
+async function frozen(t: ExecutionContext): Promise<string> {
+  const server = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('X11: a node that accepts and never answers is not waited for, over real connections', async (t) => {
+  const { url, port } = await start(t, BINDINGS[0]!);
+  const { genesis } = port.cluster;
+  const client = await connect({ urls: [await frozen(t), url], genesis, signer, attemptMs });
+  const { receipts } = await client.submit([set(1)]);
+  t.is(receipts[0]!.status, 'ok');
+  client.nodes.distrust(1);
+  t.like((await client.row('kv', 'entries', 'n/a')).result, { value: 1 });
+});
+
+for (const trust of ['proof', 'node'] as const) {
+  test(`X11: with trust: '${trust}' a silent node is not waited for, and not asked first again`, async (t) => {
+    const { connect: connectHere, asked, port } = await addressed(t, [silent, null, null]);
+    const client = await connectHere({ ...known(port), trust, attemptMs });
+    const { receipts } = await client.submit([set(1)]);
+    t.is(receipts[0]!.status, 'ok');
+    t.is(asked[0], 1);
+    t.not(client.nodes.order()[0], 0);
+  });
+}
+
+test('X11: nodes that are silent do not keep a client from learning its cluster', async (t) => {
+  const { connect: connectHere, port } = await addressed(t, [silent, silent, null, null]);
+  t.is((await connectHere({ attemptMs })).cluster.clusterId, port.cluster.id);
+});
+
+test('X11: a subscription begins although a node is silent', async (t) => {
+  const onlyNow: Behaviour = (path) => (path.includes('/consensus/status') ? never() : null);
+  const { connect: connectHere, port } = await addressed(t, [onlyNow, null, null]);
+  const client = await connectHere({ ...known(port), attemptMs });
+  const items = client.subscribe({ modules: ['kv'] })[Symbol.asyncIterator]();
+  const next = items.next();
+  let isOver = false;
+  const writing = (async () => {
+    while (!isOver) await client.submit([set(1)]);
+  })();
+  t.like((await next).value, { name: 'set' });
+  isOver = true;
+  await writing;
+  await items.return?.();
+});
+
+test('X11: the first is not given up: its answer counts when the next one is silent, too', async (t) => {
+  let nextIsAsked = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    nextIsAsked = resolve;
+  });
+  const { connect: connectHere, port } = await addressed(t, [
+    async (path, askNode) => {
+      if (isWrite(path)) await asked;
+      return askNode();
+    },
+    (path) => {
+      if (isWrite(path)) nextIsAsked();
+      return never();
+    },
+  ]);
+  const client = await connectHere({ ...known(port), trust: 'node', attemptMs });
+  t.is((await client.submit([set(1)])).receipts[0]!.status, 'ok');
+});
+
+test('X11: those that are not waited for any more are aborted', async (t) => {
+  const ended: string[] = [];
+  const given = (url: string, { signal }: RequestInit): Promise<Response> => {
+    if (url.startsWith('http://b')) return Promise.resolve(new Response('{}'));
+    return new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => {
+        ended.push(url);
+        reject(new Error('aborted'));
+      });
+    });
+  };
+  const fetch = given as typeof globalThis.fetch;
+  const nodes = new Nodes({ urls: ['http://a', 'http://b'], fetch, attemptMs });
+  const request = { method: 'GET', path: '/x' } as const;
+  const node = await ask(nodes, request, { ms: attemptMs, refusals: 1 }, (answer) => ({
+    kind: 'holds',
+    value: answer.node,
+  }));
+  t.is(node, 1);
+  t.deepEqual(ended, ['http://a/x']);
+  t.deepEqual(nodes.order(), [1, 0]);
+});
+
+test('X11: an attempt that is over leaves nothing that waits', async (t) => {
+  const nodes = new Nodes({ urls: ['http://a', 'http://b', 'http://c', 'http://d'] });
+  let [tries, most] = [0, 0];
+  const failing = (_: number, signal: AbortSignal): Promise<null> => {
+    most = Math.max(most, getEventListeners(signal, 'abort').length);
+    return Promise.resolve(null);
+  };
+  for await (const _ of attempts(nodes, new AbortController().signal, failing)) {
+    if (++tries === 16) break;
+  }
+  t.is(most, 0);
+});
+
+/** The second address says no, and ends who asks when it is asked again. */
+function sayingNo() {
+  const ends = new AbortController();
+  let times = 0;
+  const no: Behaviour = () => {
+    if (++times === 2) ends.abort();
+    return problem(503, 'no_quorum');
+  };
+  return { no, signal: ends.signal };
+}
+
+test('who is not answered is told what each node said', async (t) => {
+  const { no, signal } = sayingNo();
+  const { connect: connectHere, urls, port } = await addressed(t, [silent, no]);
+  const client = await connectHere({ ...known(port), attemptMs });
+  const said = `${urls[0]}: silent; ${urls[1]}: no_quorum: it says no_quorum`;
+  const error = await t.throwsAsync(client.row('kv', 'entries', 'n/a', { signal }));
+  t.like(error, { code: 'no_quorum', status: 503, message: said });
+  const again = sayingNo();
+  const other = await addressed(t, [silent, again.no]);
+  const writer = await other.connect({ ...known(other.port), attemptMs });
+  const unknown = await t.throwsAsync(writer.submit([set(1)], { signal: again.signal }), {
+    instanceOf: OutcomeUnknown,
+  });
+  t.true(unknown.message.endsWith(`: ${said}`), unknown.message);
+});
+
+test('who is answered by none is told so', async (t) => {
+  const fetch = never as unknown as typeof globalThis.fetch;
+  const nodes = new Nodes({ urls: ['http://a'], fetch });
+  const signal = AbortSignal.abort();
+  const request = { method: 'GET', path: '/x?y=1' } as const;
+  const asking = ask(nodes, request, { ms: attemptMs, signal, refusals: 1 }, notTaken);
+  const error = await t.throwsAsync(asking);
+  t.like(error, { code: 'no_answer', message: 'no node answered GET /x: http://a: silent' });
+});
