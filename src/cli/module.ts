@@ -3,8 +3,10 @@ import { Command } from 'commander';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clusterFiles } from '../init/layout.ts';
 import { addModules } from '../init/modules.ts';
 import { UsageError, type CommandContext } from './command.ts';
+import { dataOption, folderOf, refuseNoFolder, type DataFlags } from './data-folder.ts';
 import { moduleIn } from './module-file.ts';
 import { approveCommand, listCommand } from './module-upgrades.ts';
 import { withdrawCommand } from './module-withdraw.ts';
@@ -125,18 +127,17 @@ function addCommand(context: CommandContext): Command {
   return new Command('add')
     .description('give a module to the nodes of a data folder; they read it at their next start')
     .argument('<file>', 'of the module')
-    .option('--data <dir>', 'the folder that "althing init" made', 'data')
-    .action((file: string, { data }: { readonly data: string }) => {
+    .addOption(dataOption())
+    .action((file: string, flags: DataFlags) => {
       const read = moduleIn(file);
-      if (!existsSync(join(data, 'genesis.json'))) {
-        throw new UsageError(`${data} holds no cluster: name the folder that "althing init" made`);
-      }
+      const data = folderOf(flags);
+      if (!existsSync(clusterFiles(data).genesis)) refuseNoFolder(data);
       const nodes = addModules(data, [read]);
       const { name, version, digest } = read.module;
-      context.print({ name, version, digest, nodes }, () =>
+      context.print({ name, version, digest, data, nodes }, () =>
         nodes.length === 0
           ? `All nodes in ${data} have ${basename(file)} already.`
-          : `Given to ${nodes.join(', ')}: start them again, one after the other.`,
+          : `Given to ${nodes.join(', ')} in ${data}: start them again, one after the other.`,
       );
     });
 }

@@ -35,9 +35,22 @@ export async function askCluster(nodes: Nodes, expected?: Digest): Promise<Clust
   if (agreed !== null) return agreed;
   if (said.size === 0)
     throw new AlthingError('no_answer', `none answers: ${nodes.urls.join(', ')}`);
-  const found = [...said].map(([node, { clusterId }]) => `${nodes.urls[node]} is of ${clusterId}`);
   const code = expected === undefined ? 'nodes_disagree' : 'other_cluster';
-  throw new AlthingError(code, `these nodes do not belong together: ${found.join('; ')}`);
+  throw new AlthingError(code, saidText(nodes, said, expected));
+}
+
+function saidText(
+  nodes: Nodes,
+  said: ReadonlyMap<number, ClusterFacts>,
+  expected: Digest | undefined,
+): string {
+  const of = [...said].map(([node, { clusterId }]) => [nodes.urls[node], clusterId] as const);
+  const [first, ...others] = new Set(of.map(([, clusterId]) => clusterId));
+  if (expected !== undefined && first !== expected && others.length === 0) {
+    return `the nodes at ${of.map(([url]) => url).join(', ')} are of cluster ${first}`;
+  }
+  const each = of.map(([url, clusterId]) => `${url} is of ${clusterId}`);
+  return `these nodes do not belong together: ${each.join('; ')}`;
 }
 
 /** What f + 1 nodes say alike, or all that there are. */
