@@ -31,8 +31,9 @@ export function misfitOf(type: Checker, value: unknown): Misfit {
 }
 
 /** In the schema's words: those of the library would be a regular expression, or `union`. */
-function expected({ description }: TSchema): string | undefined {
-  return description === undefined ? undefined : `expected ${description}`;
+function expected({ description, pattern }: TSchema): string | undefined {
+  if (description !== undefined) return `expected ${description}`;
+  return pattern === undefined ? undefined : `expected text that matches ${String(pattern)}`;
 }
 
 /**
