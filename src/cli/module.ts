@@ -1,18 +1,20 @@
 /** `althing module`: makes, checks and brings modules of users into a cluster. */
 import { Command } from 'commander';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clusterFiles } from '../init/layout.ts';
 import { addModules } from '../init/modules.ts';
-import { UsageError, type CommandContext } from './command.ts';
+import { parsed } from './arguments.ts';
+import { readText, UsageError, type CommandContext } from './command.ts';
 import { dataOption, folderOf, refuseNoFolder, type DataFlags } from './data-folder.ts';
 import { moduleIn } from './module-file.ts';
 import { approveCommand, listCommand } from './module-upgrades.ts';
 import { withdrawCommand } from './module-withdraw.ts';
 
 /** This file runs from dist/src/cli/. */
-const TEMPLATE = fileURLToPath(new URL('../../../templates/module/', import.meta.url));
+const ALTHING = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const TEMPLATE = join(ALTHING, 'templates', 'module');
 const TEMPLATE_NAME = 'raffle';
 const NAME = /^[a-z][a-z0-9]{0,31}$/;
 
@@ -52,7 +54,11 @@ function newCommand(context: CommandContext): Command {
         [
           `Made ${folder}:`,
           ...files.map((file) => `  ${file}`),
-          'Its tests: node --test; what it declares: npx althing module check',
+          'To run its tests, and see what it declares:',
+          `  cd ${relative('.', folder) || '.'}`,
+          '  npm install',
+          '  npm test',
+          '  npx althing module check',
         ].join('\n'),
       );
     });
@@ -80,6 +86,7 @@ function renamed(text: string, name: string): string {
   return text
     .replaceAll("name: 'raffle'", `name: '${name}'`)
     .replaceAll('"name": "raffle"', `"name": "${name}"`)
+    .replaceAll('"file:../.."', JSON.stringify(`file:${ALTHING}`))
     .replaceAll('"module":"raffle"', `"module":"${name}"`)
     .replaceAll('/api/v11/raffle/', `/api/v11/${name}/`)
     .replaceAll('# raffle', `# ${name}`)
@@ -90,9 +97,9 @@ function renamed(text: string, name: string): string {
 function checkCommand(context: CommandContext): Command {
   return new Command('check')
     .description('load a module, and list what it declares')
-    .argument('<file>', 'of the module')
-    .action((file: string) => {
-      const { module } = moduleIn(file);
+    .argument('[file]', 'of the module (default: "main" of the package.json in this folder)')
+    .action((file: string | undefined) => {
+      const { module } = moduleIn(file ?? ownFile());
       const { name, version, digest, description } = module;
       const declared = {
         tables: Object.keys(module.tableDefinitions),
@@ -111,6 +118,15 @@ function checkCommand(context: CommandContext): Command {
         ].join('\n'),
       );
     });
+}
+
+/** Throws UsageError. */
+function ownFile(): string {
+  const advice = 'name the file of a module: there is no package.json here whose "main" is one';
+  if (!existsSync('package.json')) throw new UsageError(advice);
+  const { main } = Object(parsed(readText('package.json'), 'package.json')) as { main?: unknown };
+  if (typeof main === 'string') return main;
+  throw new UsageError(advice);
 }
 
 function digestCommand(context: CommandContext): Command {
