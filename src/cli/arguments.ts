@@ -3,11 +3,13 @@
  * conversion as at the edges of a node. `name=value` is text, spelled as in a query string, and
  * `name:=value` is JSON.
  */
+import type { TSchema } from '@sinclair/typebox';
 import type { Value } from '../../protocols/transaction/values.ts';
 import { argsOf } from '../modules/args.ts';
 import { Misfit } from '../modules/from-json.ts';
 import { UsageError } from './command.ts';
 import type { Shape } from './declarations.ts';
+import { jsonDescription } from './example.ts';
 
 export type Given = Readonly<Record<string, unknown>>;
 
@@ -32,7 +34,17 @@ export function canonical(shape: Shape, args: Given, form: 'text' | 'json' = 'te
   const result = argsOf(shape, args, form === 'text');
   if (!(result instanceof Misfit)) return result.args;
   const { field, message } = result;
-  throw new UsageError(`${shape.name}${field === '' ? '' : `, argument ${field}`}: ${message}`);
+  const where = field === '' ? '' : `, argument ${field}`;
+  throw new UsageError(`${shape.name}${where}: ${message}${adviceOn(shape, field)}`);
+}
+
+/** Of a part of a list or an object: what the whole looks like. */
+function adviceOn({ schema }: Shape, field: string): string {
+  const [name = ''] = field.split(/[.[]/);
+  const properties = (schema['properties'] ?? {}) as Readonly<Record<string, TSchema>>;
+  const of = Object.hasOwn(properties, name) ? properties[name]! : null;
+  const isDeep = of?.['type'] === 'array' || of?.['type'] === 'object';
+  return isDeep ? `; ${name} takes ${jsonDescription(of)}` : '';
 }
 
 /** As parameters of a URL, in which lists and objects are JSON. */

@@ -1,5 +1,5 @@
 /** What every command of `althing` has in common. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 
 /** The caller asked for something that cannot be: exit code 2. */
 export class UsageError extends Error {}
@@ -16,8 +16,17 @@ export const EXIT = { done: 0, failure: 1, usage: 2, interrupted: 130 } as const
 
 /** Throws UsageError when it cannot be read. */
 export function readText(file: string): string {
+  return reading(file, () => readFileSync(file, 'utf8'));
+}
+
+/** Throws UsageError when it cannot be: for a file that is read bit by bit later. */
+export function checkReadable(file: string): void {
+  reading(file, () => closeSync(openSync(file, 'r')));
+}
+
+function reading<T>(file: string, read: () => T): T {
   try {
-    return readFileSync(file, 'utf8');
+    return read();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new UsageError(`cannot read ${file} (${code})`);

@@ -2,25 +2,27 @@
  * What commands that ask a cluster have in common: which nodes, whose key, which genesis document, how
  * long. The folder that `althing init` made tells all of it; options and the environment go before it.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Signer } from '../../protocols/crypto.ts';
 import { clusterOf, type Genesis } from '../../protocols/genesis.ts';
+import type { Digest } from '../../protocols/types.ts';
 import { abortable } from '../abortable.ts';
 import { ask, type Taken } from '../client/asking.ts';
 import { Client } from '../client/client.ts';
+import { AlthingError } from '../client/errors.ts';
 import { Nodes, type NodeAnswer } from '../client/nodes.ts';
 import { notTaken } from '../client/reads.ts';
 import { KeyError } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
-import { runningUrls } from '../dev/running-record.ts';
 import { GenesisError, parseGenesis } from '../init/genesis.ts';
-import { clusterFiles, nodeFiles } from '../init/layout.ts';
+import { clusterFiles } from '../init/layout.ts';
 import { Interruption } from '../interruption.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { EXIT, readText, UsageError } from './command.ts';
+import { dataOption, folderOf, genesisFileIn, nodesIn, refuseNoFolder } from './data-folder.ts';
 import { goesOnUnread } from './output.ts';
 
 export interface Connection {
@@ -33,39 +35,46 @@ export interface Connection {
   /** Aborted when somebody interrupts: for submissions, which expire by themselves. */
   readonly interrupted: AbortSignal;
   readonly timeoutMs: number;
+  /** A client that signs with another key. */
+  as(signer: Signer): Promise<Client>;
 }
 
-interface Flags {
+export interface Flags {
   readonly url: readonly string[];
-  readonly data: string;
+  readonly data?: string;
   readonly id?: string;
   readonly key?: string;
   readonly genesis?: string;
   readonly timeout: number;
 }
 
-/** What was signed before is sent without a key. */
-type Uses = 'reads' | 'sends' | 'signs';
+/** What was signed before is sent without a key; validators vote with those in the data folder. */
+type Uses = 'reads' | 'sends' | 'signs' | 'votes';
 
 const NOTICE_AFTER_MS = 2_000;
 const FALLBACK_URL = 'http://127.0.0.1:9003';
 
-const reading: readonly Option[] = [
+const asking = (whose: string): readonly Option[] => [
   new Option('--url <url>', 'address of a node, or several: with commas, or again')
     .env('ALTHING_URL')
     .argParser(collected),
-  new Option('--data <dir>', 'the folder that "althing init" made')
-    .default('data')
-    .env('ALTHING_DATA'),
-  new Option('--id <id>', 'only this node of those in the data folder'),
-  new Option('--genesis <file>', 'the genesis document: answers are verified').env(
-    'ALTHING_GENESIS',
-  ),
+  dataOption(),
+  new Option('--id <id>', whose),
   new Option('--timeout <seconds>', 'how long to wait').default(30).argParser(seconds),
 ];
+const reading = asking('only this node of those in the data folder');
+const verifying = new Option('--genesis <file>', 'the genesis document: answers are verified').env(
+  'ALTHING_GENESIS',
+);
 const signing = new Option('--key <file>', 'the private key that signs, in a PEM file').env(
   'ALTHING_KEY',
 );
+const OPTIONS: Readonly<Record<Uses, readonly Option[]>> = {
+  reads: [...reading, verifying],
+  sends: [...reading, verifying],
+  signs: [...reading, verifying, signing],
+  votes: asking('only the key of this validator, of those in the data folder'),
+};
 
 /**
  * Adds the options to `command`. Where an argument of its own has the name of one of them, it is
@@ -76,8 +85,7 @@ export function connectionOptions(
   uses: Uses,
   taken: ReadonlySet<string> = new Set(),
 ): (given: Readonly<Record<string, unknown>>) => Flags {
-  const options = uses === 'signs' ? [...reading, signing] : reading;
-  const placed = options.map((option) => {
+  const placed = OPTIONS[uses].map((option) => {
     const name = option.attributeName();
     const own = taken.has(name) ? clientOption(option) : option;
     command.addOption(own);
@@ -116,32 +124,34 @@ export async function withCluster(
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
   if (uses !== 'reads') goesOnUnread();
-  const signer = uses === 'signs' ? signerOf(flags) : null;
   const urls = urlsOf(flags);
+  const signer = uses === 'signs' ? signerOf(flags) : null;
   const genesis = flags.genesis === undefined ? null : genesisIn(flags.genesis);
-  const own = genesis === null ? ownCluster(flags) : null;
+  const own = genesis === null ? ownCluster(flags, uses) : null;
   const timeoutMs = flags.timeout * 1000;
   const interruption = new Interruption(() => process.exit(EXIT.interrupted));
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new Error(lateText(flags, urls))), timeoutMs);
   const signal = AbortSignal.any([interruption.signal, late.signal]);
-  try {
+  const connect = async (who: Signer | null): Promise<Client> => {
     const connecting = Client.connect({
       urls,
       crypto: nodeCrypto,
       validityMs: timeoutMs,
-      ...(signer === null ? {} : { signer }),
+      ...(who === null ? {} : { signer: who }),
       modules: builtInModules,
       ...(genesis === null ? {} : { genesis }),
-      ...(own === null ? {} : { clusterId: clusterOf(own, nodeCrypto).id }),
+      ...(own === null ? {} : { clusterId: own.id }),
     });
-    const client = await withNotice(
-      `waiting for ${urls.join(', ')}`,
-      abortable(connecting, signal),
-    );
+    const waiting = withNotice(`waiting for ${urls.join(', ')}`, abortable(connecting, signal));
+    return own === null ? waiting : waiting.catch((error) => namingFolder(error, own));
+  };
+  try {
+    const client = await connect(signer);
     const verifies = genesis !== null;
     const interrupted = interruption.signal;
-    await work({ client, verifies, genesis, signal, interrupted, timeoutMs });
+    const as = connect;
+    await work({ client, verifies, genesis, signal, interrupted, timeoutMs, as });
   } finally {
     clearTimeout(timer);
     interruption.close();
@@ -163,13 +173,17 @@ export async function withNotice<T>(text: string, work: Promise<T>): Promise<T> 
 }
 
 /** Throws UsageError. */
-export function urlsOf({ url, data, id }: Pick<Flags, 'url' | 'data' | 'id'>): readonly string[] {
-  if (url.length > 0) return checked(url);
-  const found = nodesIn(data, id);
-  if (id !== undefined && found.length === 0) {
-    throw new UsageError(`${join(data, id)} holds no configuration of a node`);
+export function urlsOf(flags: Pick<Flags, 'url' | 'data' | 'id'>): readonly string[] {
+  if (flags.url.length > 0) return checked(flags.url);
+  const found = nodesIn(flags);
+  if (found.length > 0) return found;
+  const { data, id } = flags;
+  if (id !== undefined) {
+    throw new UsageError(`${join(folderOf(flags), id)} holds no configuration of a node`);
   }
-  return found.length > 0 ? found : [FALLBACK_URL];
+  if (data === undefined) return [FALLBACK_URL];
+  if (genesisFileIn(flags) === null) return refuseNoFolder(data);
+  throw new UsageError(`${data} holds no configuration of a node: name nodes with --url`);
 }
 
 function checked(urls: readonly string[]): readonly string[] {
@@ -180,43 +194,9 @@ function checked(urls: readonly string[]): readonly string[] {
   }
 }
 
-/** Where the nodes whose folders lie here serve clients, as a launcher or their configurations say. */
-function nodesIn(data: string, id: string | undefined): readonly string[] {
-  const ids = id === undefined ? foldersIn(data) : [id];
-  const running = runningUrls(data);
-  return ids.flatMap((each) => {
-    if (running[each] !== undefined) return running[each];
-    const { config } = nodeFiles(join(data, each));
-    return existsSync(config) ? addressIn(config) : [];
-  });
-}
-
-function foldersIn(data: string): readonly string[] {
-  try {
-    return readdirSync(data).sort();
-  } catch {
-    return [];
-  }
-}
-
-function addressIn(config: string): readonly string[] {
-  let values: { readonly http?: unknown; readonly host?: unknown } | null;
-  try {
-    values = JSON.parse(readText(config)) as typeof values;
-  } catch (error) {
-    throw new UsageError(`${config}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const { http, host } = values ?? {};
-  if (typeof http !== 'number') return [];
-  // What listens on every address is reached on this machine's own.
-  const isAny = typeof host !== 'string' || host === '0.0.0.0' || host === '::';
-  const name = isAny ? '127.0.0.1' : host;
-  return [`http://${name.includes(':') ? `[${name}]` : name}:${http}`];
-}
-
-function signerOf({ key, data }: Flags): Signer {
-  const { operator } = clusterFiles(data);
-  const file = key ?? (existsSync(operator) ? operator : null);
+function signerOf(flags: Flags): Signer {
+  const { operator } = clusterFiles(folderOf(flags));
+  const file = flags.key ?? (existsSync(operator) ? operator : null);
   if (file === null) {
     throw new UsageError(
       `whose key signs? Name its file with --key or ALTHING_KEY (there is no ${operator}); ` +
@@ -240,10 +220,22 @@ function genesisIn(file: string): Genesis {
   }
 }
 
-/** The data folder's own cluster, unless other nodes are named. */
-function ownCluster({ url, data }: Flags): Genesis | null {
-  const { genesis } = clusterFiles(data);
-  return url.length === 0 && existsSync(genesis) ? genesisIn(genesis) : null;
+interface OwnCluster {
+  readonly id: Digest;
+  /** That says so. */
+  readonly file: string;
+}
+
+/** The data folder's own cluster, unless other nodes are named: those that vote are of it all the same. */
+function ownCluster(flags: Flags, uses: Uses): OwnCluster | null {
+  const file = flags.url.length === 0 || uses === 'votes' ? genesisFileIn(flags) : null;
+  return file === null ? null : { id: clusterOf(genesisIn(file), nodeCrypto).id, file };
+}
+
+function namingFolder(error: unknown, { id, file }: OwnCluster): never {
+  if (!(error instanceof AlthingError) || error.code !== 'other_cluster') throw error;
+  const advice = 'name the folder of that cluster with --data or ALTHING_DATA';
+  throw new AlthingError(error.code, `${error.message}, but ${file} is of ${id}: ${advice}`);
 }
 
 /** What a node says in JSON, as it says it, if `take` holds with it. Throws AlthingError. */

@@ -2,10 +2,13 @@
  * What modules declare of their commands and queries: the built-in ones as they are part of this
  * software, others as a node tells them in its OpenAPI document.
  */
-import { Kind, OptionalKind, type TSchema } from '@sinclair/typebox';
+import { Kind, OptionalKind, Type, type TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { builtInModules } from '../modules/built-in.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
 import type { Checker } from '../modules/define.ts';
+import { JSON_FORM } from '../modules/schema.ts';
+import { matchedByRe2 } from '../modules/user/patterns.ts';
 import { UsageError } from './command.ts';
 import { answerOf, type Connection } from './connection.ts';
 
@@ -54,9 +57,8 @@ async function askedShape(
   const ofModule = shapes.filter(([id]) => id.startsWith(`${module}.`));
   const found = ofModule.find(([id]) => id === `${module}.${name}`);
   if (found !== undefined) {
-    // Whether values fit is for the nodes to say: their schema is not compiled here.
-    const type = { Check: () => true } as unknown as Shape['type'];
-    return { name: `${module} ${name}`, schema: typed(found[1]), type };
+    const schema = typed(found[1]);
+    return { name: `${module} ${name}`, schema, type: checkerOf(schema) };
   }
   if (ofModule.length > 0) {
     const names = ofModule.map(([id]) => id.slice(module.length + 1));
@@ -115,22 +117,54 @@ const KINDS: Readonly<Record<string, string>> = {
   array: 'Array',
   integer: 'Integer',
   boolean: 'Boolean',
+  string: 'String',
+  null: 'Null',
 };
 
-/** A JSON Schema with the marks by which from-json.ts converts. */
+/** What has another form in JSON is checked as it is converted. */
+function kindOf(schema: Json): string {
+  if (Object.hasOwn(schema, JSON_FORM)) return 'Unknown';
+  if (Object.hasOwn(schema, 'const')) return 'Literal';
+  if (Array.isArray(schema['anyOf'])) return 'Union';
+  return KINDS[String(schema['type'])] ?? 'Unknown';
+}
+
+/** A JSON Schema with the marks by which from-json.ts converts, and values are checked. */
 function typed(schema: Json): TSchema {
-  const kind = KINDS[String(schema['type'])] ?? 'Unknown';
+  const kind = kindOf(schema);
   const required = new Set(Array.isArray(schema['required']) ? schema['required'] : []);
   const properties = Object.entries(member(schema, 'properties')).map(([name, each]) => {
     const own = typed(isJson(each) ? each : {});
     return [name, required.has(name) ? own : { ...own, [OptionalKind]: 'Optional' }];
   });
+  const choices = Array.isArray(schema['anyOf']) ? schema['anyOf'].filter(isJson) : [];
   return {
     ...schema,
     [Kind]: kind,
     ...(kind === 'Object' ? { properties: Object.fromEntries(properties) as unknown } : {}),
     ...(kind === 'Array' ? { items: typed(member(schema, 'items')) } : {}),
+    ...(kind === 'Union' ? { anyOf: choices.map(typed) } : {}),
   } as unknown as TSchema;
+}
+
+/** Interpreted: nothing that a node tells is compiled into code. */
+function checkerOf(schema: TSchema): Checker {
+  const matched = usable(schema);
+  return {
+    Check: (value) => Value.Check(matched, value),
+    Errors: (value) => Value.Errors(matched, value),
+  };
+}
+
+/** What cannot be checked by what a node tells is for the nodes to say. */
+function usable(schema: TSchema): TSchema {
+  try {
+    const matched = matchedByRe2(schema);
+    Value.Check(matched, {});
+    return matched;
+  } catch {
+    return Type.Unknown();
+  }
 }
 
 function isJson(value: unknown): value is Json {

@@ -4,10 +4,11 @@ import { faultyMax } from '../../protocols/quorum.ts';
 import { InitError, initCluster, type InitResult } from '../init/init.ts';
 import { clusterFiles } from '../init/layout.ts';
 import { UsageError, type CommandContext } from './command.ts';
+import { dataOption, folderOf } from './data-folder.ts';
 
 interface Flags {
   readonly nodes?: string;
-  readonly data: string;
+  readonly data?: string;
   readonly hosts?: string;
   readonly name?: string;
   readonly module: readonly string[];
@@ -30,7 +31,7 @@ export function initCommand(context: CommandContext): Command {
       '--nodes <n>',
       'how many validators: 4, 7 or 10 tolerate 1, 2 or 3 faulty ones (default: 4)',
     )
-    .option('--data <dir>', 'where to', 'data')
+    .addOption(dataOption('where to'))
     .option('--hosts <list>', "the nodes' machines, separated by commas (default: all on this one)")
     .option('--name <name>', 'name of the cluster (default: althing)')
     .option(
@@ -57,10 +58,10 @@ function adviceOnSize(n: number): string | null {
   return `A cluster of ${n} tolerates ${f} faulty, as one of ${smallest} does: ${smallest + 3} nodes tolerate ${f + 1}.`;
 }
 
-async function run({ nodes, data, hosts, name, module }: Flags): Promise<InitResult> {
+async function run({ nodes, hosts, name, module, ...place }: Flags): Promise<InitResult> {
   try {
     return await initCluster({
-      data,
+      data: folderOf(place),
       nowMs: Date.now(),
       modules: module,
       ...(nodes === undefined ? {} : { nodes: /^\d+$/.test(nodes) ? Number(nodes) : NaN }),

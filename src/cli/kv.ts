@@ -7,7 +7,7 @@ import { abortable } from '../abortable.ts';
 import { exportNamespace } from '../kv-snapshot/export.ts';
 import { importNamespace } from '../kv-snapshot/import.ts';
 import { writeWhole } from '../whole-file.ts';
-import { UsageError, type CommandContext } from './command.ts';
+import { checkReadable, UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, withCluster } from './connection.ts';
 import { newProgress } from './output.ts';
 
@@ -78,6 +78,7 @@ function importCommand(context: CommandContext): Command {
     .option('--namespace <name>', 'into another namespace');
   const connection = connectionOptions(command, 'signs');
   return command.action(async (file: string, flags: ImportFlags) => {
+    checkReadable(file);
     await withCluster(connection(flags as never), 'signs', async ({ client, interrupted }) => {
       const progress = newProgress();
       const given = flags.namespace === undefined ? {} : { namespace: flags.namespace };

@@ -15,11 +15,11 @@ import { createLogger } from '../logger.ts';
 import { startEmbeddedPostgres } from '../postgres/embedded.ts';
 import { isInitialised } from '../postgres/initialise.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { dataOption, folderOf, type DataFlags } from './data-folder.ts';
 
-export interface Place {
-  readonly id?: string;
-  readonly data: string;
+export interface Place extends DataFlags {
   readonly databaseUrl?: string;
+  readonly postgresPort?: string;
 }
 
 interface ExportFlags extends Place {
@@ -59,8 +59,9 @@ export function logCommand(context: CommandContext): Command {
 export function withPlace(command: Command): Command {
   return command
     .option('--id <id>', 'the node whose log it is')
-    .option('--data <dir>', 'the data folder', 'data')
-    .option('--database-url <url>', "the log's database, instead of a node's own");
+    .addOption(dataOption())
+    .option('--database-url <url>', "the log's database, instead of a node's own")
+    .option('--postgres-port <port>', 'of the embedded server, where this command starts it');
 }
 
 function verifyCommand(context: CommandContext): Command {
@@ -119,11 +120,14 @@ export async function withSource(
   await withEmbedded(database, (url) => work({ url, owner, headsFile }));
 }
 
-export function configOf({ id, data, databaseUrl }: Place): NodeConfig {
+export function configOf(place: Place): NodeConfig {
+  const { id, databaseUrl, postgresPort } = place;
   if (id === undefined)
     throw new UsageError('name the node with --id, or its database with --database-url');
   const url = databaseUrl === undefined ? [] : ['--database-url', databaseUrl];
-  const loaded = loadConfig(['--id', id, '--data', data, ...url], process.env, process.cwd());
+  const port = postgresPort === undefined ? [] : ['--postgres-port', postgresPort];
+  const words = ['--id', id, '--data', folderOf(place), ...url, ...port];
+  const loaded = loadConfig(words, process.env, process.cwd());
   if (loaded.kind === 'text') throw new UsageError(`"${id}" names no node`);
   return loaded.config;
 }

@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Create>>> = {
   submit: async () => (await import('./submit.ts')).submitCommand,
   get: async () => (await import('./get.ts')).getCommand,
   watch: async () => (await import('./watch.ts')).watchCommand,
+  key: async () => (await import('./key.ts')).keyCommand,
   proof: async () => (await import('./proof.ts')).proofCommand,
   module: async () => (await import('./module.ts')).moduleCommand,
   log: async () => (await import('./log.ts')).logCommand,

@@ -1,25 +1,19 @@
 /** `althing module approve` and `list`: which modules a cluster runs, and from which height on. */
 import { Command } from 'commander';
-import type { Signer } from '../../protocols/crypto.ts';
 import { isSameProgram } from '../../protocols/genesis.ts';
-import { UsageError, type CommandContext } from './command.ts';
+import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { connectionOptions, withCluster, type Connection } from './connection.ts';
 import { moduleIn } from './module-file.ts';
 import { printable } from './output.ts';
 import {
-  connect,
   Holdings,
   proposalsOf,
-  signersOf,
   upgradesOf,
-  validatorOptions,
+  withValidators,
   type Proposed,
   type Upgrade,
-  type UpgradeFlags,
+  type Voter,
 } from './upgrades.ts';
-
-interface ApproveFlags extends UpgradeFlags {
-  readonly at: string;
-}
 
 interface Approval {
   readonly id: string;
@@ -32,32 +26,46 @@ export function approveCommand(context: CommandContext): Command {
     .description('approve that a module takes over at a height, by the keys of validators')
     .argument('<file>', 'of the module')
     .requiredOption('--at <height>', 'the height, or +N for N blocks from now; at least +17');
-  return validatorOptions(command).action(async (file: string, flags: ApproveFlags) => {
+  const options = connectionOptions(command, 'votes');
+  return command.action(async (file: string, flags: { readonly at: string }) => {
     const { name, version, digest } = moduleIn(file).module;
-    const signers = signersOf(flags);
-    const height = await heightOf(flags);
-    const upgrade = { name, version, digest, height };
-    // At once: blocks go by meanwhile.
-    const approvals = await Promise.all(
-      signers.map(([id, signer]) => approve(flags, id, signer, upgrade)),
-    );
-    const holdings = await Holdings.of(flags);
-    const { silent } = holdings;
-    const missingAt = holdings.lacking(upgrade);
-    context.print({ ...upgrade, approvals, missingAt, silent }, () =>
-      [
-        `${name} ${version} at height ${height}:`,
-        ...approvals.map(({ id, status, reason }) =>
-          `  ${id}: ${status} ${reason ?? ''}`.trimEnd(),
-        ),
-        ...warningsOf(missingAt, upgrade, file),
-        ...silenceOf(silent),
-      ]
-        .map(printable)
-        .join('\n'),
-    );
-    if (approvals.some(({ status }) => status === 'refused')) process.exitCode = 1;
+    const at = heightIn(flags.at);
+    await withValidators(options(flags as never), async (connection, voters) => {
+      const height = at.isAhead ? (await heightOf(connection)) + at.height : at.height;
+      const upgrade = { name, version, digest, height };
+      // At once: blocks go by meanwhile.
+      const approvals = await Promise.all(
+        voters.map((voter) => approve(connection, voter, upgrade)),
+      );
+      const holdings = await Holdings.of(connection);
+      tell(context, file, upgrade, approvals, holdings);
+    });
   });
+}
+
+function tell(
+  context: CommandContext,
+  file: string,
+  upgrade: Proposed,
+  approvals: readonly Approval[],
+  holdings: Holdings,
+): void {
+  const { name, version, height } = upgrade;
+  const { silent } = holdings;
+  // An upgrade that nobody approves stops no node.
+  const isApproved = approvals.some(({ status }) => status === 'approved');
+  const missingAt = isApproved ? holdings.lacking(upgrade) : [];
+  context.print({ ...upgrade, approvals, missingAt, silent }, () =>
+    [
+      `${name} ${version} at height ${height}:`,
+      ...approvals.map(({ id, status, reason }) => `  ${id}: ${status} ${reason ?? ''}`.trimEnd()),
+      ...warningsOf(missingAt, upgrade, file),
+      ...(isApproved ? silenceOf(silent) : []),
+    ]
+      .map(printable)
+      .join('\n'),
+  );
+  if (approvals.some(({ status }) => status === 'refused')) process.exitCode = EXIT.failure;
 }
 
 function warningsOf(nodes: readonly string[], { height }: Proposed, file: string): string[] {
@@ -73,51 +81,53 @@ function silenceOf(nodes: readonly string[]): string[] {
 }
 
 async function approve(
-  flags: ApproveFlags,
-  id: string,
-  signer: Signer,
+  connection: Connection,
+  [id, signer]: Voter,
   upgrade: Proposed,
 ): Promise<Approval> {
-  const client = await connect(flags, signer);
-  const { error } = await client.call('programs', 'approve', { ...upgrade });
+  const client = await connection.as(signer);
+  const options = { signal: connection.interrupted };
+  const { error } = await client.call('programs', 'approve', { ...upgrade }, options);
   // Enough others have approved the same: that is what was asked for.
   if (error === undefined || error.code === 'already_approved') return { id, status: 'approved' };
-  const isCommitted = error.code === 'height_taken' && isTaken(await upgradesOf(client), upgrade);
+  const isCommitted =
+    error.code === 'height_taken' && isTaken(await upgradesOf(connection), upgrade);
   if (isCommitted) return { id, status: 'approved', reason: '(it is committed)' };
-  return { id, status: 'refused', reason: `${error.code}: ${error.message}` };
+  const advice = error.code === 'height_passed' ? ': use --at +50 or more' : '';
+  return { id, status: 'refused', reason: `${error.code}: ${error.message}${advice}` };
 }
 
 function isTaken(upgrades: readonly Upgrade[], upgrade: Proposed): boolean {
   return upgrades.some((each) => each.height === upgrade.height && isSameProgram(each, upgrade));
 }
 
-async function heightOf(flags: ApproveFlags): Promise<number> {
-  const { at } = flags;
-  const wanted = /^(\+?)([1-9]\d{0,14})$/.exec(at);
-  if (wanted === null) throw new UsageError('--at takes a height such as 5000, or +50');
-  const [, isAhead, digits] = wanted;
-  if (isAhead === '') return Number(digits);
-  const client = await connect(flags);
-  const { height } = await client.query('programs', 'proposals');
-  return height + Number(digits);
+interface At {
+  readonly isAhead: boolean;
+  readonly height: number;
+}
+
+function heightIn(text: string): At {
+  const [, ahead, digits] = /^(\+?)([1-9]\d{0,14})$/.exec(text) ?? [];
+  if (digits === undefined) throw new UsageError('--at takes a height such as 5000, or +50');
+  return { isAhead: ahead === '+', height: Number(digits) };
+}
+
+async function heightOf({ client, signal, timeoutMs }: Connection): Promise<number> {
+  const options = { patienceMs: timeoutMs, signal };
+  return (await client.query('programs', 'proposals', {}, options)).height;
 }
 
 export function listCommand(context: CommandContext): Command {
-  return new Command('list')
-    .description(
-      'the modules that take over, or took over, by upgrades; what waits for approval; and which nodes lack them',
-    )
-    .option(
-      '--url <list>',
-      'addresses of nodes, separated by commas (default: those in the data folder)',
-    )
-    .option('--data <dir>', 'the folder that "althing init" made', 'data')
-    .action(async (flags: UpgradeFlags) => {
-      const client = await connect(flags);
+  const command = new Command('list').description(
+    'the modules that take over, or took over, by upgrades; what waits for approval; and which nodes lack them',
+  );
+  const options = connectionOptions(command, 'reads');
+  return command.action((flags: object) =>
+    withCluster(options(flags as never), 'reads', async (connection) => {
       const [all, proposed, holdings] = await Promise.all([
-        upgradesOf(client),
-        proposalsOf(client),
-        Holdings.of(flags),
+        upgradesOf(connection),
+        proposalsOf(connection),
+        Holdings.of(connection),
       ]);
       const upgrades = all.map((each) =>
         each.outcome === 'waiting' ? { ...each, missingAt: holdings.lacking(each) } : each,
@@ -132,7 +142,8 @@ export function listCommand(context: CommandContext): Command {
         if (lines.length === 0) return 'No upgrades: the cluster runs what its genesis names.';
         return [...lines, ...silenceOf(silent)].map(printable).join('\n');
       });
-    });
+    }),
+  );
 }
 
 function upgradeText({ outcome, reason, withdrawals }: Upgrade): string {

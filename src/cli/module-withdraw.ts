@@ -1,17 +1,9 @@
 /** `althing module withdraw`: the way back from an upgrade, before its height. */
 import { Command } from 'commander';
-import type { Signer } from '../../protocols/crypto.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { connectionOptions, type Connection } from './connection.ts';
 import { printable } from './output.ts';
-import {
-  connect,
-  proposalsOf,
-  signersOf,
-  upgradesOf,
-  validatorOptions,
-  type Proposed,
-  type UpgradeFlags,
-} from './upgrades.ts';
+import { proposalsOf, upgradesOf, withValidators, type Proposed, type Voter } from './upgrades.ts';
 
 const DETAILS = `
 A quorum of validators withdraws an upgrade that a quorum has approved; before that a validator takes its own
@@ -22,10 +14,6 @@ Examples:
   althing module withdraw raffle --at 5000
   althing module withdraw raffle --at 5000 --data /srv/althing --id validator-1`;
 
-interface WithdrawFlags extends UpgradeFlags {
-  readonly at: string;
-}
-
 interface Vote {
   readonly id: string;
   readonly status: 'withdrawn' | 'refused';
@@ -34,8 +22,7 @@ interface Vote {
 
 /** Whose key asks for what. */
 interface Ballot {
-  readonly id: string;
-  readonly signer: Signer;
+  readonly voter: Voter;
   readonly upgrade: Proposed;
 }
 
@@ -47,13 +34,14 @@ export function withdrawCommand(context: CommandContext): Command {
       '--at <height>',
       'the height of the upgrade, as "althing module list" shows it',
     );
-  return validatorOptions(command)
-    .addHelpText('after', DETAILS)
-    .action(async (name: string, flags: WithdrawFlags) => {
-      const height = heightOf(flags);
-      const ballots = await ballotsOf(flags, name, height);
+  command.addHelpText('after', DETAILS);
+  const options = connectionOptions(command, 'votes');
+  return command.action(async (name: string, flags: { readonly at: string }) => {
+    const height = heightOf(flags);
+    await withValidators(options(flags as never), async (connection, voters) => {
+      const ballots = await ballotsOf(connection, voters, name, height);
       // At once: blocks go by meanwhile.
-      const said = await Promise.all(ballots.map((each) => withdraw(flags, each)));
+      const said = await Promise.all(ballots.map((each) => withdraw(connection, each)));
       const votes = said.map(({ vote }) => vote);
       const outcome = outcomeOf(said.map(({ event }) => event));
       context.print({ name, height, outcome, votes }, () =>
@@ -64,8 +52,10 @@ export function withdrawCommand(context: CommandContext): Command {
           .map(printable)
           .join('\n'),
       );
-      if (votes.some(({ status }) => status === 'refused')) process.exitCode = EXIT.failure;
+      const isRefused = outcome === 'refused' || votes.some(({ status }) => status === 'refused');
+      if (isRefused) process.exitCode = EXIT.failure;
     });
+  });
 }
 
 /** By the event that tells of it. */
@@ -84,38 +74,36 @@ function outcomeOf(events: readonly string[]): Outcome {
 
 /** What each validator has approved there, or all of them together. */
 async function ballotsOf(
-  flags: WithdrawFlags,
+  connection: Connection,
+  voters: readonly Voter[],
   name: string,
   height: number,
 ): Promise<readonly Ballot[]> {
-  const signers = signersOf(flags);
-  const client = await connect(flags);
   const isMeant = (each: Proposed): boolean => each.name === name && each.height === height;
-  const committed = (await upgradesOf(client)).find(isMeant);
-  if (committed !== undefined) {
-    return signers.map(([id, signer]) => ({ id, signer, upgrade: committed }));
-  }
-  const proposals = (await proposalsOf(client)).filter(isMeant);
-  const ballots = signers.flatMap(([id, signer]) =>
+  const committed = (await upgradesOf(connection)).find(isMeant);
+  if (committed !== undefined) return voters.map((voter) => ({ voter, upgrade: committed }));
+  const proposals = (await proposalsOf(connection)).filter(isMeant);
+  const ballots = voters.flatMap((voter) =>
     proposals
-      .filter(({ approvals }) => approvals.includes(signer.publicKey))
-      .map((upgrade) => ({ id, signer, upgrade })),
+      .filter(({ approvals }) => approvals.includes(voter[1].publicKey))
+      .map((upgrade) => ({ voter, upgrade })),
   );
   if (ballots.length > 0) return ballots;
   throw new UsageError(
     `no upgrade of ${name} at height ${height} is committed, nor approved by ` +
-      `${signers.map(([id]) => id).join(', ')}: "althing module list" shows what is`,
+      `${voters.map(([id]) => id).join(', ')}: "althing module list" shows what is`,
   );
 }
 
 async function withdraw(
-  flags: WithdrawFlags,
-  { id, signer, upgrade }: Ballot,
+  connection: Connection,
+  { voter: [id, signer], upgrade }: Ballot,
 ): Promise<{ readonly vote: Vote; readonly event: Outcome }> {
   const { name, version, digest, height } = upgrade;
   const args = { name, version, digest, height };
-  const client = await connect(flags, signer);
-  const { error, events } = await client.call('programs', 'withdraw', args);
+  const client = await connection.as(signer);
+  const options = { signal: connection.interrupted };
+  const { error, events } = await client.call('programs', 'withdraw', args, options);
   if (error === undefined) {
     const event = outcomeOf(events.map((each) => each.name));
     return { vote: { id, status: 'withdrawn' }, event };
@@ -133,7 +121,7 @@ async function withdraw(
   };
 }
 
-function heightOf({ at }: WithdrawFlags): number {
+function heightOf({ at }: { readonly at: string }): number {
   if (/^[1-9]\d{0,14}$/.test(at)) return Number(at);
   throw new UsageError('--at takes the height of the upgrade, such as 5000');
 }

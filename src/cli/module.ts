@@ -1,16 +1,20 @@
 /** `althing module`: makes, checks and brings modules of users into a cluster. */
 import { Command } from 'commander';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clusterFiles } from '../init/layout.ts';
 import { addModules } from '../init/modules.ts';
-import { UsageError, type CommandContext } from './command.ts';
+import { parsed } from './arguments.ts';
+import { readText, UsageError, type CommandContext } from './command.ts';
+import { dataOption, folderOf, refuseNoFolder, type DataFlags } from './data-folder.ts';
 import { moduleIn } from './module-file.ts';
 import { approveCommand, listCommand } from './module-upgrades.ts';
 import { withdrawCommand } from './module-withdraw.ts';
 
 /** This file runs from dist/src/cli/. */
-const TEMPLATE = fileURLToPath(new URL('../../../templates/module/', import.meta.url));
+const ALTHING = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const TEMPLATE = join(ALTHING, 'templates', 'module');
 const TEMPLATE_NAME = 'raffle';
 const NAME = /^[a-z][a-z0-9]{0,31}$/;
 
@@ -50,7 +54,11 @@ function newCommand(context: CommandContext): Command {
         [
           `Made ${folder}:`,
           ...files.map((file) => `  ${file}`),
-          'Its tests: node --test; what it declares: npx althing module check',
+          'To run its tests, and see what it declares:',
+          `  cd ${relative('.', folder) || '.'}`,
+          '  npm install',
+          '  npm test',
+          '  npx althing module check',
         ].join('\n'),
       );
     });
@@ -78,6 +86,7 @@ function renamed(text: string, name: string): string {
   return text
     .replaceAll("name: 'raffle'", `name: '${name}'`)
     .replaceAll('"name": "raffle"', `"name": "${name}"`)
+    .replaceAll('"file:../.."', JSON.stringify(`file:${ALTHING}`))
     .replaceAll('"module":"raffle"', `"module":"${name}"`)
     .replaceAll('/api/v11/raffle/', `/api/v11/${name}/`)
     .replaceAll('# raffle', `# ${name}`)
@@ -88,9 +97,9 @@ function renamed(text: string, name: string): string {
 function checkCommand(context: CommandContext): Command {
   return new Command('check')
     .description('load a module, and list what it declares')
-    .argument('<file>', 'of the module')
-    .action((file: string) => {
-      const { module } = moduleIn(file);
+    .argument('[file]', 'of the module (default: "main" of the package.json in this folder)')
+    .action((file: string | undefined) => {
+      const { module } = moduleIn(file ?? ownFile());
       const { name, version, digest, description } = module;
       const declared = {
         tables: Object.keys(module.tableDefinitions),
@@ -111,6 +120,15 @@ function checkCommand(context: CommandContext): Command {
     });
 }
 
+/** Throws UsageError. */
+function ownFile(): string {
+  const advice = 'name the file of a module: there is no package.json here whose "main" is one';
+  if (!existsSync('package.json')) throw new UsageError(advice);
+  const { main } = Object(parsed(readText('package.json'), 'package.json')) as { main?: unknown };
+  if (typeof main === 'string') return main;
+  throw new UsageError(advice);
+}
+
 function digestCommand(context: CommandContext): Command {
   return new Command('digest')
     .description('the digest by which nodes agree on a module')
@@ -125,18 +143,17 @@ function addCommand(context: CommandContext): Command {
   return new Command('add')
     .description('give a module to the nodes of a data folder; they read it at their next start')
     .argument('<file>', 'of the module')
-    .option('--data <dir>', 'the folder that "althing init" made', 'data')
-    .action((file: string, { data }: { readonly data: string }) => {
+    .addOption(dataOption())
+    .action((file: string, flags: DataFlags) => {
       const read = moduleIn(file);
-      if (!existsSync(join(data, 'genesis.json'))) {
-        throw new UsageError(`${data} holds no cluster: name the folder that "althing init" made`);
-      }
+      const data = folderOf(flags);
+      if (!existsSync(clusterFiles(data).genesis)) refuseNoFolder(data);
       const nodes = addModules(data, [read]);
       const { name, version, digest } = read.module;
-      context.print({ name, version, digest, nodes }, () =>
+      context.print({ name, version, digest, data, nodes }, () =>
         nodes.length === 0
           ? `All nodes in ${data} have ${basename(file)} already.`
-          : `Given to ${nodes.join(', ')}: start them again, one after the other.`,
+          : `Given to ${nodes.join(', ')} in ${data}: start them again, one after the other.`,
       );
     });
 }

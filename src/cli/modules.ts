@@ -7,9 +7,11 @@ import { OptionalKind, type TSchema } from '@sinclair/typebox';
 import { Command, Option } from 'commander';
 import { builtInModules } from '../modules/built-in.ts';
 import type { DefinedModule } from '../modules/define.ts';
-import { canonical, type Given } from './arguments.ts';
+import { jsonFormOf } from '../modules/schema.ts';
+import { canonical, parsed, type Given } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import { connectionOptions, withCluster } from './connection.ts';
+import { jsonDescription } from './example.ts';
 import { ask, withQueryOptions, type QueryFlags } from './get.ts';
 import { withJournal } from './journal.ts';
 import { sendCall } from './submit.ts';
@@ -84,33 +86,51 @@ function refusalsText({ name, refusals }: DefinedModule): string {
   return `\n\nWhat ${name} refuses:\n${lines.join('\n')}`;
 }
 
-/** A command with an option for each argument, and what of its options is arguments. */
+/** An argument on the command line: as an option, and where any value fits, as JSON by another. */
+interface Placed {
+  readonly property: string;
+  readonly option: Option;
+  readonly json: Option | null;
+}
+
+/** A command with options for each argument, and what of its options is arguments. */
 function withArguments(name: string, { description, schema }: Described) {
   const command = new Command(name).description(description);
   const properties = Object.entries((schema['properties'] ?? {}) as Record<string, TSchema>);
-  const options = properties.map(([property, each]) => optionOf(property, each));
-  for (const option of options) command.addOption(option);
+  const placed = properties.map(([property, each]) => placedOf(property, each));
+  const options = [...placed.map(({ option }) => option), ...placed.map(({ json }) => json)];
+  for (const option of options) if (option !== null) command.addOption(option);
   const taken = new Set(properties.map(([property]) => property));
   const args = (flags: Given): Given =>
-    Object.fromEntries(
-      properties.flatMap(([property], at) => {
-        const value = flags[options[at]!.attributeName()];
-        return value === undefined ? [] : [[property, value]];
-      }),
-    );
+    Object.fromEntries(placed.flatMap((each) => argumentIn(flags, each)));
   return { command, args, taken };
 }
 
-function optionOf(property: string, schema: TSchema): Option {
+/** Its name and its value, if it is given. Throws UsageError. */
+function argumentIn(
+  flags: Given,
+  { property, option, json }: Placed,
+): (readonly [string, unknown])[] {
+  const text = json === null ? undefined : flags[json.attributeName()];
+  if (typeof text === 'string') return [[property, parsed(text, `${json!.long}`)]];
+  const value = flags[option.attributeName()];
+  return value === undefined ? [] : [[property, value]];
+}
+
+function placedOf(property: string, schema: TSchema): Placed {
   const flag = `--${kebab(property)}`;
-  const isOptional = OptionalKind in schema;
+  const isAny = jsonFormOf(schema) === 'value';
   const isFlag = schema['type'] === 'boolean';
   const sort = sortOf(schema);
-  const value = isFlag ? '[boolean]' : `<${sort}>`;
-  const option = new Option(`${flag} ${value}`, descriptionOf(schema, sort));
+  const about = isAny ? `text; ${flag}-json takes anything else` : descriptionOf(schema, sort);
+  const option = new Option(`${flag} ${isFlag ? '[boolean]' : `<${sort}>`}`, about);
   const choices = choicesOf(schema);
   if (choices !== null) option.choices(choices);
-  return option.makeOptionMandatory(!isOptional);
+  // Where there are two ways to give it, that it is missing is told by its schema.
+  option.makeOptionMandatory(!isAny && !(OptionalKind in schema));
+  if (!isAny) return { property, option, json: null };
+  const json = new Option(`${flag}-json <json>`, descriptionOf(schema, sort));
+  return { property, option, json: json.conflicts(option.attributeName()) };
 }
 
 function sortOf(schema: TSchema): string {
@@ -123,11 +143,16 @@ function sortOf(schema: TSchema): string {
 }
 
 function descriptionOf(schema: TSchema, sort: string): string {
-  if (schema.description !== undefined) return schema.description;
+  if (schema.description !== undefined) {
+    return sort === 'json'
+      ? `${schema.description}: ${jsonDescription(schema)}`
+      : schema.description;
+  }
   const { minimum, maximum, minLength, maxLength } = schema as Readonly<
     Record<string, number | undefined>
   >;
-  if (sort === 'json') return schema['type'] === 'array' ? 'a JSON list' : 'a JSON object';
+  if (sort === 'json') return jsonDescription(schema);
+  if (schema['type'] === 'boolean') return 'true or false; true where nothing follows';
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
   if (minimum !== undefined) return `from ${minimum} on`;
   if (maxLength !== undefined) return `${minLength ?? 0} to ${maxLength} characters`;

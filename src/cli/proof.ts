@@ -11,6 +11,7 @@ import { plain } from '../edge/representation.ts';
 import { GenesisError, parseGenesis } from '../init/genesis.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { jsonText } from './output.ts';
+import { compared, type Comparison, type Said } from './said.ts';
 
 const EXAMPLES = `
 Examples:
@@ -18,9 +19,9 @@ Examples:
   althing proof verify answer.json --genesis data/genesis.json
   althing proof verify answer.json --genesis data/genesis.json --row kv/entries demo/greeting
 
-FILE is an answer of a node as JSON, of which nothing but the member "proof" is read, or the bytes of a
-proof. What is proved is shown: whoever does not read it names what has to be, with --row, --absence or
---transaction. Ends with exit code 0 if everything holds, 1 if a check failed or something else is
+FILE is an answer of a node as JSON, or the bytes of a proof. What is proved is shown: whoever does not
+read it names what has to be, with --row, --absence or --transaction. An answer that is of one row or of
+receipts has to say what is proved; the result of a query is not checked, only the rows it is made of. Ends with exit code 0 if everything holds, 1 if a check failed or something else is
 proved, 2 if there was nothing to check.`;
 
 interface Flags {
@@ -47,11 +48,21 @@ function verifyCommand(context: CommandContext): Command {
     .option('--transaction <id>', 'a transaction or submission whose receipts have to be proved')
     .action((file: string, flags: Flags) => {
       const wanted = wantedBy(flags);
-      const verified = demanding(verify(file, flags.genesis), wanted);
-      context.print(shown(verified), () => human(verified));
+      const { bytes, said } = answerIn(file);
+      const proved = demanding(verify(bytes, flags.genesis), wanted);
+      const result = proved.ok ? compared(said, proved.facts) : NOTHING_SAID;
+      const verified: Judged =
+        result.kind === 'other'
+          ? { ok: false, code: 'other_result', message: result.message }
+          : proved;
+      context.print(shown(verified, result), () => human(verified, result));
       if (!verified.ok) process.exitCode = EXIT.failure;
     });
 }
+
+/** Refused, too, where the file says something else than its proof. */
+type Judged =
+  Verified | { readonly ok: false; readonly code: 'other_result'; readonly message: string };
 
 /** Something that has to be among the facts. */
 interface Wanted {
@@ -103,8 +114,7 @@ function demanding(verified: Verified, wanted: readonly Wanted[]): Verified {
   return { ok: false, code: 'not_claimed', message: `it does not say ${missing.text}` };
 }
 
-function verify(file: string, genesisFile: string): Verified {
-  const bytes = proofIn(file);
+function verify(bytes: Uint8Array, genesisFile: string): Verified {
   try {
     const cluster = clusterOf(parseGenesis(read(genesisFile).toString()), nodeCrypto);
     return verifyProof({ crypto: nodeCrypto, cluster }, bytes);
@@ -114,27 +124,32 @@ function verify(file: string, genesisFile: string): Verified {
   }
 }
 
+interface AnswerFile {
+  /** Of the proof. */
+  readonly bytes: Uint8Array;
+  readonly said: Said;
+}
+
 /** JSON begins with a brace; a proof begins with the length of its tag, a zero byte. */
-function proofIn(file: string): Uint8Array {
+function answerIn(file: string): AnswerFile {
   const bytes = read(file);
-  if (bytes[0] === 0) return bytes;
-  const proof = proofMember(file, bytes);
+  if (bytes[0] === 0) return { bytes, said: {} };
+  const { proof, ...said } = membersIn(file, bytes);
+  if (typeof proof !== 'string') {
+    throw new UsageError(`${file} has no member "proof": ask the node with ?proof=1`);
+  }
   if (proof.length > 2 * PROOF_BYTES_MAX || !/^(?:[0-9a-f]{2})+$/.test(proof)) {
     throw new UsageError(`${file}: "proof" is not lower-case hex of a proof`);
   }
-  return new Uint8Array(Buffer.from(proof, 'hex'));
+  return { bytes: new Uint8Array(Buffer.from(proof, 'hex')), said };
 }
 
-function proofMember(file: string, bytes: Buffer): string {
-  let answer: unknown;
+function membersIn(file: string, bytes: Buffer): Said {
   try {
-    answer = JSON.parse(bytes.toString());
+    return Object(JSON.parse(bytes.toString())) as Said;
   } catch {
     throw new UsageError(`${file} is neither JSON nor the bytes of a proof`);
   }
-  const proof = (answer as { readonly proof?: unknown } | null)?.proof;
-  if (typeof proof === 'string') return proof;
-  throw new UsageError(`${file} has no member "proof": ask the node with ?proof=1`);
 }
 
 function read(file: string): Buffer {
@@ -146,10 +161,10 @@ function read(file: string): Buffer {
   }
 }
 
-function shown(verified: Verified): unknown {
+function shown(verified: Judged, { kind }: Comparison): unknown {
   if (!verified.ok) return { valid: false, code: verified.code, message: verified.message };
   const { certified, facts } = verified;
-  return plain({ valid: true, ...certified, facts: facts.map(shownFact) });
+  return plain({ valid: true, result: kind, ...certified, facts: facts.map(shownFact) });
 }
 
 function shownFact(fact: Fact): object {
@@ -158,12 +173,34 @@ function shownFact(fact: Fact): object {
   return { kind: fact.kind, id, height, receipts: fact.receipts };
 }
 
-function human(verified: Verified): string {
-  if (!verified.ok) return `Not proved (${verified.code}): ${verified.message}.`;
+const CHANGED =
+  'The file was changed or damaged, or a node lied: fetch the answer again, or from another node.';
+/** Where the fault need not lie in the file. */
+const ADVICE: Readonly<Record<string, string>> = {
+  other_cluster:
+    'The file, or the genesis document, is of another cluster: name the one that is meant.',
+  not_claimed: 'Ask for what has to be proved.',
+};
+const NOTHING_SAID: Comparison = { kind: 'none' };
+const RESULTS: Readonly<Record<Comparison['kind'], readonly string[]>> = {
+  proved: ['The result in the file is what is proved.'],
+  unchecked: [
+    'The result in the file is not checked: it is made of these rows by the code of the module.',
+  ],
+  none: [],
+  other: [],
+};
+
+function human(verified: Judged, { kind }: Comparison): string {
+  if (!verified.ok) {
+    const { code, message } = verified;
+    return `Not proved (${code}): ${message}.\n${ADVICE[code] ?? CHANGED}`;
+  }
   const { executed, block } = verified.certified;
   return [
     `Proved, as of height ${executed.height}:`,
     ...verified.facts.map((fact) => `  ${sentence(fact)}`),
+    ...RESULTS[kind],
     `Certified by block ${block.height} (${block.digest}) of ${new Date(block.timestamp).toISOString()}.`,
   ].join('\n');
 }

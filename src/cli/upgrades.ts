@@ -1,27 +1,20 @@
 /** What is asked of a cluster about upgrades of its modules, and in whose name. */
-import type { Command } from 'commander';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Signer } from '../../protocols/crypto.ts';
 import { isSameProgram, type Program } from '../../protocols/genesis.ts';
-import { Client } from '../client/client.ts';
+import { AlthingError } from '../client/errors.ts';
 import { Nodes } from '../client/nodes.ts';
 import type { Answer } from '../client/reads.ts';
-import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
 import { nodeFiles } from '../init/layout.ts';
 import { UsageError } from './command.ts';
-import { urlsOf } from './connection.ts';
+import { withCluster, type Connection, type Flags } from './connection.ts';
+import { folderOf, idsIn, type DataFlags } from './data-folder.ts';
 import { askJson } from './status.ts';
 
 /** How long a node may take to say what it can run. */
 const HOLDINGS_MS = 5_000;
-
-export interface UpgradeFlags {
-  readonly url?: string;
-  readonly data: string;
-  readonly id?: string;
-}
 
 export interface Proposed extends Program {
   readonly height: number;
@@ -39,63 +32,57 @@ export interface Proposal extends Proposed {
   readonly approvals: readonly string[];
 }
 
-/** Of a command that validators sign: whose keys, and which nodes are asked. */
-export function validatorOptions(command: Command): Command {
-  return command
-    .option('--data <dir>', 'the folder that has the keys of validators', 'data')
-    .option('--id <id>', 'only this validator of those in the data folder')
-    .option(
-      '--url <list>',
-      'addresses of nodes, separated by commas (default: those in the data folder)',
-    );
+/** Each of the validators whose folders lie here votes, and all nodes are asked. */
+export async function withValidators(
+  flags: Flags,
+  work: (connection: Connection, signers: readonly Voter[]) => Promise<void>,
+): Promise<void> {
+  const signers = signersOf(flags);
+  const { id: _id, ...all } = flags;
+  await withCluster(all, 'votes', (connection) => work(connection, signers));
 }
 
-function urls({ url, data }: UpgradeFlags): readonly string[] {
-  return urlsOf({ url: url === undefined ? [] : url.split(',').map((each) => each.trim()), data });
-}
+/** The name of its folder, and its key. */
+export type Voter = readonly [string, Signer];
 
-export function connect(flags: UpgradeFlags, signer?: Signer): Promise<Client> {
-  const common = { urls: urls(flags), crypto: nodeCrypto };
-  return Client.connect(signer === undefined ? common : { ...common, signer });
-}
-
-/** Of the validators whose folders lie here: on their own machines, each has one. */
-export function signersOf({ data, id }: UpgradeFlags): (readonly [string, Signer])[] {
-  const ids = id === undefined ? foldersIn(data) : [id];
-  const keys = ids.map((each) => [each, nodeFiles(join(data, each)).key] as const);
+/** On their own machines, each has one. */
+function signersOf(flags: DataFlags): readonly Voter[] {
+  const data = folderOf(flags);
+  const keys = idsIn(flags).map((id) => [id, nodeFiles(join(data, id)).key] as const);
   const there = keys.filter(([, key]) => existsSync(key));
-  if (there.length === 0) {
-    const where = id === undefined ? data : join(data, id);
-    throw new UsageError(`${where} has no key of a validator: name its folder by --data and --id`);
-  }
-  return there.map(([each, key]) => [each, loadSigner(key)]);
+  if (there.length > 0) return there.map(([id, key]) => [id, loadSigner(key)]);
+  const where = flags.id === undefined ? data : join(data, flags.id);
+  throw new UsageError(`${where} has no key of a validator: name its folder by --data and --id`);
 }
 
-function foldersIn(data: string): string[] {
-  return existsSync(data) ? readdirSync(data).toSorted() : [];
+export function upgradesOf(connection: Connection): Promise<readonly Upgrade[]> {
+  return pagesOf<Upgrade, number>(connection, 'upgrades');
 }
 
-export function upgradesOf(client: Client): Promise<readonly Upgrade[]> {
-  return pagesOf<Upgrade, number>(client, 'upgrades');
-}
-
-export function proposalsOf(client: Client): Promise<readonly Proposal[]> {
-  return pagesOf<Proposal, string>(client, 'proposals');
+export function proposalsOf(connection: Connection): Promise<readonly Proposal[]> {
+  return pagesOf<Proposal, string>(connection, 'proposals');
 }
 
 /** All that a query of `programs` lists, page by page. */
 async function pagesOf<Row, Key extends string | number>(
-  client: Client,
+  { client, signal, timeoutMs }: Connection,
   name: 'upgrades' | 'proposals',
 ): Promise<readonly Row[]> {
   type Page = { readonly next: Key | null } & { readonly [K in typeof name]: readonly Row[] };
+  const options = { patienceMs: timeoutMs, signal };
   const all: Row[] = [];
   let next: Key | null | undefined;
   while (next !== null) {
-    const args = next === undefined ? {} : { after: next };
-    const { result }: Answer<Page> = await client.query<Page>('programs', name, args);
+    const before: Key | undefined = next;
+    const args = before === undefined ? {} : { after: before };
+    const { result }: Answer<Page> = await client.query<Page>('programs', name, args, options);
     all.push(...result[name]);
     next = result.next;
+    const goesOn = before === undefined ? next !== undefined : next! > before;
+    // Else a node that lies has us ask without end.
+    if (next !== null && !goesOn) {
+      throw new AlthingError('bad_answer', `the list of ${name} does not go on: ask another node`);
+    }
   }
   return all;
 }
@@ -119,8 +106,12 @@ export class Holdings {
     this.#nodes = nodes;
   }
 
-  static async of(flags: UpgradeFlags): Promise<Holdings> {
-    const nodes = new Nodes({ urls: urls(flags), attemptMs: HOLDINGS_MS });
+  static async of({
+    client: {
+      nodes: { urls },
+    },
+  }: Connection): Promise<Holdings> {
+    const nodes = new Nodes({ urls, attemptMs: HOLDINGS_MS });
     const asked = nodes.urls.map(async (url, node) => {
       const status = await askJson(nodes, node, '/api/v11/consensus/status');
       const programs = status?.['availablePrograms'];

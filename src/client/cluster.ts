@@ -36,12 +36,25 @@ export async function askCluster(nodes: Nodes, expected?: Digest): Promise<Clust
   if (agreed !== null) return agreed;
   if (said.size === 0)
     throw new AlthingError('no_answer', `none answers: ${nodes.urls.join(', ')}`);
-  const found = nodes.urls.map((url, node) => {
+  const code = expected === undefined ? 'nodes_disagree' : 'other_cluster';
+  throw new AlthingError(code, saidText(nodes, said, expected));
+}
+
+function saidText(
+  nodes: Nodes,
+  said: ReadonlyMap<number, ClusterFacts>,
+  expected: Digest | undefined,
+): string {
+  const of = [...said].map(([node, { clusterId }]) => [nodes.urls[node], clusterId] as const);
+  const [first, ...others] = new Set(of.map(([, clusterId]) => clusterId));
+  if (expected !== undefined && first !== expected && others.length === 0) {
+    return `the nodes at ${of.map(([url]) => url).join(', ')} are of cluster ${first}`;
+  }
+  const each = nodes.urls.map((url, node) => {
     const facts = said.get(node);
     return facts === undefined ? `${url} is silent` : `${url} is of ${facts.clusterId}`;
   });
-  const code = expected === undefined ? 'nodes_disagree' : 'other_cluster';
-  throw new AlthingError(code, `these nodes do not belong together: ${found.join('; ')}`);
+  return `these nodes do not belong together: ${each.join('; ')}`;
 }
 
 /** What f + 1 nodes say alike, or all that there are. */

@@ -2,7 +2,7 @@
  * The options that reads of final state take, beside the parameters of their own. What an option does not
  * do is refused by name, so that nobody takes a plain answer for a proved, a newer or a past one.
  */
-import { Type, type TSchema } from '@sinclair/typebox';
+import { Type, type TProperties, type TSchema } from '@sinclair/typebox';
 import { integerField } from '../edge/fields.ts';
 import { Problem } from '../edge/problem.ts';
 import { oneOption, type StateReadOptions } from '../edge/read-options.ts';
@@ -77,9 +77,10 @@ export function provable(schema: TSchema): TSchema {
   return Type.Union([schema, proved(schema)]);
 }
 
-export function proved(schema: TSchema): TSchema {
+export function proved(schema: TSchema, named: TProperties = {}): TSchema {
   return Type.Object({
     height: Type.Integer({ minimum: 0, description: 'the certified height' }),
+    ...named,
     result: schema,
     proof: Type.String({ description: 'canonical bytes, in lower-case hex (docs/proofs.md)' }),
   });

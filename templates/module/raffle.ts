@@ -53,9 +53,11 @@ export default defineModule({
       { description: 'Draws the winner.', args: Type.Object({ raffle: Name }, strict) },
       ({ tables, random, emit }, { raffle }) => {
         const found = tables.raffles.get(raffle);
+        // Raffles are never deleted: this one is there.
+        if (found === undefined) return;
         const { entries } = found;
-        const winner =
-          entries === 0 ? null : tables.tickets.get(`${raffle}/${drawBelow(entries, random)}`);
+        const ticket = entries === 0 ? undefined : `${raffle}/${drawBelow(entries, random)}`;
+        const winner = ticket === undefined ? null : (tables.tickets.get(ticket) ?? null);
         tables.raffles.set(raffle, { ...found, winner });
         emit('drawn', { raffle, winner });
       },

@@ -1,5 +1,5 @@
 /** `althing get` and what it verifies. */
-import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { pack } from 'msgpackr';
@@ -179,6 +179,33 @@ test('what was kept with its proof is verified without a node', async (t) => {
     const { code, stdout } = await run(['proof', 'verify', `${at}.json`, '--genesis', genesis]);
     t.is(code, 0);
     t.regex(stdout, /^Proved, as of height/);
+  }
+});
+
+test('an answer that says another row or receipt than its proof does not pass', async (t) => {
+  const serving = await serve(t);
+  const { run, genesis, folder } = serving;
+  const id = await filled(serving);
+  const cases: readonly (readonly [readonly string[], RegExp, RegExp])[] = [
+    [['row', 'kv', 'entries', 'n/k'], /"a":\s*1/, /the file says .*99.*, proved is /],
+    [['transaction', id], /"status":\s*"ok"/, /the file says .*99.*, proved is /],
+    [['row', 'kv', 'entries', 'n/none'], /"result":\s*null/, /the file says 99, proved is null/],
+    [['row', 'ledger', 'accounts', 'bob'], /"key":\s*"bob"/, /the file says \[.*99\], proved is/],
+  ];
+  for (const [words, found, said] of cases) {
+    await run(['get', ...words, '--proof', 'kept.json']);
+    const verify = ['proof', 'verify', 'kept.json', '--genesis', genesis];
+    const kept = await run(verify);
+    t.regex(kept.stdout, /^The result in the file is what is proved\.$/m, kept.stderr);
+    const file = join(folder, 'kept.json');
+    const text = readFileSync(file, 'utf8');
+    const changed = text.replace(found, (each) => each.replace(/:\s*("\w+"|\w+)/, ':99'));
+    t.not(changed, text, text.slice(0, 300));
+    writeFileSync(file, changed);
+    const lie = await run(verify);
+    t.is(lie.code, 1, lie.stderr);
+    t.regex(lie.stdout, /^Not proved \(other_result\): .*\nThe file was changed or damaged/);
+    t.regex(lie.stdout, said);
   }
 });
 

@@ -1,6 +1,7 @@
 /** Approving and withdrawing upgrades, with the keys of validators, and who lacks what. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pack } from 'msgpackr';
 import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../src/client/index.ts';
 import { signerFromPem } from '../../src/crypto/signer.ts';
@@ -141,6 +142,44 @@ test('from its height on an upgrade is withdrawn no more', async (t) => {
   const said = JSON.parse(refused.stdout) as { votes: readonly { readonly reason: string }[] };
   t.like(said, { outcome: 'refused', votes: [{ id: 'validator-1', status: 'refused' }] });
   t.regex(said.votes[0]!.reason, /^too_late: the height of this upgrade has come/);
+});
+
+test('a height that is too near is told with what to say instead, and nobody is warned of it', async (t) => {
+  const { module } = await start(t);
+  const near = await module(['approve', RAFFLE, '--at', '5'], only(1));
+  t.is(near.code, 1, near.stderr);
+  t.regex(near.stdout, /validator-1: refused height_passed: .*: use --at \+50 or more\n$/);
+  t.notRegex(near.stdout, /Warning/);
+});
+
+test('whoever comes too late to withdraw has changed nothing, which is told and ends with 1', async (t) => {
+  const { module, url, run } = await start(t);
+  await module(approving, only(1));
+  const proposals = '/api/v11/programs/proposals';
+  const headers = { accept: 'application/msgpack' };
+  const before = await (await fetch(`${url}${proposals}`, { headers })).arrayBuffer();
+  t.is((await module(withdrawing, only(1))).code, 0);
+  const behind = await between(t, url, (asked, answer, pass) => {
+    if (asked.url !== proposals) return pass();
+    answer.end(Buffer.from(before));
+  });
+  const late = await run(['module', ...withdrawing, ...only(1)], { ALTHING_URL: behind });
+  t.is(late.code, 1, late.stderr + late.stdout);
+  t.regex(late.stdout, /nothing has changed\n.*there is nothing left to withdraw/);
+});
+
+test('a list that a node never ends is read no further', async (t) => {
+  const { url, run } = await start(t);
+  let pages = 0;
+  const endless = await between(t, url, (asked, answer, pass) => {
+    if (!asked.url?.startsWith('/api/v11/programs/upgrades')) return pass();
+    pages++;
+    answer.end(pack({ upgrades: [], next: 7 }));
+  });
+  const { code, stderr } = await run(['module', 'list'], { ALTHING_URL: endless });
+  t.is(code, 1);
+  t.regex(stderr, /bad_answer: the list of upgrades does not go on/);
+  t.is(pages, 2);
 });
 
 test('a node that says nothing of use of what it can run is named as such', async (t) => {

@@ -47,6 +47,15 @@ test('the help of a module command shows what its declaration says', (t) => {
   t.regex(help, /What ledger refuses:\n/);
   t.regex(help, /--client-id <id>/);
   t.regex(help, /--id <text>/);
+  const set = commands.get('kv')!.commands.find((each) => each.name() === 'set')!;
+  for (const { long, description } of set.options) t.not(description, '', long);
+  t.true(set.options.some(({ long }) => long === '--value-json'));
+  const open = commands.get('voting')!.commands.find((each) => each.name() === 'open')!;
+  const voters = open.options.find(({ long }) => long === '--voters')!;
+  t.regex(
+    voters.description,
+    /1 to 128 voters: a JSON list such as \[\{"voter":"key:…","weight":1\}\]/,
+  );
 });
 
 test('commands are sent and queries are asked', async (t) => {
@@ -74,6 +83,12 @@ test('commands are sent and queries are asked', async (t) => {
   t.is(written.code, 0, written.stderr);
   t.like(json((await run(['kv', 'get', '--namespace', 'n', '--key', 'k', '--json'])).stdout), {
     result: { value: 'v' },
+  });
+  const json7 = ['kv', 'set', '--namespace', 'n', '--key', 'j', '--value-json', '{"a":[7,null]}'];
+  const asJson = await run([...json7, '--client-key', key], { ALTHING_KEY: undefined });
+  t.is(asJson.code, 0, asJson.stderr);
+  t.like(json((await run(['kv', 'get', '--namespace', 'n', '--key', 'j', '--json'])).stdout), {
+    result: { value: { a: [7, null] } },
   });
   const batch = JSON.stringify([{ delete: { key: 'k' } }]);
   const gone = await run(['kv', 'batch', '--namespace', 'n', '--ops', batch]);
@@ -107,6 +122,9 @@ test('a query that has the name of a command is get-<name>', async (t) => {
 test('what does not fit is refused before a node is asked', async (t) => {
   const { run, port } = await serve(t);
   const transfer = ['ledger', 'transfer', '--from', 'alice', '--to', 'bob'];
+  const set = ['kv', 'set', '--namespace', 'n', '--key', 'k'];
+  const round = ['--round', 'r', '--required', '1', '--subject', 's', '--deadline', '1'];
+  const open = ['voting', 'open', ...round, '--voters'];
   const nobody = { ALTHING_URL: 'http://127.0.0.1:1' };
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['ledger'], /Usage: althing ledger/],
@@ -117,6 +135,15 @@ test('what does not fit is refused before a node is asked', async (t) => {
     [[...transfer, '--amount', '9223372036854775808'], /argument amount: expected/],
     [[...transfer, '--amount', '5', '--amuont', '5'], /--amuont/],
     [['kv', 'batch', '--namespace', 'n', '--ops', '{'], /argument ops: expected a JSON list/],
+    [['kv', 'set', '--namespace', 'n', '--key', 'k'], /kv set, argument value: missing/],
+    [[...set, '--value-json', '{'], /--value-json is not JSON/],
+    [[...set, '--value-json', '1.5'], /--value-json .*integer of 53 bits/],
+    [[...set, '--value', 'x', '--value-json', '1'], /cannot be used with option/],
+    [['kv', 'import', 'nofile'], /^althing: cannot read nofile \(ENOENT\)\n$/],
+    [
+      [...open, '["key:a"]'],
+      /argument voters\.0: .*; voters takes a JSON list such as \[\{"voter":"key:…","weight":1\}\]/,
+    ],
     [['voting', 'rounds', '--status', 'closed'], /Allowed choices are open, /],
   ];
   for (const [args, said] of cases) {

@@ -34,6 +34,7 @@ test('says what is proved, from an answer or from the bytes', async (t) => {
   t.regex(stdout, /^ {2}submission [0-9a-f]{64} was executed at height 9: \[\{"id"/m);
   t.regex(stdout, /^Certified by block 15 \([0-9a-f]{64}\) of 20/m);
   t.false(stdout.includes('a lie'));
+  t.regex(stdout, /^The result in the file is not checked: /m);
   const raw = await verify(write('proof.bin', fromHex(good)), '--json');
   t.is(raw.code, 0);
   t.like(JSON.parse(raw.stdout), {
@@ -50,6 +51,10 @@ test('says which check failed, and ends with 1', async (t) => {
     const text = await verify(file);
     t.is(text.code, 1, name);
     t.true(text.stdout.startsWith(`Not proved (${code}): `), text.stdout);
+    t.regex(
+      text.stdout,
+      /\n(The file was changed or damaged, .*fetch the answer again|The file, or)/,
+    );
     const json = await run(['--json', 'proof', 'verify', file, '--genesis', known]);
     t.is(json.code, 1);
     t.like(JSON.parse(json.stdout), { valid: false, code });

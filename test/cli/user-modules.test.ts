@@ -20,7 +20,8 @@ const notes = defineModule({
         description: 'Writes a note.',
         args: Type.Object(
           {
-            name: Type.String(),
+            name: Type.String({ pattern: '^[a-z]{1,8}$' }),
+            paper: Type.Optional(Type.Union([Type.Literal('plain'), Type.Literal('lined')])),
             price: Amount,
             seal: Type.Optional(Bytes(4)),
             tags: Type.Optional(Type.Array(Type.String())),
@@ -48,7 +49,7 @@ const write = ['submit', 'notes', 'write', 'name=a', 'price=9223372036854775807'
 
 test('commands and queries are known by the OpenAPI document of a node', async (t) => {
   const { run } = await serve(t, [...builtInModules, notes]);
-  const sent = await run([...write, 'seal=00ff', 'tags=["x"]', 'isOpen=true']);
+  const sent = await run([...write, 'seal=00ff', 'tags=["x"]', 'isOpen=true', 'paper=lined']);
   t.is(sent.code, 0, sent.stdout + sent.stderr);
   const found = await run(['get', 'notes', 'note', 'name=a', '--json']);
   t.like(json(found.stdout), {
@@ -63,7 +64,13 @@ test('what does not fit it ends with 2, what a module refuses with 1', async (t)
     [['submit', 'notes', 'write', 'name=a'], /notes write, argument price: missing/],
     [[...write, 'seal=xy'], /argument seal: expected bytes as lower-case hex/],
     [[...write, 'tags=x'], /argument tags: expected a JSON list/],
-    [[...write, 'colour=red'], /argument colour: unknown; expected name, price/],
+    [
+      ['submit', 'notes', 'write', 'name=Lunch', 'price=1'],
+      /^althing: notes write, argument name: expected text that matches \^\[a-z\]\{1,8\}\$\n/,
+    ],
+    [[...write, 'tags=["x",7]'], /notes write, argument tags\.1: Expected string/],
+    [[...write, 'paper=squared'], /notes write, argument paper: Expected union/],
+    [[...write, 'colour=red'], /argument colour: unknown; expected name, paper, price/],
     [['get', 'notes', 'notes'], /notes has no query notes; it has note/],
     [['get', 'nodes', 'note'], /there is no module nodes; there are .*notes/],
     [['get', 'notes', 'note', 'name=a', '--genesis', genesis], /to verify what notes answers/],

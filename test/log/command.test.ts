@@ -98,7 +98,10 @@ test.serial('an embedded server that does not start is a failure, not wrong usag
   writeFileSync(config, text);
   const { code, stderr } = await run(['log', 'verify', '--id', 'validator-1', '--data', data]);
   t.is(code, 1, stderr);
-  t.regex(stderr, /port \d+ on 127\.0\.0\.1 is taken/);
+  t.regex(stderr, /port \d+ on 127\.0\.0\.1 is taken.* choose another port with --postgres-port/);
+  const moved = ['log', 'verify', '--id', 'validator-1', '--data', data, '--postgres-port', '0'];
+  const other = await run(moved);
+  t.notRegex(other.stderr, /is taken/);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -1,6 +1,6 @@
 /** The commands that make, check and bring modules, and the example that they make. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -10,38 +10,57 @@ import { moduleFile, RAFFLE } from './files.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-function nodeTest(cwd: string): Promise<{ code: number; output: string }> {
+function shell(script: string, cwd: string): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    const env = { ...process.env };
+    const env: NodeJS.ProcessEnv = { ...process.env, npm_config_offline: 'true' };
     // Else the tests would report to this runner.
     delete env['NODE_TEST_CONTEXT'];
-    execFile(process.execPath, ['--test'], { cwd, env }, (error, stdout, stderr) => {
+    execFile('bash', ['-ec', script], { cwd, env }, (error, stdout, stderr) => {
       const code = typeof error?.code === 'number' ? error.code : 0;
       resolve({ code, output: stdout + stderr });
     });
   });
 }
 
-test('a new module works, and its tests pass and can fail', async (t) => {
+test('a new module works by the commands that are printed, and its tests pass and can fail', async (t) => {
   const folder = newFolder('user-modules');
-  const made = await althing(['module', 'new', 'lottery', '--dir', join(folder, 'made')]);
-  t.is(made.code, 0, made.stderr);
   const dir = join(folder, 'made');
+  const create = ['module', 'new', 'lottery', '--dir', 'made'];
+  const made = await althing(create, { cwd: folder });
+  t.is(made.code, 0, made.stderr);
   for (const file of ['lottery.ts', 'lottery.test.js', 'package.json', 'README.md']) {
     t.true(existsSync(join(dir, file)), file);
   }
-  const checked = await althing(['module', 'check', join(dir, 'lottery.ts')]);
-  t.is(checked.code, 0, checked.stderr);
-  t.regex(checked.stdout, /lottery 1: Raffles[^]*commands\s+open, enter/);
-  // As `npm link althing` does.
-  mkdirSync(join(dir, 'node_modules'));
-  symlinkSync(ROOT, join(dir, 'node_modules', 'althing'));
-  const tested = await nodeTest(dir);
-  t.is(tested.code, 0, tested.output);
-  t.regex(tested.output, /pass 4/);
-  const again = await althing(['module', 'new', 'lottery', '--dir', dir]);
+  const [, commands = ''] = made.stdout.split('what it declares:\n');
+  t.regex(commands, /^ {2}cd made\n {2}npm install\n/);
+  const followed = await shell(commands, folder);
+  t.is(followed.code, 0, followed.output);
+  t.regex(followed.output, /pass 4/);
+  t.regex(followed.output, /lottery 1: Raffles[^]*commands\s+open, enter/);
+  const strict = '--strict --noEmit --skipLibCheck --module nodenext --target es2023';
+  const typed = await shell(`"${ROOT}/node_modules/.bin/tsc" ${strict} lottery.ts`, dir);
+  t.is(typed.code, 0, typed.output);
+  writeFileSync(
+    join(dir, 'lottery.ts'),
+    readFileSync(join(dir, 'lottery.ts'), 'utf8').replace('entries + 1', 'entries'),
+  );
+  t.not((await shell('npm test', dir)).code, 0);
+  const again = await althing(create, { cwd: folder });
   t.is(again.code, 2);
   t.regex(again.stderr, /already: name another --dir/);
+});
+
+test('what is checked without a file is named by the package.json there', async (t) => {
+  const cwd = newFolder('user-modules');
+  for (const content of [null, '{}', 'null']) {
+    if (content !== null) writeFileSync(join(cwd, 'package.json'), content);
+    const { code, stderr } = await althing(['module', 'check'], { cwd });
+    t.is(code, 2);
+    t.regex(
+      stderr,
+      /name the file of a module: there is no package\.json here whose "main" is one/,
+    );
+  }
 });
 
 test('a name that no module may have is refused', async (t) => {

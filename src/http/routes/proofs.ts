@@ -28,6 +28,12 @@ const inPath = (name: string): Parameter => ({
   schema: Type.String({ minLength: 1 }),
 });
 
+/** Says in the answer of which row it is: so that who checks it later knows that its result is that row. */
+const NAMED = {
+  table: Type.String({ description: 'of which the row is: `module/table`' }),
+  key: Type.String(),
+};
+
 const ROW: Operation = {
   id: 'getRow',
   tag: 'state',
@@ -37,7 +43,7 @@ const ROW: Operation = {
     ...PROVABLE_PARAMETERS.map((each) => ({ ...each, required: each.name === PROOF })),
   ],
   answers: {
-    200: { description: 'the row', content: eitherFormat(proved(Type.Unsafe({}))) },
+    200: { description: 'the row', content: eitherFormat(proved(Type.Unsafe({}), NAMED)) },
   },
   problems: [...READ_PROBLEMS, PROBLEMS.state, PROBLEMS.proof],
 };
@@ -59,12 +65,13 @@ export async function answerProved(
   request: Request,
   wanted: ProofWanted,
   show: (value: unknown) => unknown = (value) => value,
+  named: object = {},
 ): Promise<Reply | Problem> {
   const proved = await edge.prove(wanted);
   if (proved instanceof Problem) return proved;
   const { height, result, proof } = proved;
   return result.ok
-    ? answer(request, { height, result: show(result.value), proof }, 200, { height })
+    ? answer(request, { height, ...named, result: show(result.value), proof }, 200, { height })
     : answerProblem(result, { extras: { height, proof: toHex(proof) } });
 }
 
@@ -76,5 +83,9 @@ async function row(edge: Edge, request: Request): Promise<Reply | Problem> {
   if (proof instanceof Problem) return proof;
   if (!proof) return malformed('rows are read here with a proof only: add proof=1', PROOF);
   const [module = '', table = '', key = ''] = request.params;
-  return answerProved(edge, request, { kind: 'row', module, table, key });
+  const wanted = { kind: 'row', module, table, key } as const;
+  return answerProved(edge, request, wanted, (value) => value, {
+    table: `${module}/${table}`,
+    key,
+  });
 }
