@@ -42,7 +42,7 @@ export function ask<T>(
     const said = new Said(nodes);
     const one = (node: number, end: AbortSignal): Promise<NodeAnswer | null> =>
       nodes.ask(node, request, end);
-    for await (const { node, result: answer } of attempts(nodes, bound, one)) {
+    for await (const { node, result: answer } of attempts(nodes, request.method, bound, one)) {
       if (answer === null) continue;
       const taken = await take(answer);
       if (taken.kind === 'holds') {

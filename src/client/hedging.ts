@@ -2,11 +2,12 @@
  * Node after node, without waiting long for one that is silent: it may be frozen, while others would answer
  * at once.
  *
- * X11. A node that is silent delays an answer by SILENCE_MS, however long its attempt may last: the next is asked
- *      as well, and the first is not given up. So several nodes may do the same at once: it is for reads,
- *      and for what is signed and so executes once (X1).
+ * X11. A node that is silent delays an answer by most of a second, however long its attempt may last: the next is
+ *      asked as well, and the first is not given up. So several nodes may do the same at once: it is for
+ *      reads, and for what is signed and so executes once (X1). Where answers take long of late, since nodes
+ *      have much to do, none is asked sooner than several times as late: more work would not help them.
  */
-import type { Nodes } from './nodes.ts';
+import type { Method, Nodes } from './nodes.ts';
 import { pause, pauseMs } from './waiting.ts';
 
 export interface Ended<T> {
@@ -16,6 +17,8 @@ export interface Ended<T> {
 
 /** Longer than what answers takes: that the next checkpoint certifies what was asked for. */
 const SILENCE_MS = 800;
+/** Times what answers take of late. */
+const SILENCE_FACTOR = 4;
 
 /**
  * What `attempt` ends with at one node and another, as it comes, until the signal or until nobody reads on:
@@ -23,6 +26,7 @@ const SILENCE_MS = 800;
  */
 export async function* attempts<T>(
   nodes: Nodes,
+  method: Method,
   signal: AbortSignal,
   attempt: (node: number, signal: AbortSignal) => Promise<T>,
 ): AsyncGenerator<Ended<T>, void, undefined> {
@@ -40,7 +44,8 @@ export async function* attempts<T>(
         // One that fails when another was enough has nobody who waits for it.
         ended.catch(() => undefined);
         pending.set(node, ended);
-        yield* endedWithin(SILENCE_MS, pending, ends.signal, () => !pending.has(node));
+        const silenceMs = Math.max(SILENCE_MS, SILENCE_FACTOR * nodes.usualMs(method));
+        yield* endedWithin(silenceMs, pending, ends.signal, () => !pending.has(node));
         if (ends.signal.aborted) return;
         if (pending.has(node)) nodes.distrust(node);
       }

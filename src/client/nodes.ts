@@ -25,8 +25,10 @@ export interface NodeAnswer {
   readonly body: Uint8Array;
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
 export interface NodeRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: Method;
   /** With its parameters. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -38,6 +40,8 @@ export interface NodeRequest {
 /** A proof has at most 16 MiB, and what it proves is told beside it. */
 const ANSWER_BYTES_MAX = 48 * 1024 * 1024;
 const ATTEMPT_MS = 10_000;
+/** So many answers weigh in what they take of late. */
+const MEAN_OF = 8;
 
 export class Nodes {
   readonly urls: readonly string[];
@@ -46,6 +50,8 @@ export class Nodes {
   /** Those with the lowest are asked first: below 0 who helped, above 0 who failed, each the later the further. */
   readonly #ranks: number[];
   #judged = 0;
+  /** Of late, by method: what becomes final takes longer than what is read. */
+  readonly #usualMs = new Map<Method, number>();
 
   /** Throws AlthingError when there is no address, or one is none. */
   constructor({
@@ -84,12 +90,24 @@ export class Nodes {
 
   /** One request to one node; null when it gave no answer. That, or one of 5xx, makes it the last choice. */
   async ask(node: number, request: NodeRequest, signal?: AbortSignal): Promise<NodeAnswer | null> {
+    const started = performance.now();
     const answer = await within(this.#attemptMs, signal, (bound) =>
       this.#ask(node, request, bound),
     );
+    if (answer !== null) this.#took(request.method, performance.now() - started);
     // Who was not waited for has not failed.
     if (signal?.aborted !== true && (answer === null || answer.status >= 500)) this.distrust(node);
     return answer;
+  }
+
+  /** What an answer takes, as a moving mean; 0 before the first. */
+  usualMs(method: Method): number {
+    return this.#usualMs.get(method) ?? 0;
+  }
+
+  #took(method: Method, ms: number): void {
+    const before = this.#usualMs.get(method) ?? ms;
+    this.#usualMs.set(method, before + (ms - before) / MEAN_OF);
   }
 
   async #ask(node: number, request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer | null> {

@@ -93,7 +93,7 @@ export class Submitter {
       const said = new Said(nodes);
       const one = (node: number, end: AbortSignal) =>
         this.#sendTo(node, submission, bytes, { id, prove, end });
-      for await (const { node, result } of attempts(nodes, patience, one)) {
+      for await (const { node, result } of attempts(nodes, 'POST', patience, one)) {
         if (result === null) continue;
         if (!(result instanceof AlthingError)) {
           nodes.prefer(node);

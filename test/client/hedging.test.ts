@@ -1,6 +1,7 @@
 /** Nodes that take a connection and never answer, as a frozen process does. */
 import { getEventListeners, once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { ask } from '../../src/client/asking.ts';
 import { OutcomeUnknown } from '../../src/client/errors.ts';
@@ -90,6 +91,22 @@ test('X11: the first is not given up: its answer counts when the next one is sil
   t.is((await client.submit([set(1)])).receipts[0]!.status, 'ok');
 });
 
+test('X11: where answers take long for all that nodes have to do, they are not all asked', async (t) => {
+  const slow: Behaviour = async (path, askNode) => {
+    if (isWrite(path)) await pause(1_200);
+    return askNode();
+  };
+  const { connect: connectHere, asked, port } = await addressed(t, [slow, slow]);
+  const client = await connectHere({ ...known(port), trust: 'node', attemptMs });
+  const asking = async (): Promise<number> => {
+    const before = asked[0]! + asked[1]!;
+    await client.submit([set(1)]);
+    return asked[0]! + asked[1]! - before;
+  };
+  t.is(await asking(), 2, 'what is usual is not known yet');
+  t.is(await asking(), 1);
+});
+
 test('X11: those that are not waited for any more are aborted', async (t) => {
   const ended: string[] = [];
   const given = (url: string, { signal }: RequestInit): Promise<Response> => {
@@ -120,7 +137,7 @@ test('X11: an attempt that is over leaves nothing that waits', async (t) => {
     most = Math.max(most, getEventListeners(signal, 'abort').length);
     return Promise.resolve(null);
   };
-  for await (const _ of attempts(nodes, new AbortController().signal, failing)) {
+  for await (const _ of attempts(nodes, 'GET', new AbortController().signal, failing)) {
     if (++tries === 16) break;
   }
   t.is(most, 0);
