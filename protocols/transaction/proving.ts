@@ -113,7 +113,10 @@ function readRow(
   const tables = view.tablesOf(module);
   if (!Object.hasOwn(tables, table)) {
     const names = Object.keys(tables).join(', ') || 'no tables';
-    return failed('unknown_table', `there is no table ${tableId(module, table)}; there are ${names}`);
+    return failed(
+      'unknown_table',
+      `there is no table ${tableId(module, table)}; there are ${names}`,
+    );
   }
   return { ok: true, value: tables[table]!.get(key) ?? null };
 }

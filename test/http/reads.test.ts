@@ -139,7 +139,10 @@ for (const binding of BINDINGS) {
     t.deepEqual(await ask('ledger/loans'), [404, 'unknown_query']);
     t.deepEqual(await ask('ledger/toString'), [404, 'unknown_query']);
     t.deepEqual(await ask('ledger/loans/1'), [404, 'unknown_query']);
-    t.regex(await (await fetch(`${url}/api/v11/ledger/loans/1`)).text(), /ledger has no query loans; it has .*accounts/);
+    t.regex(
+      await (await fetch(`${url}/api/v11/ledger/loans/1`)).text(),
+      /ledger has no query loans; it has .*accounts/,
+    );
     t.deepEqual(await ask('bank/loans/1'), [404, 'unknown_module']);
     t.deepEqual(await ask('ledger/account/1'), [404, 'unknown_query']);
     t.deepEqual(await ask('ledger/accounts/nobody'), [404, 'account_not_found']);
