@@ -1,16 +1,12 @@
 /** Which pages of the read model are kept (D5), by the rules and over real tables. */
 import test from 'ava';
-import pg from 'pg';
-import { MemoryCache } from '../../src/cache/memory-cache.ts';
 import { lasts, nameOf, type Extent } from '../../src/read-model/lasting.ts';
 import type { ListPage } from '../../src/read-model/pages.ts';
 import { LISTS, type List, type Parameters } from '../../src/read-model/queries.ts';
-import { ReadModel } from '../../src/read-model/read-model.ts';
 import { resetReadModel } from '../../src/read-model/schema.ts';
 import step from '../../src/read-model/worker.ts';
-import { openTestActor, openTestLog } from '../log/harness.ts';
-import { quiet, startTestServer } from '../postgres/server.ts';
-import { put, task, WrittenChain } from './chain.ts';
+import { put } from './chain.ts';
+import { following } from './following.ts';
 
 const listOf = (name: string): List => LISTS.find((each) => each.name === name)!;
 const extent: Extent = { generation: 'g', height: 200, settled: 100 };
@@ -62,28 +58,9 @@ test('a question has one name, in whatever order its parameters come', (t) => {
 });
 
 test('D5: a page that lasts is read once, and again when the tables are made anew', async (t) => {
-  const server = await startTestServer();
-  t.teardown(() => server.end());
-  const url = await server.newDatabase();
-  const node = await openTestLog(url);
-  const log = await openTestActor(url, 'writer');
-  const chain = new WrittenChain(log);
+  const { chain, cache, model, task, client, reached } = await following(t);
   for (let at = 0; at < 6; at++) await chain.next([[put('a')]]);
-  const cache = new MemoryCache(1_000_000, 60_000);
-  const options = { logger: quiet, cache, load: () => 0, executedHeight: () => 6 };
-  const model = new ReadModel({ task: task(url), ...options });
   model.start();
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  t.teardown(async () => {
-    await model.close();
-    await client.end();
-    await log.close();
-    await node.close();
-  });
-  const reached = async (height: number): Promise<void> => {
-    while (model.status().height < height) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
   const hits = (): number => cache.figures()[0]!.hits;
   await reached(6);
 
@@ -103,7 +80,7 @@ test('D5: a page that lasts is read once, and again when the tables are made ane
 
   // Whoever makes the tables anew has another answer, as a newer version might.
   await resetReadModel(client);
-  while (!(await step(task(url)))!.isAtEnd);
+  while (!(await step(task))!.isAtEnd);
   await step(null);
   await client.query(`UPDATE althing.transaction SET sender = 'somebody else'`);
   const sender = async (): Promise<unknown> =>

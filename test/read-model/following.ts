@@ -1,0 +1,50 @@
+/** A chain that is being written, and a read model that follows it while the node runs. */
+import type { ExecutionContext } from 'ava';
+import pg from 'pg';
+import { MemoryCache } from '../../src/cache/memory-cache.ts';
+import type { ProjectionTask } from '../../src/read-model/worker.ts';
+import { ReadModel } from '../../src/read-model/read-model.ts';
+import { openTestActor, openTestLog } from '../log/harness.ts';
+import { quiet, startTestServer } from '../postgres/server.ts';
+import { task, WrittenChain } from './chain.ts';
+
+export interface Following {
+  readonly chain: WrittenChain;
+  readonly cache: MemoryCache;
+  /** Not started yet. */
+  readonly model: ReadModel;
+  readonly task: ProjectionTask;
+  /** Of the same database. */
+  readonly client: pg.Client;
+  reached(height: number): Promise<void>;
+}
+
+/** `load` is what the node executes in a second, as it tells the projection. */
+export async function following(t: ExecutionContext, load = 0): Promise<Following> {
+  const server = await startTestServer();
+  t.teardown(() => server.end());
+  const url = await server.newDatabase();
+  const node = await openTestLog(url);
+  const log = await openTestActor(url, 'writer');
+  const chain = new WrittenChain(log);
+  const cache = new MemoryCache(1_000_000, 60_000);
+  const model = new ReadModel({
+    task: task(url),
+    logger: quiet,
+    cache,
+    load: () => load,
+    executedHeight: () => 6,
+  });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  t.teardown(async () => {
+    await model.close();
+    await client.end();
+    await log.close();
+    await node.close();
+  });
+  const reached = async (height: number): Promise<void> => {
+    while (model.status().height < height) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  return { chain, cache, model, task: task(url), client, reached };
+}
