@@ -32,6 +32,7 @@ const page = {
   AbortController,
   setTimeout,
   clearTimeout,
+  performance: { now: () => performance.now() },
   crypto: { getRandomValues: crypto.getRandomValues.bind(crypto) },
 };
 
