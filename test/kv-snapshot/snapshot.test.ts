@@ -194,10 +194,11 @@ const failures: readonly (readonly [string, readonly string[], number, RegExp])[
   ['an address that is none', ['export', '--url', 'x', '--namespace', 'n'], 2, /x is no address/],
   [
     'a key that is not there',
-    ['import', 'f', '--url', 'http://127.0.0.1:1', '--key', '/no'],
+    ['import', import.meta.filename, '--url', 'http://127.0.0.1:1', '--key', '/no'],
     2,
     /\/no/,
   ],
+  ['a file that is not there', ['import', 'f', '--key', '/no'], 2, /cannot read f \(ENOENT\)/],
 ];
 
 for (const [what, args, code, message] of failures) {
