@@ -4,7 +4,7 @@ import { isSameProgram } from '../../protocols/genesis.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, withCluster, type Connection } from './connection.ts';
 import { moduleIn } from './module-file.ts';
-import { printable } from './output.ts';
+import { printableLines } from './output.ts';
 import {
   Holdings,
   proposalsOf,
@@ -56,14 +56,12 @@ function tell(
   const isApproved = approvals.some(({ status }) => status === 'approved');
   const missingAt = isApproved ? holdings.lacking(upgrade) : [];
   context.print({ ...upgrade, approvals, missingAt, silent }, () =>
-    [
+    printableLines([
       `${name} ${version} at height ${height}:`,
       ...approvals.map(({ id, status, reason }) => `  ${id}: ${status} ${reason ?? ''}`.trimEnd()),
       ...warningsOf(missingAt, upgrade, file),
       ...(isApproved ? silenceOf(silent) : []),
-    ]
-      .map(printable)
-      .join('\n'),
+    ]),
   );
   if (approvals.some(({ status }) => status === 'refused')) process.exitCode = EXIT.failure;
 }
@@ -140,7 +138,7 @@ export function listCommand(context: CommandContext): Command {
       ];
       context.print({ upgrades, proposals, silent }, () => {
         if (lines.length === 0) return 'No upgrades: the cluster runs what its genesis names.';
-        return [...lines, ...silenceOf(silent)].map(printable).join('\n');
+        return printableLines([...lines, ...silenceOf(silent)]);
       });
     }),
   );

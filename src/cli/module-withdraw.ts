@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, type Connection } from './connection.ts';
-import { printable } from './output.ts';
+import { printableLines } from './output.ts';
 import { proposalsOf, upgradesOf, withValidators, type Proposed, type Voter } from './upgrades.ts';
 
 const DETAILS = `
@@ -45,12 +45,10 @@ export function withdrawCommand(context: CommandContext): Command {
       const votes = said.map(({ vote }) => vote);
       const outcome = outcomeOf(said.map(({ event }) => event));
       context.print({ name, height, outcome, votes }, () =>
-        [
+        printableLines([
           `${name} at height ${height}: ${OUTCOMES[outcome]}`,
           ...votes.map(({ id, status, reason }) => `  ${id}: ${status} ${reason ?? ''}`.trimEnd()),
-        ]
-          .map(printable)
-          .join('\n'),
+        ]),
       );
       const isRefused = outcome === 'refused' || votes.some(({ status }) => status === 'refused');
       if (isRefused) process.exitCode = EXIT.failure;

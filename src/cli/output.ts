@@ -43,6 +43,11 @@ export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
 }
 
+/** One line of each, whatever is in it. */
+export function printableLines(lines: readonly string[]): string {
+  return lines.map(printable).join('\n');
+}
+
 /** Text as it is where that can be read on a line, else as JSON. */
 export function shown(value: unknown): string {
   if (typeof value === 'string' && value !== '' && printable(value) === value) return value;

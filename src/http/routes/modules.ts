@@ -42,10 +42,6 @@ export function moduleRoutes(edge: Edge, bodyBytesMax: number): Route[] {
 export function unknownModuleRoutes({ catalog }: Edge): Route[] {
   const query = ({ params: [module = '', name = ''] }: Request): Problem => {
     const found = queryArgs(catalog, module, name, {}, true);
-    return found instanceof Problem ? found : notServed(module, name);
-  };
-  const row = ({ params: [module = '', name = ''] }: Request): Problem => {
-    const found = queryArgs(catalog, module, name, {}, true);
     return found instanceof Problem && found.status === 404 ? found : notServed(module, name);
   };
   const command = ({ params: [module = '', name = ''] }: Request): Problem => {
@@ -56,7 +52,7 @@ export function unknownModuleRoutes({ catalog }: Edge): Route[] {
   return [
     { method: 'GET', path, operation: null, handle: query },
     { method: 'POST', path, operation: null, handle: command },
-    { method: 'GET', path: `${path}/:key`, operation: null, handle: row },
+    { method: 'GET', path: `${path}/:key`, operation: null, handle: query },
   ];
 }
 
