@@ -104,7 +104,8 @@ async function main(): Promise<number> {
 function messageOf(error: unknown): string {
   if (error instanceof AlthingError) {
     const { code, field, message } = error;
-    return printable(`${code}${field === '' ? '' : `, ${field}`}: ${message}`);
+    const isNamed = field === '' || message.startsWith(`${field}: `);
+    return printable(`${code}${isNamed ? '' : `, ${field}`}: ${message}`);
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,9 @@
 import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
 import { callBytes, type Call } from '../../protocols/transaction/submission.ts';
 import { Submission, SubmissionReader } from '../../protocols/transaction/submission-reader.ts';
+import { isRefusal } from '../client/asking.ts';
 import { OutcomeUnknown } from '../client/errors.ts';
+import { attempts } from '../client/hedging.ts';
 import { problemOf } from '../client/nodes.ts';
 import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
 import { UsageError } from './command.ts';
@@ -108,13 +110,14 @@ export class Sending {
     const { client, signal } = this.#connection;
     const bytes = client.sign(calls);
     this.#journal?.add({ from: 0, transactions: calls.length, bytes });
-    for await (const node of client.nodes.turns(signal)) {
-      const path = '/api/v11/transactions?wait=accepted';
-      const headers = { 'content-type': SUBMISSION_TYPE, accept: 'application/json' };
-      const answer = await client.nodes.ask(node, { method: 'POST', path, headers, body: bytes });
+    const path = '/api/v11/transactions?wait=accepted';
+    const headers = { 'content-type': SUBMISSION_TYPE, accept: 'application/json' };
+    const request = { method: 'POST', path, headers, body: bytes } as const;
+    const one = (node: number, end: AbortSignal) => client.nodes.ask(node, request, end);
+    for await (const { result: answer } of attempts(client.nodes, 'POST', signal, one)) {
       if (answer?.status === 202)
         return { accepted: JSON.parse(new TextDecoder().decode(answer.body)) as unknown };
-      if (answer !== null && answer.status < 500 && answer.status !== 429) throw problemOf(answer);
+      if (answer !== null && isRefusal(answer.status)) throw problemOf(answer);
     }
     throw signal.reason;
   }

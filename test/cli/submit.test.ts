@@ -214,3 +214,22 @@ test('a node that is full is passed over, and one that refuses is told, also wit
   t.is(refused.code, 1);
   t.regex(refused.stderr, /^althing: bad_word: no/);
 });
+
+test('X11: a frozen node is not waited for, also without waiting', async (t) => {
+  const { run, url } = await serve(t);
+  let isHeld = false;
+  const frozen = await between(t, url, (asked, answer, pass) => {
+    if (asked.method !== 'POST') return pass();
+    isHeld = true;
+    answer.on('close', () => (isHeld = false));
+  });
+  let wasHeld = false;
+  const next = await between(t, url, (asked, _, pass) => {
+    if (asked.method === 'POST') wasHeld = isHeld;
+    pass();
+  });
+  const words = ['submit', 'kv', 'set', 'namespace=n', 'key=k', 'value=v', '--no-wait'];
+  const sent = await run(words, { ALTHING_URL: `${frozen},${next}` });
+  t.is(sent.code, 0, sent.stderr);
+  t.true(wasHeld);
+});

@@ -1,8 +1,12 @@
 /** The syntax tree of a module's source: JavaScript, or TypeScript whose types are taken out. */
-import { transformSync } from '@swc/wasm-typescript';
+import { createRequire } from 'node:module';
+import type * as Swc from '@swc/wasm-typescript';
 import { parse, type AnyNode, type Program } from 'acorn';
 
 export type { AnyNode, Program } from 'acorn';
+
+/** Loaded with the first source that has types: it is large, and most processes never see one. */
+const swc = (): typeof Swc => createRequire(import.meta.url)('@swc/wasm-typescript') as typeof Swc;
 
 /** Source that cannot be a module: where, why, and what to write instead. Lines and columns from 1. */
 export class SourceError extends Error {
@@ -72,7 +76,7 @@ export function parseSource(file: string, text: string): Source {
 /** Spaces in place of types, so that lines and columns stay. */
 function withoutTypes(file: string, text: string): string {
   try {
-    return transformSync(text, {
+    return swc().transformSync(text, {
       filename: file,
       mode: 'strip-only',
       deprecatedTsModuleAsError: true,
