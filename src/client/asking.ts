@@ -42,11 +42,16 @@ export function ask<T>(
     const said = new Said(nodes);
     const one = (node: number, end: AbortSignal): Promise<NodeAnswer | null> =>
       nodes.ask(node, request, end);
-    for await (const { node, result: answer } of attempts(nodes, request.method, bound, one)) {
+    for await (const { node, result: answer, ms: tookMs } of attempts(
+      nodes,
+      request.method,
+      bound,
+      one,
+    )) {
       if (answer === null) continue;
       const taken = await take(answer);
       if (taken.kind === 'holds') {
-        nodes.prefer(node);
+        nodes.prefer(node, request.method, tookMs);
         return taken.value;
       }
       said.add(node, taken.error);

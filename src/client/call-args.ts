@@ -1,6 +1,11 @@
 /** What is wrong with the arguments of a call, with the name of the one at fault. */
 import type { Call } from '../../protocols/transaction/submission.ts';
-import { encodeValue, NotAValue, type Value } from '../../protocols/transaction/values.ts';
+import {
+  encodeValue,
+  NotAValue,
+  VALUE_DEPTH_MAX,
+  type Value,
+} from '../../protocols/transaction/values.ts';
 import { AlthingError } from './errors.ts';
 
 /** What `encode` makes of the calls. Throws AlthingError `invalid_args` where a part is no value, such as 1.5. */
@@ -10,7 +15,7 @@ export function encoded<T>(calls: readonly Call[], encode: () => T): T {
   } catch (error) {
     if (!(error instanceof NotAValue)) throw error;
     const wrong = calls.find(({ args }) => !isValue(args));
-    const field = wrong === undefined ? '' : placeIn(wrong.args, '');
+    const field = wrong === undefined ? '' : placeIn(wrong.args);
     throw new AlthingError('invalid_args', named(field, error.message), 0, field);
   }
 }
@@ -22,16 +27,25 @@ export function named(field: string, message: string): string {
 
 function isValue(value: Value): boolean {
   try {
-    return encodeValue(value).length > 0;
-  } catch {
+    encodeValue(value);
+    return true;
+  } catch (error) {
+    if (!(error instanceof NotAValue)) throw error;
     return false;
   }
 }
 
-/** The path of the innermost part that is no value. */
-function placeIn(value: Value, path: string): string {
-  const wrong = partsOf(value, path).find(([, part]) => !isValue(part));
-  return wrong === undefined ? path : placeIn(wrong[1], wrong[0]);
+/** The path of the innermost part that is no value; the argument where it has too many levels to tell. */
+function placeIn(args: Value): string {
+  let [path, value] = ['', args];
+  let argument = '';
+  for (let level = 0; level < VALUE_DEPTH_MAX; level++) {
+    const wrong = partsOf(value, path).find(([, part]) => !isValue(part));
+    if (wrong === undefined) return path;
+    [path, value] = wrong;
+    if (level === 0) argument = path;
+  }
+  return argument;
 }
 
 function partsOf(value: Value, path: string): readonly (readonly [string, Value])[] {

@@ -57,7 +57,10 @@ function saidText(
   return `these nodes do not belong together: ${each.join('; ')}`;
 }
 
-/** What f + 1 nodes say alike, or all that there are. */
+/**
+ * What f + 1 nodes say alike, or all that there are: f of the cluster that they tell of, and not below that
+ * of one of as many nodes as are known, or one that lies would need to tell of no other.
+ */
 function agreedBy(
   said: ReadonlyMap<number, ClusterFacts>,
   count: number,
@@ -68,7 +71,8 @@ function agreedBy(
     const same = [...said.values()].filter(
       (each) => JSON.stringify(each) === JSON.stringify(facts),
     ).length;
-    if (same >= Math.min(count, facts.faultyMax + 1)) return facts;
+    const faulty = Math.max(faultyMax(count), facts.faultyMax);
+    if (same >= Math.min(count, faulty + 1)) return facts;
   }
   return null;
 }
@@ -88,18 +92,23 @@ async function factsOf(
   const isSound =
     typeof clusterId === 'string' &&
     /^[0-9a-f]{64}$/.test(clusterId) &&
-    Array.isArray(validators) &&
-    validators.length > 0 &&
+    areNames(validators) &&
     isCount(transactionsPerSubmissionMax) &&
     isCount(submissionBytesMax) &&
     isCount(transactionBytesMax);
   if (!isSound) return undefined;
   return {
     clusterId: clusterId as Digest,
-    validators: validators.map(String),
+    validators,
     faultyMax: faultyMax(validators.length),
     limits: { transactionsPerSubmissionMax, submissionBytesMax, transactionBytesMax },
   };
+}
+
+function areNames(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string')
+  );
 }
 
 function isCount(value: unknown): value is number {

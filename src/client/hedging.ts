@@ -5,7 +5,8 @@
  * X11. A node that is silent delays an answer by most of a second, however long its attempt may last: the next is
  *      asked as well, and the first is not given up. So several nodes may do the same at once: it is for
  *      reads, and for what is signed and so executes once (X1). Where answers take long of late, since nodes
- *      have much to do, none is asked sooner than several times as late: more work would not help them.
+ *      have much to do, the next is asked later, and each further one twice as late: more work would not help
+ *      them. It is asked after two seconds nevertheless, or a node could be ever slower with impunity.
  */
 import type { Method, Nodes } from './nodes.ts';
 import { pause, pauseMs } from './waiting.ts';
@@ -13,12 +14,21 @@ import { pause, pauseMs } from './waiting.ts';
 export interface Ended<T> {
   readonly node: number;
   readonly result: T;
+  /** It took so long. */
+  readonly ms: number;
 }
 
 /** Longer than what answers takes: that the next checkpoint certifies what was asked for. */
 const SILENCE_MS = 800;
+const SILENCE_MS_MAX = 2_000;
 /** Times what answers take of late. */
 const SILENCE_FACTOR = 4;
+
+/** After which the next node is asked, when so many that were asked before it are silent. */
+export function silenceMs(usualMs: number, silent: number): number {
+  const first = Math.max(SILENCE_MS, SILENCE_FACTOR * usualMs);
+  return Math.min(SILENCE_MS_MAX, first * 2 ** silent);
+}
 
 /**
  * What `attempt` ends with at one node and another, as it comes, until the signal or until nobody reads on:
@@ -40,12 +50,12 @@ export async function* attempts<T>(
     for (let round = 0; !ends.signal.aborted; round++) {
       for (const node of order) {
         if (pending.has(node)) continue;
-        const ended = attempt(node, ends.signal).then((result) => ({ node, result }));
+        const silentMs = silenceMs(nodes.usualMs(method), pending.size);
+        const ended = timed(node, attempt(node, ends.signal));
         // One that fails when another was enough has nobody who waits for it.
         ended.catch(() => undefined);
         pending.set(node, ended);
-        const silenceMs = Math.max(SILENCE_MS, SILENCE_FACTOR * nodes.usualMs(method));
-        yield* endedWithin(silenceMs, pending, ends.signal, () => !pending.has(node));
+        yield* endedWithin(silentMs, pending, ends.signal, () => !pending.has(node));
         if (ends.signal.aborted) return;
         if (pending.has(node)) nodes.distrust(node);
       }
@@ -55,6 +65,12 @@ export async function* attempts<T>(
     signal.removeEventListener('abort', end);
     end();
   }
+}
+
+async function timed<T>(node: number, attempt: Promise<T>): Promise<Ended<T>> {
+  const begun = performance.now();
+  const result = await attempt;
+  return { node, result, ms: performance.now() - begun };
 }
 
 /** What ends within `ms`, unless it `isOver` before. */
@@ -115,6 +131,7 @@ export async function askAll<T>(
     await Promise.all(nodes.urls.map((_, node) => askOne(node)));
   } finally {
     signal.removeEventListener('abort', end);
+    end();
   }
   return told;
 }

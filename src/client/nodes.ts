@@ -90,24 +90,17 @@ export class Nodes {
 
   /** One request to one node; null when it gave no answer. That, or one of 5xx, makes it the last choice. */
   async ask(node: number, request: NodeRequest, signal?: AbortSignal): Promise<NodeAnswer | null> {
-    const started = performance.now();
     const answer = await within(this.#attemptMs, signal, (bound) =>
       this.#ask(node, request, bound),
     );
-    if (answer !== null) this.#took(request.method, performance.now() - started);
     // Who was not waited for has not failed.
     if (signal?.aborted !== true && (answer === null || answer.status >= 500)) this.distrust(node);
     return answer;
   }
 
-  /** What an answer takes, as a moving mean; 0 before the first. */
+  /** What it takes until an answer holds, as a moving mean; 0 before the first. */
   usualMs(method: Method): number {
     return this.#usualMs.get(method) ?? 0;
-  }
-
-  #took(method: Method, ms: number): void {
-    const before = this.#usualMs.get(method) ?? ms;
-    this.#usualMs.set(method, before + (ms - before) / MEAN_OF);
   }
 
   async #ask(node: number, request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer | null> {
@@ -131,7 +124,11 @@ export class Nodes {
 
   /** A stream of events from one node, until `ends`; null when it did not begin in time. */
   async open(node: number, path: string, ends: AbortController): Promise<Response | null> {
-    const timer = setTimeout(() => ends.abort(), this.#attemptMs);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      ends.abort();
+    }, this.#attemptMs);
     try {
       const response = await this.#fetch(`${this.urls[node]}${path}`, {
         headers: { accept: 'text/event-stream' },
@@ -141,16 +138,19 @@ export class Nodes {
       if (!response.ok) this.distrust(node);
       return response;
     } catch {
-      this.distrust(node);
+      // Whoever reads may have ended it: then the node has not failed.
+      if (isLate || !ends.signal.aborted) this.distrust(node);
       return null;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Its answer held: it is asked first. */
-  prefer(node: number): void {
+  /** Its answer held, so long after it was asked: it is asked first. */
+  prefer(node: number, method: Method, ms: number): void {
     this.#ranks[node] = -++this.#judged;
+    const before = this.#usualMs.get(method) ?? ms;
+    this.#usualMs.set(method, before + (ms - before) / MEAN_OF);
   }
 
   /** It gave no answer, or one that does not hold: it is asked last. */

@@ -93,10 +93,10 @@ export class Submitter {
       const said = new Said(nodes);
       const one = (node: number, end: AbortSignal) =>
         this.#sendTo(node, submission, bytes, { id, prove, end });
-      for await (const { node, result } of attempts(nodes, 'POST', patience, one)) {
+      for await (const { node, result, ms } of attempts(nodes, 'POST', patience, one)) {
         if (result === null) continue;
         if (!(result instanceof AlthingError)) {
-          nodes.prefer(node);
+          nodes.prefer(node, 'POST', ms);
           return result;
         }
         said.add(node, result);

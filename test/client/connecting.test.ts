@@ -19,6 +19,36 @@ test('a client learns its cluster from nodes that agree, past one that lies', as
   t.is(client.cluster.faultyMax, 1);
 });
 
+const telling = (validators: string) => async (_path: string, ask: () => Promise<Response>) => {
+  const text = await (await ask()).text();
+  return new Response(text.replace(/"validators":\[[^\]]*\]/, `"validators":${validators}`));
+};
+
+for (const [what, validators] of Object.entries({
+  'what is no name': '[{"toString":1,"valueOf":1}]',
+  'nothing but brackets': `${'['.repeat(5_000)}${']'.repeat(5_000)}`,
+  'a cluster of one': '["validator-1"]',
+})) {
+  test(`a client learns its cluster past a node that tells of ${what}`, async (t) => {
+    const later = async (_: string, ask: () => Promise<Response>): Promise<Response> => {
+      await liarWasAsked;
+      return ask();
+    };
+    let asked = 0;
+    let lied = (): void => undefined;
+    const liarWasAsked = new Promise<void>((resolve) => (lied = resolve));
+    const liar = async (path: string, ask: () => Promise<Response>): Promise<Response> => {
+      const answer = await telling(validators)(path, ask);
+      // Both of its answers.
+      if (++asked === 2) setImmediate(lied);
+      return answer;
+    };
+    const { connect, port } = await addressed(t, [liar, later, later, later]);
+    const { cluster } = await connect();
+    t.is(cluster.validators.length, port.cluster.n);
+  });
+}
+
 test('nodes that do not belong together are named', async (t) => {
   const { connect } = await addressed(t, [otherCluster, null]);
   const error = await t.throwsAsync(connect(), { instanceOf: AlthingError });

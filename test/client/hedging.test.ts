@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { ask } from '../../src/client/asking.ts';
 import { OutcomeUnknown } from '../../src/client/errors.ts';
-import { attempts } from '../../src/client/hedging.ts';
+import { askAll, attempts, silenceMs } from '../../src/client/hedging.ts';
 import { connect } from '../../src/client/index.ts';
 import { Nodes } from '../../src/client/nodes.ts';
 import { notTaken } from '../../src/client/reads.ts';
@@ -91,20 +91,60 @@ test('X11: the first is not given up: its answer counts when the next one is sil
   t.is((await client.submit([set(1)])).receipts[0]!.status, 'ok');
 });
 
-test('X11: where answers take long for all that nodes have to do, they are not all asked', async (t) => {
+test('X11: the more there is to do, the later the next is asked, and never after two seconds', (t) => {
+  const cases = [
+    [0, 0, 800],
+    [150, 0, 800],
+    [300, 0, 1_200],
+    [600, 0, 2_000],
+    [60_000, 0, 2_000],
+    [0, 1, 1_600],
+    [0, 2, 2_000],
+    [300, 1, 2_000],
+    [60_000, 9, 2_000],
+  ] as const;
+  for (const [usualMs, silent, ms] of cases) t.is(silenceMs(usualMs, silent), ms);
+});
+
+test('X11: what a submission takes is known with all that shows it to hold', async (t) => {
+  const proofMs = 200;
   const slow: Behaviour = async (path, askNode) => {
-    if (isWrite(path)) await pause(1_200);
+    if (path.includes('proof=1')) await pause(proofMs);
     return askNode();
   };
-  const { connect: connectHere, asked, port } = await addressed(t, [slow, slow]);
-  const client = await connectHere({ ...known(port), trust: 'node', attemptMs });
-  const asking = async (): Promise<number> => {
-    const before = asked[0]! + asked[1]!;
-    await client.submit([set(1)]);
-    return asked[0]! + asked[1]! - before;
-  };
-  t.is(await asking(), 2, 'what is usual is not known yet');
-  t.is(await asking(), 1);
+  const { connect: connectHere, port } = await addressed(t, [slow]);
+  const client = await connectHere({ ...known(port), attemptMs });
+  t.is(client.nodes.usualMs('POST'), 0);
+  await client.submit([set(1)]);
+  t.true(client.nodes.usualMs('POST') >= proofMs - 1);
+});
+
+test('X11: what answers take of late counts more than what they took before', (t) => {
+  const nodes = new Nodes({ urls: ['http://a', 'http://b'] });
+  nodes.prefer(0, 'GET', 800);
+  t.is(nodes.usualMs('GET'), 800);
+  t.is(nodes.usualMs('POST'), 0);
+  nodes.prefer(1, 'GET', 0);
+  t.is(nodes.usualMs('GET'), 700);
+  for (let answers = 0; answers < 40; answers++) nodes.prefer(1, 'GET', 0);
+  t.true(nodes.usualMs('GET') < 5);
+});
+
+test('a stream that its reader ends does not make its node the last choice', async (t) => {
+  const given = (_: string, { signal }: RequestInit): Promise<Response> =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(new Error('aborted')));
+    });
+  const fetch = given as typeof globalThis.fetch;
+  const nodes = new Nodes({ urls: ['http://a', 'http://b'], fetch, attemptMs });
+  const ends = new AbortController();
+  const opening = nodes.open(0, '/stream', ends);
+  ends.abort();
+  t.is(await opening, null);
+  t.deepEqual(nodes.order(), [0, 1]);
+  const late = new Nodes({ urls: ['http://a', 'http://b'], fetch, attemptMs: 1 });
+  t.is(await late.open(0, '/stream', new AbortController()), null);
+  t.deepEqual(late.order(), [1, 0]);
 });
 
 test('X11: those that are not waited for any more are aborted', async (t) => {
@@ -141,6 +181,23 @@ test('X11: an attempt that is over leaves nothing that waits', async (t) => {
     if (++tries === 16) break;
   }
   t.is(most, 0);
+});
+
+test('X11: who has been told enough asks no more', async (t) => {
+  const nodes = new Nodes({ urls: ['http://a', 'http://b'] });
+  const { signal } = new AbortController();
+  const signals: AbortSignal[] = [];
+  const failing = askAll(
+    nodes,
+    signal,
+    (node, end) => {
+      signals[node] = end;
+      return node === 0 ? Promise.resolve(1) : Promise.reject(new Error('broken'));
+    },
+    () => false,
+  );
+  await t.throwsAsync(failing, { message: 'broken' });
+  t.true(signals[1]!.aborted);
 });
 
 /** The second address says no, and ends who asks when it is asked again. */

@@ -147,6 +147,9 @@ test('X1: a receipt for what never executed is not believed, and it executes at 
   const { receipts } = await client.submit([write]);
   t.true(lies > 0);
   t.like(receipts[0]!.result, { version: 1 });
+  // However often it was sent meanwhile.
+  const now = await client.row('kv', 'entries', `${write.args.namespace}/${write.args.key}`);
+  t.like(now.result, { version: 1 });
   t.true(port.submitted > 0);
 });
 

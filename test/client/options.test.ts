@@ -67,6 +67,22 @@ for (const [name, run] of Object.entries(functions)) {
   });
 }
 
+test('what a module tells is of that module, and proved', async (t) => {
+  const client = await (await addressed(t, [null])).connect();
+  for (const [name, value] of Object.entries({
+    trust: 'node',
+    modules: ['ledger'],
+    blocks: true,
+  })) {
+    const options = { [name]: value } as never;
+    const error = await t.throwsAsync(async () =>
+      client.module<typeof kv>('kv').subscribe(options),
+    );
+    t.like(error, { code: 'bad_option', field: name });
+    t.regex(error.message, /^unknown option/);
+  }
+});
+
 test('a row and a query do not take another consistency for none', async (t) => {
   const client = await (await addressed(t, [null])).connect();
   const options = { consistency: 'linearisable' as never };

@@ -4,7 +4,8 @@ import type { AlthingError } from '../../src/client/errors.ts';
 import { kv } from '../../src/modules/kv/kv.ts';
 import { addressed, known, type Addressed } from './cluster.ts';
 
-const hour = 3_600_000;
+/** Never waited for: the end of a test that fails. */
+const patienceMs = 60_000;
 const set = { module: 'kv', command: 'set', args: { namespace: 'n', key: 'a', value: 1 } };
 
 /** The same validators under another name. */
@@ -14,11 +15,15 @@ function otherGenesis({ port }: Addressed) {
 }
 
 const reads = {
-  'a row': (client: Client) => client.row('kv', 'entries', 'n/a', { patienceMs: hour }),
+  'a row': (client: Client) => client.row('kv', 'entries', 'n/a', { patienceMs }),
   'a query': (client: Client) =>
-    client.query('kv', 'get', { namespace: 'n', key: 'a' }, { patienceMs: hour }),
+    client.query('kv', 'get', { namespace: 'n', key: 'a' }, { patienceMs }),
   events: async (client: Client) => {
-    for await (const event of client.subscribe({ from: 1 })) return event;
+    for await (const event of client.subscribe({
+      from: 1,
+      signal: AbortSignal.timeout(patienceMs),
+    }))
+      return event;
     return null;
   },
 };

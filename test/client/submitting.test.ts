@@ -3,10 +3,18 @@ import { AlthingError, OutcomeUnknown, TransactionFailed } from '../../src/clien
 import { kv } from '../../src/modules/kv/kv.ts';
 import type { ledger } from '../../src/modules/ledger/ledger.ts';
 import { callBytes } from '../../protocols/transaction/submission.ts';
+import type { Value } from '../../protocols/transaction/values.ts';
 import type { Client } from '../../src/client/client.ts';
 import { addressed, isWrite, known, problem } from './cluster.ts';
 
 const set = (key: string, value: number) => ({ namespace: 'n', key, value });
+
+/** A list in a list in a list … */
+function nested(levels: number): Value {
+  let value: Value = [];
+  for (let level = 1; level < levels; level++) value = [value];
+  return value;
+}
 
 test('a command by its module resolves with its result when it is final', async (t) => {
   const { connect } = await addressed(t, [null]);
@@ -85,6 +93,16 @@ test('the argument that is no value, or does not fit, is named', async (t) => {
   ]) {
     const error = await t.throwsAsync(run, noValue);
     t.like(error, { code: 'invalid_args', field: 'value.list[1].half' });
+  }
+  const ring: Record<string, Value> = {};
+  ring['self'] = ring;
+  for (const [deep, field] of [
+    [{ args: { value: ring } }, 'value'],
+    [{ args: { value: nested(40) } }, `value${'[0]'.repeat(7)}`],
+  ] as const) {
+    const error = await t.throwsAsync(client.submit([{ ...call, ...deep }]));
+    t.like(error, { code: 'invalid_args', field });
+    t.regex(error.message, /: more than 32 levels deep$/);
   }
   const keys = client.module(kv);
   const failed = { instanceOf: TransactionFailed, code: 'invalid_args' };
