@@ -8,10 +8,12 @@ import type { Value } from '../../protocols/transaction/values.ts';
 import { argsOf } from '../modules/args.ts';
 import { Misfit } from '../modules/from-json.ts';
 import { UsageError } from './command.ts';
-import type { Shape } from './declarations.ts';
 import { jsonDescription } from './example.ts';
+import type { Shape } from './shape.ts';
 
 export type Given = Readonly<Record<string, unknown>>;
+/** In `text` numbers and booleans may be spelled, and lists and objects are JSON. */
+export type Form = 'text' | 'json';
 
 const WORD = /^([A-Za-z][A-Za-z0-9]*)(:?)=([^]*)$/;
 
@@ -30,7 +32,7 @@ export function given(words: readonly string[], json: string | undefined): Given
 }
 
 /** Throws UsageError that names the argument at fault. */
-export function canonical(shape: Shape, args: Given, form: 'text' | 'json' = 'text'): Value {
+export function canonical(shape: Shape, args: Given, form: Form = 'text'): Value {
   const result = argsOf(shape, args, form === 'text');
   if (!(result instanceof Misfit)) return result.args;
   const { field, message } = result;

@@ -203,6 +203,11 @@ function signerOf(flags: Flags): Signer {
         '"openssl genpkey -algorithm ed25519 -out client.pem" makes one',
     );
   }
+  return signerIn(file);
+}
+
+/** Throws UsageError. */
+export function signerIn(file: string): Signer {
   try {
     return loadSigner(file);
   } catch (error) {

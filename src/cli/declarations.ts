@@ -1,177 +1,95 @@
 /**
  * What modules declare of their commands and queries: the built-in ones as they are part of this
- * software, others as a node tells them in its OpenAPI document.
+ * software, others as nodes tell them in their OpenAPI documents.
+ *
+ * Where arguments do not fit what a node tells, or it knows no such command, that is its word alone (X2): the
+ * documents of other nodes are asked, until one takes them or as many as it takes refuse.
  */
-import { Kind, OptionalKind, Type, type TSchema } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import type { Value } from '../../protocols/transaction/values.ts';
+import { abortable } from '../abortable.ts';
+import { ask, type Taken } from '../client/asking.ts';
+import { AlthingError } from '../client/errors.ts';
+import { notTaken } from '../client/reads.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
-import type { Checker } from '../modules/define.ts';
-import { JSON_FORM } from '../modules/schema.ts';
-import { matchedByRe2 } from '../modules/user/patterns.ts';
+import type { DefinedModule } from '../modules/define.ts';
+import { canonical, type Form, type Given } from './arguments.ts';
 import { UsageError } from './command.ts';
-import { answerOf, type Connection } from './connection.ts';
-
-/** Of a command or a query. */
-export interface Shape {
-  /** `ledger transfer` */
-  readonly name: string;
-  readonly schema: TSchema;
-  readonly type: Checker;
-}
-
-type Sort = 'command' | 'query';
-type Json = Readonly<Record<string, unknown>>;
+import type { Connection } from './connection.ts';
+import { OpenApiDeclarations } from './openapi-declarations.ts';
+import { printable } from './output.ts';
+import { unknownMember, type Member, type Shape } from './shape.ts';
 
 const builtIn = new ModuleCatalog(builtInModules);
+const REQUEST = {
+  method: 'GET',
+  path: '/openapi.json',
+  headers: { accept: 'application/json' },
+} as const;
 
-/** Throws UsageError that names what there is. */
-export async function shapeOf(
-  connection: Connection,
-  sort: Sort,
-  module: string,
-  name: string,
-): Promise<Shape> {
-  const known = builtIn.named(module);
-  if (known === undefined) return askedShape(connection, sort, module, name);
-  const definitions = sort === 'command' ? known.commandDefinitions : known.queryDefinitions;
+/** Of a node that tells why arguments do not fit. */
+class Refused extends AlthingError {}
+
+export class Declarations {
+  readonly #connection: Connection;
+  /** By which arguments were taken last: the next ones are tried there first. */
+  #last: OpenApiDeclarations | null = null;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Arguments in canonical form. Throws UsageError that names what is wrong or what there is; AlthingError
+   * where nodes have to be asked and too few answer.
+   */
+  async canonical(member: Member, args: Given, form: Form = 'text'): Promise<Value> {
+    const known = builtIn.named(member.module);
+    if (known !== undefined) return canonical(shapeIn(known, member), args, form);
+    const convert = (declarations: OpenApiDeclarations): Value => {
+      const value = canonical(declarations.shapeOf(member), args, form);
+      this.#last = declarations;
+      return value;
+    };
+    const last = this.#last;
+    const again = last === null ? null : taken(() => convert(last));
+    return again?.kind === 'holds' ? again.value : this.#asked(convert);
+  }
+
+  async #asked(convert: (declarations: OpenApiDeclarations) => Value): Promise<Value> {
+    const { client, interrupted: signal, timeoutMs: ms } = this.#connection;
+    const patience = { ms, signal, refusals: client.cluster.faultyMax + 1 };
+    const asking = ask<Value>(client.nodes, REQUEST, patience, (answer) =>
+      answer.status === 200
+        ? taken(() => convert(new OpenApiDeclarations(new TextDecoder().decode(answer.body))))
+        : notTaken(answer),
+    );
+    try {
+      return await abortable(asking, signal);
+    } catch (error) {
+      if (error instanceof Refused) throw new UsageError(printable(error.message));
+      throw error;
+    }
+  }
+}
+
+function shapeIn(module: DefinedModule, member: Member): Shape {
+  const { sort, name } = member;
+  const definitions = sort === 'command' ? module.commandDefinitions : module.queryDefinitions;
   const found = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
-  if (found !== undefined) return { name: `${module} ${name}`, ...found };
-  throw unknownMember(sort, module, name, Object.keys(definitions));
+  if (found !== undefined) return { name: `${module.name} ${name}`, ...found };
+  throw unknownMember(member, Object.keys(definitions));
 }
 
-function unknownMember(sort: Sort, module: string, name: string, names: readonly string[]) {
-  return new UsageError(`${module} has no ${sort} ${name}; it has ${names.join(', ')}`);
-}
-
-// ------------------------------------------------------------------- modules that a node tells of
-
-async function askedShape(
-  connection: Connection,
-  sort: Sort,
-  module: string,
-  name: string,
-): Promise<Shape> {
-  const document = await documentOf(connection);
-  const shapes = sort === 'command' ? commandsIn(document) : queriesIn(document);
-  const ofModule = shapes.filter(([id]) => id.startsWith(`${module}.`));
-  const found = ofModule.find(([id]) => id === `${module}.${name}`);
-  if (found !== undefined) {
-    const schema = typed(found[1]);
-    return { name: `${module} ${name}`, schema, type: checkerOf(schema) };
-  }
-  if (ofModule.length > 0) {
-    const names = ofModule.map(([id]) => id.slice(module.length + 1));
-    throw unknownMember(sort, module, name, names);
-  }
-  const names = new Set([
-    ...builtIn.modules.map((each) => each.name),
-    ...shapes.map(([id]) => id.split('.')[0]!),
-  ]);
-  throw new UsageError(`there is no module ${module}; there are ${[...names].join(', ')}`);
-}
-
-/** Empty for a node that serves none. */
-async function documentOf(connection: Connection): Promise<Json> {
+/** What `convert` makes of a node's document: a document that cannot be used says nothing. */
+function taken(convert: () => Value): Taken<Value> {
   try {
-    const { body } = await answerOf(connection, '/openapi.json');
-    const document: unknown = JSON.parse(new TextDecoder().decode(body));
-    return isJson(document) ? document : {};
-  } catch {
-    return {};
+    return { kind: 'holds', value: convert() };
+  } catch (error) {
+    if (error instanceof UsageError) {
+      return { kind: 'refused', error: new Refused('refused', error.message), isProved: false };
+    }
+    const unfit = new AlthingError('bad_answer', 'its OpenAPI document cannot be used');
+    return { kind: 'unfit', error: unfit };
   }
-}
-
-function commandsIn(document: Json): [string, Json][] {
-  const schemas = member(member(document, 'components'), 'schemas');
-  return Object.entries(schemas).flatMap(([name, schema]): [string, Json][] =>
-    name.endsWith('.arguments') && isJson(schema)
-      ? [[name.slice(0, -'.arguments'.length), schema]]
-      : [],
-  );
-}
-
-/** Their arguments are the parameters of their routes. */
-function queriesIn(document: Json): [string, Json][] {
-  return Object.values(member(document, 'paths')).flatMap((path): [string, Json][] => {
-    const operation = member(isJson(path) ? path : {}, 'get');
-    const [, id] = /^query\.([^.]+\.[^.]+)$/.exec(String(operation['operationId'])) ?? [];
-    return id === undefined ? [] : [[id, parametersSchema(operation['parameters'])]];
-  });
-}
-
-/** `consistency`, `proof` and the like, which every query takes, do no harm here. */
-function parametersSchema(parameters: unknown): Json {
-  const all = (Array.isArray(parameters) ? parameters : []).filter(isJson);
-  const properties = all.map(({ name, schema, content }) => {
-    const own =
-      schema ?? member(member(isJson(content) ? content : {}, 'application/json'), 'schema');
-    return [String(name), own];
-  });
-  const required = all.filter((each) => each['required'] === true).map(({ name }) => name);
-  return { type: 'object', properties: Object.fromEntries(properties) as Json, required };
-}
-
-const KINDS: Readonly<Record<string, string>> = {
-  object: 'Object',
-  array: 'Array',
-  integer: 'Integer',
-  boolean: 'Boolean',
-  string: 'String',
-  null: 'Null',
-};
-
-/** What has another form in JSON is checked as it is converted. */
-function kindOf(schema: Json): string {
-  if (Object.hasOwn(schema, JSON_FORM)) return 'Unknown';
-  if (Object.hasOwn(schema, 'const')) return 'Literal';
-  if (Array.isArray(schema['anyOf'])) return 'Union';
-  return KINDS[String(schema['type'])] ?? 'Unknown';
-}
-
-/** A JSON Schema with the marks by which from-json.ts converts, and values are checked. */
-function typed(schema: Json): TSchema {
-  const kind = kindOf(schema);
-  const required = new Set(Array.isArray(schema['required']) ? schema['required'] : []);
-  const properties = Object.entries(member(schema, 'properties')).map(([name, each]) => {
-    const own = typed(isJson(each) ? each : {});
-    return [name, required.has(name) ? own : { ...own, [OptionalKind]: 'Optional' }];
-  });
-  const choices = Array.isArray(schema['anyOf']) ? schema['anyOf'].filter(isJson) : [];
-  return {
-    ...schema,
-    [Kind]: kind,
-    ...(kind === 'Object' ? { properties: Object.fromEntries(properties) as unknown } : {}),
-    ...(kind === 'Array' ? { items: typed(member(schema, 'items')) } : {}),
-    ...(kind === 'Union' ? { anyOf: choices.map(typed) } : {}),
-  } as unknown as TSchema;
-}
-
-/** Interpreted: nothing that a node tells is compiled into code. */
-function checkerOf(schema: TSchema): Checker {
-  const matched = usable(schema);
-  return {
-    Check: (value) => Value.Check(matched, value),
-    Errors: (value) => Value.Errors(matched, value),
-  };
-}
-
-/** What cannot be checked by what a node tells is for the nodes to say. */
-function usable(schema: TSchema): TSchema {
-  try {
-    const matched = matchedByRe2(schema);
-    Value.Check(matched, {});
-    return matched;
-  } catch {
-    return Type.Unknown();
-  }
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function member(object: Json, name: string): Json {
-  const value = Object.hasOwn(object, name) ? object[name] : undefined;
-  return isJson(value) ? value : {};
 }

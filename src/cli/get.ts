@@ -9,7 +9,7 @@ import { AlthingError } from '../client/errors.ts';
 import type { Nodes } from '../client/nodes.ts';
 import { pathWith, read, type Answer, type ReadOptions } from '../client/reads.ts';
 import type { Submitted } from '../client/submitter.ts';
-import { canonical, given, parameters, type Given } from './arguments.ts';
+import { given, parameters, type Given } from './arguments.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import {
   answerOf,
@@ -18,10 +18,11 @@ import {
   withNotice,
   type Connection,
 } from './connection.ts';
-import { shapeOf } from './declarations.ts';
+import { Declarations } from './declarations.ts';
 import { keepProof } from './keep-proof.ts';
 import { described } from './output.ts';
 import { receiptText } from './submit.ts';
+import { tellVerified, verification } from './verified.ts';
 
 export interface QueryFlags {
   readonly atHeight?: number;
@@ -116,7 +117,7 @@ export async function ask(
   { atHeight, linearizable, proof }: QueryFlags,
 ): Promise<void> {
   const { client, signal, timeoutMs, verifies } = cluster;
-  canonical(await shapeOf(cluster, 'query', module, query), args);
+  await new Declarations(cluster).canonical({ sort: 'query', module, name: query }, args);
   const spelled = parameters(args);
   if (proof !== undefined) {
     const path = pathWith(`/api/v11/${module}/${query}`, spelled);
@@ -135,12 +136,10 @@ export async function ask(
 
 /** The result; and on stderr what is known of it, where nodes are not believed. */
 function tell(context: CommandContext, answer: Answer<unknown>, verifies: boolean): void {
-  const { height, result = null, isComplete = true } = answer;
-  const known = verifies ? { verified: true, complete: isComplete } : {};
+  const { height, result = null } = answer;
+  const known = verifies ? verification(answer) : {};
   context.print({ height, ...known, result }, () => described(result));
-  if (!verifies) return;
-  const gaps = isComplete ? '' : '; of a list it is proved what it has, and not that it is all';
-  process.stderr.write(`verified, as of height ${height}${gaps}\n`);
+  if (verifies) tellVerified(answer);
 }
 
 function rowCommand(context: CommandContext): Command {

@@ -14,7 +14,7 @@ import { exitCodeOf } from '../supervisor/supervision.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { laterCommands } from './later.ts';
-import { jsonText, printable, watchReaders, write } from './output.ts';
+import { jsonText, printable, printableLines, watchReaders, write } from './output.ts';
 
 type Create = (context: CommandContext) => Command;
 
@@ -101,13 +101,15 @@ async function main(): Promise<number> {
   }
 }
 
+/** Printable, whoever wrote it. What nodes say is one line, and what is said here may be several. */
 function messageOf(error: unknown): string {
   if (error instanceof AlthingError) {
     const { code, field, message } = error;
     const isNamed = field === '' || message.startsWith(`${field}: `);
     return printable(`${code}${isNamed ? '' : `, ${field}`}: ${message}`);
   }
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return printableLines(text.split('\n'));
 }
 
 watchReaders(EXIT.failure);

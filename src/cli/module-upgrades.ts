@@ -14,6 +14,7 @@ import {
   type Upgrade,
   type Voter,
 } from './upgrades.ts';
+import { tellVerified, togetherOf, verification } from './verified.ts';
 
 interface Approval {
   readonly id: string;
@@ -89,7 +90,7 @@ async function approve(
   // Enough others have approved the same: that is what was asked for.
   if (error === undefined || error.code === 'already_approved') return { id, status: 'approved' };
   const isCommitted =
-    error.code === 'height_taken' && isTaken(await upgradesOf(connection), upgrade);
+    error.code === 'height_taken' && isTaken((await upgradesOf(connection)).rows, upgrade);
   if (isCommitted) return { id, status: 'approved', reason: '(it is committed)' };
   const advice = error.code === 'height_passed' ? ': use --at +50 or more' : '';
   return { id, status: 'refused', reason: `${error.code}: ${error.message}${advice}` };
@@ -127,19 +128,25 @@ export function listCommand(context: CommandContext): Command {
         proposalsOf(connection),
         Holdings.of(connection),
       ]);
-      const upgrades = all.map((each) =>
+      const upgrades = all.rows.map((each) =>
         each.outcome === 'waiting' ? { ...each, missingAt: holdings.lacking(each) } : each,
       );
-      const proposals = proposed.map((each) => ({ ...each, missingAt: holdings.lacking(each) }));
+      const proposals = proposed.rows.map((each) => ({
+        ...each,
+        missingAt: holdings.lacking(each),
+      }));
       const { silent } = holdings;
       const lines = [
         ...upgrades.map((each) => line(each, upgradeText(each))),
         ...proposals.map((each) => line(each, `${each.approvals.length} approvals`)),
       ];
-      context.print({ upgrades, proposals, silent }, () => {
-        if (lines.length === 0) return 'No upgrades: the cluster runs what its genesis names.';
+      const read = togetherOf([all, proposed]);
+      const known = connection.verifies ? verification(read) : {};
+      context.print({ ...known, upgrades, proposals, silent }, () => {
+        if (lines.length === 0) return 'No upgrades.';
         return printableLines([...lines, ...silenceOf(silent)]);
       });
+      if (connection.verifies) tellVerified(read);
     }),
   );
 }

@@ -78,9 +78,9 @@ async function ballotsOf(
   height: number,
 ): Promise<readonly Ballot[]> {
   const isMeant = (each: Proposed): boolean => each.name === name && each.height === height;
-  const committed = (await upgradesOf(connection)).find(isMeant);
+  const committed = (await upgradesOf(connection)).rows.find(isMeant);
   if (committed !== undefined) return voters.map((voter) => ({ voter, upgrade: committed }));
-  const proposals = (await proposalsOf(connection)).filter(isMeant);
+  const proposals = (await proposalsOf(connection)).rows.filter(isMeant);
   const ballots = voters.flatMap((voter) =>
     proposals
       .filter(({ approvals }) => approvals.includes(voter[1].publicKey))

@@ -5,10 +5,10 @@ import { Command } from 'commander';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Call } from '../../protocols/transaction/submission.ts';
 import type { Submitted } from '../client/submitter.ts';
-import { canonical, given, parsed } from './arguments.ts';
+import { given, parsed } from './arguments.ts';
 import { EXIT, UsageError, type CommandContext } from './command.ts';
 import { connectionOptions, withCluster, type Connection } from './connection.ts';
-import { shapeOf, type Shape } from './declarations.ts';
+import { Declarations } from './declarations.ts';
 import { Journal, withJournal } from './journal.ts';
 import { newProgress, jsonText, printable } from './output.ts';
 import { finish, Sending } from './sending.ts';
@@ -60,8 +60,9 @@ export function submitCommand(context: CommandContext): Command {
         if (flags.resend !== undefined) return resend(context, cluster, new Journal(flags.resend));
         await withJournal(flags.save, async (journal) => {
           if (flags.file !== undefined) return sendFile(context, cluster, journal, flags.file);
-          const shape = await shapeOf(cluster, 'command', module!, name!);
-          const args = canonical(shape, given(words, flags.args));
+          const member = { sort: 'command', module: module!, name: name! } as const;
+          const written = given(words, flags.args);
+          const args = await new Declarations(cluster).canonical(member, written);
           const call = { module: module!, command: name!, args };
           await sendCall(context, cluster, call, journal, flags);
         });
@@ -154,7 +155,7 @@ export function receiptText({ id, height, status, result, error, events }: Recei
 
 /** Throws UsageError that names the line at fault, when it comes to it. */
 async function* callsIn(cluster: Connection, file: string): AsyncGenerator<Call, void> {
-  const shapes = new Map<string, Shape>();
+  const declarations = new Declarations(cluster);
   const input = file === '-' ? process.stdin : createReadStream(file);
   const failed = new Promise<never>((_, reject) => {
     input.once('error', (error: NodeJS.ErrnoException) =>
@@ -169,10 +170,8 @@ async function* callsIn(cluster: Connection, file: string): AsyncGenerator<Call,
     if (next.value.trim() === '') continue;
     try {
       const { module, command, args = {} } = transactionIn(next.value);
-      const key = `${module} ${command}`;
-      const shape = shapes.get(key) ?? (await shapeOf(cluster, 'command', module, command));
-      shapes.set(key, shape);
-      yield { module, command, args: canonical(shape, args, 'json') };
+      const member = { sort: 'command', module, name: command } as const;
+      yield { module, command, args: await declarations.canonical(member, args, 'json') };
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       throw new UsageError(`${file}, line ${number}: ${error.message}`);

@@ -1,4 +1,5 @@
 /** What is asked of a cluster about upgrades of its modules, and in whose name. */
+import { Value } from '@sinclair/typebox/value';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Signer } from '../../protocols/crypto.ts';
@@ -6,12 +7,13 @@ import { isSameProgram, type Program } from '../../protocols/genesis.ts';
 import { AlthingError } from '../client/errors.ts';
 import { Nodes } from '../client/nodes.ts';
 import type { Answer } from '../client/reads.ts';
-import { loadSigner } from '../crypto/signer.ts';
 import { nodeFiles } from '../init/layout.ts';
+import { programs } from '../modules/programs/programs.ts';
 import { UsageError } from './command.ts';
-import { withCluster, type Connection, type Flags } from './connection.ts';
+import { signerIn, withCluster, type Connection, type Flags } from './connection.ts';
 import { folderOf, idsIn, type DataFlags } from './data-folder.ts';
 import { askJson } from './status.ts';
+import { togetherOf, type Verified } from './verified.ts';
 
 /** How long a node may take to say what it can run. */
 const HOLDINGS_MS = 5_000;
@@ -50,41 +52,50 @@ function signersOf(flags: DataFlags): readonly Voter[] {
   const data = folderOf(flags);
   const keys = idsIn(flags).map((id) => [id, nodeFiles(join(data, id)).key] as const);
   const there = keys.filter(([, key]) => existsSync(key));
-  if (there.length > 0) return there.map(([id, key]) => [id, loadSigner(key)]);
+  if (there.length > 0) return there.map(([id, key]) => [id, signerIn(key)]);
   const where = flags.id === undefined ? data : join(data, flags.id);
   throw new UsageError(`${where} has no key of a validator: name its folder by --data and --id`);
 }
 
-export function upgradesOf(connection: Connection): Promise<readonly Upgrade[]> {
-  return pagesOf<Upgrade, number>(connection, 'upgrades');
+/** What a query lists, and what is known of it. */
+export interface Listed<Row> extends Verified {
+  readonly rows: readonly Row[];
 }
 
-export function proposalsOf(connection: Connection): Promise<readonly Proposal[]> {
-  return pagesOf<Proposal, string>(connection, 'proposals');
+export function upgradesOf(connection: Connection): Promise<Listed<Upgrade>> {
+  return pagesOf<Upgrade>(connection, 'upgrades');
 }
 
-/** All that a query of `programs` lists, page by page. */
-async function pagesOf<Row, Key extends string | number>(
+export function proposalsOf(connection: Connection): Promise<Listed<Proposal>> {
+  return pagesOf<Proposal>(connection, 'proposals');
+}
+
+/** All that a query of `programs` lists, page by page. Throws AlthingError where a node makes it up. */
+async function pagesOf<Row>(
   { client, signal, timeoutMs }: Connection,
   name: 'upgrades' | 'proposals',
-): Promise<readonly Row[]> {
-  type Page = { readonly next: Key | null } & { readonly [K in typeof name]: readonly Row[] };
+): Promise<Listed<Row>> {
+  type Page = { readonly next: string | number | null } & { readonly [K in typeof name]: Row[] };
+  const { result: schema } = programs.queryDefinitions[name];
   const options = { patienceMs: timeoutMs, signal };
-  const all: Row[] = [];
-  let next: Key | null | undefined;
-  while (next !== null) {
-    const before: Key | undefined = next;
-    const args = before === undefined ? {} : { after: before };
-    const { result }: Answer<Page> = await client.query<Page>('programs', name, args, options);
-    all.push(...result[name]);
-    next = result.next;
-    const goesOn = before === undefined ? next !== undefined : next! > before;
+  const pages: Answer<Page>[] = [];
+  let after: Page['next'] | undefined;
+  while (after !== null) {
+    const args = after === undefined ? {} : { after };
+    const page: Answer<Page> = await client.query<Page>('programs', name, args, options);
+    if (!Value.Check(schema, page.result)) throw badList(name, 'is none');
+    pages.push(page);
+    const { next } = page.result;
     // Else a node that lies has us ask without end.
-    if (next !== null && !goesOn) {
-      throw new AlthingError('bad_answer', `the list of ${name} does not go on: ask another node`);
-    }
+    const goesOn = after === undefined || next === null || next > after;
+    if (!goesOn) throw badList(name, 'does not go on');
+    after = next;
   }
-  return all;
+  return { rows: pages.flatMap(({ result }) => result[name]), ...togetherOf(pages) };
+}
+
+function badList(name: string, why: string): AlthingError {
+  return new AlthingError('bad_answer', `the list of ${name} ${why}: ask another node`);
 }
 
 /** As far as they are compared. */

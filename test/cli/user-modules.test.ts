@@ -82,15 +82,19 @@ test('what does not fit it ends with 2, what a module refuses with 1', async (t)
   }
 });
 
-test('a node whose document is none is asked for nothing', async (t) => {
-  const { run, url, port } = await serve(t, [...builtInModules, notes]);
-  for (const document of ['null', '[]', '{"paths":7,"components":{"schemas":[]}}', 'hello']) {
-    const liar = await between(t, url, (asked, answer, pass) =>
-      asked.url === '/openapi.json' ? answer.end(document) : pass(),
-    );
-    const { code, stderr } = await run(write, { ALTHING_URL: liar });
-    t.is(code, 2, document);
-    t.regex(stderr, /there is no module notes/);
-  }
-  t.is(port.submitted, 0);
+test('X2: a node that denies a module, or what it takes, does so for itself alone', async (t) => {
+  const { run, url } = await serve(t, [...builtInModules, notes]);
+  const seal = { type: 'string', maxLength: 0, description: '\u001b[2J' };
+  const schema = { type: 'object', required: ['seal'], properties: { seal } };
+  const liar = await between(t, url, (asked, answer, pass) => {
+    if (asked.url !== '/openapi.json') return pass();
+    answer.end(JSON.stringify({ components: { schemas: { 'notes.write.arguments': schema } } }));
+  });
+  const sent = await run(write, { ALTHING_URL: `${liar},${url}` });
+  t.is(sent.code, 0, sent.stderr);
+  const found = await run(['get', 'notes', 'note', 'name=a'], { ALTHING_URL: `${liar},${url}` });
+  t.is(found.code, 0, found.stderr);
+  const alone = await run(['submit', 'notes', 'write', 'seal=x'], { ALTHING_URL: liar });
+  t.is(alone.code, 2);
+  t.is(alone.stderr, 'althing: notes write, argument seal: expected ?[2J\n');
 });
