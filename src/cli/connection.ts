@@ -231,10 +231,20 @@ interface OwnCluster {
   readonly file: string;
 }
 
-/** The data folder's own cluster, unless other nodes are named: those that vote are of it all the same. */
+/**
+ * The data folder's own cluster, unless other nodes are named. Votes are for it all the same, and for none
+ * where it is not known: else nodes would say what is signed. Throws UsageError.
+ */
 function ownCluster(flags: Flags, uses: Uses): OwnCluster | null {
-  const file = flags.url.length === 0 || uses === 'votes' ? genesisFileIn(flags) : null;
-  return file === null ? null : { id: clusterOf(genesisIn(file), nodeCrypto).id, file };
+  const votes = uses === 'votes';
+  const file = flags.url.length === 0 || votes ? genesisFileIn(flags) : null;
+  if (file !== null) return { id: clusterOf(genesisIn(file), nodeCrypto).id, file };
+  if (!votes) return null;
+  const data = folderOf(flags);
+  throw new UsageError(
+    `${data} has no genesis.json, which says for which cluster its validators vote: ` +
+      'put that of the cluster there',
+  );
 }
 
 function namingFolder(error: unknown, { id, file }: OwnCluster): never {

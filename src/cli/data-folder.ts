@@ -32,8 +32,11 @@ export function refuseNoFolder(data: string): never {
 /** The genesis document of the cluster, or the copy of a node; null where there is none. */
 export function genesisFileIn(flags: DataFlags): string | null {
   const data = folderOf(flags);
-  const nodes = configured(flags).map((id) => nodeFiles(join(data, id)).genesis);
-  return [clusterFiles(data).genesis, ...nodes].find((file) => existsSync(file)) ?? null;
+  const nodes = idsIn(flags).map((id) => nodeFiles(join(data, id)));
+  // What has neither is another folder, such as that of another cluster.
+  const ours = nodes.filter(({ config, key }) => existsSync(config) || existsSync(key));
+  const files = [clusterFiles(data), ...ours].map(({ genesis }) => genesis);
+  return files.find((file) => existsSync(file)) ?? null;
 }
 
 /** Where the nodes whose folders lie here serve clients, as a launcher or their configurations say. */
@@ -45,10 +48,6 @@ export function nodesIn(flags: DataFlags): readonly string[] {
     const { config } = nodeFiles(join(data, id));
     return existsSync(config) ? addressIn(config) : [];
   });
-}
-
-function configured(flags: DataFlags): readonly string[] {
-  return idsIn(flags).filter((id) => existsSync(nodeFiles(join(folderOf(flags), id)).config));
 }
 
 /** Of all folders in it, or the one that is meant. */

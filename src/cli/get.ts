@@ -123,7 +123,7 @@ export async function ask(
     const path = pathWith(`/api/v11/${module}/${query}`, spelled);
     const isIn = (fact: Fact): boolean =>
       fact.kind !== 'receipts' && fact.table.startsWith(`${module}/`);
-    return keepProof(context, cluster, { path, isIn }, proof);
+    return keepProof(context, cluster, { path, isIn, isNamed: false }, proof);
   }
   const answer = await client.query(module, query, spelled, {
     ...(atHeight === undefined ? {} : { atHeight }),
@@ -156,7 +156,7 @@ function rowCommand(context: CommandContext): Command {
       if (flags.proof !== undefined) {
         const isIn = (fact: Fact): boolean =>
           fact.kind !== 'receipts' && fact.table === `${module}/${table}` && fact.key === key;
-        return keepProof(context, cluster, { path, isIn }, flags.proof);
+        return keepProof(context, cluster, { path, isIn, isNamed: true }, flags.proof);
       }
       const { client, signal, timeoutMs, verifies } = cluster;
       const options = { patienceMs: timeoutMs, signal };
@@ -192,7 +192,7 @@ function transactionCommand(context: CommandContext): Command {
       if (flags.proof !== undefined) {
         const isIn = (fact: Fact): boolean =>
           fact.kind === 'receipts' && fact.submission.id === named.submission;
-        return keepProof(context, cluster, { path, isIn }, flags.proof);
+        return keepProof(context, cluster, { path, isIn, isNamed: true }, flags.proof);
       }
       const submitted = await receiptsOf(cluster, named.submission);
       if (named.index === null) return showReceipts(context, submitted);

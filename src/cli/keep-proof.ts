@@ -4,16 +4,19 @@ import { clusterOf } from '../../protocols/genesis.ts';
 import { verifyProof, type Fact } from '../../protocols/proofs/verify.ts';
 import type { Taken } from '../client/asking.ts';
 import { AlthingError } from '../client/errors.ts';
-import type { NodeAnswer } from '../client/nodes.ts';
+import { membersOf, type NodeAnswer } from '../client/nodes.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { writeWhole } from '../whole-file.ts';
 import { UsageError, type CommandContext } from './command.ts';
 import { answerOf, type Connection } from './connection.ts';
+import { compared } from './said.ts';
 
 export interface Asked {
   readonly path: string;
   /** What its proof has to be of. */
   readonly isIn: (fact: Fact) => boolean;
+  /** Whether its answer says of what its result is: that of a query does not. */
+  readonly isNamed: boolean;
 }
 
 /** Where nodes are not believed, what does not prove what was asked is no answer, and nothing is written. */
@@ -34,14 +37,24 @@ export async function keepProof(
   context.print({ file }, () => `The answer and its proof are in ${file}.`);
 }
 
-function checked({ genesis }: Connection, { isIn }: Asked, answer: NodeAnswer): Taken<NodeAnswer> {
+function checked(
+  { genesis }: Connection,
+  { isIn, isNamed }: Asked,
+  answer: NodeAnswer,
+): Taken<NodeAnswer> {
   if (genesis === null) return { kind: 'holds', value: answer };
-  const proof = proofIn(answer);
+  const { proof: hex, ...said } = membersOf(answer);
+  const proof = proofIn(hex);
   if (proof === null) return unproved('a node gave no proof');
   const cluster = clusterOf(genesis, nodeCrypto);
   const verified = verifyProof({ crypto: nodeCrypto, cluster }, proof);
   if (!verified.ok) return unproved(verified.message);
   if (!verified.facts.some(isIn)) return unproved('a node gave a proof of something else');
+  const comparison = compared(said, verified);
+  if (comparison.kind === 'other') return unproved(comparison.message);
+  if (isNamed && comparison.kind !== 'proved') {
+    return unproved('a node did not say of what its result is');
+  }
   return { kind: 'holds', value: answer };
 }
 
@@ -49,11 +62,6 @@ function unproved(message: string): Taken<never> {
   return { kind: 'unfit', error: new AlthingError('not_proved', message) };
 }
 
-function proofIn({ body }: NodeAnswer): Uint8Array | null {
-  try {
-    const { proof } = Object(JSON.parse(new TextDecoder().decode(body))) as { proof?: unknown };
-    return typeof proof === 'string' && isHex(proof, proof.length / 2) ? fromHex(proof) : null;
-  } catch {
-    return null;
-  }
+function proofIn(hex: unknown): Uint8Array | null {
+  return typeof hex === 'string' && isHex(hex, hex.length / 2) ? fromHex(hex) : null;
 }

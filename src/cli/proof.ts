@@ -20,9 +20,10 @@ Examples:
   althing proof verify answer.json --genesis data/genesis.json --row kv/entries demo/greeting
 
 FILE is an answer of a node as JSON, or the bytes of a proof. What is proved is shown: whoever does not
-read it names what has to be, with --row, --absence or --transaction. An answer that is of one row or of
-receipts has to say what is proved; the result of a query is not checked, only the rows it is made of. Ends with exit code 0 if everything holds, 1 if a check failed or something else is
-proved, 2 if there was nothing to check.`;
+read it names what has to be, with --row, --absence or --transaction. The height of an answer, and the
+result of one that names its row or is of receipts, have to be what is proved; a result without a name, as
+that of a query, is not checked. Ends with exit code 0 if everything holds, 1 if a check failed or
+something else is proved, 2 if there was nothing to check.`;
 
 interface Flags {
   readonly genesis: string;
@@ -50,7 +51,7 @@ function verifyCommand(context: CommandContext): Command {
       const wanted = wantedBy(flags);
       const { bytes, said } = answerIn(file);
       const proved = demanding(verify(bytes, flags.genesis), wanted);
-      const result = proved.ok ? compared(said, proved.facts) : NOTHING_SAID;
+      const result = proved.ok ? compared(said, proved) : NOTHING_SAID;
       const verified: Judged =
         result.kind === 'other'
           ? { ok: false, code: 'other_result', message: result.message }
@@ -184,9 +185,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 const NOTHING_SAID: Comparison = { kind: 'none' };
 const RESULTS: Readonly<Record<Comparison['kind'], readonly string[]>> = {
   proved: ['The result in the file is what is proved.'],
-  unchecked: [
-    'The result in the file is not checked: it is made of these rows by the code of the module.',
-  ],
+  unchecked: ['The result in the file is not checked: it does not say of which of these it is.'],
   none: [],
   other: [],
 };

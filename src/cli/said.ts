@@ -1,10 +1,11 @@
 /**
- * What an answer in a file says beside its proof. A proof holds whatever stands next to it: so where the
- * answer is of one row, or of receipts, what it says is compared with what is proved. The result of a query
- * is made of rows by the code of its module, and so only its rows are proved.
+ * What an answer in a file says beside its proof. A proof holds whatever stands next to it: so the height is
+ * compared with the certified one, and what the answer says of a row or of receipts with what is proved of
+ * the same. The result of a query is made of rows by the code of its module, and names none: it is not
+ * checked.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Fact } from '../../protocols/proofs/verify.ts';
+import type { Fact, Verified } from '../../protocols/proofs/verify.ts';
 import { plain } from '../edge/representation.ts';
 import { jsonText } from './output.ts';
 
@@ -15,30 +16,47 @@ export type Comparison =
   | { readonly kind: 'proved' | 'none' | 'unchecked' }
   | { readonly kind: 'other'; readonly message: string };
 
-export function compared(said: Said, facts: readonly Fact[]): Comparison {
+type Proved = Extract<Verified, { readonly ok: true }>;
+
+export function compared(said: Said, { certified: { executed }, facts }: Proved): Comparison {
+  if (Object.hasOwn(said, 'height') && said['height'] !== executed.height) {
+    return other(`height ${jsonText(said['height'])}`, `height ${executed.height}`);
+  }
   if (!Object.hasOwn(said, 'result')) return { kind: 'none' };
-  const [fact, ...others] = facts;
-  if (fact === undefined || others.length > 0) return { kind: 'unchecked' };
-  if (fact.kind === 'receipts') return comparison(said['result'], receiptsLike(said, fact));
-  // A node names the row in the answer that is nothing but a row.
-  const { table, key } = said;
-  if (table === undefined && key === undefined) return { kind: 'unchecked' };
-  const named = comparison([table, key], [fact.table, fact.key]);
-  if (named.kind === 'other') return named;
-  return comparison(said['result'], fact.kind === 'row' ? fact.row : null);
+  const name = nameOf(said, facts);
+  if (name === null) return { kind: 'unchecked' };
+  const found = facts.flatMap(entriesOf).find((each) => isDeepStrictEqual(each.name, name));
+  if (found === undefined) return other(`something of ${jsonText(name)}`, 'nothing of it');
+  const { result } = said;
+  if (isDeepStrictEqual(result, plain(found.value))) return { kind: 'proved' };
+  return other(jsonText(result), jsonText(found.value));
 }
 
-/** Those of the submission, or that of one transaction, as the answer is of. */
-function receiptsLike(
-  { result }: Said,
-  { submission: { id, height }, receipts }: Extract<Fact, { kind: 'receipts' }>,
-): unknown {
-  const named = (Object(result) as { readonly id?: unknown }).id;
-  return receipts.find((each) => each.id === named) ?? { id, height, receipts };
+/** Of a row its table and key, of receipts their id; null where the answer does not say of what it is. */
+function nameOf({ table, key, result }: Said, facts: readonly Fact[]): readonly unknown[] | null {
+  if (table !== undefined || key !== undefined) return [table, key];
+  // No query is answered from receipts.
+  if (facts.every(({ kind }) => kind !== 'receipts')) return null;
+  return [(Object(result) as { readonly id?: unknown }).id];
 }
 
-function comparison(said: unknown, proved: unknown): Comparison {
-  if (isDeepStrictEqual(said, plain(proved))) return { kind: 'proved' };
-  const message = `the file says ${jsonText(said)}, proved is ${jsonText(proved)}`;
-  return { kind: 'other', message };
+interface Entry {
+  readonly name: readonly unknown[];
+  readonly value: unknown;
+}
+
+/** What a fact proves, by name: of a submission as a whole, and of each of its transactions. */
+function entriesOf(fact: Fact): readonly Entry[] {
+  if (fact.kind !== 'receipts') {
+    const value = fact.kind === 'row' ? fact.row : null;
+    return [{ name: [fact.table, fact.key], value }];
+  }
+  const { submission, receipts } = fact;
+  const { id, height } = submission;
+  const all = [{ id, height, receipts }, ...receipts];
+  return all.map((value) => ({ name: [value.id], value }));
+}
+
+function other(said: string, proved: string): Comparison {
+  return { kind: 'other', message: `the file says ${said}, proved is ${proved}` };
 }

@@ -5,23 +5,15 @@
 import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
 import { callBytes, type Call } from '../../protocols/transaction/submission.ts';
 import { Submission, SubmissionReader } from '../../protocols/transaction/submission-reader.ts';
-import { isRefusal } from '../client/asking.ts';
 import { OutcomeUnknown } from '../client/errors.ts';
-import { attempts } from '../client/hedging.ts';
-import { problemOf } from '../client/nodes.ts';
-import { SUBMISSION_TYPE, type Submitted } from '../client/submitter.ts';
+import type { Submitted } from '../client/submitter.ts';
 import { UsageError } from './command.ts';
 import { withNotice, type Connection } from './connection.ts';
+import { handOver, type Accepted } from './handing-over.ts';
 import { Journal, lineOf, type Saved } from './journal.ts';
 
 /** Beside the calls. */
 const SUBMISSION_BYTES = 256;
-
-/** A node has taken it. */
-export interface Accepted {
-  /** In its words: the ids of the transactions, unless it lies. */
-  readonly accepted: unknown;
-}
 
 export class Sending {
   readonly #connection: Connection;
@@ -109,29 +101,34 @@ export class Sending {
   async #handOver(calls: readonly Call[]): Promise<Accepted> {
     const { client, signal } = this.#connection;
     const bytes = client.sign(calls);
-    this.#journal?.add({ from: 0, transactions: calls.length, bytes });
-    const path = '/api/v11/transactions?wait=accepted';
-    const headers = { 'content-type': SUBMISSION_TYPE, accept: 'application/json' };
-    const request = { method: 'POST', path, headers, body: bytes } as const;
-    const one = (node: number, end: AbortSignal) => client.nodes.ask(node, request, end);
-    for await (const { result: answer } of attempts(client.nodes, 'POST', signal, one)) {
-      if (answer?.status === 202)
-        return { accepted: JSON.parse(new TextDecoder().decode(answer.body)) as unknown };
-      if (answer !== null && isRefusal(answer.status)) throw problemOf(answer);
-    }
-    throw signal.reason;
+    const place = { from: 0, transactions: calls.length };
+    this.#journal?.add({ ...place, bytes });
+    const handed = handOver(client, bytes, signal);
+    const taken = withNotice('waiting for a node to take the submission', handed);
+    return leavingUnknown(this.#connection, taken, place, this.#journal);
   }
 }
 
-/** Waits until it is final. What is not known to the end is left in a file that can be sent again. */
-export async function finish(
-  { interrupted }: Connection,
+/** Waits until it is final. */
+export function finish(
+  connection: Connection,
   sent: Promise<Submitted>,
-  { from, transactions }: Omit<Saved, 'bytes'>,
+  place: Omit<Saved, 'bytes'>,
   journal: Journal | null,
 ): Promise<Submitted> {
+  const final = withNotice('waiting for the submission to become final', sent);
+  return leavingUnknown(connection, final, place, journal);
+}
+
+/** A submission of which nobody knows what became of it is left in a file that can be sent again. */
+async function leavingUnknown<T>(
+  { interrupted }: Connection,
+  sent: Promise<T>,
+  { from, transactions }: Omit<Saved, 'bytes'>,
+  journal: Journal | null,
+): Promise<T> {
   try {
-    return await withNotice('waiting for the submission to become final', sent);
+    return await sent;
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     process.stderr.write(`What became of submission ${error.id} is not known. `);

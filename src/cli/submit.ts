@@ -97,7 +97,7 @@ export async function sendCall(
     const sent = await sending.accept([call]);
     if ('receipts' in sent) return tellOne(context, sent);
     const { accepted } = sent;
-    return context.print(accepted, () => `accepted ${printable(String(Object(accepted).id))}`);
+    return context.print(accepted, () => `accepted ${printable(String(accepted['id']))}`);
   }
   for await (const submitted of sending.send(once(call))) tellOne(context, submitted);
 }

@@ -8,7 +8,7 @@
 import { isRefusal } from './asking.ts';
 import { AlthingError } from './errors.ts';
 import { askAll } from './hedging.ts';
-import { problemMembers, type NodeAnswer, type Nodes } from './nodes.ts';
+import { membersOf, type NodeAnswer, type Nodes } from './nodes.ts';
 import { pathWith, READ_PATIENCE_MS, type Parameters, type ReadOptions } from './reads.ts';
 import { within } from './waiting.ts';
 
@@ -64,7 +64,7 @@ async function heightAt(
 /** In a header, and in the problem with which a module refuses. */
 function heightOf(answer: NodeAnswer): number | null {
   const said = isRefusal(answer.status)
-    ? problemMembers(answer)['height']
+    ? membersOf(answer)['height']
     : Number(answer.headers.get('x-althing-height') ?? Number.NaN);
   return Number.isSafeInteger(said) && Number(said) >= 0 ? Number(said) : null;
 }

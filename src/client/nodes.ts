@@ -162,7 +162,7 @@ export class Nodes {
 /** What an answer of 4xx or 5xx says (RFC 9457). A node may say anything: all of it is optional. */
 export function problemOf(answer: NodeAnswer): AlthingError {
   const { status } = answer;
-  const problem = problemMembers(answer);
+  const problem = membersOf(answer);
   const text = (name: string): string => {
     const value = problem[name];
     return typeof value === 'string' ? value : '';
@@ -171,8 +171,8 @@ export function problemOf(answer: NodeAnswer): AlthingError {
   return new AlthingError(code, text('detail') || `answered ${status}`, status, text('field'));
 }
 
-/** Those of its body; none when it is no JSON. */
-export function problemMembers({ body }: NodeAnswer): Readonly<Record<string, unknown>> {
+/** Of its body; none when it is no JSON. */
+export function membersOf({ body }: NodeAnswer): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

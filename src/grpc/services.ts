@@ -2,7 +2,7 @@
  * The services of the port: ours, and those of the modules in force, which an upgrade replaces. Who
  * asks by reflection learns of the same.
  */
-import type { Server, ServiceDefinition } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import type { Edge } from '../edge/edge.ts';
 import type { Calls } from './calls.ts';
@@ -24,14 +24,12 @@ export interface ServicesOptions {
   readonly health: HealthService;
 }
 
-const REFLECTION = [
-  'grpc.reflection.v1.ServerReflection',
-  'grpc.reflection.v1alpha.ServerReflection',
-];
+type Served = Pick<Service, 'definition' | 'implementation'>;
 
 export class Services {
   readonly #options: ServicesOptions;
-  #served: readonly ServiceDefinition[] = [];
+  /** No others than these, and those of health, are on the server. */
+  #served: readonly Served[] = [];
 
   constructor(options: ServicesOptions) {
     this.#options = options;
@@ -39,24 +37,48 @@ export class Services {
 
   /**
    * Those of the modules in force now take the place of those served before; calls under way go on.
-   * Some tenths of a second, for files are parsed: once at start, and with each upgrade.
+   * Some tenths of a second, for files are parsed: once at start, and with each upgrade. Where it throws,
+   * those served before are served on.
    */
   serve(): void {
-    const { edge, calls, server, health } = this.#options;
+    const { edge, calls, health } = this.#options;
     const protos = loadProtos(edge.catalog.modules);
     const services = servicesOf(edge, calls, protos);
-    for (const definition of this.#served) server.removeService(definition);
-    for (const { definition, implementation } of services) {
-      server.addService(markingUndecodable(definition), implementation);
+    const ours = services.map(({ definition, implementation }) => ({
+      definition: markingUndecodable(definition),
+      implementation,
+    }));
+    const next = [...ours, ...reflectionOf(protos)];
+    const before = this.#served;
+    try {
+      this.#replaceBy(next);
+    } catch (error) {
+      this.#replaceBy(before);
+      throw error;
     }
-    new ReflectionService(protos.all).addToServer(server);
     health.serve(services.map(({ name }) => name));
-    this.#served = [...services.map(({ definition }) => definition), ...reflectionIn(protos)];
+  }
+
+  #replaceBy(services: readonly Served[]): void {
+    const { server } = this.#options;
+    for (const { definition } of this.#served) server.removeService(definition);
+    // Before they are added: of what was added in part all is removed.
+    this.#served = services;
+    for (const { definition, implementation } of services) {
+      server.addService(definition, implementation);
+    }
   }
 }
 
-function reflectionIn({ all }: Protos): readonly ServiceDefinition[] {
-  return REFLECTION.map((name) => all[name] as ServiceDefinition);
+/** In each of its versions. */
+function reflectionOf({ all }: Protos): readonly Served[] {
+  const served: Served[] = [];
+  new ReflectionService(all).addToServer({
+    addService: (definition, implementation) => {
+      served.push({ definition, implementation });
+    },
+  });
+  return served;
 }
 
 function servicesOf(edge: Edge, calls: Calls, protos: Protos): readonly Service[] {

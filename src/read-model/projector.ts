@@ -10,6 +10,7 @@ import pgListen, { type Subscriber } from 'pg-listen';
 import { Piscina } from 'piscina';
 import type { LogLogger } from '../log/errors.ts';
 import type { Step } from './projection.ts';
+import { restMs } from './resting.ts';
 import type { Reached } from './schema.ts';
 import { NOTHING_REACHED } from './schema.ts';
 import type { ProjectionTask } from './worker.ts';
@@ -24,14 +25,8 @@ export interface ProjectorOptions {
   readonly load: () => number;
 }
 
-/** Above this many transactions a second the projection steps aside, however far behind it is. */
-const LOAD_MAX = 1_000;
-/** Then, and while it keeps up, it takes so much of the time, and rests for the other part. */
-const SHARE = 0.02;
 /** Without being told: what became durable a little after its notification. */
 const LOOK_MS = 1_000;
-/** The longest rest under load. A step may have taken long for another reason than its work: a thread that starts, a lock. */
-const ASIDE_MS_MAX = 10_000;
 const RETRY_MS = 2_000;
 
 export class Projector {
@@ -73,12 +68,10 @@ export class Projector {
     }
   }
 
-  /** After a step that took `ms`. What a step costs whatever it takes is spent seldom: it waits for more. */
-  async #aside({ isAtEnd }: Step, ms: number, told: Promise<void>): Promise<void> {
-    const isLoaded = this.#options.load() > LOAD_MAX;
-    const restMax = isLoaded ? ASIDE_MS_MAX : LOOK_MS;
-    if (isAtEnd || isLoaded) await this.#rest(Math.min(ms * (1 / SHARE - 1), restMax));
-    if (isAtEnd) await Promise.race([told, this.#rest(LOOK_MS)]);
+  /** After a step that took `ms`. */
+  async #aside(step: Step, ms: number, told: Promise<void>): Promise<void> {
+    await this.#rest(restMs(step, ms, this.#options.load()));
+    if (step.isAtEnd) await Promise.race([told, this.#rest(LOOK_MS)]);
   }
 
   async #step(): Promise<Step | null> {

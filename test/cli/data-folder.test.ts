@@ -111,3 +111,23 @@ test("on a node's own machine its copy of the genesis document says which cluste
   t.is(code, 1);
   t.regex(stderr, /but shipped\/validator-1\/genesis\.json is of/);
 });
+
+test('a validator whose folder does not say of which cluster it is signs nothing', async (t) => {
+  const { run: ask, folder, genesis, port } = await serve(t);
+  const node = nodeFiles(join(folder, 'data', 'validator-1'));
+  mkdirSync(join(folder, 'data', 'validator-1'), { recursive: true });
+  writeFileSync(node.key, validatorPems[0]!, { mode: 0o600 });
+  const withdraw = ['module', 'withdraw', 'raffle', '--at', '50'];
+  const unknown = await ask(withdraw);
+  t.is(unknown.code, 2, unknown.stderr);
+  t.regex(unknown.stderr, /^althing: data has no genesis\.json, which says for which cluster/);
+  // Its copy says it, also where it has no configuration.
+  writeFileSync(node.genesis, JSON.stringify(testCluster({ name: 'other' }).genesis));
+  const other = await ask(withdraw);
+  t.is(other.code, 1, other.stderr);
+  t.regex(other.stderr, /^althing: other_cluster: .* but data\/validator-1\/genesis\.json is of/);
+  copyFileSync(genesis, node.genesis);
+  const known = await ask(withdraw);
+  t.regex(known.stderr, /no upgrade of raffle at height 50 is committed/);
+  t.is(port.submitted, 0);
+});

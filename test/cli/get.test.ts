@@ -8,6 +8,7 @@ import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { between, serve, type Serving } from './serving.ts';
 
 const json = (text: string): unknown => JSON.parse(text);
+type Members = Readonly<Record<string, unknown>>;
 
 async function filled(serving: Serving): Promise<string> {
   const words = ['submit', 'kv', 'set', 'namespace=n', 'key=k', 'value:={"a":1}', '--json'];
@@ -190,7 +191,12 @@ test('an answer that says another row or receipt than its proof does not pass', 
     [['row', 'kv', 'entries', 'n/k'], /"a":\s*1/, /the file says .*99.*, proved is /],
     [['transaction', id], /"status":\s*"ok"/, /the file says .*99.*, proved is /],
     [['row', 'kv', 'entries', 'n/none'], /"result":\s*null/, /the file says 99, proved is null/],
-    [['row', 'ledger', 'accounts', 'bob'], /"key":\s*"bob"/, /the file says \[.*99\], proved is/],
+    [['row', 'ledger', 'accounts', 'bob'], /"key":\s*"bob"/, /of \[.*99\], proved is nothing/],
+    [
+      ['row', 'kv', 'entries', 'n/k'],
+      /"height":\s*\d+/,
+      /the file says height 99, proved is height/,
+    ],
   ];
   for (const [words, found, said] of cases) {
     await run(['get', ...words, '--proof', 'kept.json']);
@@ -217,6 +223,9 @@ test('with the genesis document a proof is checked before it is kept', async (t)
   const other = await proved('state/ledger/accounts/alice');
   // Of the key that is asked for, and yet nothing about it: there is none in this table.
   const elsewhere = await proved('state/kv/leases/n%2Fk');
+  const { table, key, ...row } = json(await proved('state/kv/entries/n%2Fk')) as Members;
+  const changed = JSON.stringify({ ...row, table, key, result: { value: 99 } });
+  const nameless = JSON.stringify({ ...row, result: { value: 99 } });
   let lie = '';
   const liar = await between(t, url, (asked, answer, pass) => {
     if (!asked.url?.includes('proof=1')) return pass();
@@ -229,7 +238,7 @@ test('with the genesis document a proof is checked before it is kept', async (t)
     ['transaction', id],
   ]) {
     const lies = [other, '{"height":1,"result":"lie","proof":"00"}', '{"height":1}', '{'];
-    if (words[0] === 'row') lies.push(elsewhere);
+    if (words[0] === 'row') lies.push(elsewhere, changed, nameless);
     const get = ['get', ...words, '--genesis', genesis, '--proof', 'kept.json', '--timeout', '3'];
     for (const each of lies) {
       lie = each;

@@ -1,10 +1,10 @@
 /** Approving and withdrawing upgrades, with the keys of validators, and who lacks what. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../src/client/index.ts';
 import { signerFromPem } from '../../src/crypto/signer.ts';
-import { nodeFiles } from '../../src/init/layout.ts';
+import { clusterFiles, nodeFiles } from '../../src/init/layout.ts';
 import { validatorPems } from '../http/test-node.ts';
 import { RAFFLE } from '../user-modules/files.ts';
 import { between, serve, type Serving } from './serving.ts';
@@ -27,11 +27,13 @@ interface Listed {
 
 async function start(t: ExecutionContext): Promise<Cluster> {
   const serving = await serve(t);
+  const data = join(serving.folder, 'data');
   for (const [at, pem] of validatorPems.entries()) {
-    const folder = join(serving.folder, 'data', `validator-${at + 1}`);
+    const folder = join(data, `validator-${at + 1}`);
     mkdirSync(folder, { recursive: true });
     writeFileSync(nodeFiles(folder).key, pem, { mode: 0o600 });
   }
+  copyFileSync(serving.genesis, clusterFiles(data).genesis);
   const module: Cluster['module'] = (words, flags = []) =>
     serving.run(['module', ...words, '--url', serving.url, ...flags]);
   const list = async () => JSON.parse((await module(['list', '--json'])).stdout) as Listed;

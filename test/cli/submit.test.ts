@@ -194,25 +194,44 @@ test('transactions that are large are sent in as many submissions as they take',
   t.is(new Set(lines(sent.stdout).map(({ id }) => id.slice(0, 64))).size, 3);
 });
 
-test('a node that is full is passed over, and one that refuses is told, also without waiting', async (t) => {
+test('a refusal is told, and one of a node alone passed over, also without waiting', async (t) => {
   const { run, url } = await serve(t);
-  const saying = (status: number, code: string) =>
-    between(t, url, (asked, answer, pass) => {
-      if (asked.method !== 'POST') return pass();
-      answer.writeHead(status, { 'content-type': 'application/json' });
-      answer.end(JSON.stringify({ code, detail: 'no' }));
-    });
+  let asked = 0;
+  const refusing = await between(t, url, (question, answer, pass) => {
+    if (question.method !== 'POST') return pass();
+    asked++;
+    answer.writeHead(422, { 'content-type': 'application/json' });
+    answer.end(JSON.stringify({ code: 'bad_word', detail: 'no' }));
+  });
   const words = ['submit', 'kv', 'set', 'namespace=n', 'key=k', 'value=v', '--no-wait'];
-  for (const [status, code] of [
-    [429, 'overloaded'],
-    [503, 'lane_full'],
-  ] as const) {
-    const sent = await run(words, { ALTHING_URL: `${url},${await saying(status, code)}` });
-    t.is(sent.code, 0, sent.stderr);
-  }
-  const refused = await run(words, { ALTHING_URL: await saying(422, 'bad_word') });
+  const sent = await run(words, { ALTHING_URL: `${refusing},${url}` });
+  t.is(sent.code, 0, sent.stderr);
+  t.is(asked, 1);
+  const refused = await run(words, { ALTHING_URL: refusing });
   t.is(refused.code, 1);
   t.regex(refused.stderr, /^althing: bad_word: no/);
+});
+
+test('interrupted before a node has answered, it keeps what was signed, also without waiting', async (t) => {
+  const { url, folder, env, run } = await serve(t);
+  let arrived = (): void => {};
+  const arriving = new Promise<void>((resolve) => (arrived = resolve));
+  const silent = await between(t, url, (asked, _, pass) => {
+    if (asked.method === 'POST') arrived();
+    else pass();
+  });
+  const words = ['submit', 'ledger', 'issue', 'account=bob', 'amount=7', '--no-wait'];
+  const options = { cwd: folder, env: { ...env, ALTHING_URL: silent } };
+  const child = spawn(process.execPath, [ALTHING, ...words], options);
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await arriving;
+  child.kill('SIGINT');
+  t.is(await new Promise((resolve) => child.once('exit', resolve)), 130, said);
+  const [file] = readdirSync(folder).filter((name) => name.endsWith('.resend'));
+  t.true(said.includes(`althing submit --resend ${file}`), said);
+  const again = await run(['submit', '--resend', file!]);
+  t.regex(again.stdout, /^ok /, again.stderr);
 });
 
 test('X11: a frozen node is not waited for, also without waiting', async (t) => {

@@ -19,8 +19,7 @@ export interface Following {
   reached(height: number): Promise<void>;
 }
 
-/** `load` is what the node executes in a second, as it tells the projection. */
-export async function following(t: ExecutionContext, load = 0): Promise<Following> {
+export async function following(t: ExecutionContext): Promise<Following> {
   const server = await startTestServer();
   t.teardown(() => server.end());
   const url = await server.newDatabase();
@@ -32,7 +31,7 @@ export async function following(t: ExecutionContext, load = 0): Promise<Followin
     task: task(url),
     logger: quiet,
     cache,
-    load: () => load,
+    load: () => 0,
     executedHeight: () => 6,
   });
   const client = new pg.Client({ connectionString: url });
