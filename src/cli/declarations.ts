@@ -2,14 +2,14 @@
  * What modules declare of their commands and queries: the built-in ones as they are part of this
  * software, others as nodes tell them in their OpenAPI documents.
  *
- * Where arguments do not fit what a node tells, or it knows no such command, that is its word alone (X2): the
- * documents of other nodes are asked, until one takes them or as many as it takes refuse.
+ * X2. What is signed follows from these: so f + 1 nodes, or all that there are, have to make the same of the
+ *     arguments of a command, or to refuse them. Those of a query are taken when one node takes them.
  */
-import type { Value } from '../../protocols/transaction/values.ts';
+import { encodeValue, type Value } from '../../protocols/transaction/values.ts';
+import { toHex } from '../../protocols/bytes.ts';
 import { abortable } from '../abortable.ts';
-import { ask, type Taken } from '../client/asking.ts';
 import { AlthingError } from '../client/errors.ts';
-import { notTaken } from '../client/reads.ts';
+import { askAll } from '../client/hedging.ts';
 import { builtInModules } from '../modules/built-in.ts';
 import { ModuleCatalog } from '../modules/catalog.ts';
 import type { DefinedModule } from '../modules/define.ts';
@@ -27,13 +27,14 @@ const REQUEST = {
   headers: { accept: 'application/json' },
 } as const;
 
-/** Of a node that tells why arguments do not fit. */
-class Refused extends AlthingError {}
+type Told = ReadonlyMap<number, OpenApiDeclarations>;
+type Convert = (declarations: OpenApiDeclarations) => Value;
+type Verdict = { readonly value: Value } | { readonly refusal: UsageError };
 
 export class Declarations {
   readonly #connection: Connection;
-  /** By which arguments were taken last: the next ones are tried there first. */
-  #last: OpenApiDeclarations | null = null;
+  /** Documents by node, of those that were asked. */
+  #told: Told = new Map();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -41,35 +42,82 @@ export class Declarations {
 
   /**
    * Arguments in canonical form. Throws UsageError that names what is wrong or what there is; AlthingError
-   * where nodes have to be asked and too few answer.
+   * where nodes have to be asked and too few answer alike.
    */
   async canonical(member: Member, args: Given, form: Form = 'text'): Promise<Value> {
     const known = builtIn.named(member.module);
     if (known !== undefined) return canonical(shapeIn(known, member), args, form);
-    const convert = (declarations: OpenApiDeclarations): Value => {
-      const value = canonical(declarations.shapeOf(member), args, form);
-      this.#last = declarations;
-      return value;
-    };
-    const last = this.#last;
-    const again = last === null ? null : taken(() => convert(last));
-    return again?.kind === 'holds' ? again.value : this.#asked(convert);
+    const { client } = this.#connection;
+    const most = Math.min(client.nodes.count, client.cluster.faultyMax + 1);
+    const enough = { values: member.sort === 'command' ? most : 1, refusals: most };
+    const convert: Convert = (declarations) => canonical(declarations.shapeOf(member), args, form);
+    const verdict =
+      verdictOf(this.#told, convert, enough) ??
+      verdictOf(
+        await this.#ask((told) => verdictOf(told, convert, enough) !== null),
+        convert,
+        enough,
+      );
+    if (verdict === null) throw this.#disagreement(member);
+    if ('value' in verdict) return verdict.value;
+    throw new UsageError(printable(verdict.refusal.message));
   }
 
-  async #asked(convert: (declarations: OpenApiDeclarations) => Value): Promise<Value> {
-    const { client, interrupted: signal, timeoutMs: ms } = this.#connection;
-    const patience = { ms, signal, refusals: client.cluster.faultyMax + 1 };
-    const asking = ask<Value>(client.nodes, REQUEST, patience, (answer) =>
-      answer.status === 200
-        ? taken(() => convert(new OpenApiDeclarations(new TextDecoder().decode(answer.body))))
-        : notTaken(answer),
-    );
+  async #ask(areEnough: (told: Told) => boolean): Promise<Told> {
+    const { client, signal } = this.#connection;
+    const asking = askAll(client.nodes, signal, (node, end) => this.#of(node, end), areEnough);
+    this.#told = await abortable(asking, signal);
+    return this.#told;
+  }
+
+  /** Undefined where it says nothing that can be used, and may later. */
+  async #of(node: number, signal: AbortSignal): Promise<OpenApiDeclarations | undefined> {
+    const answer = await this.#connection.client.nodes.ask(node, REQUEST, signal);
+    if (answer?.status !== 200) return undefined;
     try {
-      return await abortable(asking, signal);
-    } catch (error) {
-      if (error instanceof Refused) throw new UsageError(printable(error.message));
-      throw error;
+      return new OpenApiDeclarations(new TextDecoder().decode(answer.body));
+    } catch {
+      return undefined;
     }
+  }
+
+  #disagreement({ module, name }: Member): AlthingError {
+    const what = `what ${module} ${name} takes`;
+    const detail = `too few nodes tell ${what}, or not the same: name others with --url`;
+    return new AlthingError('nodes_disagree', detail);
+  }
+}
+
+/** Null where too few agree. What is taken is for the nodes to refuse, so it goes before a refusal. */
+function verdictOf(
+  told: Told,
+  convert: Convert,
+  enough: { readonly values: number; readonly refusals: number },
+): Verdict | null {
+  const values = new Map<string, number>();
+  const refusals: UsageError[] = [];
+  for (const declarations of told.values()) {
+    const outcome = outcomeOf(declarations, convert);
+    if (outcome === null) continue;
+    if ('refusal' in outcome) {
+      refusals.push(outcome.refusal);
+      continue;
+    }
+    const key = toHex(encodeValue(outcome.value));
+    const count = (values.get(key) ?? 0) + 1;
+    values.set(key, count);
+    if (count >= enough.values) return outcome;
+  }
+  const [first] = refusals;
+  return first !== undefined && refusals.length >= enough.refusals ? { refusal: first } : null;
+}
+
+/** Null for a document that cannot be used: it says nothing. */
+function outcomeOf(declarations: OpenApiDeclarations, convert: Convert): Verdict | null {
+  try {
+    return { value: convert(declarations) };
+  } catch (error) {
+    return error instanceof UsageError ? { refusal: error } : null;
   }
 }
 
@@ -79,17 +127,4 @@ function shapeIn(module: DefinedModule, member: Member): Shape {
   const found = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
   if (found !== undefined) return { name: `${module.name} ${name}`, ...found };
   throw unknownMember(member, Object.keys(definitions));
-}
-
-/** What `convert` makes of a node's document: a document that cannot be used says nothing. */
-function taken(convert: () => Value): Taken<Value> {
-  try {
-    return { kind: 'holds', value: convert() };
-  } catch (error) {
-    if (error instanceof UsageError) {
-      return { kind: 'refused', error: new Refused('refused', error.message), isProved: false };
-    }
-    const unfit = new AlthingError('bad_answer', 'its OpenAPI document cannot be used');
-    return { kind: 'unfit', error: unfit };
-  }
 }

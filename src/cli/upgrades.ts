@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import type { Signer } from '../../protocols/crypto.ts';
 import { isSameProgram, type Program } from '../../protocols/genesis.ts';
 import { AlthingError } from '../client/errors.ts';
-import { Nodes } from '../client/nodes.ts';
-import type { Answer } from '../client/reads.ts';
+import { membersOf, Nodes } from '../client/nodes.ts';
+import { pathWith, type Answer } from '../client/reads.ts';
 import { nodeFiles } from '../init/layout.ts';
 import { programs } from '../modules/programs/programs.ts';
 import { UsageError } from './command.ts';
-import { signerIn, withCluster, type Connection, type Flags } from './connection.ts';
+import { answerOf, signerIn, withCluster, type Connection, type Flags } from './connection.ts';
 import { folderOf, idsIn, type DataFlags } from './data-folder.ts';
 import { askJson } from './status.ts';
 import { togetherOf, type Verified } from './verified.ts';
@@ -70,32 +70,50 @@ export function proposalsOf(connection: Connection): Promise<Listed<Proposal>> {
   return pagesOf<Proposal>(connection, 'proposals');
 }
 
-/** All that a query of `programs` lists, page by page. Throws AlthingError where a node makes it up. */
-async function pagesOf<Row>(
-  { client, signal, timeoutMs }: Connection,
-  name: 'upgrades' | 'proposals',
-): Promise<Listed<Row>> {
-  type Page = { readonly next: string | number | null } & { readonly [K in typeof name]: Row[] };
-  const { result: schema } = programs.queryDefinitions[name];
-  const options = { patienceMs: timeoutMs, signal };
-  const pages: Answer<Page>[] = [];
-  let after: Page['next'] | undefined;
+type Name = 'upgrades' | 'proposals';
+type After = string | number | null | undefined;
+type Page<Row> = { readonly next: string | number | null } & {
+  readonly [K in Name]: readonly Row[];
+};
+
+/** All that a query of `programs` lists, page by page. */
+async function pagesOf<Row>(connection: Connection, name: Name): Promise<Listed<Row>> {
+  const pages: Answer<Page<Row>>[] = [];
+  let after: After;
   while (after !== null) {
-    const args = after === undefined ? {} : { after };
-    const page: Answer<Page> = await client.query<Page>('programs', name, args, options);
-    if (!Value.Check(schema, page.result)) throw badList(name, 'is none');
+    const page: Answer<Page<Row>> = await pageOf<Row>(connection, name, after);
     pages.push(page);
-    const { next } = page.result;
-    // Else a node that lies has us ask without end.
-    const goesOn = after === undefined || next === null || next > after;
-    if (!goesOn) throw badList(name, 'does not go on');
-    after = next;
+    after = page.result.next;
   }
   return { rows: pages.flatMap(({ result }) => result[name]), ...togetherOf(pages) };
 }
 
-function badList(name: string, why: string): AlthingError {
-  return new AlthingError('bad_answer', `the list of ${name} ${why}: ask another node`);
+/** Where nodes are believed, what one makes up is no answer, and the next is asked. */
+async function pageOf<Row>(
+  connection: Connection,
+  name: Name,
+  after: After,
+): Promise<Answer<Page<Row>>> {
+  const { client, signal, timeoutMs, verifies } = connection;
+  const args = after === undefined ? {} : { after: after! };
+  if (verifies) {
+    return client.query<Page<Row>>('programs', name, args, { patienceMs: timeoutMs, signal });
+  }
+  const answer = await answerOf(connection, pathWith(`/api/v11/programs/${name}`, args), (each) => {
+    const wrong = faultIn(name, membersOf(each)['result'], after);
+    if (wrong === null) return { kind: 'holds', value: each };
+    const error = new AlthingError('bad_answer', `its list of ${name} ${wrong}`);
+    return { kind: 'unfit', error };
+  });
+  return membersOf(answer) as unknown as Answer<Page<Row>>;
+}
+
+function faultIn(name: Name, result: unknown, after: After): string | null {
+  if (!Value.Check(programs.queryDefinitions[name].result, result)) return 'is none';
+  const { next } = result;
+  // Else a node that lies has us ask without end.
+  const goesOn = after === undefined || next === null || next > after!;
+  return goesOn ? null : 'does not go on';
 }
 
 /** As far as they are compared. */

@@ -39,7 +39,7 @@ function isValue(value: Value): boolean {
 function placeIn(args: Value): string {
   let [path, value] = ['', args];
   let argument = '';
-  for (let level = 0; level < VALUE_DEPTH_MAX; level++) {
+  for (let level = 0; level <= VALUE_DEPTH_MAX; level++) {
     const wrong = partsOf(value, path).find(([, part]) => !isValue(part));
     if (wrong === undefined) return path;
     [path, value] = wrong;

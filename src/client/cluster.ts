@@ -58,10 +58,10 @@ function saidText(
 }
 
 /**
- * What f + 1 nodes say alike, or all that there are: f of the cluster that they tell of, and not below that
- * of one of as many nodes as are known, or one that lies would need to tell of no other.
+ * What f + 1 nodes say alike, or all that there are: f of the cluster that they tell of, and not below that of
+ * one of as many nodes as are known; and two at least, or one that lies would only have to be the first.
  */
-function agreedBy(
+export function agreedBy(
   said: ReadonlyMap<number, ClusterFacts>,
   count: number,
   expected: Digest | undefined,
@@ -71,8 +71,8 @@ function agreedBy(
     const same = [...said.values()].filter(
       (each) => JSON.stringify(each) === JSON.stringify(facts),
     ).length;
-    const faulty = Math.max(faultyMax(count), facts.faultyMax);
-    if (same >= Math.min(count, faulty + 1)) return facts;
+    const enough = 1 + Math.max(1, faultyMax(count), facts.faultyMax);
+    if (same >= Math.min(count, enough)) return facts;
   }
   return null;
 }

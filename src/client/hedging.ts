@@ -4,9 +4,10 @@
  *
  * X11. A node that is silent delays an answer by most of a second, however long its attempt may last: the next is
  *      asked as well, and the first is not given up. So several nodes may do the same at once: it is for
- *      reads, and for what is signed and so executes once (X1). Where answers take long of late, since nodes
- *      have much to do, the next is asked later, and each further one twice as late: more work would not help
- *      them. It is asked after two seconds nevertheless, or a node could be ever slower with impunity.
+ *      reads, and for what is signed and so executes once (X1). Where the next one's answers take long of late,
+ *      since nodes have much to do, it is asked later, and each further one twice as late: more work would not
+ *      help them. What counts is the next one's pace, or a slow node would win time by being slow; and two
+ *      seconds is the most.
  */
 import type { Method, Nodes } from './nodes.ts';
 import { pause, pauseMs } from './waiting.ts';
@@ -21,7 +22,7 @@ export interface Ended<T> {
 /** Longer than what answers takes: that the next checkpoint certifies what was asked for. */
 const SILENCE_MS = 800;
 const SILENCE_MS_MAX = 2_000;
-/** Times what answers take of late. */
+/** Times what answers of the next one take of late. */
 const SILENCE_FACTOR = 4;
 
 /** After which the next node is asked, when so many that were asked before it are silent. */
@@ -44,17 +45,18 @@ export async function* attempts<T>(
   const end = (): void => ends.abort();
   signal.addEventListener('abort', end);
   if (signal.aborted) end();
-  const pending = new Map<number, Promise<Ended<T>>>();
+  const pending = new Map<number, Attempt<T>>();
   const order = nodes.order();
   try {
     for (let round = 0; !ends.signal.aborted; round++) {
-      for (const node of order) {
+      for (const [at, node] of order.entries()) {
         if (pending.has(node)) continue;
-        const silentMs = silenceMs(nodes.usualMs(method), pending.size);
-        const ended = timed(node, attempt(node, ends.signal));
-        // One that fails when another was enough has nobody who waits for it.
-        ended.catch(() => undefined);
-        pending.set(node, ended);
+        const next = order.slice(at + 1).find((each) => !pending.has(each)) ?? node;
+        const silentMs = silenceMs(nodes.usualMs(next, method), pending.size);
+        pending.set(
+          node,
+          begin(node, () => attempt(node, ends.signal)),
+        );
         yield* endedWithin(silentMs, pending, ends.signal, () => !pending.has(node));
         if (ends.signal.aborted) return;
         if (pending.has(node)) nodes.distrust(node);
@@ -64,19 +66,29 @@ export async function* attempts<T>(
   } finally {
     signal.removeEventListener('abort', end);
     end();
+    const now = performance.now();
+    for (const [node, { begun }] of pending) nodes.takesAtLeast(node, method, now - begun);
   }
 }
 
-async function timed<T>(node: number, attempt: Promise<T>): Promise<Ended<T>> {
+interface Attempt<T> {
+  /** On the clock of `performance`. */
+  readonly begun: number;
+  readonly ended: Promise<Ended<T>>;
+}
+
+function begin<T>(node: number, attempt: () => Promise<T>): Attempt<T> {
   const begun = performance.now();
-  const result = await attempt;
-  return { node, result, ms: performance.now() - begun };
+  const ended = attempt().then((result) => ({ node, result, ms: performance.now() - begun }));
+  // One that fails when another was enough has nobody who waits for it.
+  ended.catch(() => undefined);
+  return { begun, ended };
 }
 
 /** What ends within `ms`, unless it `isOver` before. */
 async function* endedWithin<T>(
   ms: number,
-  pending: Map<number, Promise<Ended<T>>>,
+  pending: Map<number, Attempt<T>>,
   signal: AbortSignal,
   isOver: () => boolean,
 ): AsyncGenerator<Ended<T>, void, undefined> {
@@ -88,7 +100,8 @@ async function* endedWithin<T>(
   const time = pause(ms, over.signal).then(() => null);
   try {
     while (!isOver()) {
-      const ended = await Promise.race([time, ...pending.values()]);
+      const answers = [...pending.values()].map((each) => each.ended);
+      const ended = await Promise.race([time, ...answers]);
       if (ended === null) return;
       pending.delete(ended.node);
       yield ended;

@@ -50,8 +50,8 @@ export class Nodes {
   /** Those with the lowest are asked first: below 0 who helped, above 0 who failed, each the later the further. */
   readonly #ranks: number[];
   #judged = 0;
-  /** Of late, by method: what becomes final takes longer than what is read. */
-  readonly #usualMs = new Map<Method, number>();
+  /** Of late, by node and method: what becomes final takes longer than what is read. */
+  readonly #usualMs: readonly Map<Method, number>[];
 
   /** Throws AlthingError when there is no address, or one is none. */
   constructor({
@@ -62,6 +62,7 @@ export class Nodes {
     if (urls.length === 0) throw noNode();
     this.urls = [...new Set(urls.map(checkedUrl))];
     this.#ranks = this.urls.map(() => 0);
+    this.#usualMs = this.urls.map(() => new Map());
     this.#fetch = given.bind(globalThis);
     this.#attemptMs = attemptMs;
   }
@@ -98,9 +99,14 @@ export class Nodes {
     return answer;
   }
 
-  /** What it takes until an answer holds, as a moving mean; 0 before the first. */
-  usualMs(method: Method): number {
-    return this.#usualMs.get(method) ?? 0;
+  /** What its answers take until they hold, as a moving mean; 0 before the first. */
+  usualMs(node: number, method: Method): number {
+    return this.#usualMs[node]?.get(method) ?? 0;
+  }
+
+  /** It was not waited for any longer than so long. */
+  takesAtLeast(node: number, method: Method, ms: number): void {
+    this.#usualMs[node]!.set(method, Math.max(ms, this.usualMs(node, method)));
   }
 
   async #ask(node: number, request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer | null> {
@@ -149,8 +155,8 @@ export class Nodes {
   /** Its answer held, so long after it was asked: it is asked first. */
   prefer(node: number, method: Method, ms: number): void {
     this.#ranks[node] = -++this.#judged;
-    const before = this.#usualMs.get(method) ?? ms;
-    this.#usualMs.set(method, before + (ms - before) / MEAN_OF);
+    const before = this.#usualMs[node]!.get(method) ?? ms;
+    this.#usualMs[node]!.set(method, before + (ms - before) / MEAN_OF);
   }
 
   /** It gave no answer, or one that does not hold: it is asked last. */

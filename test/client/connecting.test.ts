@@ -1,6 +1,8 @@
 import test from 'ava';
+import { faultyMax } from '../../protocols/quorum.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { Client } from '../../src/client/client.ts';
+import { agreedBy, type ClusterFacts } from '../../src/client/cluster.ts';
 import { AlthingError } from '../../src/client/errors.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
 import { Nodes } from '../../src/client/nodes.ts';
@@ -19,31 +21,110 @@ test('a client learns its cluster from nodes that agree, past one that lies', as
   t.is(client.cluster.faultyMax, 1);
 });
 
-const telling = (validators: string) => async (_path: string, ask: () => Promise<Response>) => {
-  const text = await (await ask()).text();
-  return new Response(text.replace(/"validators":\[[^\]]*\]/, `"validators":${validators}`));
-};
+/** Of a cluster of so many validators, as nodes with these numbers tell it. */
+function told(...by: readonly (readonly [node: number, validators: number])[]) {
+  const facts = (validators: number): ClusterFacts => ({
+    clusterId: (validators % 2 === 0 ? 'ab' : 'cd').repeat(32) as Digest,
+    validators: Array.from({ length: validators }, (_, at) => `validator-${at + 1}`),
+    faultyMax: faultyMax(validators),
+    limits: { transactionsPerSubmissionMax: 1, submissionBytesMax: 1, transactionBytesMax: 1 },
+  });
+  return new Map(by.map(([node, validators]) => [node, facts(validators)]));
+}
+
+test('X2: as many nodes as can lie, and one more, have to tell the same; two at least', (t) => {
+  const cases = [
+    { known: 1, by: [[0, 1]], agreed: 1 },
+    { known: 1, by: [[0, 4]], agreed: 4 },
+    { known: 2, by: [[0, 1]], agreed: null },
+    { known: 2, by: [[1, 4]], agreed: null },
+    {
+      known: 2,
+      by: [
+        [0, 1],
+        [1, 4],
+      ],
+      agreed: null,
+    },
+    {
+      known: 2,
+      by: [
+        [0, 2],
+        [1, 2],
+      ],
+      agreed: 2,
+    },
+    { known: 3, by: [[0, 1]], agreed: null },
+    {
+      known: 3,
+      by: [
+        [0, 1],
+        [1, 4],
+        [2, 4],
+      ],
+      agreed: 4,
+    },
+    { known: 4, by: [[0, 1]], agreed: null },
+    {
+      known: 4,
+      by: [
+        [2, 4],
+        [3, 4],
+      ],
+      agreed: 4,
+    },
+    {
+      known: 7,
+      by: [
+        [0, 1],
+        [1, 1],
+      ],
+      agreed: null,
+    },
+    {
+      known: 7,
+      by: [
+        [0, 7],
+        [1, 7],
+      ],
+      agreed: null,
+    },
+    {
+      known: 7,
+      by: [
+        [0, 7],
+        [1, 7],
+        [2, 1],
+        [3, 7],
+      ],
+      agreed: 7,
+    },
+    {
+      known: 4,
+      by: [
+        [0, 7],
+        [1, 7],
+      ],
+      agreed: null,
+    },
+  ] as const;
+  for (const { known, by, agreed } of cases) {
+    const facts = agreedBy(told(...by), known, undefined);
+    t.is(facts?.validators.length ?? null, agreed, JSON.stringify({ known, by }));
+  }
+  t.is(agreedBy(told([0, 4], [1, 4]), 4, 'cd'.repeat(32) as Digest), null);
+});
 
 for (const [what, validators] of Object.entries({
   'what is no name': '[{"toString":1,"valueOf":1}]',
   'nothing but brackets': `${'['.repeat(5_000)}${']'.repeat(5_000)}`,
-  'a cluster of one': '["validator-1"]',
 })) {
   test(`a client learns its cluster past a node that tells of ${what}`, async (t) => {
-    const later = async (_: string, ask: () => Promise<Response>): Promise<Response> => {
-      await liarWasAsked;
-      return ask();
-    };
-    let asked = 0;
-    let lied = (): void => undefined;
-    const liarWasAsked = new Promise<void>((resolve) => (lied = resolve));
     const liar = async (path: string, ask: () => Promise<Response>): Promise<Response> => {
-      const answer = await telling(validators)(path, ask);
-      // Both of its answers.
-      if (++asked === 2) setImmediate(lied);
-      return answer;
+      const text = await (await ask()).text();
+      return new Response(text.replace(/"validators":\[[^\]]*\]/, `"validators":${validators}`));
     };
-    const { connect, port } = await addressed(t, [liar, later, later, later]);
+    const { connect, port } = await addressed(t, [liar, liar, null, null]);
     const { cluster } = await connect();
     t.is(cluster.validators.length, port.cluster.n);
   });

@@ -114,20 +114,24 @@ test('X11: what a submission takes is known with all that shows it to hold', asy
   };
   const { connect: connectHere, port } = await addressed(t, [slow]);
   const client = await connectHere({ ...known(port), attemptMs });
-  t.is(client.nodes.usualMs('POST'), 0);
+  t.is(client.nodes.usualMs(0, 'POST'), 0);
   await client.submit([set(1)]);
-  t.true(client.nodes.usualMs('POST') >= proofMs - 1);
+  t.true(client.nodes.usualMs(0, 'POST') >= proofMs - 1);
 });
 
-test('X11: what answers take of late counts more than what they took before', (t) => {
+test('X11: what answers take of late counts more than what they took before, of each node', (t) => {
   const nodes = new Nodes({ urls: ['http://a', 'http://b'] });
   nodes.prefer(0, 'GET', 800);
-  t.is(nodes.usualMs('GET'), 800);
-  t.is(nodes.usualMs('POST'), 0);
-  nodes.prefer(1, 'GET', 0);
-  t.is(nodes.usualMs('GET'), 700);
+  t.is(nodes.usualMs(0, 'GET'), 800);
+  t.is(nodes.usualMs(0, 'POST'), 0);
+  nodes.prefer(0, 'GET', 0);
+  t.is(nodes.usualMs(0, 'GET'), 700);
+  t.is(nodes.usualMs(1, 'GET'), 0);
+  nodes.takesAtLeast(1, 'GET', 300);
+  nodes.takesAtLeast(1, 'GET', 200);
+  t.is(nodes.usualMs(1, 'GET'), 300);
   for (let answers = 0; answers < 40; answers++) nodes.prefer(1, 'GET', 0);
-  t.true(nodes.usualMs('GET') < 5);
+  t.true(nodes.usualMs(1, 'GET') < 5);
 });
 
 test('a stream that its reader ends does not make its node the last choice', async (t) => {

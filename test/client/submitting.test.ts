@@ -9,11 +9,9 @@ import { addressed, isWrite, known, problem } from './cluster.ts';
 
 const set = (key: string, value: number) => ({ namespace: 'n', key, value });
 
-/** A list in a list in a list … */
-function nested(levels: number): Value {
-  let value: Value = [];
-  for (let level = 1; level < levels; level++) value = [value];
-  return value;
+/** In a list in a list in a list … */
+function nested(levels: number, value: Value = 1): Value {
+  return levels === 0 ? value : [nested(levels - 1, value)];
 }
 
 test('a command by its module resolves with its result when it is final', async (t) => {
@@ -104,6 +102,11 @@ test('the argument that is no value, or does not fit, is named', async (t) => {
     t.like(error, { code: 'invalid_args', field });
     t.regex(error.message, /: more than 32 levels deep$/);
   }
+  // As deep as a value may be, and no value all the same.
+  const innermost = await t.throwsAsync(
+    client.submit([{ ...call, args: { value: nested(30, 1.5) } }]),
+  );
+  t.like(innermost, { code: 'invalid_args', field: `value${'[0]'.repeat(30)}` });
   const keys = client.module(kv);
   const failed = { instanceOf: TransactionFailed, code: 'invalid_args' };
   const missing = await t.throwsAsync(keys.send.set({ namespace: 'n', value: 1 } as never), failed);

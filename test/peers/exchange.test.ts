@@ -141,7 +141,7 @@ test('a taken port is refused with the address and the flag to change it', async
   t.true(error?.message.includes('--peer'));
 });
 
-test('a peer that comes up late is called once for each stream, however often it was called before', async (t) => {
+test('a peer that comes up late is not called again by calls that were in vain', async (t) => {
   const cluster = await createTestCluster(2);
   t.teardown(cluster.close);
   const late = await cluster.start(1);

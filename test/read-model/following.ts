@@ -17,6 +17,8 @@ export interface Following {
   /** Of the same database. */
   readonly client: pg.Client;
   reached(height: number): Promise<void>;
+  /** How often it has asked how much the node has to do. */
+  asked(): number;
 }
 
 export async function following(t: ExecutionContext): Promise<Following> {
@@ -27,11 +29,15 @@ export async function following(t: ExecutionContext): Promise<Following> {
   const log = await openTestActor(url, 'writer');
   const chain = new WrittenChain(log);
   const cache = new MemoryCache(1_000_000, 60_000);
+  let asked = 0;
   const model = new ReadModel({
     task: task(url),
     logger: quiet,
     cache,
-    load: () => 0,
+    load: () => {
+      asked++;
+      return 0;
+    },
     executedHeight: () => 6,
   });
   const client = new pg.Client({ connectionString: url });
@@ -45,5 +51,5 @@ export async function following(t: ExecutionContext): Promise<Following> {
   const reached = async (height: number): Promise<void> => {
     while (model.status().height < height) await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  return { chain, cache, model, task: task(url), client, reached };
+  return { chain, cache, model, task: task(url), client, reached, asked: () => asked };
 }

@@ -58,7 +58,7 @@ test('a question has one name, in whatever order its parameters come', (t) => {
 });
 
 test('D5: a page that lasts is read once, and again when the tables are made anew', async (t) => {
-  const { chain, cache, model, task, client, reached } = await following(t);
+  const { chain, cache, model, task, client, reached, asked } = await following(t);
   for (let at = 0; at < 6; at++) await chain.next([[put('a')]]);
   model.start();
   const hits = (): number => cache.figures()[0]!.hits;
@@ -77,6 +77,7 @@ test('D5: a page that lasts is read once, and again when the tables are made ane
     t.is(rows.length, model.status().height);
   }
   t.is(hits(), 1);
+  t.true(asked() > 0, 'it rests by what the node has to do');
 
   // Whoever makes the tables anew has another answer, as a newer version might.
   await resetReadModel(client);

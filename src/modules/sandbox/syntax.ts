@@ -75,8 +75,9 @@ export function parseSource(file: string, text: string): Source {
 
 /** Spaces in place of types, so that lines and columns stay. */
 function withoutTypes(file: string, text: string): string {
+  const { transformSync } = swc();
   try {
-    return swc().transformSync(text, {
+    return transformSync(text, {
       filename: file,
       mode: 'strip-only',
       deprecatedTsModuleAsError: true,
