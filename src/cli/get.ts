@@ -3,7 +3,6 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseTransactionId } from '../../protocols/transaction/submission.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
 import type { Digest } from '../../protocols/types.ts';
-import type { Fact } from '../../protocols/proofs/verify.ts';
 import { isHex } from '../../protocols/bytes.ts';
 import { AlthingError } from '../client/errors.ts';
 import type { Nodes } from '../client/nodes.ts';
@@ -41,7 +40,8 @@ Examples:
   althing get block latest
 
 With --genesis a node is not believed: what it answers is checked against the validators' keys, also
-before --proof writes it.`;
+before --proof writes it. Of the result of a query, --proof writes what the node says: checked is the
+proof of the rows beside it.`;
 
 export function getCommand(context: CommandContext): Command {
   return new Command('get')
@@ -121,9 +121,7 @@ export async function ask(
   const spelled = parameters(args);
   if (proof !== undefined) {
     const path = pathWith(`/api/v11/${module}/${query}`, spelled);
-    const isIn = (fact: Fact): boolean =>
-      fact.kind !== 'receipts' && fact.table.startsWith(`${module}/`);
-    return keepProof(context, cluster, { path, isIn, isNamed: false }, proof);
+    return keepProof(context, cluster, { path, of: { kind: 'query', module } }, proof);
   }
   const answer = await client.query(module, query, spelled, {
     ...(atHeight === undefined ? {} : { atHeight }),
@@ -154,9 +152,8 @@ function rowCommand(context: CommandContext): Command {
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
       const path = ['/api/v11/state', ...[module, table, key].map(encodeURIComponent)].join('/');
       if (flags.proof !== undefined) {
-        const isIn = (fact: Fact): boolean =>
-          fact.kind !== 'receipts' && fact.table === `${module}/${table}` && fact.key === key;
-        return keepProof(context, cluster, { path, isIn, isNamed: true }, flags.proof);
+        const of = { kind: 'named', name: [`${module}/${table}`, key] } as const;
+        return keepProof(context, cluster, { path, of }, flags.proof);
       }
       const { client, signal, timeoutMs, verifies } = cluster;
       const options = { patienceMs: timeoutMs, signal };
@@ -190,9 +187,8 @@ function transactionCommand(context: CommandContext): Command {
     await withCluster(connection(flags as never), 'reads', async (cluster) => {
       const path = `/api/v11/transactions/${id}`;
       if (flags.proof !== undefined) {
-        const isIn = (fact: Fact): boolean =>
-          fact.kind === 'receipts' && fact.submission.id === named.submission;
-        return keepProof(context, cluster, { path, isIn, isNamed: true }, flags.proof);
+        const of = { kind: 'named', name: [id] } as const;
+        return keepProof(context, cluster, { path, of }, flags.proof);
       }
       const submitted = await receiptsOf(cluster, named.submission);
       if (named.index === null) return showReceipts(context, submitted);

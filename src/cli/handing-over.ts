@@ -4,7 +4,8 @@
  * A node that is silent may have it, and executes it. So a refusal is believed as the outcome of a submission is
  * (X2): from f + 1 nodes, or all that there are; and where nobody tells, the outcome is not known.
  */
-import { submissionId } from '../../protocols/transaction/submission.ts';
+import { submissionId, transactionId } from '../../protocols/transaction/submission.ts';
+import type { Digest } from '../../protocols/types.ts';
 import { isFinalRefusal, Refusals } from '../client/asking.ts';
 import type { Client } from '../client/client.ts';
 import { OutcomeUnknown } from '../client/errors.ts';
@@ -13,12 +14,17 @@ import { membersOf, problemOf } from '../client/nodes.ts';
 import { Said } from '../client/said.ts';
 import { SUBMISSION_TYPE } from '../client/submitter.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
-import { signedPart } from '../edge/raw-submission.ts';
+import { statusUrl } from '../edge/outcome.ts';
+import { clientTxCount, signedPart } from '../edge/raw-submission.ts';
 
-/** A node says that it has taken it. */
+/** A node says that it has taken it. Of its words nothing else is used: all of this is known here. */
 export interface Accepted {
-  /** In its words, with the id of the submission. */
-  readonly accepted: Readonly<Record<string, unknown>>;
+  readonly id: Digest;
+  /** Of its transactions, in order. */
+  readonly ids: readonly string[];
+  readonly statusUrl: string;
+  /** What is signed executes once at most, however often it is sent. */
+  readonly exactlyOnce: true;
 }
 
 /**
@@ -39,11 +45,15 @@ export async function handOver(
   const one = (node: number, end: AbortSignal) => nodes.ask(node, request, end);
   for await (const { node, result: answer } of attempts(nodes, 'POST', signal, one)) {
     if (answer === null) continue;
-    const accepted = answer.status === 202 ? membersOf(answer) : {};
-    if (accepted['id'] === id) return { accepted };
+    if (answer.status === 202 && membersOf(answer)['id'] === id) return accepted(id, bytes);
     const error = problemOf(answer);
     said.add(node, error);
     if (isFinalRefusal(error) && refusals.areEnough(node, error)) throw error;
   }
   throw new OutcomeUnknown(id, bytes, said.text);
+}
+
+function accepted(id: Digest, bytes: Uint8Array): Accepted {
+  const ids = Array.from({ length: clientTxCount(bytes) }, (_, at) => transactionId(id, at));
+  return { id, ids, statusUrl: statusUrl(id), exactlyOnce: true };
 }

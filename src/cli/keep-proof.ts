@@ -1,4 +1,5 @@
 /** `--proof FILE`: an answer as the node wrote it, for whoever has the genesis document to check. */
+import { isDeepStrictEqual } from 'node:util';
 import { fromHex, isHex } from '../../protocols/bytes.ts';
 import { clusterOf } from '../../protocols/genesis.ts';
 import { verifyProof, type Fact } from '../../protocols/proofs/verify.ts';
@@ -9,14 +10,14 @@ import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { writeWhole } from '../whole-file.ts';
 import { UsageError, type CommandContext } from './command.ts';
 import { answerOf, type Connection } from './connection.ts';
-import { compared } from './said.ts';
+import { compared, nameOf, type Proved, type Said } from './said.ts';
 
 export interface Asked {
   readonly path: string;
-  /** What its proof has to be of. */
-  readonly isIn: (fact: Fact) => boolean;
-  /** Whether its answer says of what its result is: that of a query does not. */
-  readonly isNamed: boolean;
+  /** A row by its table and key, receipts by their id, or a query, whose answer names nothing, by its module. */
+  readonly of:
+    | { readonly kind: 'named'; readonly name: readonly string[] }
+    | { readonly kind: 'query'; readonly module: string };
 }
 
 /** Where nodes are not believed, what does not prove what was asked is no answer, and nothing is written. */
@@ -35,13 +36,14 @@ export async function keepProof(
     throw new UsageError(`cannot write ${file} (${code})`);
   }
   context.print({ file }, () => `The answer and its proof are in ${file}.`);
+  if (cluster.genesis !== null && asked.of.kind === 'query') {
+    process.stderr.write(
+      'not verified: the result is as a node says it, beside rows that are proved\n',
+    );
+  }
 }
 
-function checked(
-  { genesis }: Connection,
-  { isIn, isNamed }: Asked,
-  answer: NodeAnswer,
-): Taken<NodeAnswer> {
+function checked({ genesis }: Connection, asked: Asked, answer: NodeAnswer): Taken<NodeAnswer> {
   if (genesis === null) return { kind: 'holds', value: answer };
   const { proof: hex, ...said } = membersOf(answer);
   const proof = proofIn(hex);
@@ -49,13 +51,24 @@ function checked(
   const cluster = clusterOf(genesis, nodeCrypto);
   const verified = verifyProof({ crypto: nodeCrypto, cluster }, proof);
   if (!verified.ok) return unproved(verified.message);
-  if (!verified.facts.some(isIn)) return unproved('a node gave a proof of something else');
-  const comparison = compared(said, verified);
-  if (comparison.kind === 'other') return unproved(comparison.message);
-  if (isNamed && comparison.kind !== 'proved') {
-    return unproved('a node did not say of what its result is');
-  }
-  return { kind: 'holds', value: answer };
+  const fault = faultIn(asked, said, verified);
+  return fault === null ? { kind: 'holds', value: answer } : unproved(fault);
+}
+
+/** Why this is no answer to what was asked, or not what is proved; null where it is both. */
+export function faultIn({ of }: Pick<Asked, 'of'>, said: Said, proved: Proved): string | null {
+  const { facts } = proved;
+  const name = of.kind === 'named' ? of.name : null;
+  if (!isDeepStrictEqual(nameOf(said, facts), name)) return 'a node answered something else';
+  const isOfModule = of.kind === 'named' || facts.some((fact) => isOf(of.module, fact));
+  if (!isOfModule) return 'a node gave a proof of something else';
+  const comparison = compared(said, proved);
+  if (comparison.kind === 'none') return 'a node gave no result';
+  return comparison.kind === 'other' ? comparison.message : null;
+}
+
+function isOf(module: string, fact: Fact): boolean {
+  return fact.kind !== 'receipts' && fact.table.startsWith(`${module}/`);
 }
 
 function unproved(message: string): Taken<never> {

@@ -38,6 +38,38 @@ export function jsonText(value: unknown, indent = 0): string {
   );
 }
 
+const EXCERPT_CHARS = 500;
+
+/** The beginning of a value as JSON, however long and deep whoever wrote it made it. */
+export function excerpt(value: unknown): string {
+  let text = '';
+  for (const piece of piecesOf(value)) {
+    text += piece;
+    if (text.length > EXCERPT_CHARS) return `${text.slice(0, EXCERPT_CHARS)}…`;
+  }
+  return text;
+}
+
+/** As far as it is read: each level is a character at least. */
+function* piecesOf(value: unknown): Generator<string, void> {
+  if (typeof value === 'string') return yield jsonText(value.slice(0, EXCERPT_CHARS));
+  if (value instanceof Uint8Array) return yield jsonText(value.subarray(0, EXCERPT_CHARS));
+  if (typeof value !== 'object' || value === null) return yield jsonText(value ?? null);
+  const isList = Array.isArray(value);
+  yield isList ? '[' : '{';
+  let isFirst = true;
+  for (const [name, each] of isList ? value.entries() : Object.entries(value)) {
+    if (!isFirst) yield ',';
+    isFirst = false;
+    if (!isList) {
+      yield* piecesOf(name);
+      yield ':';
+    }
+    yield* piecesOf(each);
+  }
+  yield isList ? ']' : '}';
+}
+
 /** Text from elsewhere in one line. */
 export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');

@@ -2,12 +2,13 @@
  * What an answer in a file says beside its proof. A proof holds whatever stands next to it: so the height is
  * compared with the certified one, and what the answer says of a row or of receipts with what is proved of
  * the same. The result of a query is made of rows by the code of its module, and names none: it is not
- * checked.
+ * checked. What is said may be of any size and depth: it is compared as deep as what is proved goes, and
+ * told in excerpts.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Fact, Verified } from '../../protocols/proofs/verify.ts';
 import { plain } from '../edge/representation.ts';
-import { jsonText } from './output.ts';
+import { excerpt } from './output.ts';
 
 /** Members of an answer; of a proof alone there are none. */
 export type Said = Readonly<Record<string, unknown>>;
@@ -16,24 +17,27 @@ export type Comparison =
   | { readonly kind: 'proved' | 'none' | 'unchecked' }
   | { readonly kind: 'other'; readonly message: string };
 
-type Proved = Extract<Verified, { readonly ok: true }>;
+export type Proved = Extract<Verified, { readonly ok: true }>;
 
 export function compared(said: Said, { certified: { executed }, facts }: Proved): Comparison {
   if (Object.hasOwn(said, 'height') && said['height'] !== executed.height) {
-    return other(`height ${jsonText(said['height'])}`, `height ${executed.height}`);
+    return other(`height ${excerpt(said['height'])}`, `height ${executed.height}`);
   }
   if (!Object.hasOwn(said, 'result')) return { kind: 'none' };
   const name = nameOf(said, facts);
   if (name === null) return { kind: 'unchecked' };
   const found = facts.flatMap(entriesOf).find((each) => isDeepStrictEqual(each.name, name));
-  if (found === undefined) return other(`something of ${jsonText(name)}`, 'nothing of it');
+  if (found === undefined) return other(`something of ${excerpt(name)}`, 'nothing of it');
   const { result } = said;
   if (isDeepStrictEqual(result, plain(found.value))) return { kind: 'proved' };
-  return other(jsonText(result), jsonText(found.value));
+  return other(excerpt(result), excerpt(found.value));
 }
 
 /** Of a row its table and key, of receipts their id; null where the answer does not say of what it is. */
-function nameOf({ table, key, result }: Said, facts: readonly Fact[]): readonly unknown[] | null {
+export function nameOf(
+  { table, key, result }: Said,
+  facts: readonly Fact[],
+): readonly unknown[] | null {
   if (table !== undefined || key !== undefined) return [table, key];
   // No query is answered from receipts.
   if (facts.every(({ kind }) => kind !== 'receipts')) return null;

@@ -1,6 +1,7 @@
 /**
  * Transactions on their way: signed in submissions as large as the cluster takes them, one after the
- * other, each written down first where --save says so.
+ * other, each written down first where --save says so. Nothing is signed once there is no time to send it:
+ * what was never sent has no outcome to ask for.
  */
 import { DEFAULT_LIMITS } from '../../protocols/genesis.ts';
 import { callBytes, type Call } from '../../protocols/transaction/submission.ts';
@@ -56,6 +57,7 @@ export class Sending {
     const place = { from, transactions: calls.length };
     const signed = (bytes: Uint8Array): void => this.#journal?.add({ ...place, bytes });
     const { client, interrupted: signal } = this.#connection;
+    signal.throwIfAborted();
     const sent = client.submit(calls, { signal, signed });
     return finish(this.#connection, sent, place, this.#journal);
   }
@@ -100,6 +102,7 @@ export class Sending {
 
   async #handOver(calls: readonly Call[]): Promise<Accepted> {
     const { client, signal } = this.#connection;
+    signal.throwIfAborted();
     const bytes = client.sign(calls);
     const place = { from: 0, transactions: calls.length };
     this.#journal?.add({ ...place, bytes });

@@ -96,8 +96,7 @@ export async function sendCall(
   if (!wait) {
     const sent = await sending.accept([call]);
     if ('receipts' in sent) return tellOne(context, sent);
-    const { accepted } = sent;
-    return context.print(accepted, () => `accepted ${printable(String(accepted['id']))}`);
+    return context.print(sent, () => `accepted ${sent.id}`);
   }
   for await (const submitted of sending.send(once(call))) tellOne(context, submitted);
 }

@@ -215,17 +215,46 @@ test('an answer that says another row or receipt than its proof does not pass', 
   }
 });
 
+/** Rows `k` and `next`, of one submission; its transactions. */
+async function filledTwice({ run, folder }: Serving): Promise<readonly [string, string]> {
+  const calls = ['k', 'next'].map((key) => {
+    return { module: 'kv', command: 'set', args: { namespace: 'n', key, value: { a: 1 } } };
+  });
+  const text = calls.map((call) => JSON.stringify(call)).join('\n');
+  writeFileSync(join(folder, 'calls.jsonl'), text);
+  const { stdout, stderr } = await run(['submit', '--file', 'calls.jsonl', '--json']);
+  if (stdout === '') throw new Error(stderr);
+  const [id, next] = stdout.split('\n', 2).map((line) => (json(line) as { id: string }).id);
+  return [id!, next!];
+}
+
+const NOT_COMPARED = 'not verified: the result is as a node says it, beside rows that are proved\n';
+
 test('with the genesis document a proof is checked before it is kept', async (t) => {
   const serving = await serve(t);
   const { run, url, genesis, folder } = serving;
-  const id = await filled(serving);
-  const proved = async (path: string) => (await fetch(`${url}/api/v11/${path}?proof=1`)).text();
-  const other = await proved('state/ledger/accounts/alice');
+  const [id, next] = await filledTwice(serving);
+  const proved = async (path: string) => (await fetch(`${url}/api/v11/${path}proof=1`)).text();
+  const other = await proved('state/ledger/accounts/alice?');
   // Of the key that is asked for, and yet nothing about it: there is none in this table.
-  const elsewhere = await proved('state/kv/leases/n%2Fk');
-  const { table, key, ...row } = json(await proved('state/kv/entries/n%2Fk')) as Members;
+  const elsewhere = await proved('state/kv/leases/n%2Fk?');
+  const { table, key, ...row } = json(await proved('state/kv/entries/n%2Fk?')) as Members;
   const changed = JSON.stringify({ ...row, table, key, result: { value: 99 } });
   const nameless = JSON.stringify({ ...row, result: { value: 99 } });
+  // True, of what was not asked, and with a proof that is also of what was.
+  const list = json(await proved('kv/list?namespace=n&')) as Members;
+  const { result } = json(await proved('state/kv/entries/n%2Fnext?')) as Members;
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const beside: Readonly<Record<string, string>> = {
+    kv: JSON.stringify({ ...list, height: 0 }).replace('"height":0', `"height":${deep}`),
+    row: JSON.stringify({ ...list, table, key: 'n/next', result }),
+    transaction: await proved(`transactions/${next}?`),
+  };
+  const kept: Readonly<Record<string, object>> = {
+    kv: { result: { key: 'k' } },
+    row: { key: 'n/k' },
+    transaction: { result: { id } },
+  };
   let lie = '';
   const liar = await between(t, url, (asked, answer, pass) => {
     if (!asked.url?.includes('proof=1')) return pass();
@@ -251,8 +280,11 @@ test('with the genesis document a proof is checked before it is kept', async (t)
         [],
       );
     }
+    lie = beside[words[0]!]!;
     const both = await run(get, { ALTHING_URL: `${liar},${url}` });
     t.is(both.code, 0, both.stderr);
+    t.is(both.stderr, words[0] === 'kv' ? NOT_COMPARED : '');
+    t.like(json(readFileSync(join(folder, 'kept.json'), 'utf8')), kept[words[0]!]!);
     const verified = await run(['proof', 'verify', 'kept.json', '--genesis', genesis]);
     t.is(verified.code, 0, verified.stderr);
     t.false(verified.stdout.includes('alice'));

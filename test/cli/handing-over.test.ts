@@ -1,7 +1,11 @@
 /** What is handed over without waiting: whom a refusal is believed, and what is no answer. */
 import test, { type ExecutionContext } from 'ava';
+import { submissionId } from '../../protocols/transaction/submission.ts';
 import { AlthingError, OutcomeUnknown } from '../../src/client/errors.ts';
 import { handOver } from '../../src/cli/handing-over.ts';
+import { jsonText } from '../../src/cli/output.ts';
+import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
+import { signedPart } from '../../src/edge/raw-submission.ts';
 import { addressed, isWrite, type Behaviour } from '../client/cluster.ts';
 
 const set = { module: 'kv', command: 'set', args: { namespace: 'n', key: 'a', value: 1 } };
@@ -30,12 +34,24 @@ for (const [what, lie] of [
 ] as const) {
   test(`X2: a node that ${what} is passed over`, async (t) => {
     const { handed, asked, port } = await handing(t, [lie, null]);
-    const { accepted } = await handed;
-    t.is((accepted['ids'] as readonly string[])[0], `${String(accepted['id'])}-0`);
+    const { id, ids } = await handed;
+    t.deepEqual(ids, [`${id}-0`]);
     t.deepEqual(asked, [1, 1]);
     t.is(port.submitted, 1);
   });
 }
+
+test('a node that has taken it says nothing more that counts, however deep it is', async (t) => {
+  const taking: Behaviour = (path, _ask, { id }) => {
+    const x = '['.repeat(100_000) + ']'.repeat(100_000);
+    const body = `{"id":"${id}","ids":["lie"],"statusUrl":"/lie","x":${x}}`;
+    return isWrite(path) ? new Response(body, { status: 202 }) : null;
+  };
+  const { handed, bytes } = await handing(t, [taking]);
+  const id = submissionId(nodeCrypto, signedPart(bytes));
+  const statusUrl = `/api/v11/transactions/${id}`;
+  t.is(jsonText(await handed), jsonText({ id, ids: [`${id}-0`], statusUrl, exactlyOnce: true }));
+});
 
 test('X2: a refusal is believed from f + 1 nodes, or from all that there are', async (t) => {
   for (const behaviours of [

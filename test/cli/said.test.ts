@@ -3,6 +3,7 @@ import test from 'ava';
 import type { Certified } from '../../protocols/proofs/certification.ts';
 import type { Fact } from '../../protocols/proofs/verify.ts';
 import type { Receipt } from '../../protocols/transaction/receipts.ts';
+import { faultIn, type Asked } from '../../src/cli/keep-proof.ts';
 import { compared, type Comparison, type Said } from '../../src/cli/said.ts';
 
 const certified = { executed: { height: 12 } } as Certified;
@@ -71,3 +72,56 @@ test('the message names what is said and what is proved', (t) => {
     { kind: 'other', message: 'the file says height 7, proved is height 12' },
   ]);
 });
+
+test('however deep or long it is, it is compared, and told in a message of bounded length', (t) => {
+  const nested: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+  const objects: unknown = JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`);
+  const long = { [`${'x'.repeat(100_000)}`]: ['y'.repeat(100_000)] };
+  const many = Array.from({ length: 100_000 }, () => ({ value: 1 }));
+  for (const lie of [nested, objects, long, many, { value: nested }, '\u0000'.repeat(100_000)]) {
+    for (const said of [
+      { ...a, height: lie },
+      { ...a, result: lie },
+      { ...a, table: lie },
+    ]) {
+      const comparison = compared(said, { ok: true, certified, facts: both });
+      if (comparison.kind !== 'other') return t.fail(comparison.kind);
+      t.true(comparison.message.length < 1200);
+    }
+  }
+  const large = { ...row('a'), row: { value: 'z'.repeat(100_000) } } as Fact;
+  const comparison = compared(a, { ok: true, certified, facts: [large] });
+  t.regex((comparison as { message: string }).message, /proved is \{"value":"z{100,600}…$/);
+});
+
+const asked = (name: readonly string[]): Asked['of'] => ({ kind: 'named', name });
+const ofKv: Asked['of'] = { kind: 'query', module: 'kv' };
+const listed = { height: 12, result: lie };
+const one = { height: 12, result: receipt('s-1') };
+
+const answers: readonly (readonly [string, Asked['of'], Said, readonly Fact[], RegExp | null])[] = [
+  ['the row that was asked', asked([table, 'a']), a, both, null],
+  ['another row that is proved, too', asked([table, 'b']), a, both, /something else/],
+  ['the same key of another table', asked(['kv/leases', 'a']), a, both, /something else/],
+  ['a lie about the row', asked([table, 'a']), { ...a, result: lie }, both, /the file says/],
+  ['a row that is not named', asked([table, 'a']), listed, both, /something else/],
+  ['no row', asked([table, 'a']), { height: 12, table, key: 'a' }, both, /no result/],
+  ['the receipt that was asked', asked(['s-1']), one, [receipts('s')], null],
+  ['the receipt of another index', asked(['s-0']), one, [receipts('s')], /something else/],
+  ['a receipt in place of all', asked(['s']), one, [receipts('s')], /something else/],
+  ['all in place of a receipt', asked(['s-0']), { result: whole }, [receipts('s')], /some.* else/],
+  ['all of another one', asked(['s']), { result: whole }, [receipts('r')], /the file says/],
+  ['rows of the module', ofKv, listed, both, null],
+  ['rows of another module', { kind: 'query', module: 'ledger' }, listed, both, /something else/],
+  ['a row in place of a query', ofKv, a, both, /something else/],
+  ['no result of a query', ofKv, { height: 12 }, both, /no result/],
+  ['another height beside a query', ofKv, { ...listed, height: 13 }, both, /height 13/],
+];
+
+for (const [what, of, said, facts, fault] of answers) {
+  test(`an answer with ${what} is ${fault === null ? '' : 'not '}kept`, (t) => {
+    const found = faultIn({ of }, said, { ok: true, certified, facts });
+    if (fault === null) t.is(found, null);
+    else t.regex(found ?? '', fault);
+  });
+}
