@@ -8,8 +8,9 @@ import { signSubmission, type Call } from '../../protocols/transaction/submissio
 import type { Digest } from '../../protocols/types.ts';
 
 const SUBMISSION_TYPE = 'application/vnd.althing.submission';
+/** As long is what was signed sent again: afterwards it never executes. */
 const VALID_MS = 60_000;
-const PATIENCE_MS = 10_000;
+const ATTEMPT_MS = 10_000;
 const RETRY_MS = 200;
 
 export interface Receipt {
@@ -48,7 +49,7 @@ export class DemoClient {
 
 /** Resolves when the submission is final. Rejects when it is refused, or for too long not answered. */
 export async function submit(url: string, bytes: Uint8Array, stop: AbortSignal): Promise<Answer> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + VALID_MS;
   for (;;) {
     const outcome = await attempt(url, bytes, stop);
     if ('receipts' in outcome) return outcome;
@@ -69,7 +70,7 @@ async function attempt(
       method: 'POST',
       headers: { 'content-type': SUBMISSION_TYPE },
       body: body as Uint8Array<ArrayBuffer>,
-      signal: AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]),
+      signal: AbortSignal.any([stop, AbortSignal.timeout(ATTEMPT_MS)]),
     });
     if (response.status === 200) return (await response.json()) as Answer;
     // 504: perhaps executed; what a client signed executes once, however often it is sent.
