@@ -4,13 +4,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Signer } from '../../protocols/crypto.ts';
 import { isSameProgram, type Program } from '../../protocols/genesis.ts';
+import { ask } from '../client/asking.ts';
 import { AlthingError } from '../client/errors.ts';
-import { membersOf, Nodes } from '../client/nodes.ts';
-import { pathWith, type Answer } from '../client/reads.ts';
+import { Nodes } from '../client/nodes.ts';
+import { answerIn, reading, type Answer } from '../client/reads.ts';
 import { nodeFiles } from '../init/layout.ts';
 import { programs } from '../modules/programs/programs.ts';
 import { UsageError } from './command.ts';
-import { answerOf, signerIn, withCluster, type Connection, type Flags } from './connection.ts';
+import { signerIn, withCluster, type Connection, type Flags } from './connection.ts';
 import { folderOf, idsIn, type DataFlags } from './data-folder.ts';
 import { askJson } from './status.ts';
 import { togetherOf, type Verified } from './verified.ts';
@@ -99,16 +100,18 @@ async function pageOf<Row>(
   if (verifies) {
     return client.query<Page<Row>>('programs', name, args, { patienceMs: timeoutMs, signal });
   }
-  const answer = await answerOf(connection, pathWith(`/api/v11/programs/${name}`, args), (each) => {
-    const wrong = faultIn(name, membersOf(each)['result'], after);
-    if (wrong === null) return { kind: 'holds', value: each };
+  const request = reading(`/api/v11/programs/${name}`, args);
+  const patience = { ms: timeoutMs, signal, refusals: 1 };
+  return ask<Answer<Page<Row>>>(client.nodes, request, patience, (each) => {
+    const taken = answerIn<Page<Row>>(each);
+    const wrong = taken.kind === 'holds' ? faultIn(name, taken.value.result, after) : null;
+    if (wrong === null) return taken;
     const error = new AlthingError('bad_answer', `its list of ${name} ${wrong}`);
     return { kind: 'unfit', error };
   });
-  return membersOf(answer) as unknown as Answer<Page<Row>>;
 }
 
-function faultIn(name: Name, result: unknown, after: After): string | null {
+function faultIn<Row>(name: Name, result: Page<Row>, after: After): string | null {
   if (!Value.Check(programs.queryDefinitions[name].result, result)) return 'is none';
   const { next } = result;
   // Else a node that lies has us ask without end.

@@ -72,11 +72,12 @@ export async function read<Result>(
   const { consistency, atHeight, patienceMs = READ_PATIENCE_MS, signal } = options;
   const request = reading(path, { ...parameters, consistency, atHeight });
   return ask(nodes, request, { ms: patienceMs, signal, refusals: 1 }, (answer) =>
-    taken<Result>(answer),
+    answerIn<Result>(answer),
   );
 }
 
-function taken<Result>(answer: NodeAnswer): Taken<Answer<Result>> {
+/** Of a query that was asked for in msgpack, as the node says it. */
+export function answerIn<Result>(answer: NodeAnswer): Taken<Answer<Result>> {
   if (answer.status !== 200) return notTaken(answer);
   const parsed = parsedAnswer(answer);
   const height = Number(answer.headers.get('x-althing-height') ?? 0);

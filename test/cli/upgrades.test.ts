@@ -1,5 +1,6 @@
 /** Lists of upgrades, as far as a node is believed. */
 import test from 'ava';
+import { pack } from 'msgpackr';
 import type { Connection } from '../../src/cli/connection.ts';
 import { proposalsOf, upgradesOf } from '../../src/cli/upgrades.ts';
 import { Nodes } from '../../src/client/nodes.ts';
@@ -10,8 +11,9 @@ function answering(...nodes: readonly (readonly object[])[]) {
   const asked = nodes.map(() => 0);
   const fetch = (url: string): Promise<Response> => {
     const node = Number(new URL(url).hostname.slice(1));
-    const page = { height: 9, ...nodes[node]![asked[node]!++] };
-    return Promise.resolve(new Response(JSON.stringify(page)));
+    const page = nodes[node]![asked[node]!++] as Partial<Answer<unknown>> | undefined;
+    const headers = { 'x-althing-height': String(page?.height ?? 9) };
+    return Promise.resolve(new Response(new Uint8Array(pack(page?.result)), { headers }));
   };
   const client = {
     nodes: new Nodes({
