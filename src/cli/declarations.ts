@@ -2,8 +2,8 @@
  * What modules declare of their commands and queries: the built-in ones as they are part of this
  * software, others as nodes tell them in their OpenAPI documents.
  *
- * X2. What is signed follows from these: so f + 1 nodes, or all that there are, have to make the same of the
- *     arguments of a command, or to refuse them. Those of a query are taken when one node takes them.
+ * What is signed follows from these: so f + 1 nodes, or all that there are, have to make the same of the
+ * arguments of a command, or to refuse them (X2). Those of a query are taken when one node takes them.
  */
 import { encodeValue, type Value } from '../../protocols/transaction/values.ts';
 import { toHex } from '../../protocols/bytes.ts';
