@@ -1,4 +1,5 @@
 /** Clusters of processes that run modules of users, and what is asked of them. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { Cluster } from '../../bench/cluster.ts';
@@ -21,6 +22,9 @@ export interface Receipt {
   readonly error?: { readonly code: string };
 }
 
+/** What a node says that has too much to do; under way, asked for under the same key. */
+const BUSY = new Set([409, 429, 503, 504]);
+
 /** The receipt, or the problem with which the node refuses. */
 export async function submit(
   url: string,
@@ -28,13 +32,17 @@ export async function submit(
   command: string,
   args: object,
 ): Promise<Receipt> {
-  const response = await fetch(`${url}/api/v11/transactions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ module, command, args }),
-  });
-  const answer = (await response.json()) as Receipt & { readonly receipts?: readonly Receipt[] };
-  return answer.receipts?.[0] ?? answer;
+  const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+  for (;;) {
+    const response = await fetch(`${url}/api/v11/transactions`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ module, command, args }),
+    });
+    const answer = (await response.json()) as Receipt & { readonly receipts?: readonly Receipt[] };
+    if (!BUSY.has(response.status)) return answer.receipts?.[0] ?? answer;
+    await pause(50);
+  }
 }
 
 /** 0 while a node that has just started knows none. */
