@@ -6,14 +6,15 @@ import { proposalsOf, upgradesOf } from '../../src/cli/upgrades.ts';
 import { Nodes } from '../../src/client/nodes.ts';
 import type { Answer } from '../../src/client/reads.ts';
 
-/** A cluster whose nodes answer with these pages, one after the other; and how often each was asked. */
-function answering(...nodes: readonly (readonly object[])[]) {
+/** A cluster whose nodes answer with these pages, one after the other, the last again and again. */
+function answering(...nodes: readonly (readonly Partial<Answer<unknown>>[])[]) {
   const asked = nodes.map(() => 0);
   const fetch = (url: string): Promise<Response> => {
     const node = Number(new URL(url).hostname.slice(1));
-    const page = nodes[node]![asked[node]!++] as Partial<Answer<unknown>> | undefined;
-    const headers = { 'x-althing-height': String(page?.height ?? 9) };
-    return Promise.resolve(new Response(new Uint8Array(pack(page?.result)), { headers }));
+    const pages = nodes[node]!;
+    const page = pages[Math.min(asked[node]!++, pages.length - 1)]!;
+    const headers = { 'x-althing-height': String(page.height ?? 9) };
+    return Promise.resolve(new Response(new Uint8Array(pack(page.result)), { headers }));
   };
   const client = {
     nodes: new Nodes({
@@ -79,7 +80,7 @@ for (const [name, list, result, fault] of [
 }
 
 test('a list that a node never ends is read no further', async (t) => {
-  const endless = Array(2).fill({ result: { upgrades: [], next: 7 } }) as object[];
+  const endless = [{ result: { upgrades: [], next: 7 } }];
   const { connection, asked } = answering(endless, [
     { result: { upgrades: [upgrade(8)], next: null } },
   ]);
