@@ -30,6 +30,8 @@ const REQUEST = {
 type Told = ReadonlyMap<number, OpenApiDeclarations>;
 type Convert = (declarations: OpenApiDeclarations) => Value;
 type Verdict = { readonly value: Value } | { readonly refusal: UsageError };
+/** Null where too few agree. */
+type Judge = (told: Told) => Verdict | null;
 
 export class Declarations {
   readonly #connection: Connection;
@@ -51,23 +53,21 @@ export class Declarations {
     const most = Math.min(client.nodes.count, client.cluster.faultyMax + 1);
     const enough = { values: member.sort === 'command' ? most : 1, refusals: most };
     const convert: Convert = (declarations) => canonical(declarations.shapeOf(member), args, form);
-    const verdict =
-      verdictOf(this.#told, convert, enough) ??
-      verdictOf(
-        await this.#ask((told) => verdictOf(told, convert, enough) !== null),
-        convert,
-        enough,
-      );
+    const judge: Judge = (told) => verdictOf(told, convert, enough);
+    const verdict = judge(this.#told) ?? (await this.#asked(judge));
     if (verdict === null) throw this.#disagreement(member);
     if ('value' in verdict) return verdict.value;
     throw new UsageError(printable(verdict.refusal.message));
   }
 
-  async #ask(areEnough: (told: Told) => boolean): Promise<Told> {
+  /** Until enough of them agree, or all have told. */
+  async #asked(judge: Judge): Promise<Verdict | null> {
     const { client, signal } = this.#connection;
-    const asking = askAll(client.nodes, signal, (node, end) => this.#of(node, end), areEnough);
+    let verdict: Verdict | null = null;
+    const isOver = (told: Told): boolean => (verdict = judge(told)) !== null;
+    const asking = askAll(client.nodes, signal, (node, end) => this.#of(node, end), isOver);
     this.#told = await abortable(asking, signal);
-    return this.#told;
+    return verdict;
   }
 
   /** Undefined where it says nothing that can be used, and may later. */
@@ -88,7 +88,7 @@ export class Declarations {
   }
 }
 
-/** Null where too few agree. What is taken is for the nodes to refuse, so it goes before a refusal. */
+/** What is taken is for the nodes to refuse, so it goes before a refusal. */
 function verdictOf(
   told: Told,
   convert: Convert,

@@ -72,20 +72,20 @@ export function proposalsOf(connection: Connection): Promise<Listed<Proposal>> {
 }
 
 type Name = 'upgrades' | 'proposals';
-type After = string | number | null | undefined;
-type Page<Row> = { readonly next: string | number | null } & {
+type Key = string | number;
+type Page<Row> = { readonly next: Key | null } & {
   readonly [K in Name]: readonly Row[];
 };
 
 /** All that a query of `programs` lists, page by page. */
 async function pagesOf<Row>(connection: Connection, name: Name): Promise<Listed<Row>> {
   const pages: Answer<Page<Row>>[] = [];
-  let after: After;
-  while (after !== null) {
+  let after: Key | undefined;
+  do {
     const page: Answer<Page<Row>> = await pageOf<Row>(connection, name, after);
     pages.push(page);
-    after = page.result.next;
-  }
+    after = page.result.next ?? undefined;
+  } while (after !== undefined);
   return { rows: pages.flatMap(({ result }) => result[name]), ...togetherOf(pages) };
 }
 
@@ -93,10 +93,10 @@ async function pagesOf<Row>(connection: Connection, name: Name): Promise<Listed<
 async function pageOf<Row>(
   connection: Connection,
   name: Name,
-  after: After,
+  after: Key | undefined,
 ): Promise<Answer<Page<Row>>> {
   const { client, signal, timeoutMs, verifies } = connection;
-  const args = after === undefined ? {} : { after: after! };
+  const args = after === undefined ? {} : { after };
   if (verifies) {
     return client.query<Page<Row>>('programs', name, args, { patienceMs: timeoutMs, signal });
   }
@@ -111,11 +111,11 @@ async function pageOf<Row>(
   });
 }
 
-function faultIn<Row>(name: Name, result: Page<Row>, after: After): string | null {
+function faultIn<Row>(name: Name, result: Page<Row>, after: Key | undefined): string | null {
   if (!Value.Check(programs.queryDefinitions[name].result, result)) return 'is none';
   const { next } = result;
   // Else a node that lies has us ask without end.
-  const goesOn = after === undefined || next === null || next > after!;
+  const goesOn = after === undefined || next === null || next > after;
   return goesOn ? null : 'does not go on';
 }
 

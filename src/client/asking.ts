@@ -42,12 +42,8 @@ export function ask<T>(
     const said = new Said(nodes);
     const one = (node: number, end: AbortSignal): Promise<NodeAnswer | null> =>
       nodes.ask(node, request, end);
-    for await (const { node, result: answer, ms: tookMs } of attempts(
-      nodes,
-      request.method,
-      bound,
-      one,
-    )) {
+    const answers = attempts(nodes, request.method, bound, one);
+    for await (const { node, result: answer, ms: tookMs } of answers) {
       if (answer === null) continue;
       const taken = await take(answer);
       if (taken.kind === 'holds') {
