@@ -18,8 +18,8 @@ import type { Crypto } from '../crypto.ts';
 import type { Cluster, ConsensusLimits } from '../genesis.ts';
 import { InvariantViolation } from '../machine.ts';
 import type { SubmissionReceipts } from '../messages.ts';
-import { ZERO_DIGEST, type Block, type Digest, type Executed, type Millis } from '../types.ts';
-import type { ChainRefusal } from './admission.ts';
+import { ZERO_DIGEST, type Digest, type Executed, type Millis } from '../types.ts';
+import type { BlockResult, FinalBlock, Listener } from './execution.ts';
 import { HashInput } from './hash-input.ts';
 import { HeightTree } from './height-tree.ts';
 import { validityMsMax } from './idempotency.ts';
@@ -27,11 +27,11 @@ import { MerkleFrontier } from './merkle.ts';
 import { fillingMeter } from './meter.ts';
 import type { ModuleSet } from './module.ts';
 import { PayloadCursor } from './payload.ts';
-import type { Place } from './places.ts';
 import type { View } from './queries.ts';
 import { isRefusal } from './refusals.ts';
 import { Programs } from './programs.ts';
 import { Runner, type Ran } from './runner.ts';
+import type { LoadedSnapshot } from './snapshot.ts';
 import { State } from './state.ts';
 import { submissionId } from './submission.ts';
 import { SubmissionReader, type Submission } from './submission-reader.ts';
@@ -46,38 +46,6 @@ const SUBMISSION_COST = 3;
 /** What forgetting may cost at the start of a block, and with each submission, in transactions (I102). */
 const FORGET_COST_PER_BLOCK = 200;
 const FORGET_COST_PER_SUBMISSION = 4;
-
-export interface FinalBlock {
-  readonly block: Block;
-  readonly digest: Digest;
-  /** In execution order. */
-  readonly batches: readonly { readonly lane: number; readonly payload: Uint8Array }[];
-}
-
-/** Who hears what became of the submissions that go by. */
-export interface Listener {
-  /** Whether this node checked exactly this signature for exactly these bytes before. */
-  isChecked(id: Digest, signature: Uint8Array): boolean;
-  executed(receipts: SubmissionReceipts): void;
-  /** It, or for an idempotency key its twin, was executed earlier at `place`. */
-  repeated(id: Digest, place: Place): void;
-  refused(id: Digest, code: ChainRefusal): void;
-  /** Its `validUntil` lies too far ahead of this block: it may yet execute later, from another lane. */
-  tooFar(id: Digest, lane: number): void;
-  batchDone(lane: number, payload: Uint8Array): void;
-  /** Other modules are in force from this block on. */
-  programsChanged(): void;
-}
-
-export interface BlockResult {
-  readonly block: Block;
-  readonly digest: Digest;
-  readonly txCount: number;
-  readonly receipts: readonly SubmissionReceipts[];
-  readonly receiptsRoot: Digest;
-  /** At heights divisible by C (B2). */
-  readonly checkpoint: Executed | null;
-}
 
 interface Running {
   readonly final: FinalBlock;
@@ -98,9 +66,9 @@ export class Executor {
   /** Over the receipts roots of all blocks. */
   readonly heights: HeightTree;
   /** Height and time of the last block executed entirely. */
-  height = 0;
+  height: number;
   time: Millis;
-  transactions = 0;
+  transactions: number;
   readonly #crypto: Crypto;
   readonly #cluster: Cluster;
   readonly #listener: Listener;
@@ -112,25 +80,39 @@ export class Executor {
   readonly #blockReceipts: MerkleFrontier;
   #running: Running | null = null;
 
-  constructor(crypto: Crypto, cluster: Cluster, modules: ModuleSet, listener: Listener) {
+  /** Starts from the genesis, or from a snapshot. Throws InvariantViolation `program_missing`. */
+  constructor(
+    crypto: Crypto,
+    cluster: Cluster,
+    modules: ModuleSet,
+    listener: Listener,
+    snapshot: LoadedSnapshot | null = null,
+  ) {
     const { genesis } = cluster;
     this.#crypto = crypto;
     this.#cluster = cluster;
     this.#listener = listener;
-    this.state = new State(crypto, cluster.genesis.limits);
-    this.programs = new Programs(genesis, modules, this.state);
+    this.height = snapshot?.head.executed.height ?? 0;
+    this.time = snapshot?.head.time ?? genesis.createdAtMs;
+    this.transactions = snapshot?.head.transactions ?? 0;
+    this.state = snapshot?.state ?? new State(crypto, genesis.limits);
+    this.heights = snapshot?.heights ?? new HeightTree(crypto);
+    this.programs = new Programs(genesis, modules, this.state, this.height);
     this.reader = new SubmissionReader(cluster.id, genesis.limits);
     const validators = genesis.validators.map(({ publicKey }) => publicKey);
     this.#runner = new Runner(crypto, this.state, validators, genesis.limits);
     this.#lanes = new Map(validators.map((publicKey, lane) => [publicKey, lane]));
     this.#blockReceipts = new MerkleFrontier(crypto);
-    this.heights = new HeightTree(crypto);
-    this.time = genesis.createdAtMs;
+    for (const module of this.programs.inForce) this.#runner.install(module);
+    if (snapshot === null) this.#fillTables();
+  }
+
+  #fillTables(): void {
+    const { limits, modules } = this.#cluster.genesis;
     for (const module of this.programs.inForce) {
-      this.#runner.install(module);
       const tables = this.state.tablesOf(module.name);
-      const context = { time: this.time, tables, meter: fillingMeter(genesis.limits) };
-      module.genesis(context, genesis.modules[module.name]);
+      const context = { time: this.time, tables, meter: fillingMeter(limits) };
+      module.genesis(context, modules[module.name]);
     }
     this.state.journal.commit();
     this.state.history.endBlock(this.time, 0);

@@ -8,7 +8,7 @@
  * I115. The way from any block needs at most two chunks of each level, of which there are six; memory
  *       holds two of each, whatever the height. Which chunks there are follows from the chain alone.
  */
-import { toHex } from '../bytes.ts';
+import { bytesEqual, concat, toHex } from '../bytes.ts';
 import type { Crypto } from '../crypto.ts';
 import { ZERO_DIGEST, type Digest } from '../types.ts';
 import { auditPath, rootOf } from './audit-path.ts';
@@ -52,6 +52,51 @@ export class HeightTree {
   /** Blocks so far. */
   get size(): number {
     return this.#size;
+  }
+
+  /** By level the hashes in memory: those of the full chunk before, if there is one, then of the chunk that fills. */
+  memory(): Uint8Array[] {
+    return this.#levels.map(({ chunk, before }) =>
+      before === null ? chunk.hashes() : concat(before.hashes(), chunk.hashes()),
+    );
+  }
+
+  /**
+   * A tree of `size` blocks whose `memory` was this; null when it cannot have been. Its digest binds the
+   * chunks that fill, and those the roots of the full ones before them.
+   */
+  static of(
+    crypto: Crypto,
+    size: number,
+    memory: readonly Uint8Array[],
+    bits = CHUNK_BITS,
+  ): HeightTree | null {
+    const tree = new HeightTree(crypto, bits);
+    tree.#size = size;
+    let below: Level | null = null;
+    for (let level = 0; level === 0 || tree.#blocksOf(level - 1) <= size; level++) {
+      const loaded: Level | null = tree.#load(level, memory[level] ?? new Uint8Array(0));
+      if (loaded === null || !(below === null || tree.#binds(loaded, below))) return null;
+      tree.#levels.push(loaded);
+      below = loaded;
+    }
+    return memory.length === tree.#levels.length ? tree : null;
+  }
+
+  #load(level: number, hashes: Uint8Array): Level | null {
+    const index = Math.floor(this.#size / this.#blocksOf(level));
+    const filled = Math.floor(this.#size / (this.#blocksOf(level) / 2 ** this.#bits));
+    const full = index === 0 ? 0 : 2 ** this.#bits;
+    if (hashes.length !== (full + (filled % 2 ** this.#bits)) * HASH) return null;
+    const before = index === 0 ? null : Subtrees.of(this.#crypto, hashes.subarray(0, full * HASH));
+    return { index, before, chunk: Subtrees.of(this.#crypto, hashes.subarray(full * HASH)) };
+  }
+
+  /** Whether the newest hash of a level is the root of the full chunk below it. */
+  #binds({ chunk, before }: Level, below: Level): boolean {
+    const newest = chunk.count > 0 ? chunk : before;
+    if (newest === null || below.before === null) return newest === null && below.before === null;
+    return bytesEqual(newest.root(newest.count - 1, 0), below.before.root(0, this.#bits));
   }
 
   /** The RFC 6962 tree hash, 32 zero bytes for no blocks. */

@@ -109,6 +109,13 @@ export class History {
     throw new InvariantViolation('height_unknown', `height ${height} is not in the window`);
   }
 
+  /** Nothing is known of what was before `height`, which has been executed. */
+  startAt(height: number, time: Millis): void {
+    this.#height = height;
+    this.#oldest = height;
+    this.#times = [time];
+  }
+
   startBlock(height: number): void {
     this.#height = height;
   }

@@ -17,23 +17,20 @@ import type { Millis } from '../types.ts';
 import type { ConsensusLimits } from '../genesis.ts';
 import { Expiry, minuteOf } from './expiry.ts';
 import { HashInput } from './hash-input.ts';
+import { fromOrderedHex, orderedHex } from './key-order.ts';
+import { LeafSet, type LeafItem } from './leaf-set.ts';
 import { CONTENT_AT, KEY_AT, NODE_RECORD, Page, type Execution, type Place } from './places.ts';
 import type { StateTree } from './state-tree.ts';
 import type { Submission } from './submission-reader.ts';
-import { removeLeaf } from './windows.ts';
+import type { Value } from './values.ts';
 
 const PAGE_RECORDS = 16;
 export const KEYS_TABLE = '$keys';
 
-interface KeyPage {
+interface KeyPage extends LeafItem {
   readonly minute: number;
   readonly number: number;
   readonly page: Page;
-  /** The names under which the page's records are found. */
-  readonly names: string[];
-  leaf: number;
-  changed: boolean;
-  ended: boolean;
 }
 
 interface KeyRecord {
@@ -77,13 +74,18 @@ function hasCallersKey({ kind, idempotencyKey }: Submission): boolean {
 export class IdempotencyKeys {
   readonly #crypto: Crypto;
   readonly #limits: ConsensusLimits;
+  /** By the digest of principal and key. */
   readonly #records = new Map<string, KeyRecord>();
   /** The last page of each minute: it takes what comes next. */
   readonly #open = new Map<number, KeyPage>();
   readonly #expiry = new Expiry<KeyPage>();
   readonly #input = new HashInput();
-  readonly #content = new Uint8Array(32);
-  #changed: KeyPage[] = [];
+  readonly #digest = new Uint8Array(32);
+  readonly #pages = new LeafSet<KeyPage>(
+    KEYS_TABLE,
+    ({ minute, number }) => `${minute}/${number}`,
+    ({ page }) => page.row(),
+  );
 
   constructor(crypto: Crypto, limits: ConsensusLimits) {
     this.#crypto = crypto;
@@ -95,11 +97,12 @@ export class IdempotencyKeys {
   }
 
   standing(submission: Submission): KeyStanding {
-    const record = this.#records.get(keyName(submission));
+    this.#crypto.treeHash(this.#keyOf(submission), this.#digest, 0);
+    const record = this.#records.get(latin1(this.#digest));
     if (record === undefined) return NEW;
-    this.#crypto.treeHash(submission.content(), this.#content, 0);
+    this.#crypto.treeHash(submission.content(), this.#digest, 0);
     const { page } = record.page;
-    if (!page.sameAt(record.at, CONTENT_AT, this.#content)) return REUSED;
+    if (!page.sameAt(record.at, CONTENT_AT, this.#digest)) return REUSED;
     return { kind: 'executed', place: page.place(record.at) };
   }
 
@@ -109,16 +112,12 @@ export class IdempotencyKeys {
       ? time + this.#limits.validityMsMax
       : submission.validUntil;
     const keyPage = this.#openPage(minuteOf(keptUntil));
+    this.#pages.change(keyPage);
     const at = keyPage.page.count;
     const record = keyPage.page.insert(at, execution);
-    const { principal, idempotencyKey } = submission;
-    const key = this.#input.start().text(principal).raw(idempotencyKey).done();
-    this.#crypto.treeHash(key, record, KEY_AT);
+    this.#crypto.treeHash(this.#keyOf(submission), record, KEY_AT);
     this.#crypto.treeHash(submission.content(), record, CONTENT_AT);
-    const name = keyName(submission);
-    keyPage.names.push(name);
-    this.#records.set(name, { page: keyPage, at });
-    this.#change(keyPage);
+    this.#records.set(nameAt(keyPage.page, at), { page: keyPage, at });
   }
 
   /** Forgets what ended before the minute of `time`, page by page up to a cost of `max`; the cost. */
@@ -128,56 +127,71 @@ export class IdempotencyKeys {
       const keyPage = this.#expiry.next(time);
       if (keyPage === undefined) break;
       cost += 2; // as a client with one page
-      for (const name of keyPage.names) this.#records.delete(name);
-      keyPage.ended = true;
-      this.#change(keyPage);
-      if (this.#open.get(keyPage.minute) === keyPage) this.#open.delete(keyPage.minute);
+      const { page, minute } = keyPage;
+      for (let at = 0; at < page.count; at++) this.#records.delete(nameAt(page, at));
+      this.#expiry.remove(minute, keyPage);
+      this.#pages.change(keyPage);
+      page.clear();
+      if (this.#open.get(minute) === keyPage) this.#open.delete(minute);
     }
     return cost;
   }
 
   /** Puts what changed since the last call into the tree. */
   flush(tree: StateTree): void {
-    for (const keyPage of this.#changed) {
-      keyPage.changed = false;
-      if (keyPage.ended) {
-        keyPage.leaf = removeLeaf(tree, keyPage.leaf);
-        continue;
-      }
-      keyPage.leaf ||= tree.create(KEYS_TABLE, `${keyPage.minute}/${keyPage.number}`);
-      tree.row().value(keyPage.page.bytes());
-      tree.put(keyPage.leaf);
+    this.#pages.flush(tree, () => undefined);
+  }
+
+  /** What a snapshot is made of, and what makes it again by `load`. */
+  get leafSet(): LeafSet<KeyPage> {
+    return this.#pages;
+  }
+
+  /** A page of a snapshot; they come in the order of their keys. False when it cannot be one. */
+  load(key: string, row: Value): boolean {
+    const [minute, number, ...more] = key.split('/').map(fromOrderedHex);
+    const page = Page.of(NODE_RECORD, row);
+    if (minute === undefined || number === undefined || more.length > 0) return false;
+    if (page === undefined) return false;
+    const loaded = this.#create(minute, number, page);
+    this.#pages.change(loaded);
+    for (let at = 0; at < page.count; at++) {
+      this.#records.set(nameAt(page, at), { page: loaded, at });
     }
-    this.#changed = [];
+    return true;
+  }
+
+  #keyOf({ principal, idempotencyKey }: Submission): Uint8Array {
+    return this.#input.start().text(principal).raw(idempotencyKey).done();
   }
 
   #openPage(minute: number): KeyPage {
     const last = this.#open.get(minute);
     if (last !== undefined && last.page.count < PAGE_RECORDS) return last;
-    const opened: KeyPage = {
-      minute,
-      number: last === undefined ? 0 : last.number + 1,
-      page: new Page(NODE_RECORD),
-      names: [],
-      leaf: 0,
-      changed: false,
-      ended: false,
-    };
-    this.#open.set(minute, opened);
-    this.#expiry.add(minute, opened);
-    return opened;
+    return this.#create(minute, last === undefined ? 0 : last.number + 1, new Page(NODE_RECORD));
   }
 
-  #change(keyPage: KeyPage): void {
-    if (keyPage.changed) return;
-    keyPage.changed = true;
-    this.#changed.push(keyPage);
+  #create(minute: number, number: number, page: Page): KeyPage {
+    const key = `${orderedHex(minute)}/${orderedHex(number)}`;
+    const created: KeyPage = { minute, number, key, page, leaf: 0, changed: false };
+    this.#pages.add(created);
+    this.#open.set(minute, created);
+    this.#expiry.add(minute, created);
+    return created;
   }
 }
 
 /** Unambiguous: the key's bytes become one character each, and the principal's length stands first. */
 export function keyName(submission: Submission): string {
   const { principal, idempotencyKey } = submission;
-  const key = String.fromCharCode.apply(null, idempotencyKey as unknown as number[]);
-  return `${principal.length}:${principal}${key}`;
+  return `${principal.length}:${principal}${latin1(idempotencyKey)}`;
+}
+
+/** The digest of principal and key, as one character a byte: a quarter of the memory of what they may be. */
+function nameAt(page: Page, at: number): string {
+  return latin1(page.fieldAt(at, KEY_AT));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }

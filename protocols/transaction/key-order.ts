@@ -88,6 +88,17 @@ export class KeyOrder<Item extends { readonly key: string }> {
   }
 }
 
+/** A number as part of a key: in the order of text numbers are in theirs. 14 digits hold any safe integer. */
+export function orderedHex(value: number, digits = 14): string {
+  return value.toString(16).padStart(digits, '0');
+}
+
+/** The number of 14 such digits; undefined for any other text. */
+export function fromOrderedHex(text: string): number | undefined {
+  const value = Number.parseInt(text, 16);
+  return Number.isSafeInteger(value) && orderedHex(value) === text ? value : undefined;
+}
+
 /** Where `key` stands in the chunk, or is to stand. */
 function placeOf(chunk: readonly { readonly key: string }[], key: string): number {
   return isPlain(key)

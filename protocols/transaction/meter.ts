@@ -62,6 +62,13 @@ export function fillingMeter(limits: ConsensusLimits): Meter {
   return meter;
 }
 
+/** For what has been paid for already, when the same is done again. */
+export function endlessMeter(): Meter {
+  const meter = new Meter();
+  meter.left = Number.MAX_SAFE_INTEGER;
+  return meter;
+}
+
 /** The meter of one transaction after the other, and what they have taken together. */
 export class Allowance {
   readonly meter = new Meter();

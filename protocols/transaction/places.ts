@@ -48,9 +48,19 @@ export class Page {
     return this.#count;
   }
 
-  /** All records, without a copy: valid until the next change. */
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#count * this.#record);
+  /** All records, without a copy: valid until the next change. Undefined for none. */
+  row(): Uint8Array | undefined {
+    return this.#count === 0 ? undefined : this.#bytes.subarray(0, this.#count * this.#record);
+  }
+
+  /** A page of which `row` gave these records; undefined when it cannot have. */
+  static of(recordBytes: number, row: unknown): Page | undefined {
+    if (!(row instanceof Uint8Array) || row.length === 0) return undefined;
+    if (row.length % recordBytes !== 0) return undefined;
+    const page = new Page(recordBytes);
+    page.#bytes = row.slice();
+    page.#count = row.length / recordBytes;
+    return page;
   }
 
   /** Makes room for a record at `at`, moving those behind it; its bytes are the caller's to write. */
@@ -89,6 +99,12 @@ export class Page {
 
   hasId(at: number, id: Uint8Array): boolean {
     return this.sameAt(at, ID_AT, id);
+  }
+
+  /** The 32 bytes at `field` of record `at`, without a copy: valid until the next change. */
+  fieldAt(at: number, field: number): Uint8Array {
+    const start = at * this.#record + field;
+    return this.#bytes.subarray(start, start + 32);
   }
 
   /** Whether the 32 bytes at `field` of record `at` are `expected`. */

@@ -14,9 +14,11 @@ import { isSameProgram, programOf, type Genesis, type Program } from '../genesis
 import { InvariantViolation } from '../machine.ts';
 import type { MissingProgram } from '../status.ts';
 import type { Digest, Millis } from '../types.ts';
-import { fillingMeter } from './meter.ts';
+import { orderedHex } from './key-order.ts';
+import { endlessMeter, fillingMeter } from './meter.ts';
 import { OverBudget, type Module, type ModuleSet } from './module.ts';
 import type { State } from './state.ts';
+import { tableId } from './tree-encoding.ts';
 import type { Value } from './values.ts';
 
 /** The module in whose table `upgrades` the committed ones stand. */
@@ -38,7 +40,7 @@ export type FailedBecause = (typeof FAILURES)[number];
 
 /** The key of the upgrade at a height: ascending as heights do. */
 export function upgradeKey(height: number): string {
-  return height.toString(16).padStart(14, '0');
+  return orderedHex(height);
 }
 
 export function upgradeHeight(key: string): number {
@@ -56,19 +58,50 @@ export class Programs {
   /** Heights of the last upgrades, also of those that failed. */
   readonly #since = new Map<string, number>();
 
-  /** Throws InvariantViolation `program_missing`. */
-  constructor(genesis: Genesis, available: ModuleSet, state: State) {
+  /**
+   * Those of the genesis or, where the rows are those of a snapshot at `height`, those in force there.
+   * Throws InvariantViolation `program_missing`.
+   */
+  constructor(genesis: Genesis, available: ModuleSet, state: State, height = 0) {
     this.#available = available;
     this.#state = state;
     this.#genesis = genesis;
-    const first = genesis.programs?.map((program) => this.#find(program, 1)) ?? available;
-    for (const module of first) {
+    if (height === 0) this.#begin(genesis.programs ?? available);
+    else this.#resume(genesis.programs ?? available, height);
+  }
+
+  #begin(first: readonly Program[]): void {
+    for (const module of first.map((program) => this.#find(program, 1))) {
       if (this.#inForce.has(module.name)) {
         throw new InvariantViolation('module_twice', `two modules are named ${module.name}`);
       }
       this.#inForce.set(module.name, module);
-      state.addTables(module);
+      this.#state.addTables(module);
     }
+  }
+
+  #resume(first: readonly Program[], height: number): void {
+    const programs = new Map(first.map((program) => [program.name, program]));
+    for (const [key, upgrade] of this.#upgrades()) {
+      const since = upgradeHeight(key);
+      if (since > height) break;
+      this.#since.set(upgrade.name, since);
+      if (upgrade.outcome === 'active') programs.set(upgrade.name, upgrade);
+    }
+    for (const program of programs.values()) {
+      const module = this.#find(program, height + 1);
+      this.#inForce.set(module.name, module);
+      const tables = this.#state.addTables(module);
+      for (const { name, indexes } of module.tables) {
+        tables[name]!.buildIndexes(indexes, endlessMeter())();
+      }
+    }
+    this.#state.keepLoaded();
+  }
+
+  *#upgrades(): Iterable<readonly [string, Upgrade]> {
+    const table = this.#state.loadedTable(tableId(PROGRAMS_MODULE, UPGRADES_TABLE));
+    for (const { key, row } of table?.order.from('') ?? []) yield [key, row as Upgrade];
   }
 
   /** In the order of the genesis, then of the upgrades that brought them. */

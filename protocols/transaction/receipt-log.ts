@@ -12,7 +12,7 @@ import type { SubmissionReceipts } from '../messages.ts';
 import { digest } from '../structures.ts';
 import type { Digest } from '../types.ts';
 import { packStructure, unpackStructure } from '../wire.ts';
-import type { BlockResult } from './executor.ts';
+import type { BlockResult } from './execution.ts';
 import { packReceipts, readReceipts } from './receipt-records.ts';
 
 export const RECEIPTS_STREAM = 'transaction';

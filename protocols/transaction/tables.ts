@@ -5,6 +5,7 @@
  * I47. After `rollback` the rows are what they were at the last `commit`, whatever was written between.
  * I48. `changed` names every row that differs from the last checkpoint.
  */
+import { Frozen } from './frozen.ts';
 import { History, PastPlaces, type Version } from './history.ts';
 import { KeyOrder } from './key-order.ts';
 import type { Meter } from './meter.ts';
@@ -64,10 +65,12 @@ export class Journal {
     this.#rows[at] = entry.row;
     this.#places[at] = entry.places;
     this.#bytes[at] = entry.bytes;
+    if (!entry.changed) {
+      entry.table.frozen?.changes(entry);
+      entry.changed = true;
+      this.changed.push(entry);
+    }
     putRow(entry, row, places, bytes);
-    if (entry.changed) return;
-    entry.changed = true;
-    this.changed.push(entry);
   }
 
   /** What `rollback` can return to. */
@@ -116,7 +119,10 @@ function putRow(
   movePlaces(entry.places, places);
   entry.places = places;
   if (before === undefined && row !== undefined) entry.table.order.add(entry);
-  else if (before !== undefined && row === undefined) entry.table.order.remove(entry.key);
+  else if (before !== undefined && row === undefined) {
+    entry.table.order.remove(entry.key);
+    entry.table.frozen?.left(entry);
+  }
 }
 
 type TableIndexes = ReadonlyMap<string, TableIndex>;
@@ -132,6 +138,7 @@ export class MemoryTable implements Table {
   readonly order = new KeyOrder<Entry>();
   /** Where rows were that are not there any more; only history.ts changes it. */
   readonly past = new PastPlaces();
+  #frozen: Frozen<Entry> | null = null;
   readonly #entries = new Map<string, Entry>();
   #indexes: TableIndexes;
   readonly #journal: Journal;
@@ -174,6 +181,21 @@ export class MemoryTable implements Table {
       this.#indexes = indexes;
       for (const [entry, places] of placed) entry.places = places;
     };
+  }
+
+  /** Who is told of changes while a snapshot is made; only the journal tells. */
+  get frozen(): Frozen<Entry> | null {
+    return this.#frozen;
+  }
+
+  /** The rows as they are now, while they change on. Nothing must have changed since a checkpoint. */
+  freeze(): Frozen<Entry> {
+    return (this.#frozen = new Frozen(this.order, ({ row }) => row));
+  }
+
+  /** Nothing is read any more of what `freeze` gave. */
+  thaw(): void {
+    this.#frozen = null;
   }
 
   get(key: string): Value | undefined {

@@ -10,6 +10,7 @@
  *       module waits for ever (max-min fairness).
  */
 import type { Millis } from '../types.ts';
+import { orderedHex } from './key-order.ts';
 import { MemoryTable, type Journal } from './tables.ts';
 import type { Value } from './values.ts';
 
@@ -39,7 +40,7 @@ interface First {
 }
 
 export class Timers {
-  readonly #table: MemoryTable;
+  readonly table: MemoryTable;
   readonly #journal: Journal;
   /** Of the block that runs. */
   #height = 0;
@@ -49,7 +50,7 @@ export class Timers {
 
   constructor(journal: Journal) {
     this.#journal = journal;
-    this.#table = new MemoryTable('$timers/due', journal);
+    this.table = new MemoryTable('$timers/due', journal);
   }
 
   startBlock(height: number): void {
@@ -63,16 +64,16 @@ export class Timers {
     if (!Number.isSafeInteger(at) || at < 0) {
       throw new CannotSchedule('a time is a count of milliseconds since 1970');
     }
-    const id = `${hex(at, 14)}-${hex(this.#height, 14)}-${hex(this.#set++, 8)}`;
-    this.#table.set(`${module}/${id}`, waiting);
+    const id = `${orderedHex(at)}-${orderedHex(this.#height)}-${orderedHex(this.#set++, 8)}`;
+    this.table.set(`${module}/${id}`, waiting);
     return id;
   }
 
   /** False when `module` has no such timer waiting. */
   cancel(module: string, id: string): boolean {
     const key = `${module}/${id}`;
-    if (this.#table.get(key) === undefined) return false;
-    this.#table.delete(key);
+    if (this.table.get(key) === undefined) return false;
+    this.table.delete(key);
     return true;
   }
 
@@ -83,14 +84,14 @@ export class Timers {
 
   /** Takes the next timer that is due at block time `time`. It is gone, whatever becomes of it. */
   next(time: Millis): Timer | undefined {
-    const notYet = hex(time + 1, 14);
+    const notYet = orderedHex(time + 1);
     let next: First | undefined;
     for (const first of this.#firsts()) {
       if (first.id < notYet && (next === undefined || this.#isBefore(first, next))) next = first;
     }
     if (next === undefined) return undefined;
     const { module, id, waiting } = next;
-    this.#table.delete(`${module}/${id}`);
+    this.table.delete(`${module}/${id}`);
     this.#journal.commit();
     return { module, ...waiting };
   }
@@ -107,7 +108,7 @@ export class Timers {
   /** Of each module that has timers the first. */
   *#firsts(): Iterable<First> {
     for (let at = ''; ;) {
-      const [entry] = this.#table.order.from(at);
+      const [entry] = this.table.order.from(at);
       if (entry === undefined) return;
       const slash = entry.key.indexOf('/');
       const module = entry.key.slice(0, slash);
@@ -116,8 +117,4 @@ export class Timers {
       at = `${module}0`;
     }
   }
-}
-
-function hex(value: number, digits: number): string {
-  return value.toString(16).padStart(digits, '0');
 }

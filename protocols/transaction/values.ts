@@ -94,7 +94,7 @@ function writeMap(writer: Writer, map: ValueMap, depth: number): void {
 }
 
 /** Insertion sort: maps are small, and mostly sorted already. */
-function sortKeys(keys: string[]): void {
+export function sortKeys(keys: string[]): void {
   if (keys.length > 32) {
     keys.sort(compareText);
     return;

@@ -176,3 +176,8 @@ test('U3: nothing is left in the global object of a context', (t) => {
     t.is(runInContext(`typeof ${name}`, context), 'undefined', name);
   }
 });
+
+test('I138: what a script hands over has its members in the order in which values are encoded', (t) => {
+  const text = 'const r = { b: 1, a: { z: 1, y: [{ d: 1, c: 2 }] } }; r.A = 3; return r;';
+  t.is(JSON.stringify(result(text)), '{"A":3,"a":{"y":[{"c":2,"d":1}],"z":1},"b":1}');
+});

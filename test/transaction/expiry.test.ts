@@ -7,32 +7,48 @@ import { put } from './modules.ts';
 
 const MINUTE = 60_000;
 
-test('gives what is due by minute, then in the order of adding', (t) => {
-  const expiry = new Expiry<string>();
-  for (const [minute, item] of [
+interface Item {
+  readonly key: string;
+}
+
+const names = (items: readonly (Item | undefined)[]): (string | undefined)[] =>
+  items.map((item) => item?.key);
+
+test('I135: gives what is due by minute, then by key, in whatever order it was added', (t) => {
+  const expiry = new Expiry<Item>();
+  const added: readonly (readonly [number, string])[] = [
     [7, 'c'],
-    [5, 'a'],
     [5, 'b'],
-    [9, 'd'],
     [5, 'a'],
+    [9, 'd'],
     [7, 'a'],
-  ] as const) {
-    expiry.add(minute, item);
-  }
+  ];
+  const items = added.map(([, key]) => ({ key }));
+  added.forEach(([minute], at) => expiry.add(minute, items[at]!));
+  const due = (time: number): readonly (Item | undefined)[] =>
+    [1, 2, 3, 4, 5].map(() => {
+      const next = expiry.next(time);
+      const minute = added[items.indexOf(next!)]?.[0];
+      if (minute !== undefined) expiry.remove(minute, next!);
+      return next;
+    });
   t.is(expiry.next(6 * MINUTE - 1), undefined);
-  t.is(expiry.next(6 * MINUTE), 'a');
-  expiry.add(6, 'e');
-  const due = (minute: number) => [1, 2, 3, 4, 5].map(() => expiry.next(minute * MINUTE));
-  t.deepEqual(due(8), ['b', 'e', 'c', 'a', undefined]);
-  t.deepEqual(due(10), ['d', undefined, undefined, undefined, undefined]);
-  t.is(expiry.next(99 * MINUTE), undefined);
+  t.is(expiry.next(6 * MINUTE), items[2]);
+  expiry.remove(7, items[4]!);
+  t.deepEqual(names(due(8 * MINUTE)), ['a', 'b', 'c', undefined, undefined]);
+  t.is(expiry.next(9 * MINUTE), undefined);
+  t.deepEqual(names(due(99 * MINUTE)), ['d', undefined, undefined, undefined, undefined]);
 });
 
 test('I102: hundreds of thousands that end in one minute are taken one by one', (t) => {
-  const expiry = new Expiry<number>();
+  const expiry = new Expiry<Item>();
   const count = 300_000;
-  for (let item = 0; item < count; item++) expiry.add(1, item);
-  for (let item = 0; item < count; item++) if (expiry.next(2 * MINUTE) !== item) t.fail();
+  const items = Array.from({ length: count }, (_, at) => ({ key: String(1e6 + at) }));
+  for (let at = 0; at < count; at++) expiry.add(1, items[(at * 7919) % count]!);
+  for (const item of items) {
+    if (expiry.next(2 * MINUTE) !== item) t.fail();
+    expiry.remove(1, item);
+  }
   t.is(expiry.next(2 * MINUTE), undefined);
 });
 

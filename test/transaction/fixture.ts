@@ -2,13 +2,10 @@
 import { utf8 } from '../../protocols/bytes.ts';
 import type { Signer } from '../../protocols/crypto.ts';
 import { DEFAULT_LIMITS, type Cluster, type ConsensusLimits } from '../../protocols/genesis.ts';
-import {
-  Executor,
-  type BlockResult,
-  type FinalBlock,
-  type Listener,
-} from '../../protocols/transaction/executor.ts';
+import type { BlockResult, FinalBlock, Listener } from '../../protocols/transaction/execution.ts';
+import { Executor } from '../../protocols/transaction/executor.ts';
 import { defaultModules, type TestModules } from './modules.ts';
+import type { LoadedSnapshot } from '../../protocols/transaction/snapshot.ts';
 import { buildPayload } from '../../protocols/transaction/payload.ts';
 import type { Place } from '../../protocols/transaction/places.ts';
 import type { RefusalCode } from '../../protocols/transaction/refusals.ts';
@@ -132,7 +129,11 @@ export class Chain {
   readonly executor: Executor;
   readonly heard: Heard[] = [];
 
-  constructor(cluster: Cluster = clusterOf(), modules: TestModules = defaultModules) {
+  constructor(
+    cluster: Cluster = clusterOf(),
+    modules: TestModules = defaultModules,
+    snapshot: LoadedSnapshot | null = null,
+  ) {
     const listener: Listener = {
       isChecked: () => false,
       executed: (receipts) => void this.heard.push({ kind: 'executed', receipts }),
@@ -142,7 +143,7 @@ export class Chain {
       batchDone: () => undefined,
       programsChanged: () => undefined,
     };
-    this.executor = new Executor(crypto, cluster, modules, listener);
+    this.executor = new Executor(crypto, cluster, modules, listener, snapshot);
   }
 
   /** The next block, executed in one go. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { BlockResult } from '../../protocols/transaction/executor.ts';
+import type { BlockResult } from '../../protocols/transaction/execution.ts';
 import {
   ModuleRefusal,
   refuse,

@@ -1,5 +1,4 @@
 import test from 'ava';
-import { DEFAULT_LIMITS, type Program } from '../../protocols/genesis.ts';
 import { InvariantViolation } from '../../protocols/machine.ts';
 import type { IndexFunction, Module } from '../../protocols/transaction/module.ts';
 import { Queries } from '../../protocols/transaction/queries.ts';
@@ -7,73 +6,17 @@ import { upgradeKey } from '../../protocols/transaction/programs.ts';
 import type { Digest } from '../../protocols/types.ts';
 import { Chain, clusterOf, receiptsOf, signed } from './fixture.ts';
 import { scratch } from './modules.ts';
-
-const OTHER = 'cd'.repeat(32) as Digest;
-const named = (module: Module): Program => {
-  const { name, version, digest } = module;
-  return { name, version, digest };
-};
-
-/** Writes what it is asked to into the table of committed upgrades. */
-const programs: Module = {
-  ...scratch,
-  name: 'programs',
-  tables: [{ name: 'upgrades', indexes: new Map() }],
-  genesis: () => undefined,
-  commands: new Map([
-    [
-      'commit',
-      {
-        name: 'commit',
-        check: () => true,
-        run({ tables }, args) {
-          const { height, ...upgrade } = args as { height: number };
-          tables['upgrades']!.set(upgradeKey(height), { ...upgrade, outcome: 'waiting' });
-          return undefined;
-        },
-      },
-    ],
-  ]),
-};
-
-/** Version 2 has another command, another index, and marks the rows that it finds. */
-const second: Module = {
-  ...scratch,
-  version: 2,
-  digest: OTHER,
-  tables: [{ name: 'rows', indexes: new Map([['byKey', (_row, key) => key]]) }],
-  commands: new Map([
-    ...scratch.commands,
-    ['added', { name: 'added', check: () => true, run: () => 'by version 2' }],
-  ]),
-  migrate({ tables }, from) {
-    for (const [key] of tables['rows']!.page({ limit: 100 }).rows) {
-      tables['rows']!.set(key, `from version ${from}`);
-    }
-  },
-};
-
-const failing: Module = {
-  ...second,
-  migrate({ tables }) {
-    tables['rows']!.set('half', 'done');
-    throw new Error('it cannot be migrated');
-  },
-};
-
-function chainOf(available: readonly Module[], first: readonly Module[] = [scratch, programs]) {
-  const cluster = clusterOf({ ...DEFAULT_LIMITS });
-  const genesis = { ...cluster.genesis, programs: first.map(named) };
-  return new Chain({ ...cluster, genesis }, available);
-}
-
-const commit = (height: number, module: Module) => ({
-  module: 'programs',
-  command: 'commit',
-  args: { height, ...named(module) },
-});
-const put = { module: 'scratch', command: 'put', args: { key: 'a', value: 'old' } };
-const added = { module: 'scratch', command: 'added', args: null };
+import {
+  added,
+  chainOf,
+  commit,
+  failing,
+  named,
+  OTHER,
+  programs,
+  put,
+  second,
+} from './upgrades.ts';
 
 const outcome = (chain: Chain, height: number): unknown =>
   chain.executor.state.tablesOf('programs')['upgrades']!.get(upgradeKey(height));

@@ -143,13 +143,13 @@ test('I44: nothing of a client stays in the state once all of it has ended', (t)
   t.is(driven.windows.size, 0);
 });
 
-test('I44: a client whose validUntils alternate between two minutes stands once in each of them', (t) => {
+test('I44: a client whose validUntils alternate between two minutes is taken once, when the first ends', (t) => {
   const driven = new Driven();
   for (let seq = 0; seq < 3000; seq++) {
     driven.offer(seq, 0, driven.time + (1 + (seq % 2)) * MINUTE);
   }
   const visits = [1, 2, 3].map(() => driven.windows.expire(driven.time + 5 * MINUTE, 1) > 0);
-  t.deepEqual(visits, [true, true, false]);
+  t.deepEqual(visits, [true, false, false]);
   driven.windows.flush(new StateTree(crypto));
   t.is(driven.windows.size, 0);
 });

@@ -3,6 +3,7 @@
  * them. Scripts have no getters and no proxies, so reading an object runs nothing; what is read is
  * charged as it is read, so that a few objects that hold one another cannot grow without end (U1).
  */
+import { sortKeys } from '../../../protocols/transaction/values.ts';
 import type { Realm } from './realm/realm.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -81,9 +82,15 @@ export class CopyOut {
     }
   }
 
+  /**
+   * Members of a value stand in the order in which it is encoded: a row that was read from its encoded form,
+   * as from a snapshot, must look to the module as it did where it was written.
+   */
   #fields(value: Fields, name: string, depth: number): Fields {
     const fields: Record<string, unknown> = {};
-    for (const key of Object.keys(value)) {
+    const keys = Object.keys(value);
+    if (this.#functionOf === undefined) sortKeys(keys);
+    for (const key of keys) {
       this.#realm.charge(32 + key.length, 32);
       if (key === '__proto__' || !key.isWellFormed()) return this.#refuse(name, 'has a bad key');
       const each = value[key];
