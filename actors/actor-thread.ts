@@ -23,7 +23,7 @@ import {
 import type { ActorStatuses } from '../protocols/status.ts';
 import type { ValidatorIndex } from '../protocols/types.ts';
 import { packMessage, unpackMessage } from '../protocols/wire.ts';
-import { Actor, type ActorLog, type AnyMachine, type Surroundings } from './actor.ts';
+import { Actor, type ActorSpec, type Surroundings } from './actor.ts';
 import { sharedClock, unpackItems, type CrossingFrame } from './frame.ts';
 import { FramesTaken, type FrameReceipt } from './frames-taken.ts';
 import { Link, type FramePort } from './link.ts';
@@ -44,12 +44,6 @@ export interface CrossingPort extends FramePort {
   onAcknowledged(take: (frames: number) => void): void;
   /** One frame more was taken; told to the sender soon, many at once. */
   acknowledge(): void;
-}
-
-export interface ActorSpec {
-  readonly name: ProtocolActor;
-  readonly machine: AnyMachine;
-  readonly log: ActorLog;
 }
 
 export interface ActorThreadOptions {
@@ -81,8 +75,8 @@ export class ActorThread {
 
   constructor(options: ActorThreadOptions) {
     this.#options = options;
-    for (const { name, machine, log } of options.actors) {
-      this.#actors.set(name, new Actor(name, machine, log, this.#surroundings()));
+    for (const spec of options.actors) {
+      this.#actors.set(spec.name, new Actor(spec, this.#surroundings()));
     }
     this.#list = [...this.#actors.values()];
   }

@@ -9,7 +9,7 @@ import type {
   ProtocolActor,
 } from '../protocols/messages.ts';
 import type { ValidatorIndex } from '../protocols/types.ts';
-import type { Host, Log } from './host.ts';
+import type { Host, Log, SnapshotStore } from './host.ts';
 import type { Receipt } from './mailbox.ts';
 import { Shell } from './shell.ts';
 import { Timers } from './timers.ts';
@@ -30,6 +30,14 @@ export interface Surroundings {
 }
 
 export type AnyMachine = Machine<never, Effect>;
+
+export interface ActorSpec {
+  readonly name: ProtocolActor;
+  readonly machine: AnyMachine;
+  readonly log: Log;
+  readonly snapshots: SnapshotStore;
+}
+
 type Input = CommonInput | LocalMessage;
 
 export class Actor {
@@ -40,10 +48,10 @@ export class Actor {
   #runMs = 0;
   #appendMs = 0;
 
-  constructor(name: ProtocolActor, machine: AnyMachine, log: Log, around: Surroundings) {
+  constructor({ name, machine, log, snapshots }: ActorSpec, around: Surroundings) {
     this.name = name;
     this.machine = machine;
-    const host = this.#host(log, around);
+    const host = this.#host(log, snapshots, around);
     this.shell = new Shell<Input>(machine as unknown as Machine<Input, Effect>, host);
   }
 
@@ -64,7 +72,7 @@ export class Actor {
     return { actor: name, waiting: shell.waiting, ...shell.stats, ...times };
   }
 
-  #host(log: Log, around: Surroundings): Host {
+  #host(log: Log, snapshots: SnapshotStore, around: Surroundings): Host {
     return {
       now: () => Date.now(),
       setTimer: (timer, at) => this.#timers.set(timer, at),
@@ -74,6 +82,8 @@ export class Actor {
       read: (range, done) => log.read(range, done),
       readLast: (stream, done) => log.readLast(stream, done),
       find: (key, done) => log.find(key, done),
+      keepSnapshot: (part, done) => snapshots.keepSnapshot(part, done),
+      readSnapshot: (upTo, part, done) => snapshots.readSnapshot(upTo, part, done),
       tell: (to, message) => around.tell(to, message),
       send: (to, message, body) => around.sendPeer(to, message, body),
       broadcast: (message, body) => around.sendPeer(null, message, body),

@@ -5,8 +5,8 @@
  * Callbacks instead of promises: the simulator decides when each of them fires, and a turn costs no
  * microtask.
  */
-import type { LogEvent } from '../protocols/machine.ts';
-import type { ActorName, LocalMessage, PeerMessage } from '../protocols/messages.ts';
+import type { LogEvent, SnapshotFound } from '../protocols/machine.ts';
+import type { ActorName, Effect, LocalMessage, PeerMessage } from '../protocols/messages.ts';
 import type { Millis, ValidatorIndex } from '../protocols/types.ts';
 
 /** The node's log as one actor uses it. An answer may come at any time, in any order. */
@@ -27,7 +27,22 @@ export interface Log {
   find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void;
 }
 
-export interface Host extends Log {
+/** The node's snapshots of the executed state, in files beside its log. */
+export interface SnapshotStore {
+  /** Keeps the next part of a snapshot (Effect `keepSnapshot`). With an error nothing is kept of it. */
+  keepSnapshot(part: SnapshotPart, done: (error?: Error) => void): void;
+  /** Gives the parts of the newest one up to a height, then which that is; or null when there is none. */
+  readSnapshot(
+    upTo: number,
+    part: (bytes: Uint8Array) => void,
+    done: (error: Error | null, found: KeptSnapshot | null) => void,
+  ): void;
+}
+
+export type KeptSnapshot = Omit<Extract<SnapshotFound, { kind: 'end' }>, 'kind'>;
+export type SnapshotPart = Omit<Extract<Effect, { kind: 'keepSnapshot' }>, 'kind'>;
+
+export interface Host extends Log, SnapshotStore {
   /** Wall clock in whole milliseconds. It may be set, also back: the machines take care of that. */
   now(): Millis;
   /**

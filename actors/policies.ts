@@ -11,7 +11,7 @@ import type { CommonInput, LocalMessage } from '../protocols/messages.ts';
 export type InputClass = 'control' | 'local' | 'peer' | 'client' | 'timer';
 
 export type WhenFull =
-  /** Always taken: at most one for each timer, peer, question to the log, or stop of the node. */
+  /** Always taken: at most one for each timer, peer, question to the log, snapshot, or stop of the node. */
   | 'take'
   /** Waits at its sender, which takes nothing from peers and clients until it is gone. */
   | 'hold'
@@ -39,6 +39,7 @@ export const POLICIES: Readonly<Record<InputKind, Policy>> = {
   timer: { class: 'timer', whenFull: 'take' },
   logRead: CONTROL,
   logFound: CONTROL,
+  snapshotKept: CONTROL,
   peerConnected: CONTROL,
   peerDisconnected: CONTROL,
   drain: CONTROL,
@@ -52,6 +53,7 @@ export const POLICIES: Readonly<Record<InputKind, Policy>> = {
   tipsReported: REPORT,
   cutHeld: HOLD,
   checkpointExecuted: HOLD,
+  executeFrom: HOLD,
   executedTo: REPORT,
 
   ownVote: HOLD,

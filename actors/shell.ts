@@ -7,7 +7,13 @@
  *      except those that the machine put into `immediate`.
  * I11. An append that fails ends the actor: it comes back from its log, never from its memory.
  */
-import { newOutput, unreachable, type LogEvent, type Machine } from '../protocols/machine.ts';
+import {
+  newOutput,
+  unreachable,
+  type LogEvent,
+  type Machine,
+  type SnapshotFound,
+} from '../protocols/machine.ts';
 import type { CommonInput, Effect } from '../protocols/messages.ts';
 import type { Millis } from '../protocols/types.ts';
 import type { Host } from './host.ts';
@@ -114,6 +120,7 @@ export class Shell<Input extends { readonly kind: string }> {
   #recoverNext(done: () => void): void {
     const wanted = this.#machine.nextRecovery();
     if (wanted === null) return done();
+    if ('snapshotUpTo' in wanted) return this.#recoverSnapshot(wanted.snapshotUpTo, done);
     if (wanted.from === 'last') {
       this.#host.readLast(wanted.stream, (error, event) => {
         if (error) return this.#fail(error);
@@ -125,6 +132,22 @@ export class Shell<Input extends { readonly kind: string }> {
       return;
     }
     this.#recoverRange(wanted.stream, wanted.from, wanted.bodies, done);
+  }
+
+  #recoverSnapshot(upTo: number, done: () => void): void {
+    const found = (what: SnapshotFound): void => {
+      if (this.#state === 'recovering') this.#guard(() => this.#machine.recoverSnapshot?.(what));
+    };
+    this.#host.readSnapshot(
+      upTo,
+      (bytes) => found({ kind: 'part', bytes }),
+      (error, kept) => {
+        if (error) return this.#fail(error);
+        if (kept === null) found({ kind: 'none' });
+        else found({ kind: 'end', height: kept.height, head: kept.head });
+        if (this.#state === 'recovering') this.#guard(() => this.#recoverNext(done));
+      },
+    );
   }
 
   #recoverRange(stream: string, from: number, bodies: boolean, done: () => void): void {
@@ -233,6 +256,8 @@ export class Shell<Input extends { readonly kind: string }> {
         return this.#read(effect);
       case 'findLog':
         return this.#find(effect);
+      case 'keepSnapshot':
+        return this.#keep(effect);
       case 'peerFault':
         return host.peerFault(effect.peer, effect.code, effect.detail);
       default:
@@ -254,6 +279,14 @@ export class Shell<Input extends { readonly kind: string }> {
       if (this.#state === 'stopped') return;
       if (error) return this.#fail(error);
       this.deliver({ kind: 'logFound', tag: effect.tag, event });
+    });
+  }
+
+  /** What cannot be kept costs time at the next start, and nothing else. */
+  #keep({ height, index, part, head }: Extract<Effect, { kind: 'keepSnapshot' }>): void {
+    this.#host.keepSnapshot({ height, index, part, head }, (error) => {
+      if (this.#state === 'stopped') return;
+      this.deliver({ kind: 'snapshotKept', height, error: error?.message ?? null });
     });
   }
 

@@ -26,13 +26,26 @@ export interface LogEvent {
 }
 
 /** One read of the node's log during recovery. */
-export interface RecoveryRead {
+export interface LogRead {
   readonly stream: string;
   /** First position wanted, or only the stream's last event. */
   readonly from: number | 'last';
   /** Whether the bodies are wanted beside the headers. */
   readonly bodies: boolean;
 }
+
+/** The newest snapshot of the executed state that is kept, of a height up to this one. */
+export interface SnapshotRead {
+  readonly snapshotUpTo: number;
+}
+
+export type RecoveryRead = LogRead | SnapshotRead;
+
+/** What a SnapshotRead gives: its parts in order, then what was kept with the last; or that there is none. */
+export type SnapshotFound =
+  | { readonly kind: 'part'; readonly bytes: Uint8Array }
+  | { readonly kind: 'end'; readonly height: number; readonly head: Uint8Array }
+  | { readonly kind: 'none' };
 
 export interface Output<Effect> {
   /** Must be durable before any of `effects` leaves. */
@@ -56,7 +69,9 @@ export interface Machine<Input, Effect, Status = unknown> {
   nextRecovery(): RecoveryRead | null;
   /** Recovery: one stored event, in stream order, before the first `step`. */
   recover(event: LogEvent): void;
-  /** A snapshot for people and metrics (status.ts); cheap. */
+  /** The answer to a SnapshotRead: only for a machine that asks for one. */
+  recoverSnapshot?(found: SnapshotFound): void;
+  /** What people and metrics are shown (status.ts); cheap. */
   status(): Status;
 }
 

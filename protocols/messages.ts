@@ -3,12 +3,12 @@
  * each, on gRPC) and to other actors of their node (LocalMessage), and what a machine asks of its
  * shell (Effect). A batch payload travels beside its envelope as raw bytes (`body`).
  */
+import type { AnswerResult, SubmitResult } from './answers.ts';
 import { index, list, nullable, struct, u53, union, type Schema } from './codec.ts';
 import type { Program } from './genesis.ts';
 import type { LogEvent } from './machine.ts';
 import type { ProofWanted } from './proofs/request.ts';
 import type { StateRead } from './state-read.ts';
-import type { SubmissionReceipts } from './submission-receipts.ts';
 import {
   batchHeader,
   block,
@@ -37,6 +37,7 @@ import type {
   Vote,
 } from './types.ts';
 
+export type { AnswerResult, SubmitResult } from './answers.ts';
 export type { SubmissionOutcomes, SubmissionReceipts } from './submission-receipts.ts';
 
 /** Most blocks in one `blocks` answer. */
@@ -200,6 +201,8 @@ export type ReplicationMessage =
       readonly leader: ValidatorIndex;
       readonly lanes: readonly ValidatorIndex[];
     }
+  /** From transaction, once, first: all up to this height, whose block had this cut, need not be executed. */
+  | { readonly kind: 'executeFrom'; readonly height: number; readonly cut: readonly Tip[] }
   /** From transaction: everything up to this height is executed here. */
   | { readonly kind: 'executedTo'; readonly height: number }
   /** From transaction: a checkpoint (height divisible by C) was executed here. */
@@ -260,26 +263,6 @@ export type EdgeMessage =
       readonly txCount: number;
     };
 
-export type AnswerResult =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly code: string; readonly message: string };
-
-export type SubmitResult =
-  | {
-      readonly request: number;
-      readonly ok: true;
-      /** Null: admitted here, which is all that the request waited for. */
-      readonly receipts: SubmissionReceipts | null;
-    }
-  | {
-      readonly request: number;
-      readonly ok: false;
-      /** `lane_full`, `seq_reused`, `seq_too_old`, `expired`, … (transaction/refusals.ts). */
-      readonly code: string;
-      readonly message: string;
-      readonly retryAfterMs?: number;
-    };
-
 export type LocalMessage =
   ConsensusMessage | VotingMessage | ReplicationMessage | TransactionMessage | EdgeMessage;
 
@@ -302,6 +285,8 @@ export type CommonInput =
   | { readonly kind: 'logFound'; readonly tag: string; readonly event: LogEvent | null }
   | { readonly kind: 'peerConnected'; readonly peer: ValidatorIndex }
   | { readonly kind: 'peerDisconnected'; readonly peer: ValidatorIndex }
+  /** The answer to `keepSnapshot`: that part is kept, or nothing is of that snapshot, and why. */
+  | { readonly kind: 'snapshotKept'; readonly height: number; readonly error: string | null }
   /** Take nothing new, hand over leadership, finish what is in flight. */
   | { readonly kind: 'drain' };
 
@@ -333,6 +318,17 @@ export type Effect =
     }
   /** Answered by `logFound`. */
   | { readonly kind: 'findLog'; readonly tag: string; readonly key: string }
+  /**
+   * The next part of the snapshot at a height, the first of which is `index` 0, beside the log. What comes
+   * with the last part makes it one that recovery finds. Answered by `snapshotKept`.
+   */
+  | {
+      readonly kind: 'keepSnapshot';
+      readonly height: number;
+      readonly index: number;
+      readonly part: Uint8Array;
+      readonly head: Uint8Array | null;
+    }
   /** A peer broke a rule: counted, logged, never thrown. */
   | {
       readonly kind: 'peerFault';

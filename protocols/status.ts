@@ -57,6 +57,10 @@ export interface TransactionStatus {
   /** Submissions taken here that are not answered yet. */
   readonly waiting: number;
   readonly waitingBytes: number;
+  /** Height of the newest snapshot that is kept here; 0 for none. */
+  readonly snapshotHeight: number;
+  /** Why the last snapshot could not be kept; absent when it could. */
+  readonly snapshotProblem?: string;
   /** What stops this node at its height, unless it is given the module or the upgrade is withdrawn. */
   readonly missingPrograms: readonly MissingProgram[];
   /** Height that execution must reach again after a restart; absent once it has. */

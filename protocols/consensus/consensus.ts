@@ -3,7 +3,7 @@
  * only dispatches; the rules stand beside it, one file per idea, and the proof in docs/proof.md.
  */
 import { isBlockSigned, leaderOf } from '../certificates.ts';
-import { CHAIN_STREAM } from '../chain.ts';
+import { CHAIN_STREAM, readChainEntry } from '../chain.ts';
 import {
   InvariantViolation,
   newOutput,
@@ -25,7 +25,7 @@ import { checkpointExecuted, finalise } from './finality.ts';
 import { PROPOSE_TIMER, tryPropose } from './proposing.ts';
 import { RESEND_TIMER, sayAgain, sayAgainTo, scheduleResend } from './resend.ts';
 import { evolve, forgetDecided } from './safety.ts';
-import { chainRead, readChainEntry, serveBlock, serveBlocks } from './serving.ts';
+import { chainRead, serveBlock, serveBlocks } from './serving.ts';
 import { fault, headAt, headOf, newState, type ConsensusOptions, type State } from './state.ts';
 import {
   abandonTerm,
@@ -195,6 +195,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
         state.draining = true;
         return;
       case 'logFound':
+      case 'snapshotKept':
         return;
       default:
         return unreachable(input);

@@ -3,13 +3,13 @@
  *
  * I94. A peer has at most one read of the chain under way, and what it is given stays within SERVED.
  */
-import { CHAIN_STREAM, chainEntry, type ChainEntry } from '../chain.ts';
-import { InvariantViolation, type LogEvent } from '../machine.ts';
+import { CHAIN_STREAM, readChainEntry, type ChainEntry } from '../chain.ts';
+import type { LogEvent } from '../machine.ts';
 import { BLOCKS_PER_ANSWER, type PeerMessage } from '../messages.ts';
 import { Pace, type Rate } from '../pace.ts';
 import * as structures from '../structures.ts';
 import type { Digest, ValidatorIndex } from '../types.ts';
-import { packStructure, unpackStructure } from '../wire.ts';
+import { packStructure } from '../wire.ts';
 import type { Served, State } from './state.ts';
 
 const ANSWER_BYTES_MAX = 512 * 1024;
@@ -60,13 +60,6 @@ function provable(
   if (certificate === null || entries.length === 0) return null;
   const covered = last < 0 ? entries : entries.slice(0, last + 1);
   return { kind: 'blocks', blocks: covered.map(({ block }) => block), certificate };
-}
-
-export function readChainEntry(event: LogEvent): ChainEntry {
-  const entry = unpackStructure(chainEntry, event.header);
-  if (!entry.ok)
-    throw new InvariantViolation('log_malformed', `chain ${event.seq}: ${entry.error}`);
-  return entry.value;
 }
 
 /** One block that may not be final yet, from the tree or of late; without credit it is let go too. */

@@ -5,9 +5,9 @@
  * I70. At most a bounded number of blocks and bytes is with execution, and a bounded number waits
  *      in memory, however far behind execution is: the rest is read from the log (replay.ts).
  *
- * Execution keeps nothing across a restart, and starts and ends with this: both begin again at height 0.
+ * Execution starts and ends with this. It says from which height on it wants blocks: from 1, or from where
+ * a snapshot ends. Nothing is told before.
  */
-import { emptyCut } from '../chain.ts';
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import type { Millis, Tip } from '../types.ts';
@@ -15,7 +15,7 @@ import { Backlog } from './backlog.ts';
 import { heldItem, type FeedItem } from './feed-item.ts';
 import type { FinalBlock } from './final-queue.ts';
 import type { Held } from './lane.ts';
-import { Replay } from './replay.ts';
+import { Replay, type ReplayStart } from './replay.ts';
 import { branchBytesMax, feedBytes, type FeedBytes, type Setting } from './setting.ts';
 
 export const FEED_TAG = 'feed';
@@ -39,10 +39,8 @@ export class Feed {
   #settled = 0;
   #told: Told[] = [];
   #toldBytes = 0;
-  /** Height of the last block told. */
-  #height = 0;
-  /** Its cut. */
-  #cut: readonly Tip[];
+  /** The last block told, or the last that execution does not want; null before it has said so. */
+  #last: ReplayStart | null = null;
   #executed = 0;
   /** Seq of the first batch of the own lane that this process seals. */
   #firstSeq = 0;
@@ -53,7 +51,6 @@ export class Feed {
     this.#setting = setting;
     this.#limits = feedBytes(setting.cluster);
     this.backlog = new Backlog(setting.cluster.n, branchBytesMax(setting.cluster));
-    this.#cut = emptyCut(setting.cluster.n);
   }
 
   /** Payload bytes kept in memory here. */
@@ -74,11 +71,19 @@ export class Feed {
     this.backlog.restore(Math.max(settled, final));
   }
 
+  /** Execution wants what follows this height, whose block has this cut. */
+  begin(height: number, cut: readonly Tip[]): void {
+    this.#last = { height, cut };
+    this.#executed = height;
+    while (this.#recent.length > 0 && this.#recent[0]!.block.height <= height) this.#dropRecent();
+  }
+
   /** The next settled block; `batches` by lane, ascending in each. */
   offer(final: FinalBlock, batches: readonly (readonly Held[])[]): void {
     this.#settled = final.block.height;
     const bytes = batches.map((lane) => lane.reduce((sum, { header }) => sum + header.bytes, 0));
     this.backlog.settled(final.block.height, bytes);
+    if (final.block.height <= (this.#last?.height ?? 0)) return;
     const item = heldItem(final, batches);
     if (item === null) return this.#forgetRecent();
     this.#recent.push(item);
@@ -107,8 +112,8 @@ export class Feed {
 
   /** Tells all that may be told now, and reads ahead for what comes next. */
   poll(out: Effect[]): void {
-    while (this.#height < this.#settled && this.#mayTell()) {
-      const item = this.#next(out);
+    while (this.#last !== null && this.#last.height < this.#settled && this.#mayTell()) {
+      const item = this.#next(this.#last, out);
       if (item === null) return;
       this.#tell(item, out);
     }
@@ -119,23 +124,18 @@ export class Feed {
     return this.#told.length < TOLD_BLOCKS_MAX && this.#toldBytes < this.#limits.toldMax;
   }
 
-  #next(out: Effect[]): FeedItem | null {
-    const due = this.#height + 1;
-    if (this.#recent[0]?.block.height === due) {
+  #next(last: ReplayStart, out: Effect[]): FeedItem | null {
+    if (this.#recent[0]?.block.height === last.height + 1) {
       this.#replay = null;
       return this.#dropRecent();
     }
-    this.#replay ??= new Replay(this.#setting, `${FEED_TAG}/${++this.#replays}`, {
-      height: this.#height,
-      cut: this.#cut,
-    });
+    this.#replay ??= new Replay(this.#setting, `${FEED_TAG}/${++this.#replays}`, last);
     return this.#replay.take(this.#settled, out);
   }
 
   #tell(item: FeedItem, out: Effect[]): void {
     const { block, digest, batches, laneBytes, bytes } = item;
-    this.#height = block.height;
-    this.#cut = block.cut;
+    this.#last = block;
     this.#told.push({ height: block.height, laneBytes, bytes });
     this.#toldBytes += bytes;
     const own = block.cut[this.#setting.self]!.seq;

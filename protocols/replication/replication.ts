@@ -147,6 +147,8 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
         return this.#final.add({ block: input.block, digest: input.digest });
       case 'showTips':
         return this.#hearsay.show(input.leader, input.lanes, out.effects);
+      case 'executeFrom':
+        return this.#feed.begin(input.height, input.cut);
       case 'executedTo':
         return this.#feed.executedTo(input.height);
       case 'checkpointExecuted':
@@ -165,6 +167,7 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
         return this.#logRead(input.tag, events, now, out.effects);
       }
       case 'drain':
+      case 'snapshotKept':
         return;
       default:
         return unreachable(input);

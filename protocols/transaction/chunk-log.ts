@@ -18,8 +18,13 @@ const header = struct<ChunkHeader>({ level: u53, index: u53, root: digest });
 export class ChunkLog {
   /** Events in the log, and full chunks of this chain so far. */
   #stored = 0;
-  #numbered = 0;
+  #numbered: number;
   #last: ChunkHeader | null = null;
+
+  /** @param full chunks of the chain before the first that is recorded */
+  constructor(full = 0) {
+    this.#numbered = full;
+  }
 
   /** The last event of the log. Throws InvariantViolation. */
   recover(event: LogEvent): void {

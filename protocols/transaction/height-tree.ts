@@ -54,6 +54,11 @@ export class HeightTree {
     return this.#size;
   }
 
+  /** How many chunks have become full so far. */
+  get fullChunks(): number {
+    return this.#levels.reduce((sum, { index }) => sum + index, 0);
+  }
+
   /** By level the hashes in memory: those of the full chunk before, if there is one, then of the chunk that fills. */
   memory(): Uint8Array[] {
     return this.#levels.map(({ chunk, before }) =>

@@ -14,6 +14,11 @@ export class NodePool {
     this.bytes = new Uint8Array(1024 * size);
   }
 
+  /** How many places are given out. */
+  get taken(): number {
+    return this.#next - 1 - this.#free.length;
+  }
+
   take(): number {
     const free = this.#free.pop();
     if (free !== undefined) return free;

@@ -19,12 +19,18 @@ export class Prover {
   readonly #executor: Executor;
   readonly #rows: Proving;
   readonly #receipts: ReceiptProving;
-  readonly #chunks = new ChunkLog();
+  readonly #chunks: ChunkLog;
 
   constructor(crypto: Crypto, executor: Executor, queries: Queries) {
     this.#executor = executor;
     this.#rows = new Proving(crypto, executor, queries);
     this.#receipts = new ReceiptProving(crypto, executor.heights);
+    this.#chunks = new ChunkLog(executor.heights.fullChunks);
+  }
+
+  /** The executor starts from a snapshot at this checkpoint. */
+  resume(executed: Executed): void {
+    this.#rows.checkpointMade(executed);
   }
 
   /** The last event of the log's chunks. */

@@ -63,8 +63,18 @@ export function readReceiptsHeader(event: LogEvent): ReceiptsHeader {
 export class ReceiptLog {
   /** Events in the log, and blocks of this chain so far that have one. */
   #stored = 0;
-  #numbered = 0;
+  #numbered: number;
   #head: ReceiptsHeader | null = null;
+
+  /** @param busyBlocks of the chain before the first block that is recorded */
+  constructor(busyBlocks = 0) {
+    this.#numbered = busyBlocks;
+  }
+
+  /** Blocks of the chain so far that have an event. */
+  get busyBlocks(): number {
+    return this.#numbered;
+  }
 
   /** The last event of the log. */
   recover(event: LogEvent): void {

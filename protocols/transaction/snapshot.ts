@@ -17,9 +17,11 @@
  */
 import { CanonicalReader, Malformed, refuse } from '../canonical-reader.ts';
 import { Writer } from '../bytes.ts';
+import { struct, u53, type Schema } from '../codec.ts';
 import type { Crypto } from '../crypto.ts';
 import type { ConsensusLimits } from '../genesis.ts';
-import type { Executed, Millis } from '../types.ts';
+import { digest, executed, tips } from '../structures.ts';
+import type { Digest, Executed, Millis, Tip } from '../types.ts';
 import { HeightTree } from './height-tree.ts';
 import { State, type FrozenTable } from './state.ts';
 import { readText } from './text-reader.ts';
@@ -34,13 +36,26 @@ const TABLE = 1;
 
 /** What a snapshot says besides its rows. */
 export interface SnapshotHead {
+  readonly clusterId: Digest;
   readonly executed: Executed;
   /** Block time of its height. */
   readonly time: Millis;
-  /** Transactions, and blocks that executed any, up to it. */
+  /** What the block at its height orders the lanes up to. */
+  readonly cut: readonly Tip[];
+  /** Transactions up to it. */
   readonly transactions: number;
+  /** Blocks up to it with receipts: events of the stream `transaction`. */
   readonly busyBlocks: number;
 }
+
+export const snapshotHead: Schema<SnapshotHead> = struct({
+  clusterId: digest,
+  executed,
+  time: u53,
+  cut: tips,
+  transactions: u53,
+  busyBlocks: u53,
+});
 
 /** Makes the parts of a snapshot of a state that stands at a checkpoint, while it changes on. */
 export class SnapshotWriter {

@@ -88,6 +88,11 @@ export class StateTree {
     this.#schedule(leaf, ABSENT);
   }
 
+  /** How many leaves there are; those that are to go with the next `update` count. */
+  get leaves(): number {
+    return this.#leaves.taken;
+  }
+
   /** Brings the root up to all that was put and removed. */
   update(): Digest {
     this.#root = this.#apply(this.#root, 0, this.#count, 0);

@@ -86,6 +86,11 @@ export class State {
     return this.windows.expire(time, max) + this.keys.expire(time, max);
   }
 
+  /** Rows of all tables at the last checkpoint, those of `windows` and `keys` among them. */
+  get rows(): number {
+    return this.#tree.leaves;
+  }
+
   /** No row differs from the last checkpoint. */
   get isCheckpoint(): boolean {
     return this.journal.changed.length === 0;

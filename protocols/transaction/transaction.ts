@@ -2,10 +2,11 @@
  * The transaction machine: takes submissions, has them ordered through the own lane, executes what
  * is final, and answers (rules E1–E4, D4, B2).
  *
- * Its state follows from the chain alone, so it keeps no snapshot of its own: after a restart it is
- * given every block again from height 1, and until it has reached where it was it takes nothing new.
+ * Its state follows from the chain alone: after a restart it is given the blocks again that follow its
+ * newest snapshot, and until it has reached where it was it takes nothing new.
  * Answers leave at once: the commit votes behind a receipt are durable where they were cast (P2).
  */
+import { emptyCut } from '../chain.ts';
 import type { Crypto, Signer } from '../crypto.ts';
 import { programOf, type Cluster } from '../genesis.ts';
 import {
@@ -15,27 +16,28 @@ import {
   type Machine,
   type Output,
   type RecoveryRead,
+  type SnapshotFound,
 } from '../machine.ts';
-import type { AnswerResult, Effect, TransactionInput } from '../messages.ts';
+import type { Effect, TransactionInput } from '../messages.ts';
 import type { TransactionStatus } from '../status.ts';
-import type { Millis } from '../types.ts';
-import { Confirmations } from './confirmations.ts';
+import type { Executed, Millis } from '../types.ts';
 import type { BlockResult, Listener } from './execution.ts';
 import { Executor } from './executor.ts';
-import { DRAINING, Ingress, LOG_BUSY, refusedResult } from './ingress.ts';
+import { ANSWER_TIMER, Answering } from './answering.ts';
+import { Ingress, LOG_BUSY, refusedResult, type IngressMode } from './ingress.ts';
 import { Lookups } from './lookups.ts';
 import type { ModuleSet } from './module.ts';
-import { CHUNKS_STREAM } from './chunk-log.ts';
-import { BUSY, CATCHING_UP, tellAnswer, tellEdge } from './edge-answers.ts';
+import { tellEdge } from './edge-answers.ts';
 import { PROVE_TIMER, Prover } from './prover.ts';
-import { Queries, type AskedQuery } from './queries.ts';
-import { ReceiptLog, RECEIPTS_STREAM } from './receipt-log.ts';
+import { Queries } from './queries.ts';
+import { ReceiptLog } from './receipt-log.ts';
+import { Recovery } from './recovery.ts';
+import type { SnapshotHead } from './snapshot.ts';
+import { SNAPSHOT_TIMER, SNAPSHOT_WORK_MIN, Snapshotting } from './snapshotting.ts';
 
 /** What one step executes before others get their turn: about 5 ms, in plain transactions. */
 const STEP_BUDGET = 2000;
 const EXECUTE_TIMER = 'transaction/execute';
-/** Between two steps that answer queries everybody else has a turn. */
-const ANSWER_TIMER = 'transaction/answer';
 /** The next batch for reads alone is due. */
 const CONFIRM_TIMER = 'transaction/confirm';
 
@@ -46,66 +48,93 @@ export interface TransactionOptions {
   readonly crypto: Crypto;
   readonly signer: Signer;
   readonly modules: ModuleSet;
+  /** What is executed between two snapshots at least, in transactions (I140). */
+  readonly snapshotWorkMin?: number;
 }
 
 type Queued = Extract<TransactionInput, { kind: 'execute' }>;
-type AskedProof = Extract<TransactionInput, { kind: 'prove' }>;
-
-const DRAINS: AnswerResult = { ok: false, code: DRAINING.code, message: DRAINING.message };
-const CONFIRMED: AnswerResult = { ok: true, value: null };
 
 export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
-  readonly #self: number;
-  readonly #executor: Executor;
-  readonly #ingress: Ingress;
-  readonly #queries: Queries;
-  readonly #confirmations = new Confirmations();
-  readonly #prover: Prover;
+  readonly #options: TransactionOptions;
+  /** Until the machine is ready for its first step. */
+  #recovery: Recovery | null;
+  #executor!: Executor;
+  #ingress!: Ingress;
+  #answering!: Answering;
+  #prover!: Prover;
+  #lookups!: Lookups;
+  #log!: ReceiptLog;
+  #snapshotting!: Snapshotting;
+  /** What execution starts from; null for the genesis. */
+  #snapshot: SnapshotHead | null = null;
   /** Final blocks that are not executed yet, the first of which may be begun. */
   #queue: Queued[] = [];
   /** Height of the newest block taken into the queue. */
   #queued = 0;
   #timerSet = false;
-  /** Queries were answered, and no turn has passed since. */
-  #answersPause = false;
   #draining = false;
-  #recoveries = [RECEIPTS_STREAM, CHUNKS_STREAM];
   /** The edge is to be told which modules are in force. */
   #programsChanged = true;
-  readonly #log = new ReceiptLog();
-  readonly #lookups: Lookups;
 
-  constructor({ cluster, self, crypto, signer, modules }: TransactionOptions) {
-    this.#self = self;
-    this.#executor = new Executor(crypto, cluster, modules, this.#listener());
-    this.#ingress = new Ingress(crypto, cluster, signer.publicKey, this.#executor);
-    this.#lookups = new Lookups(this.#executor, this.#ingress);
-    this.#queries = new Queries(this.#executor, () => this.#log.storedHeight);
-    this.#prover = new Prover(crypto, this.#executor, this.#queries);
+  constructor(options: TransactionOptions) {
+    this.#options = options;
+    this.#recovery = new Recovery(options.crypto, options.cluster);
   }
 
   nextRecovery(): RecoveryRead | null {
-    const stream = this.#recoveries.shift();
-    return stream === undefined ? null : { stream, from: 'last', bodies: false };
+    const read = this.#recovery?.next() ?? null;
+    if (read === null) this.#begin();
+    return read;
   }
 
   recover(event: LogEvent): void {
-    if (event.stream === RECEIPTS_STREAM) this.#log.recover(event);
-    else this.#prover.recover(event);
+    this.#recovery?.read(event);
+  }
+
+  recoverSnapshot(found: SnapshotFound): void {
+    this.#recovery?.found(found);
+  }
+
+  /** Once all is recovered. */
+  #begin(): void {
+    const recovery = this.#recovery;
+    if (recovery === null) return;
+    this.#recovery = null;
+    const { cluster, crypto, signer, modules, snapshotWorkMin } = this.#options;
+    const { snapshot, receipts, chunk } = recovery;
+    this.#executor = new Executor(crypto, cluster, modules, this.#listener(), snapshot);
+    this.#ingress = new Ingress(crypto, cluster, signer.publicKey, this.#executor);
+    this.#lookups = new Lookups(this.#executor, this.#ingress);
+    this.#log = new ReceiptLog(snapshot?.head.busyBlocks ?? 0);
+    const queries = new Queries(this.#executor, () => this.#log.storedHeight);
+    this.#prover = new Prover(crypto, this.#executor, queries);
+    this.#answering = new Answering(this.#executor, queries, this.#prover);
+    const workMin = snapshotWorkMin ?? SNAPSHOT_WORK_MIN;
+    this.#snapshotting = new Snapshotting(this.#executor, snapshot?.head ?? null, workMin);
+    if (receipts !== null) this.#log.recover(receipts);
+    if (chunk !== null) this.#prover.recover(chunk);
+    this.#queued = this.#executor.height;
+    this.#snapshot = snapshot?.head ?? null;
+    if (this.#snapshot !== null) this.#prover.resume(this.#snapshot.executed);
   }
 
   status(): TransactionStatus {
-    const status = {
+    this.#begin();
+    const { problem, keptHeight } = this.#snapshotting;
+    return {
       executedHeight: this.#executor.height,
       executedTransactions: this.#executor.transactions,
       waiting: this.#ingress.requests,
       waitingBytes: this.#ingress.bytes,
       missingPrograms: this.#executor.programs.missingAbove(this.#executor.height),
+      snapshotHeight: keptHeight,
+      ...(problem === null ? {} : { snapshotProblem: problem }),
+      ...(this.#catchingUp ? { replayingTo: this.#log.storedHeight } : {}),
     };
-    return this.#catchingUp ? { ...status, replayingTo: this.#log.storedHeight } : status;
   }
 
   step(input: TransactionInput, now: Millis): Output<Effect> {
+    this.#begin();
     const out = newOutput<Effect>();
     this.#handle(input, now, out);
     this.#seal(now, out);
@@ -116,6 +145,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   #handle(input: TransactionInput, now: Millis, out: Output<Effect>): void {
     switch (input.kind) {
+      case 'started':
+        return this.#started(out);
       case 'submit':
         for (const request of input.submissions) this.#ingress.take(request, now, this.#mode);
         return;
@@ -126,9 +157,9 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       case 'laneRoom':
         return this.#ingress.sealing.roomIs(input.bytes);
       case 'query':
-        return this.#query(input, now, out);
+        return this.#answering.query(input, now, out);
       case 'confirm':
-        return this.#confirm(input.request, out);
+        return this.#answering.confirm(input.request, this.#mode, out);
       case 'findSubmission':
         return this.#lookups.find(input.request, input.id, out);
       case 'logFound':
@@ -137,7 +168,9 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       case 'logRead':
         return this.#prover.logRead(input.tag, input.events, now, out);
       case 'prove':
-        return this.#prove(input, now, out);
+        return this.#answering.prove(input, this.#mode, now, out);
+      case 'snapshotKept':
+        return this.#snapshotting.kept(input.error, now, out);
       case 'drain':
         this.#draining = true;
         return;
@@ -147,13 +180,22 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     }
   }
 
+  /** Says from where on blocks are wanted, and what a snapshot has of the checkpoints. */
+  #started(out: Output<Effect>): void {
+    const { n } = this.#options.cluster;
+    const { cut = emptyCut(n), executed } = this.#snapshot ?? {};
+    tellReplication(out, { kind: 'executeFrom', height: this.#executor.height, cut });
+    if (executed !== undefined) tellCheckpoint(out, executed);
+  }
+
   #timer(timer: string, now: Millis, out: Output<Effect>): void {
     if (timer === EXECUTE_TIMER) {
       this.#timerSet = false;
       this.#advance(now, out);
     } else if (timer === ANSWER_TIMER) {
-      this.#answersPause = false;
-      this.#answerQueries(now, out);
+      this.#answering.goOn(now, out);
+    } else if (timer === SNAPSHOT_TIMER) {
+      this.#snapshotting.goOn(now, out);
     } else if (timer === PROVE_TIMER) {
       this.#prover.goOn(now, out);
     }
@@ -163,7 +205,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     return this.#executor.height < this.#log.storedHeight;
   }
 
-  get #mode(): { draining: boolean; catchingUp: boolean } {
+  get #mode(): IngressMode {
     return { draining: this.#draining, catchingUp: this.#catchingUp };
   }
 
@@ -192,8 +234,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       budget.left--;
       done++;
       this.#blockDone(result, now, out);
-      this.#confirmed(final.sealed, out);
-      this.#answerQueries(now, out);
+      this.#answering.blockDone(final.sealed, now, out);
     }
     this.#queue = done === this.#queue.length ? [] : this.#queue.slice(done);
     const { height } = this.#executor;
@@ -208,11 +249,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     const event = this.#log.record(result);
     if (event !== null) out.deferred.push(event);
     this.#prover.blockDone(checkpoint, now, out);
-    if (checkpoint !== null) {
-      const message = { kind: 'checkpointExecuted', executed: checkpoint } as const;
-      out.immediate.push({ kind: 'tell', to: 'consensus', message });
-      tellReplication(out, message);
-    }
+    this.#snapshotting.blockDone(result, this.#log.busyBlocks, now, out);
+    if (checkpoint !== null) tellCheckpoint(out, checkpoint);
     this.#ingress.expire(block.timestamp);
     if (block.height <= this.#log.storedHeight) return;
     tellEdge(out, { kind: 'blockExecuted', block, digest, txCount });
@@ -226,13 +264,13 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
       refused: (id, code) => this.#ingress.refused(id, code),
       // Others may put a copy into their lanes before its time; in the own lane it stands once.
       tooFar: (id, lane) => {
-        if (lane === this.#self) this.#ingress.refused(id, 'valid_until_too_far');
+        if (lane === this.#options.self) this.#ingress.refused(id, 'valid_until_too_far');
       },
       programsChanged: () => {
         this.#programsChanged = true;
       },
       batchDone: (lane, payload) => {
-        if (lane === this.#self) this.#ingress.sealing.executed(payload);
+        if (lane === this.#options.self) this.#ingress.sealing.executed(payload);
       },
     };
   }
@@ -241,18 +279,19 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   #seal(now: Millis, out: Output<Effect>): void {
     const { sealing } = this.#ingress;
+    const { confirmations } = this.#answering;
     for (;;) {
       const batch = sealing.next(this.#draining);
       if (batch === null) break;
-      this.#confirmations.sealed(sealing.sealed);
+      confirmations.sealed(sealing.sealed);
       tellReplication(out, { kind: 'sealBatch', ...batch });
     }
-    const at = this.#confirmations.dueAt(now);
+    const at = confirmations.dueAt(now);
     if (at === null) return;
     if (at > now) return void out.immediate.push({ kind: 'setTimer', timer: CONFIRM_TIMER, at });
     const batch = sealing.barrier();
     if (batch === null) return;
-    this.#confirmations.barrier(sealing.sealed, now);
+    confirmations.barrier(sealing.sealed, now);
     tellReplication(out, { kind: 'sealBatch', ...batch });
   }
 
@@ -270,43 +309,6 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     const programs = this.#executor.programs.inForce.map(programOf);
     tellEdge(out, { kind: 'programs', programs });
   }
-
-  #query(asked: AskedQuery, now: Millis, out: Output<Effect>): void {
-    if (this.#queries.take(asked)) return this.#answerQueries(now, out);
-    tellAnswer(out, asked.request, this.#executor.height, BUSY);
-  }
-
-  /** Those that come in the middle of a block are answered at its end (I99). */
-  #answerQueries(now: Millis, out: Output<Effect>): void {
-    if ((this.#queries.waiting === 0 && !this.#prover.isDue) || this.#answersPause) return;
-    if (!this.#executor.isBetweenBlocks) return;
-    this.#queries.answer((request, height, result) => tellAnswer(out, request, height, result));
-    this.#prover.answer(out);
-    this.#answersPause = true;
-    out.immediate.push({ kind: 'setTimer', timer: ANSWER_TIMER, at: now });
-  }
-
-  #confirm(request: number, out: Output<Effect>): void {
-    const { height } = this.#executor;
-    if (this.#draining) return tellAnswer(out, request, height, DRAINS);
-    if (this.#catchingUp) return tellAnswer(out, request, height, CATCHING_UP);
-    if (!this.#confirmations.take(request)) tellAnswer(out, request, height, BUSY);
-  }
-
-  #confirmed(sealed: number, out: Output<Effect>): void {
-    const { height } = this.#executor;
-    for (const request of this.#confirmations.executed(sealed)) {
-      tellAnswer(out, request, height, CONFIRMED);
-    }
-  }
-
-  #prove(asked: AskedProof, now: Millis, out: Output<Effect>): void {
-    if (this.#catchingUp) {
-      return tellAnswer(out, asked.request, this.#executor.height, CATCHING_UP);
-    }
-    this.#prover.take(asked, now, out);
-    this.#answerQueries(now, out);
-  }
 }
 
 function tellReplication(
@@ -314,4 +316,10 @@ function tellReplication(
   message: Extract<Effect, { kind: 'tell'; to: 'replication' }>['message'],
 ): void {
   out.immediate.push({ kind: 'tell', to: 'replication', message });
+}
+
+function tellCheckpoint(out: Output<Effect>, executed: Executed): void {
+  const message = { kind: 'checkpointExecuted', executed } as const;
+  out.immediate.push({ kind: 'tell', to: 'consensus', message });
+  tellReplication(out, message);
 }

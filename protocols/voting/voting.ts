@@ -116,6 +116,7 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
       case 'peerConnected':
       case 'peerDisconnected':
       case 'drain':
+      case 'snapshotKept':
         break;
       default:
         unreachable(input);

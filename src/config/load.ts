@@ -41,6 +41,7 @@ export interface NodeConfig {
   readonly peerAddresses: readonly (string | null)[];
   /** Where the heads of the log are remembered; its folder must be writable to start the node. */
   readonly headsFile: string;
+  readonly snapshotsFolder: string;
   readonly keyPath: string;
   readonly certificatePath: string;
   readonly caPath: string;
@@ -181,6 +182,7 @@ function assemble(
     problems.push('--heartbeat must be at most half of --election-timeout');
   }
   if (files === null || bad.size > 0) return null;
+  const state = stateFiles(values.state === undefined ? folder : resolve(cwd, values.state));
   const config = {
     id,
     index: files.index,
@@ -188,7 +190,8 @@ function assemble(
     host,
     ...ports,
     peerAddresses: peerAddresses(values.peers, files.cluster, files.index, problems),
-    headsFile: stateFiles(values.state === undefined ? folder : resolve(cwd, values.state)).heads,
+    headsFile: state.heads,
+    snapshotsFolder: state.snapshots,
     keyPath: files.paths.key,
     certificatePath: files.paths.certificate,
     caPath: files.paths.ca,

@@ -29,7 +29,10 @@ export const nodeFiles = (folder: string) => ({
 });
 
 /** What a node writes while it runs. */
-export const stateFiles = (folder: string) => ({ heads: join(folder, 'heads.json') });
+export const stateFiles = (folder: string) => ({
+  heads: join(folder, 'heads.json'),
+  snapshots: join(folder, 'snapshots'),
+});
 
 export const clusterFiles = (data: string) => ({
   genesis: join(data, 'genesis.json'),

@@ -75,6 +75,10 @@ const LIVE_GAUGES: Readonly<Record<string, readonly [string, Read<Live>]>> = {
     'Height up to which blocks are executed',
     ({ actors }) => actors.transaction.executedHeight,
   ],
+  althing_transaction_snapshot_height: [
+    'Height of the newest snapshot of the executed state that is kept; 0 for none',
+    ({ actors }) => actors.transaction.snapshotHeight,
+  ],
   althing_transaction_waiting_length: [
     'Submissions taken and not answered',
     ({ actors }) => actors.transaction.waiting,
@@ -94,7 +98,7 @@ const LIVE_COUNTERS: Readonly<Record<string, readonly [string, Read<Live>]>> = {
     ({ actors }) => actors.voting.evidence,
   ],
   althing_transaction_processed_total: [
-    'Transactions executed since the start',
+    'Transactions in the blocks executed here',
     ({ actors }) => actors.transaction.executedTransactions,
   ],
 };

@@ -31,9 +31,9 @@ import { BLOCK_READS, Blocks } from './blocks.ts';
 import { Certifications } from './certifications.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { NodeMetrics } from './metrics.ts';
-import { MissingPrograms } from './missing-programs.ts';
 import { infoOf } from './node-info.ts';
 import { NOTHING_YET } from './nothing-yet.ts';
+import { Notices } from './notices.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Proofs } from './proofs.ts';
 import { Requests } from './requests.ts';
@@ -69,7 +69,7 @@ export class Node {
   readonly #requests: Requests;
   readonly #network: PeerNetwork;
   readonly #faults: PeerFaults;
-  readonly #missing: MissingPrograms;
+  readonly #notices: Notices;
   readonly #metrics: NodeMetrics;
   readonly #hub: Hub;
   readonly #cache: Cache;
@@ -89,7 +89,9 @@ export class Node {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     const { config, log, logger } = parts;
-    this.#modules = availableModules(config.moduleFiles);
+    const { cluster, logLevel, keyPath, snapshotsFolder, moduleFiles } = config;
+    const given = { cluster, logLevel, keyPath, snapshotsFolder, moduleFiles };
+    this.#modules = availableModules(moduleFiles);
     const threads =
       config.threads === 'auto' ? autoThreads(availableParallelism()) : config.threads;
     this.#info = infoOf(config, threads, this.#modules);
@@ -98,12 +100,9 @@ export class Node {
       logger,
       peerShare: peerShare(config.cluster.n),
       input: {
+        ...given,
         nodeId: config.id,
-        logLevel: config.logLevel,
-        cluster: config.cluster,
         self: config.index,
-        keyPath: config.keyPath,
-        moduleFiles: config.moduleFiles,
         timing: { electionTimeoutMs: config.electionTimeoutMs, heartbeatMs: config.heartbeatMs },
         logs: actorLogs(log),
       },
@@ -122,7 +121,7 @@ export class Node {
       nameOf: (peer) => this.#info.validators[peer] ?? `validator ${peer}`,
       keepApart: (peer, ms) => this.#network.keepApart(peer, ms),
     });
-    this.#missing = new MissingPrograms(logger);
+    this.#notices = new Notices(logger);
     const digestOf = blockDigest.bind(null, nodeCrypto, config.cluster.id);
     this.#hub = new Hub({
       source: new LogSource(() => this.#edgeLog!, digestOf),
@@ -299,7 +298,7 @@ export class Node {
 
   #statusesReported(statuses: Partial<ActorStatuses>): void {
     this.#statuses = { ...this.#statuses, ...statuses };
-    if (statuses.transaction !== undefined) this.#missing.note(statuses.transaction);
+    if (statuses.transaction !== undefined) this.#notices.note(statuses.transaction);
   }
 
   #fromActor(message: Extract<Item, { kind: 'local' }>['message']): void {

@@ -25,6 +25,7 @@ export const NOTHING_YET: ActorStatuses = {
   transaction: {
     executedHeight: 0,
     executedTransactions: 0,
+    snapshotHeight: 0,
     waiting: 0,
     waitingBytes: 0,
     missingPrograms: [],

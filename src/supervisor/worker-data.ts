@@ -16,6 +16,7 @@ export interface WorkerInput {
   readonly cluster: Cluster;
   readonly self: ValidatorIndex;
   readonly keyPath: string;
+  readonly snapshotsFolder: string;
   readonly moduleFiles: readonly ModuleFile[];
   readonly timing: { readonly electionTimeoutMs: number; readonly heartbeatMs: number };
   /** By actor. Holds the database's password: never logged. */

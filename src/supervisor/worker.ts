@@ -1,7 +1,7 @@
 /** Entry of a worker thread: builds its actors' machines, opens their logs, and runs them. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { ActorThread, type ActorSpec, type CrossingPort } from '../../actors/actor-thread.ts';
-import type { AnyMachine } from '../../actors/actor.ts';
+import { ActorThread, type CrossingPort } from '../../actors/actor-thread.ts';
+import type { ActorSpec, AnyMachine } from '../../actors/actor.ts';
 import { crossingPort } from '../../actors/crossing-port.ts';
 import { packItems } from '../../actors/frame.ts';
 import { ConsensusMachine } from '../../protocols/consensus/consensus.ts';
@@ -16,6 +16,7 @@ import { openActorLog, type ActorLog } from '../log/actor-log.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { availableModules } from '../modules/available.ts';
 import type { OnFault } from '../modules/user/load.ts';
+import { SnapshotFiles } from '../snapshots/snapshot-files.ts';
 import type { WorkerInput } from './worker-data.ts';
 
 /** So many of what users' modules throw are told in a second. */
@@ -79,10 +80,12 @@ async function run(input: WorkerInput, parent: MessagePort): Promise<void> {
   });
   const logs = await openLogs(input, logger);
   const signer = loadSigner(input.keyPath);
+  const snapshots = new SnapshotFiles(input.snapshotsFolder);
   const actors = input.actors.map((name): ActorSpec => ({
     name,
     machine: machineOf(name, input, signer, logger),
     log: logs.get(name)!,
+    snapshots,
   }));
   const close = async (): Promise<void> => {
     for (const log of logs.values()) await log.close();

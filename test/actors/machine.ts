@@ -1,11 +1,12 @@
 /** A machine whose every answer the test decides, and what it takes to run it in a shell. */
-import type { Host } from '../../actors/host.ts';
+import type { Host, KeptSnapshot, SnapshotPart } from '../../actors/host.ts';
 import {
   newOutput,
   type LogEvent,
   type Machine,
   type Output,
   type RecoveryRead,
+  type SnapshotFound,
 } from '../../protocols/machine.ts';
 import type { CommonInput, Effect, LocalMessage } from '../../protocols/messages.ts';
 
@@ -15,6 +16,7 @@ export type Step = (input: Input, out: Output<Effect>) => void;
 export class ScriptedMachine implements Machine<Input, Effect, { readonly steps: number }> {
   readonly steps: Input[] = [];
   readonly recovered: LogEvent[] = [];
+  readonly found: SnapshotFound[] = [];
   readonly #step: Step;
   readonly #reads: RecoveryRead[];
 
@@ -38,6 +40,10 @@ export class ScriptedMachine implements Machine<Input, Effect, { readonly steps:
     this.recovered.push(event);
   }
 
+  recoverSnapshot(found: SnapshotFound): void {
+    this.found.push(found);
+  }
+
   status(): { readonly steps: number } {
     return { steps: this.steps.length };
   }
@@ -55,6 +61,9 @@ export class ManualHost implements Host {
   readonly failures: Error[] = [];
   readonly timers = new Map<string, number>();
   readonly stored: LogEvent[] = [];
+  readonly snapshots: (KeptSnapshot & { readonly parts: readonly Uint8Array[] })[] = [];
+  /** Callbacks of parts that are on their way. */
+  readonly kept: ((error?: Error) => void)[] = [];
   clock = 1_000;
   readError: Error | null = null;
   #turns: (() => void)[] = [];
@@ -102,6 +111,21 @@ export class ManualHost implements Host {
 
   find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void {
     done(null, this.stored.find((event) => event.keys?.includes(key)) ?? null);
+  }
+
+  keepSnapshot({ height, index }: SnapshotPart, done: (error?: Error) => void): void {
+    this.told.push(`snapshot:${height}/${index}`);
+    this.kept.push(done);
+  }
+
+  readSnapshot(
+    upTo: number,
+    part: (bytes: Uint8Array) => void,
+    done: (error: Error | null, found: KeptSnapshot | null) => void,
+  ): void {
+    const found = this.snapshots.findLast(({ height }) => height <= upTo) ?? null;
+    for (const bytes of found?.parts ?? []) part(bytes);
+    done(this.readError, found);
   }
 
   tell(to: string, message: LocalMessage): void {

@@ -251,3 +251,56 @@ test('answers of the log come back as inputs', (t) => {
     ['logFound f', 'logRead r'],
   );
 });
+
+test('a snapshot is read in its turn of the recovery, part by part', (t) => {
+  const host = new ManualHost();
+  const height = 4;
+  const parts = [Uint8Array.of(1), Uint8Array.of(2)];
+  host.snapshots.push({ height, parts, head: Uint8Array.of(3) });
+  const reads = [{ snapshotUpTo: 9 }, { snapshotUpTo: 3 }] as const;
+  const machine = new ScriptedMachine(() => {}, reads);
+  new Shell<Input>(machine, host).start(() => {});
+  t.deepEqual(machine.found, [
+    { kind: 'part', bytes: parts[0] },
+    { kind: 'part', bytes: parts[1] },
+    { kind: 'end', height, head: Uint8Array.of(3) },
+    { kind: 'none' },
+  ]);
+});
+
+test('snapshots that cannot be read end the actor before it starts', (t) => {
+  const host = new ManualHost();
+  host.readError = new Error('the disk is gone');
+  const machine = new ScriptedMachine(() => {}, [{ snapshotUpTo: 9 }]);
+  let hasStarted = false;
+  new Shell<Input>(machine, host).start(() => {
+    hasStarted = true;
+  });
+  t.deepEqual([host.failures.length, hasStarted], [1, false]);
+});
+
+test('a part of a snapshot leaves after the events of its turn, and its fate comes back', (t) => {
+  const { host, machine, shell } = started((input, out) => {
+    if (input.kind !== 'finalTo') return;
+    out.events.push(eventAt(input.height));
+    const part = new Uint8Array(1);
+    out.effects.push({ kind: 'keepSnapshot', height: 4, index: input.height, part, head: null });
+  });
+  shell.deliver(finalTo(0));
+  host.runTurns();
+  t.deepEqual(host.told, []);
+  host.answer();
+  t.deepEqual(host.told, ['snapshot:4/0']);
+  host.kept.shift()!();
+  host.runTurns();
+  shell.deliver(finalTo(1));
+  host.runTurns();
+  host.answer();
+  host.kept.shift()!(new Error('no space left'));
+  host.runTurns();
+  t.deepEqual(
+    machine.steps.filter(({ kind }) => kind === 'snapshotKept'),
+    [null, 'no space left'].map((error) => ({ kind: 'snapshotKept', height: 4, error })),
+  );
+  t.deepEqual(host.failures, []);
+});

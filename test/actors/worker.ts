@@ -5,13 +5,14 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { ActorThread, type ActorSpec, type CrossingPort } from '../../actors/actor-thread.ts';
-import type { AnyMachine } from '../../actors/actor.ts';
+import { ActorThread, type CrossingPort } from '../../actors/actor-thread.ts';
+import type { ActorSpec, AnyMachine } from '../../actors/actor.ts';
 import { crossingPort } from '../../actors/crossing-port.ts';
 import type { Log } from '../../actors/host.ts';
 import { InvariantViolation, type LogEvent } from '../../protocols/machine.ts';
 import type { ActorName, ProtocolActor } from '../../protocols/messages.ts';
 import { ZERO_DIGEST } from '../../protocols/types.ts';
+import { SnapshotFiles } from '../../src/snapshots/snapshot-files.ts';
 import { ScriptedMachine, type Step } from './machine.ts';
 import { ORDERS, type TestInput } from './orders.ts';
 
@@ -129,7 +130,8 @@ function run({ actors, ports, thread, gate, folder }: TestInput, parent: Message
   }
   const specs = actors.map((name): ActorSpec => {
     const log = new FileLog(join(folder, name), gate);
-    return { name, machine: machineOf(name, gate, log), log };
+    const snapshots = new SnapshotFiles(join(folder, `${name}-snapshots`));
+    return { name, machine: machineOf(name, gate, log), log, snapshots };
   });
   const end = (): void => {
     for (const { port } of ports) port.close();

@@ -198,6 +198,7 @@ export class Seat {
       timing: { electionTimeoutMs: 500, heartbeatMs: 1000 },
     });
     for (let read = machine.nextRecovery(); read !== null; read = machine.nextRecovery()) {
+      if ('snapshotUpTo' in read) throw new Error('consensus reads no snapshots');
       const { stream, from } = read;
       const events = this.log.filter((event) => event.stream === stream);
       const wanted = from === 'last' ? events.slice(-1) : events.filter(({ seq }) => seq >= from);

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { CHAIN_STREAM, chainEntry, emptyCut, EXECUTED_NOTHING } from '../../protocols/chain.ts';
 import type { Crypto } from '../../protocols/crypto.ts';
 import { DEFAULT_LIMITS, type Cluster, type ConsensusLimits } from '../../protocols/genesis.ts';
-import { InvariantViolation, type LogEvent, type RecoveryRead } from '../../protocols/machine.ts';
+import { InvariantViolation, type LogEvent, type LogRead } from '../../protocols/machine.ts';
 import type { Effect, PeerMessage, ReplicationInput } from '../../protocols/messages.ts';
 import type { Batch } from '../../protocols/replication/lane.ts';
 import { ReplicationMachine } from '../../protocols/replication/replication.ts';
@@ -149,9 +149,10 @@ export class Log {
 }
 
 /** Gives a new machine what its log holds; what it read. */
-export function recover(machine: ReplicationMachine, log: Log): RecoveryRead[] {
-  const reads: RecoveryRead[] = [];
+export function recover(machine: ReplicationMachine, log: Log): LogRead[] {
+  const reads: LogRead[] = [];
   for (let read = machine.nextRecovery(); read !== null; read = machine.nextRecovery()) {
+    if ('snapshotUpTo' in read) throw new Error('replication reads no snapshots');
     const events = log.stream(read.stream);
     const wanted = read.from === 'last' ? events.slice(-1) : events.slice(read.from);
     for (const { body, ...event } of wanted) {
@@ -169,7 +170,7 @@ export class Seat {
   readonly self: number;
   readonly log: Log;
   readonly machine: ReplicationMachine;
-  readonly recoveryReads: readonly RecoveryRead[];
+  readonly recoveryReads: readonly LogRead[];
   readonly timers = new Map<string, number>();
   /** Reads that were asked for while `answering` was off. */
   readonly reads: ReadLog[] = [];
@@ -224,7 +225,9 @@ export class Seat {
   }
 
   start(): Effect[] {
-    return this.step({ kind: 'started' });
+    const started = this.step({ kind: 'started' });
+    const cut = emptyCut(this.lab.cluster.n);
+    return [...started, ...this.step({ kind: 'executeFrom', height: 0, cut })];
   }
 
   from(peer: number, message: PeerMessage, body?: Uint8Array): Effect[] {

@@ -10,6 +10,7 @@
 import { Buffer } from 'node:buffer';
 import type { Host } from '../../actors/host.ts';
 import { Shell } from '../../actors/shell.ts';
+import { emptyCut } from '../../protocols/chain.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
 import type { LocalMessage, PeerMessage, ReplicationInput } from '../../protocols/messages.ts';
 import { readEvent } from '../../protocols/replication/events.ts';
@@ -186,6 +187,7 @@ export class Node {
     const shell = new Shell<ReplicationInput>(machine, this.#host(alive));
     this.#shell = shell;
     shell.start(() => this.world.greet(this));
+    shell.deliver({ kind: 'executeFrom', height: 0, cut: emptyCut(this.world.lab.cluster.n) });
   }
 
   /** Memory is gone; of what was being written, a random part got there. */
@@ -256,6 +258,8 @@ export class Node {
       send: (to, message, body) => this.#say([to], message, body),
       broadcast: (message, body) => this.#say([0, 1, 2, 3], message, body),
       peerFault: (peer, code) => void world.faults.push(`${peer} ${code}`),
+      keepSnapshot: () => unexpected('replication keeps no snapshots'),
+      readSnapshot: () => unexpected('replication reads no snapshots'),
       failed: (error) => {
         throw error;
       },
@@ -327,4 +331,8 @@ function digestOf(node: Node, event: LogEvent): Digest {
   const digest = batchDigest(nodeCrypto, id, readEvent(batchHeader, event));
   digests.set(event, digest);
   return digest;
+}
+
+function unexpected(what: string): never {
+  throw new Error(what);
 }

@@ -1,5 +1,5 @@
 /** The simulator's side of `Host` for one actor of one incarnation of a node. */
-import type { Host } from '../../actors/host.ts';
+import type { Host, KeptSnapshot, SnapshotPart } from '../../actors/host.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
 import type {
   ActorName,
@@ -105,6 +105,29 @@ export class ActorHost implements Host {
 
   find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void {
     this.#node.later(this.#random(READ_US), () => done(null, this.#node.log.find(key)));
+  }
+
+  keepSnapshot(part: SnapshotPart, done: (error?: Error) => void): void {
+    const { setup, snapshots } = this.#node;
+    this.#node.later(this.#random(setup.speed.syncUs), () => {
+      if (this.#node.faulty && setup.random.chance(setup.speed.appendErrors)) {
+        return done(new Error('the simulator refused this part of a snapshot'));
+      }
+      snapshots.keep(part);
+      done();
+    });
+  }
+
+  readSnapshot(
+    upTo: number,
+    part: (bytes: Uint8Array) => void,
+    done: (error: Error | null, found: KeptSnapshot | null) => void,
+  ): void {
+    this.#node.later(this.#random(READ_US), () => {
+      const found = this.#node.snapshots.newest(upTo);
+      for (const each of found?.parts ?? []) part(each);
+      done(null, found);
+    });
   }
 
   tell(to: ActorName, message: LocalMessage): void {

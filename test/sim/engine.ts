@@ -27,6 +27,7 @@ export interface NodeOptions {
   readonly crypto: Crypto;
   readonly signer: Signer;
   readonly timing: ConsensusTiming;
+  readonly snapshotWorkMin: number;
   /** Whether it has only the modules that run at height 1. */
   readonly lacksUpgrade: boolean;
 }

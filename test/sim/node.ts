@@ -23,6 +23,7 @@ import type { Endpoint, Network } from './network.ts';
 import type { Observer } from './observer.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
+import { SimSnapshots } from './snapshots.ts';
 import { SimLog, type AppendPhase } from './storage.ts';
 import type { Trace } from './trace.ts';
 
@@ -32,6 +33,9 @@ export const ACTORS: readonly ProtocolActor[] = [
   'replication',
   'transaction',
 ];
+
+/** Probability that a crash spoils the newest snapshot. */
+const SPOILED = 0.1;
 
 /** How fast this node's machine is, and how reliable its disk. */
 export interface NodeSpeed {
@@ -50,6 +54,7 @@ export interface NodeSetup {
   readonly crypto: Crypto;
   readonly signer: Signer;
   readonly timing: ConsensusTiming;
+  readonly snapshotWorkMin: number;
   readonly scheduler: Scheduler;
   readonly network: Network;
   readonly random: Random;
@@ -74,6 +79,7 @@ export class SimNode implements Endpoint {
   readonly setup: NodeSetup;
   readonly instance: number;
   readonly log: SimLog;
+  readonly snapshots = new SimSnapshots();
   /** All four actors have recovered. */
   up = false;
   /** The process exists, recovered or not. */
@@ -119,7 +125,8 @@ export class SimNode implements Endpoint {
     this.note('start', this.incarnation);
     const { lacksUpgrade } = this;
     const own = { self: validator, signer, lacksUpgrade };
-    this.machines = engine.machines({ cluster, crypto, timing, ...own });
+    const { snapshotWorkMin } = this.setup;
+    this.machines = engine.machines({ cluster, crypto, timing, snapshotWorkMin, ...own });
     let recovering = ACTORS.length;
     for (const actor of ACTORS) {
       const host = new ActorHost(this, actor);
@@ -157,6 +164,10 @@ export class SimNode implements Endpoint {
     this.#hosts = [];
     this.#connected.clear();
     this.log.crash(this.setup.random);
+    this.snapshots.crash();
+    if (this.faulty && this.setup.random.chance(SPOILED)) {
+      this.snapshots.spoil(this.setup.random);
+    }
     this.setup.network.drop(this.instance);
     for (const observer of this.setup.observers) observer.crashed?.(this);
   }

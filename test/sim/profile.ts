@@ -51,6 +51,8 @@ export interface Profile {
   readonly lacksUpgrade: number | null;
   /** Reads that must reflect all that is final when they begin, and of what there was before. */
   readonly reads: number;
+  /** How much a node executes between two snapshots at least; Infinity for none. */
+  readonly snapshotWorkMin: number;
   /** By how much a client raises its sequence numbers: its window moves on quickly (E2). */
   readonly seqStep: number;
   /** Faults last for this long, then everything heals. */
@@ -79,7 +81,16 @@ const FAULT_KINDS = [
   'far',
 ] as const;
 
-const KINDS_OF_RUN = ['calm', 'encoded', 'idle', 'window', 'busy', 'upgrade', 'reads'] as const;
+const KINDS_OF_RUN = [
+  'calm',
+  'encoded',
+  'idle',
+  'window',
+  'busy',
+  'upgrade',
+  'reads',
+  'snapshots',
+] as const;
 
 export type Focus = (typeof FAULT_KINDS)[number] | DrawnName | (typeof KINDS_OF_RUN)[number];
 
@@ -136,6 +147,7 @@ export function profileOf(seed: number, options: ProfileOptions = {}): Profile {
     upgradeHeight: on('upgrade', 0.25) ? random.between(20, 26) : Infinity,
     lacksUpgrade: random.chance(0.3) && !calm ? random.int(n) : null,
     reads: on('reads', 0.4) ? random.between(3, 12) : 0,
+    snapshotWorkMin: on('snapshots', 0.6) ? random.pick([1, 100, 400]) : Infinity,
   };
   // Many requests and reads, for the modules rather than for the protocol. Where the window moves quickly,
   // a client asks for one thing after the other, and many take too long.

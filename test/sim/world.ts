@@ -26,6 +26,7 @@ import type { Observer, Violation } from './observer.ts';
 import type { Profile } from './profile.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
+import { snapshotCoverage } from './snapshots.ts';
 import { Trace } from './trace.ts';
 import { accountsOf, genesisModules } from './workload.ts';
 
@@ -251,6 +252,7 @@ export class World {
         appendErrors: profile.appendErrors,
       },
       lacksUpgrade: profile.lacksUpgrade === validator,
+      snapshotWorkMin: profile.snapshotWorkMin,
       observers,
       trace,
       transmit: (from, to, message, body) => this.#transmit(from, to, { message, body }),
@@ -338,6 +340,7 @@ export class World {
       finalHeight: Math.max(0, ...heights),
       coverage: {
         ...this.weather.coverage,
+        ...snapshotCoverage(this.nodes),
         ...this.checkers.coverage,
         ...this.clients.coverage,
         ...this.history.coverage,

@@ -13,6 +13,7 @@ test('tells replication how far it is, and of checkpoints before that', (t) => {
     each.kind === 'executedTo' ? `executedTo ${each.height}` : each.kind,
   );
   t.deepEqual(kinds, [
+    'executeFrom',
     'programs',
     ...[1, 2, 3].flatMap((height) => ['blockExecuted', `executedTo ${height}`]),
     'checkpointExecuted',

@@ -17,8 +17,8 @@ export interface Taken {
 
 /** @param result of a block with a checkpoint, which was executed last */
 export function headOf({ executor }: Chain, { checkpoint }: BlockResult): SnapshotHead {
-  const { time, transactions } = executor;
-  return { executed: checkpoint!, time, transactions, busyBlocks: 0 };
+  const { clusterId, time, transactions } = executor;
+  return { clusterId, executed: checkpoint!, time, cut: [], transactions, busyBlocks: 0 };
 }
 
 /** A snapshot in one go, after a block with a checkpoint. */

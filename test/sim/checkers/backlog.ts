@@ -41,6 +41,7 @@ export class BacklogChecker implements Observer {
 
   told(node: SimNode, from: string, _to: string, message: LocalMessage): void {
     const progress = this.#of(node);
+    if (message.kind === 'executeFrom') progress.executed = message.height;
     if (message.kind === 'executedTo' && from === 'transaction') {
       progress.executed = message.height;
       progress.hasCaughtUp ||= message.height >= progress.since && this.#isWithin(progress, 2);
