@@ -52,6 +52,15 @@ export interface TransactionOptions {
   readonly snapshotWorkMin?: number;
 }
 
+const RECOVERING: TransactionStatus = {
+  executedHeight: 0,
+  executedTransactions: 0,
+  waiting: 0,
+  waitingBytes: 0,
+  missingPrograms: [],
+  snapshotHeight: 0,
+};
+
 type Queued = Extract<TransactionInput, { kind: 'execute' }>;
 
 export class TransactionMachine implements Machine<TransactionInput, Effect, TransactionStatus> {
@@ -88,11 +97,16 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   }
 
   recover(event: LogEvent): void {
-    this.#recovery?.read(event);
+    this.#recovering().read(event);
   }
 
   recoverSnapshot(found: SnapshotFound): void {
-    this.#recovery?.found(found);
+    this.#recovering().found(found);
+  }
+
+  #recovering(): Recovery {
+    if (this.#recovery !== null) return this.#recovery;
+    throw new InvariantViolation('recovery_over', 'what the log has came after the first step');
   }
 
   /** Once all is recovered. */
@@ -119,7 +133,8 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
   }
 
   status(): TransactionStatus {
-    this.#begin();
+    // Whoever looks does not wait for the recovery.
+    if (this.#recovery !== null) return RECOVERING;
     const { problem, keptHeight } = this.#snapshotting;
     return {
       executedHeight: this.#executor.height,

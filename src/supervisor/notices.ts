@@ -6,8 +6,7 @@ import { MissingPrograms } from './missing-programs.ts';
 export class Notices {
   readonly #logger: Pick<Logger, 'info' | 'warn'>;
   readonly #missing: MissingPrograms;
-  /** Null before the first status: what a start finds is told, too. */
-  #snapshotHeight: number | null = null;
+  #snapshotHeight = 0;
   #snapshotProblem: string | undefined;
 
   constructor(logger: Pick<Logger, 'info' | 'warn'>) {
@@ -21,10 +20,8 @@ export class Notices {
   }
 
   #noteSnapshots({ snapshotHeight, snapshotProblem }: TransactionStatus): void {
-    if (snapshotHeight !== (this.#snapshotHeight ?? 0)) {
-      const text =
-        this.#snapshotHeight === null ? 'execution starts from a snapshot' : 'a snapshot is kept';
-      this.#logger.info({ snapshotHeight }, text);
+    if (snapshotHeight !== this.#snapshotHeight) {
+      this.#logger.info({ snapshotHeight }, 'the newest snapshot of the executed state');
     }
     this.#snapshotHeight = snapshotHeight;
     if (snapshotProblem !== undefined && snapshotProblem !== this.#snapshotProblem) {

@@ -100,7 +100,11 @@ export class ActorHost implements Host {
   }
 
   readLast(stream: string, done: (error: Error | null, event: LogEvent | null) => void): void {
-    this.#node.later(this.#random(READ_US), () => done(null, this.#node.log.last(stream)));
+    this.#node.later(this.#random(READ_US), () => {
+      // A machine's thread looks at it whenever it likes, also while it recovers.
+      this.#node.machines?.[this.#actor].status();
+      done(null, this.#node.log.last(stream));
+    });
   }
 
   find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void {

@@ -46,6 +46,8 @@ export class Node {
   #recover(): void {
     const { machine } = this;
     for (let read = machine.nextRecovery(); read !== null; read = machine.nextRecovery()) {
+      // As its thread does, which looks at it whenever it likes.
+      machine.status();
       if ('snapshotUpTo' in read) {
         for (const each of this.#disk?.read(read.snapshotUpTo) ?? []) machine.recoverSnapshot(each);
       } else {

@@ -135,3 +135,10 @@ test('I139: a snapshot of another cluster is not used', (t) => {
   const other = { ...clusterOf(), id: 'cd'.repeat(32) as Digest };
   t.like(startOf(new Node(other, [...first.log], disk)), { height: 0 });
 });
+
+test('what the log has comes before the first step, or not at all', (t) => {
+  const node = whole(8);
+  const [event] = node.events('transaction');
+  t.throws(() => node.machine.recover(event!), { code: 'recovery_over' });
+  t.throws(() => node.machine.recoverSnapshot({ kind: 'none' }), { code: 'recovery_over' });
+});
