@@ -31,6 +31,8 @@ export class Clients {
   #audit: Audit | null = null;
   /** Sent again in the audit, and not answered yet. */
   readonly #again = new Set<number>();
+  /** How often nodes had started when the audit began. */
+  #starts = 0;
   #request = 0;
   #toCome = 0;
   readonly #counts = { submissions: 0, retries: 0, repeatedAnswers: 0, refusals: 0 };
@@ -132,6 +134,8 @@ export class Clients {
   audit(): void {
     this.#audit = new Audit(this.#world, this.wishes, () => ++this.#request);
     this.#audit.start();
+    this.#starts = this.#startsSoFar;
+    this.#again.clear();
     this.#questions.forget();
     for (const node of this.#world.honest) {
       this.#questions.askAll(node);
@@ -149,7 +153,14 @@ export class Clients {
     node.deliver('transaction', { kind: 'submit', submissions: [{ request, bytes }] });
   }
 
+  get #startsSoFar(): number {
+    return this.#world.honest.reduce((sum, { incarnation }) => sum + incarnation, 0);
+  }
+
+  /** Who lacks a module stops at its height, perhaps now: what it was asked is lost, and all are asked again. */
   isAudited(): boolean {
+    const isNews = this.#startsSoFar !== this.#starts;
+    if (isNews && this.#world.honest.every(({ up }) => up)) this.audit();
     const isAsked = (this.#audit?.isDone() ?? false) && this.#questions.isDone();
     return isAsked && this.#again.size === 0;
   }
