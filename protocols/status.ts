@@ -67,6 +67,16 @@ export interface TransactionStatus {
   readonly replayingTo?: number;
 }
 
+/** What the transaction machine shows before it has recovered. */
+export const NOTHING_EXECUTED: TransactionStatus = {
+  executedHeight: 0,
+  executedTransactions: 0,
+  waiting: 0,
+  waitingBytes: 0,
+  missingPrograms: [],
+  snapshotHeight: 0,
+};
+
 export interface ActorStatuses {
   readonly consensus: ConsensusStatus;
   readonly voting: VotingStatus;

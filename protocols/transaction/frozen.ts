@@ -6,7 +6,7 @@
  * I136. `take` gives each item that stood in the order at that moment once, in the order of keys, as it was
  *       then, whatever has changed, come and gone since.
  */
-import { KeyOrder } from './key-order.ts';
+import { KeyOrder, merged } from './key-order.ts';
 import { compareText, type Value } from './values.ts';
 
 interface Keyed {
@@ -63,21 +63,11 @@ export class Frozen<Item extends Keyed> {
   }
 
   /** Of two with one key the one that is gone: the other came after it. */
-  *#items(): Iterable<Item> {
-    const live = this.#after(this.#live);
-    let next = live.next();
-    for (const gone of { [Symbol.iterator]: () => this.#after(this.#gone) }) {
-      while (next.done !== true && compareText(next.value.key, gone.key) < 0) {
-        yield next.value;
-        next = live.next();
-      }
-      if (next.done !== true && next.value.key === gone.key) next = live.next();
-      yield gone;
-    }
-    for (; next.done !== true; next = live.next()) yield next.value;
+  #items(): Iterable<Item> {
+    return merged(this.#after(this.#gone), this.#after(this.#live));
   }
 
-  *#after(order: KeyOrder<Item>): Iterator<Item> {
+  *#after(order: KeyOrder<Item>): Iterable<Item> {
     const taken = this.#taken;
     for (const item of order.from(taken ?? '')) if (item.key !== taken) yield item;
   }

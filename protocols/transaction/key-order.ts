@@ -88,6 +88,26 @@ export class KeyOrder<Item extends { readonly key: string }> {
   }
 }
 
+/** Both in ascending order, or both in descending; of two with one key that of `first` comes alone. */
+export function* merged<Item extends { readonly key: string }>(
+  first: Iterable<Item>,
+  second: Iterable<Item>,
+  reversed = false,
+): Iterable<Item> {
+  const sign = reversed ? -1 : 1;
+  const others = second[Symbol.iterator]();
+  let other = others.next();
+  for (const item of first) {
+    while (other.done !== true && sign * compareText(other.value.key, item.key) < 0) {
+      yield other.value;
+      other = others.next();
+    }
+    if (other.done !== true && other.value.key === item.key) other = others.next();
+    yield item;
+  }
+  for (; other.done !== true; other = others.next()) yield other.value;
+}
+
 /** A number as part of a key: in the order of text numbers are in theirs. 14 digits hold any safe integer. */
 export function orderedHex(value: number, digits = 14): string {
   return value.toString(16).padStart(digits, '0');

@@ -1,10 +1,11 @@
 /** A table as it was at a height of the window that history.ts keeps (I109), read like any other. */
 import { hasPlace, versionAfter } from './history.ts';
+import { merged } from './key-order.ts';
 import type { IndexRange, Page, Range, ReadTable } from './module.ts';
 import type { TableIndex } from './table-index.ts';
 import { entryPlaces, itemsOf, pageByIndex, pageOf, type Look, type Place } from './table-pages.ts';
 import type { Entry, MemoryTable } from './tables.ts';
-import { compareText, type Value } from './values.ts';
+import type { Value } from './values.ts';
 
 export class PastTable implements ReadTable {
   readonly #table: MemoryTable;
@@ -23,14 +24,14 @@ export class PastTable implements ReadTable {
   page(range: Range): Page<Value> {
     const { order, past } = this.#table;
     const items = (asked: Range): Iterable<Place> =>
-      merged(entryPlaces(order, asked), itemsOf(past.order, asked), asked);
+      merged(entryPlaces(order, asked), itemsOf(past.order, asked), asked.reversed);
     return pageOf(items, range, ({ entry }, look) => this.#rowOf(entry, look));
   }
 
   pageBy(name: string, range: IndexRange): Page<Value> {
     const index = this.#table.index(name);
     const items = (asked: Range): Iterable<Place> =>
-      merged(itemsOf(index.order, asked), itemsOf(index.past.order, asked), asked);
+      merged(itemsOf(index.order, asked), itemsOf(index.past.order, asked), asked.reversed);
     return pageByIndex(items, range, (place, look) => this.#rowAt(index, place, look));
   }
 
@@ -44,24 +45,4 @@ export class PastTable implements ReadTable {
     const { row, places } = versionAfter(entry, this.#height, look) ?? entry;
     return hasPlace(places, { index, key }) ? row : undefined;
   }
-}
-
-/** Both in the direction of the range; what stands in both comes once. */
-function* merged(
-  first: Iterable<Place>,
-  second: Iterable<Place>,
-  { reversed = false }: Range,
-): Iterable<Place> {
-  const sign = reversed ? -1 : 1;
-  const others = second[Symbol.iterator]();
-  let other = others.next();
-  for (const place of first) {
-    while (other.done !== true && sign * compareText(other.value.key, place.key) < 0) {
-      yield other.value;
-      other = others.next();
-    }
-    if (other.done !== true && other.value.key === place.key) other = others.next();
-    yield place;
-  }
-  for (; other.done !== true; other = others.next()) yield other.value;
 }

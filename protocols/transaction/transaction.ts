@@ -19,7 +19,7 @@ import {
   type SnapshotFound,
 } from '../machine.ts';
 import type { Effect, TransactionInput } from '../messages.ts';
-import type { TransactionStatus } from '../status.ts';
+import { NOTHING_EXECUTED, type TransactionStatus } from '../status.ts';
 import type { Executed, Millis } from '../types.ts';
 import type { BlockResult, Listener } from './execution.ts';
 import { Executor } from './executor.ts';
@@ -51,15 +51,6 @@ export interface TransactionOptions {
   /** What is executed between two snapshots at least, in transactions (I140). */
   readonly snapshotWorkMin?: number;
 }
-
-const RECOVERING: TransactionStatus = {
-  executedHeight: 0,
-  executedTransactions: 0,
-  waiting: 0,
-  waitingBytes: 0,
-  missingPrograms: [],
-  snapshotHeight: 0,
-};
 
 type Queued = Extract<TransactionInput, { kind: 'execute' }>;
 
@@ -134,7 +125,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
 
   status(): TransactionStatus {
     // Whoever looks does not wait for the recovery.
-    if (this.#recovery !== null) return RECOVERING;
+    if (this.#recovery !== null) return NOTHING_EXECUTED;
     const { problem, keptHeight } = this.#snapshotting;
     return {
       executedHeight: this.#executor.height,

@@ -53,8 +53,7 @@ export class SnapshotFiles implements SnapshotStore {
     try {
       if (index === 0) await this.#begin(height);
       const { file } = this.#open!;
-      await file.write(lengthOf(part));
-      await file.write(part);
+      await append(file, lengthOf(part), part);
       if (head !== null) await this.#complete(height, file, head);
     } catch (error) {
       await this.#open?.file.close().catch(() => undefined);
@@ -73,14 +72,12 @@ export class SnapshotFiles implements SnapshotStore {
     }
     const file = await open(this.#path(height, 'partial'), 'w', 0o600);
     this.#open = { height, file };
-    await file.write(MAGIC);
+    await append(file, MAGIC);
   }
 
   async #complete(height: number, file: FileHandle, head: Uint8Array): Promise<void> {
-    await file.write(new Uint8Array(4));
-    await file.write(lengthOf(head));
-    await file.write(head);
-    await file.write(fromHex(nodeCrypto.hash(head)));
+    const digest = fromHex(nodeCrypto.hash(head));
+    await append(file, new Uint8Array(4), lengthOf(head), head, digest);
     await file.sync();
     await file.close();
     this.#open = null;
@@ -116,6 +113,11 @@ export class SnapshotFiles implements SnapshotStore {
   #path(height: number, kind: 'snapshot' | 'partial'): string {
     return join(this.#folder, `${height}.${kind}`);
   }
+}
+
+/** All of it: a single write may take less than it is given, on a disk that fills up. */
+async function append(file: FileHandle, ...parts: readonly Uint8Array[]): Promise<void> {
+  for (const part of parts) await file.appendFile(part);
 }
 
 function lengthOf(bytes: Uint8Array): Uint8Array {

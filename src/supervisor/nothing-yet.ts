@@ -1,5 +1,5 @@
 /** What a node shows of its actors before they have shown anything. */
-import type { ActorStatuses } from '../../protocols/status.ts';
+import { NOTHING_EXECUTED, type ActorStatuses } from '../../protocols/status.ts';
 import { ZERO_DIGEST } from '../../protocols/types.ts';
 
 export const NOTHING_YET: ActorStatuses = {
@@ -22,12 +22,5 @@ export const NOTHING_YET: ActorStatuses = {
   },
   voting: { voteSets: 0, evidence: 0 },
   replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
-  transaction: {
-    executedHeight: 0,
-    executedTransactions: 0,
-    snapshotHeight: 0,
-    waiting: 0,
-    waitingBytes: 0,
-    missingPrograms: [],
-  },
+  transaction: NOTHING_EXECUTED,
 };
