@@ -54,9 +54,9 @@ class Readers {
   }
 }
 
-async function metric(url: string, name: string): Promise<number> {
+async function metric(url: string, name: string, store = 'redis'): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  const line = text.split('\n').find((each) => each.startsWith(name) && each.includes('redis'));
+  const line = text.split('\n').find((each) => each.startsWith(name) && each.includes(store));
   return Number(line?.split(' ').at(-1));
 }
 
@@ -74,7 +74,8 @@ redisTest(
     await cluster.start();
     const [url = ''] = cluster.urls;
     const up = (): Promise<number> => metric(url, 'althing_cache_up{');
-    const hits = (): Promise<number> => metric(url, 'althing_cache_hits_total{');
+    const hits = (store?: string): Promise<number> =>
+      metric(url, 'althing_cache_hits_total{', store);
     const reached = async (): Promise<boolean> =>
       (await getJson<{ height: number }>(`${url}/api/v11/history`)).height > BLOCKS;
     await untilIt(reached);
@@ -94,13 +95,22 @@ redisTest(
       await untilIt(reached);
     };
     const used = (): Promise<void> => untilIt(async () => (await up()) === 1);
+    /**
+     * What memory has lost with the process, Redis still holds. On a busy machine an answer of Redis may
+     * be late, and Redis is left alone for a while then, so it may take more than one start.
+     */
+    const heldByRedis = async (limit: number): Promise<void> => {
+      do {
+        await startAgain();
+        await used();
+        await readAll(limit);
+        // Figures are some time behind. What was read twice came from memory once.
+        await untilIt(async () => (await hits('memory')) >= ALL / 2);
+      } while ((await hits()) < BLOCKS / 2);
+    };
 
-    // What memory has lost with the process, Redis still holds.
     await readAll(5);
-    await startAgain();
-    await used();
-    await readAll(5);
-    await untilIt(async () => (await hits()) >= BLOCKS / 2);
+    await heldByRedis(5);
 
     const readers = new Readers(url, 6);
     all.push(readers);
@@ -125,10 +135,7 @@ redisTest(
     await redis.start();
     await used();
     await readAll(8);
-    await startAgain();
-    await used();
-    await readAll(8);
-    await untilIt(async () => (await hits()) >= BLOCKS / 2);
+    await heldByRedis(8);
     t.deepEqual(
       all.flatMap(({ failures }) => failures),
       [],
