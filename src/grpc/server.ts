@@ -36,14 +36,24 @@ const OUR_PATHS = '/althing.';
 const CLOSE_BOUND_MS = 10_000;
 /** The last answers leave the process within this time. */
 const FLUSH_MS = 100;
-/** Rejects when the port cannot be bound, with a message for the person who started the node. */
-export async function startGrpc({
+
+/** Has all services, and no port yet. */
+export interface PreparedGrpc {
+  /** Rejects when the port cannot be bound, with a message for the person who started the node. */
+  listen(): Promise<GrpcServer>;
+}
+
+export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
+  return prepareGrpc(options).listen();
+}
+
+/** Takes some tenths of a second at once, for the services' files are parsed. */
+export function prepareGrpc({
   edge,
-  host,
-  grpcPort,
   logger,
   limits: chosen = {},
-}: GrpcOptions): Promise<GrpcServer> {
+  ...at
+}: GrpcOptions): PreparedGrpc {
   endSessionsInTurn();
   const calls = new Calls(logger);
   const limits = { ...GRPC_LIMITS, ...chosen };
@@ -74,20 +84,24 @@ export async function startGrpc({
     }
   });
   const { tcp } = connections;
-  const port = await bind(tcp, host, grpcPort).catch((error: unknown) => {
-    health.close();
-    server.forceShutdown();
-    throw error;
-  });
-  logger.info({ host, port }, 'gRPC is listening');
-  return {
-    port,
-    drain: () => health.drain(),
-    close: (boundMs = CLOSE_BOUND_MS) => {
-      tcp.close();
-      return close(server, health, calls, boundMs);
-    },
+  const listen = async (): Promise<GrpcServer> => {
+    const { host, grpcPort } = at;
+    const port = await bind(tcp, host, grpcPort).catch((error: unknown) => {
+      health.close();
+      server.forceShutdown();
+      throw error;
+    });
+    logger.info({ host, port }, 'gRPC is listening');
+    return {
+      port,
+      drain: () => health.drain(),
+      close: (boundMs = CLOSE_BOUND_MS) => {
+        tcp.close();
+        return close(server, health, calls, boundMs);
+      },
+    };
   };
+  return { listen };
 }
 
 /** One for the services of ours, one for those that every gRPC port has. */

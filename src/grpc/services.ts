@@ -3,6 +3,7 @@
  * asks by reflection learns of the same.
  */
 import type { Server } from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import type { Edge } from '../edge/edge.ts';
 import type { Calls } from './calls.ts';
@@ -70,10 +71,14 @@ export class Services {
   }
 }
 
-/** In each of its versions. */
+/** In each of its versions. Each definition brings all files of its package: once is enough to read them. */
 function reflectionOf({ all }: Protos): readonly Served[] {
   const served: Served[] = [];
-  new ReflectionService(all).addToServer({
+  const files = Object.values(all).flatMap((each) =>
+    'format' in each ? (each.fileDescriptorProtos as Buffer[]) : [],
+  );
+  const once = { files: { fileDescriptorProtos: [...new Set(files)] } };
+  new ReflectionService(once as unknown as PackageDefinition).addToServer({
     addService: (definition, implementation) => {
       served.push({ definition, implementation });
     },

@@ -12,7 +12,7 @@ import type { NodeConfig } from '../config/load.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { Edge } from '../edge/edge.ts';
 import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
-import { startGrpc, type GrpcServer } from '../grpc/server.ts';
+import { prepareGrpc, type GrpcServer } from '../grpc/server.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
 import type { ActorLog } from '../log/actor-log.ts';
 import { isTransient } from '../log/connection.ts';
@@ -37,11 +37,11 @@ import { Notices } from './notices.ts';
 import { PeerBridge } from './peer-bridge.ts';
 import { Proofs } from './proofs.ts';
 import { Requests } from './requests.ts';
+import { until } from './until.ts';
 
 const STOP_BOUND_MS = 5_000;
 const DRAIN_BOUND_MS = 5_000;
 const ANSWER_BOUND_MS = 3_000;
-const POLL_MS = 20;
 const PROGRESS_MS = 2_000;
 /** How long a start waits for a quorum of peers before the node says that it is ready without. */
 const QUORUM_BOUND_MS = 3_000;
@@ -163,11 +163,13 @@ export class Node {
     const running = new Promise<void>((resolve) => (this.#running = resolve));
     await this.#network.start();
     this.#system.start();
+    const { host, httpPort, grpcPort } = config;
+    // While the actors recover, in threads of their own.
+    const grpc = prepareGrpc({ edge: this.#edge, host, grpcPort, logger });
     await running;
     this.#readModel?.start();
-    const { host, httpPort, grpcPort } = config;
     this.#http = await startHttp({ edge: this.#edge, host, httpPort, logger });
-    this.#grpc = await startGrpc({ edge: this.#edge, host, grpcPort, logger });
+    this.#grpc = await grpc.listen();
     await this.#settled();
     return { http: this.#http.port, grpc: this.#grpc.port, peer: this.#network.port };
   }
@@ -342,8 +344,4 @@ export class Node {
     this.#hasRoom();
     this.#running?.();
   }
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

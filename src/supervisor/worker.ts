@@ -54,14 +54,14 @@ function machineOf(
   }
 }
 
+/** All at once: each takes some round trips to the database. */
 async function openLogs(input: WorkerInput, logger: Logger): Promise<Map<ProtocolActor, ActorLog>> {
-  const logs = new Map<ProtocolActor, ActorLog>();
-  for (const actor of input.actors) {
+  const opened = input.actors.map(async (actor): Promise<[ProtocolActor, ActorLog]> => {
     const options = input.logs[actor];
     if (options === undefined) throw new Error(`no log was given to ${actor}`);
-    logs.set(actor, await openActorLog(options, logger));
-  }
-  return logs;
+    return [actor, await openActorLog(options, logger)];
+  });
+  return new Map(await Promise.all(opened));
 }
 
 function portsOf(input: WorkerInput, parent: MessagePort): Map<ActorName, CrossingPort> {
