@@ -1,6 +1,6 @@
 /**
  * kill -9 of a random node at a random moment under load, also while it recovers from the kill before,
- * or with `--all` of all nodes at once. A node checks every row of its log when it starts, so that a
+ * or with `--all` of all nodes at once, under many times that load. A node checks every row of its log when it starts, so that a
  * log that a kill has damaged shows as a start that fails (exit code 3).
  */
 import { randomInt } from 'node:crypto';
@@ -21,7 +21,10 @@ const CALM_MS_MAX = 400;
 const ANSWERS_MAX = 400;
 /** A node that starts executes every block of its log again: so many kills, then a new cluster. */
 const KILLS_OF_A_CLUSTER = 50;
-/** Requests per second. What comes in while all are down must be answered before the next kill. */
+/**
+ * Requests per second, each of one transfer, or of `--batch` where all are killed: that many transfers are
+ * near to all that two cores bear. What comes in while all are down must be answered before the next kill.
+ */
 const RATE = 40;
 const RATE_OF_ALL = 20;
 const LOOK_MS = 20;
@@ -35,6 +38,8 @@ interface Counts {
   /** Kills, and how many of them hit a node that had not recovered from the kill before. */
   kills: number;
   inRecovery: number;
+  /** Milliseconds from each start that was not interrupted to readiness. */
+  readonly readyMs: number[];
 }
 
 /** How many kills each cluster sees. */
@@ -48,23 +53,26 @@ export function roundsOfKills({ times = TIMES }: Options): number[] {
 
 export async function kills(bed: Bed, times: number): Promise<Report> {
   const { all, rate = all ? RATE_OF_ALL : RATE, clients, accounts, threads } = bed.options;
+  const batch = all ? bed.options.batch : 1;
   await bed.prepare(PATIENCE_MS);
-  const counts: Counts = { kills: 0, inRecovery: 0 };
+  const counts: Counts = { kills: 0, inRecovery: 0, readyMs: [] };
   const startedAt = performance.now();
-  const loaded = await underLoad(bed, rate, async () => {
+  const disturb = async (): Promise<void> => {
     while (counts.kills < times) {
       const nodes = all ? allNodes(bed.cluster) : [randomInt(bed.cluster.size)];
       await killAndReturn(bed, nodes, times, counts);
     }
-  });
+  };
+  const loaded = await underLoad(bed, rate, disturb, batch);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   return {
     scenario: 'kills',
-    configuration: { times, all, rate, patienceMs: PATIENCE_MS, clients, accounts, threads },
+    configuration: { times, all, rate, batch, patienceMs: PATIENCE_MS, clients, accounts, threads },
     measured: { ...counts, seconds, ...loaded.measured },
     violations: loaded.violations,
     text: [
       `kills         ${counts.kills} in ${seconds} s, ${counts.inRecovery} of them in recovery`,
+      `ready ms      max ${Math.max(...counts.readyMs)}; each: ${counts.readyMs.join(' ')}`,
       ...loaded.text,
     ],
   };
@@ -87,7 +95,9 @@ async function killAndReturn(
     await killAll(cluster, nodes, counts);
     counts.inRecovery++;
   }
+  const startedAt = performance.now();
   await cluster.start(nodes);
+  counts.readyMs.push(Math.round(performance.now() - startedAt));
   await progressed(cluster);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Nodes are disturbed while clients send single transfers at a fixed rate and retry; afterwards every
+ * Nodes are disturbed while clients send transfers at a fixed rate and retry; afterwards every
  * answer is held against every node, and the nodes against each other.
  */
 import type { Bed } from '../bed.ts';
@@ -14,14 +14,15 @@ export interface UnderLoad {
   readonly text: readonly string[];
 }
 
-/** @param perSecond requests, each one transfer */
+/** @param perSecond requests, each of so many transfers */
 export async function underLoad(
   bed: Bed,
   perSecond: number,
   disturb: () => Promise<void>,
+  txPerSubmission = 1,
 ): Promise<UnderLoad> {
   const { generator, cluster } = bed;
-  await generator.ask({ kind: 'start', perSecond, txPerSubmission: 1 });
+  await generator.ask({ kind: 'start', perSecond, txPerSubmission });
   await disturb();
   const { result } = await generator.measure({ kind: 'stop' });
   const { height, executed, violations: differences } = await agreement(cluster);
