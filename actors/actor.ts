@@ -82,6 +82,7 @@ export class Actor {
       read: (range, done) => log.read(range, done),
       readLast: (stream, done) => log.readLast(stream, done),
       find: (key, done) => log.find(key, done),
+      prune: (stream, seq) => log.prune(stream, seq),
       keepSnapshot: (part, done) => snapshots.keepSnapshot(part, done),
       readSnapshot: (upTo, part, done) => snapshots.readSnapshot(upTo, part, done),
       tell: (to, message) => around.tell(to, message),

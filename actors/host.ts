@@ -25,6 +25,8 @@ export interface Log {
   readLast(stream: string, done: (error: Error | null, event: LogEvent | null) => void): void;
   /** The newest event that carries `key`. */
   find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void;
+  /** Events of the stream below `seq` may go, soon; its last one stays. A read from below finds nothing. */
+  prune(stream: string, seq: number): void;
 }
 
 /** The node's snapshots of the executed state, in files beside its log. */

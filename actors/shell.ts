@@ -256,6 +256,8 @@ export class Shell<Input extends { readonly kind: string }> {
         return this.#read(effect);
       case 'findLog':
         return this.#find(effect);
+      case 'pruneLog':
+        return host.prune(effect.stream, effect.below);
       case 'keepSnapshot':
         return this.#keep(effect);
       case 'peerFault':

@@ -318,6 +318,8 @@ export type Effect =
     }
   /** Answered by `logFound`. */
   | { readonly kind: 'findLog'; readonly tag: string; readonly key: string }
+  /** Of the stream nothing at positions below this one is needed any more. */
+  | { readonly kind: 'pruneLog'; readonly stream: string; readonly below: number }
   /**
    * The next part of the snapshot at a height, the first of which is `index` 0, beside the log. What comes
    * with the last part makes it one that recovery finds. Answered by `snapshotKept`.

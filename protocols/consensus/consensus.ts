@@ -3,7 +3,6 @@
  * only dispatches; the rules stand beside it, one file per idea, and the proof in docs/proof.md.
  */
 import { isBlockSigned, leaderOf } from '../certificates.ts';
-import { CHAIN_STREAM, readChainEntry } from '../chain.ts';
 import {
   InvariantViolation,
   newOutput,
@@ -16,17 +15,16 @@ import {
 import type { ConsensusInput, Effect, PeerMessage } from '../messages.ts';
 import type { ConsensusStatus } from '../status.ts';
 import { blockDigest } from '../structures.ts';
-import type { Block, Certificate, ValidatorIndex } from '../types.ts';
-import { unpackStructure } from '../wire.ts';
+import type { Block, ValidatorIndex } from '../types.ts';
 import { blocksReceived, CATCH_UP_TIMER, retryCatchUp, want } from './catch-up.ts';
 import { clockMoved } from './clock.ts';
-import { CONSENSUS_STREAM, consensusEvent } from './events.ts';
 import { checkpointExecuted, finalise } from './finality.ts';
 import { PROPOSE_TIMER, tryPropose } from './proposing.ts';
+import { Recovery } from './recovery.ts';
 import { RESEND_TIMER, sayAgain, sayAgainTo, scheduleResend } from './resend.ts';
-import { evolve, forgetDecided } from './safety.ts';
+import { recordSafety } from './safety-record.ts';
 import { chainRead, serveBlock, serveBlocks } from './serving.ts';
-import { fault, headAt, headOf, newState, type ConsensusOptions, type State } from './state.ts';
+import { fault, headAt, newState, type ConsensusOptions, type State } from './state.ts';
 import {
   abandonTerm,
   checkDue,
@@ -53,66 +51,19 @@ export type { ConsensusOptions } from './state.ts';
 
 export class ConsensusMachine implements Machine<ConsensusInput, Effect, ConsensusStatus> {
   readonly #state: State;
-  #recovery: 'chain' | 'consensus' | 'done' = 'chain';
+  readonly #recovery: Recovery;
 
   constructor(options: ConsensusOptions) {
     this.#state = newState(options);
+    this.#recovery = new Recovery(this.#state);
   }
 
   nextRecovery(): RecoveryRead | null {
-    switch (this.#recovery) {
-      case 'chain':
-        this.#recovery = 'consensus';
-        return { stream: CHAIN_STREAM, from: 'last', bodies: false };
-      case 'consensus':
-        this.#recovery = 'done';
-        return { stream: CONSENSUS_STREAM, from: 0, bodies: false };
-      case 'done':
-        return null;
-    }
+    return this.#recovery.next();
   }
 
   recover(event: LogEvent): void {
-    if (event.stream === CHAIN_STREAM) this.#recoverChain(event);
-    else this.#recoverSafety(event);
-  }
-
-  #recoverChain(event: LogEvent): void {
-    const state = this.#state;
-    const { block, certificate } = readChainEntry(event);
-    const { cluster, crypto } = state.options;
-    state.final = headOf(blockDigest(crypto, cluster.id, block), block);
-    state.finalCertificate = certificate;
-    state.knownHeight = block.height;
-    // What the last block ordered is unknown without its parent: certify it again to be sure.
-    state.lastOrderedHeight = block.height;
-    if (block.executed.height > 0) state.certified.set(block.executed.height, block.executed);
-  }
-
-  #recoverSafety(event: LogEvent): void {
-    const state = this.#state;
-    const decoded = unpackStructure(consensusEvent, event.header);
-    if (!decoded.ok) {
-      throw new InvariantViolation('log_malformed', `consensus ${event.seq}: ${decoded.error}`);
-    }
-    state.streamEnd = event.seq + 1;
-    evolve(state.safety, decoded.value);
-    forgetDecided(state.safety, state.final.height);
-    if (decoded.value.kind === 'prepareVoted') this.#recoverBlock(decoded.value.block);
-    if (decoded.value.kind === 'commitVoted') this.#recoverCertificate(decoded.value.certificate);
-  }
-
-  /** Whoever voted for a block serves it until it is final, also after a crash (D4). */
-  #recoverBlock(block: Block): void {
-    const state = this.#state;
-    if (block.height <= state.final.height) return;
-    const { cluster, crypto } = state.options;
-    state.tree.add(block, blockDigest(crypto, cluster.id, block), null);
-  }
-
-  /** The stream tells of every block there ever was: only what is not decided is kept. */
-  #recoverCertificate(certificate: Certificate): void {
-    if (certificate.height > this.#state.final.height) this.#state.tree.certify(certificate);
+    this.#recovery.read(event);
   }
 
   status(): ConsensusStatus {
@@ -154,6 +105,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
     tryPropose(state);
     tryPrepare(state);
     tryHandOver(state);
+    recordSafety(state);
     return state.out;
   }
 

@@ -19,6 +19,7 @@ import { packStructure } from '../wire.ts';
 import { BlockTree } from './block-tree.ts';
 import { Due } from './due.ts';
 import { CONSENSUS_STREAM, consensusEvent, type ConsensusEvent } from './events.ts';
+import type { RecordPace } from './safety-record.ts';
 import { evolve, newSafety, type Safety } from './safety.ts';
 
 export interface ConsensusTiming {
@@ -34,6 +35,8 @@ export interface ConsensusOptions {
   readonly crypto: Crypto;
   readonly signer: Signer;
   readonly timing: ConsensusTiming;
+  /** Default: RECORD_PACE. */
+  readonly records?: RecordPace;
 }
 
 /** What a block needs to know of the one it extends; the root of the chain has one too. */
@@ -73,9 +76,11 @@ export interface Served {
 export interface State {
   readonly options: ConsensusOptions;
   readonly verifier: Verifier;
-  readonly safety: Safety;
+  safety: Safety;
   /** Next position in stream `consensus`. */
   streamEnd: number;
+  /** Where the newest whole record of it stands in that stream, and the next position in its own. */
+  records: { from: number; next: number };
 
   /** The newest final block. */
   final: Head;
@@ -130,6 +135,7 @@ export function newState(options: ConsensusOptions): State {
     verifier: { cluster, crypto },
     safety: newSafety(),
     streamEnd: 0,
+    records: { from: 0, next: 0 },
     final: rootOf(cluster),
     finalCertificate: null,
     finalAt: 0,

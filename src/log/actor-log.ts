@@ -2,13 +2,14 @@
  * One actor's access to its node's log: the part of `Host` that the log implements.
  *
  * It has two connections of its own, so that its appends wait neither for another actor's nor for
- * its own reads. It opens in the thread that uses it, from plain data; the identity is held by the
+ * its own reads, and a third one while it prunes. It opens in the thread that uses it, from plain data; the identity is held by the
  * main thread (node-log.ts).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LogEvent } from '../../protocols/machine.ts';
 import { connect, isTransient, withTimeout, type Link } from './connection.ts';
 import { LogError, type LogLogger } from './errors.ts';
+import { Pruner } from './pruner.ts';
 import { LogReader, READER_SETTINGS, type ReadRange } from './reader.ts';
 import type { LogIdentity } from './schema.ts';
 import { LogWriter } from './writer.ts';
@@ -43,6 +44,8 @@ export interface ActorLog {
   read(range: ReadRange, done: (error: Error | null, events: readonly LogEvent[]) => void): void;
   readLast(stream: string, done: (error: Error | null, event: LogEvent | null) => void): void;
   find(key: string, done: (error: Error | null, event: LogEvent | null) => void): void;
+  /** Events of the stream below `seq` may go, soon; its last one stays. A read from below finds nothing. */
+  prune(stream: string, seq: number): void;
   /** Returns once every append is answered and the connections have ended. */
   close(): Promise<void>;
 }
@@ -68,6 +71,7 @@ export async function openActorLog(options: ActorLogOptions, logger: LogLogger):
     throw error;
   }
   const reads = new Reads({ ...shared, bounds });
+  const pruner = new Pruner({ ...shared, logger });
   return {
     append: (events, done) => writer.append(events, done),
     read: (range, done) =>
@@ -85,7 +89,9 @@ export async function openActorLog(options: ActorLogOptions, logger: LogLogger):
         (reader) => reader.find(key),
         (error, found) => done(error, found?.event ?? null),
       ),
+    prune: (stream, seq) => pruner.prune(stream, seq),
     close: async () => {
+      await pruner.close();
       await reads.close();
       await writer.close();
     },

@@ -8,7 +8,7 @@ import { openSnapshot, type SnapshotOptions } from './snapshot.ts';
 export interface ExportOptions extends SnapshotOptions {
   /** Only this stream; default all, one after the other. */
   readonly stream?: string;
-  /** First position; default 0. */
+  /** First position; default, and at least, where the stream begins. */
   readonly from?: number;
   /** Position after the last one; default the end. */
   readonly to?: number;
@@ -44,8 +44,9 @@ async function* exportStream(
   stream: string,
   options: ExportOptions,
 ): AsyncGenerator<string, void> {
-  const { from = 0, to = Number.MAX_SAFE_INTEGER, bodies = true } = options;
-  let next = from;
+  const { to = Number.MAX_SAFE_INTEGER, bodies = true } = options;
+  const begin = (await reader.base(stream))?.seq ?? 0;
+  let next = Math.max(options.from ?? 0, begin);
   for (;;) {
     const found = await reader.read({ stream, from: next, to, bytesMax: BYTES_PER_READ, bodies });
     if (found.length === 0) return;

@@ -21,9 +21,14 @@ interface HeadRow {
   readonly hash: Buffer | null;
 }
 
+/** Of a stream that is empty from its base on, what the base says of the event before it. */
 const HEADS = `
-  SELECT s.id, s.name, e.seq, e.hash FROM althing.stream s LEFT JOIN LATERAL (
-    SELECT seq, hash FROM althing.event WHERE stream = s.id ORDER BY seq DESC LIMIT 1
+  SELECT s.id, s.name, coalesce(e.seq, b.base - 1) AS seq, coalesce(e.hash, b.hash) AS hash
+  FROM althing.stream s LEFT JOIN LATERAL (
+    SELECT base, hash FROM althing.stream_base WHERE stream = s.id ORDER BY base DESC LIMIT 1
+  ) b ON true LEFT JOIN LATERAL (
+    SELECT seq, hash FROM althing.event WHERE stream = s.id AND seq >= coalesce(b.base, 0)
+      ORDER BY seq DESC LIMIT 1
   ) e ON true`;
 
 function toHead(row: HeadRow, identity: LogIdentity): Head {
@@ -123,7 +128,9 @@ export async function saveHeads(file: string, heads: ReadonlyMap<string, Head>):
 /** Finds remembered heads again in the log. Errors: `log_altered`. */
 export async function checkHeads(client: pg.Client, remembered: RememberedHeads): Promise<void> {
   const sql = `SELECT e.hash FROM althing.event e JOIN althing.stream s ON s.id = e.stream
-    WHERE s.name = $1 AND e.seq = $2`;
+    WHERE s.name = $1 AND e.seq = $2
+    UNION ALL SELECT b.hash FROM althing.stream_base b JOIN althing.stream s ON s.id = b.stream
+    WHERE s.name = $1 AND b.base = $2 + 1`;
   for (const [stream, { seq, hash }] of Object.entries(remembered)) {
     const { rows } = await client.query<{ hash: Buffer }>(sql, [stream, seq]);
     const place = { stream, seq, part: 0 };

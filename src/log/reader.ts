@@ -4,10 +4,12 @@
  * Rows come by binary COPY, so that nothing is decoded to text. A read fetches event rows until
  * their headers and wanted bodies reach `bytesMax`, then exactly the bodies of those events.
  *
- * L4. Each event returned continues the chain from the event before it, which is read too.
+ * L4. Each event returned continues the chain from the event before it, which is read too, or from the
+ *     base of its stream.
  * L5. Each body returned has the digest that its event names.
  */
 import type { LogEvent } from '../../protocols/machine.ts';
+import { readBase, type Base } from './base.ts';
 import { readBodies } from './body-reader.ts';
 import { LogAltered } from './errors.ts';
 import {
@@ -58,11 +60,27 @@ export class LogReader {
     this.#streams = streams;
   }
 
-  /** Events `from … to − 1`, cut once `bytesMax` is reached. Errors: `log_altered`. */
-  async read(range: ReadRange): Promise<VerifiedEvent[]> {
+  /**
+   * Events `from … to − 1`, cut once `bytesMax` is reached; none if the stream begins above `from`.
+   * Errors: `log_altered`.
+   * @param known what must come before `from`, where that is the stream's base
+   */
+  async read(range: ReadRange, known: Base | null = null): Promise<VerifiedEvent[]> {
     const streamId = await this.#streamId(range.stream);
     if (streamId === null || range.to <= range.from) return [];
-    const rows = await this.#rows(streamId, range);
+    try {
+      return await this.#read(streamId, range, known);
+    } catch (error) {
+      if (!(error instanceof LogAltered) || known !== null) throw error;
+      // What is missing may lie below the base, which may have moved this moment.
+      const base = await readBase(this.#client, streamId);
+      if (base === null || base.seq < range.from) throw error;
+      return base.seq > range.from ? [] : this.#read(streamId, range, base);
+    }
+  }
+
+  async #read(streamId: number, range: ReadRange, base: Base | null): Promise<VerifiedEvent[]> {
+    const rows = await this.#rows(streamId, range, base);
     if (!range.bodies) return rows.map((row) => verified(range.stream, row, undefined));
     const bodies = await readBodies(this.#client, range.stream, rows);
     return rows.map((row) => verified(range.stream, row, bodies.get(row.seq)));
@@ -74,7 +92,8 @@ export class LogReader {
     if (streamId === null) return null;
     const last = await this.#select(`stream = ${streamId} ORDER BY stream DESC, seq DESC LIMIT 1`);
     const seq = last[0]?.seq;
-    if (seq === undefined) return null;
+    const base = await readBase(this.#client, streamId);
+    if (seq === undefined || seq < (base?.seq ?? 0)) return null;
     return (await this.#one(stream, seq)) ?? null;
   }
 
@@ -99,6 +118,12 @@ export class LogReader {
     return (await this.read(range))[0];
   }
 
+  /** Where the stream begins; null when that is at 0. */
+  async base(stream: string): Promise<Base | null> {
+    const streamId = await this.#streamId(stream);
+    return streamId === null ? null : readBase(this.#client, streamId);
+  }
+
   async #streamId(stream: string): Promise<number | null> {
     const known = this.#streams.get(stream);
     if (known !== undefined) return known;
@@ -112,8 +137,10 @@ export class LogReader {
   async #rows(
     streamId: number,
     { stream, from, to, bytesMax, bodies }: ReadRange,
+    base: Base | null,
   ): Promise<EventRow[]> {
-    const chain = new ChainCheck(this.#identity, stream, from);
+    const root = from === 0 ? chainRoot(this.#identity, stream) : null;
+    const chain = new ChainCheck(stream, from, base?.hash ?? root);
     const rows: EventRow[] = [];
     let bytes = 0;
     for (let limit = ROWS_FIRST; ; limit = Math.min(limit * ROWS_GROWTH, ROWS_MAX)) {
@@ -171,10 +198,11 @@ class ChainCheck {
   /** The next position that will be returned. */
   next: number;
 
-  constructor(identity: LogIdentity, stream: string, from: number) {
+  /** @param previous hash of the event before `from`; null where that has to be read. */
+  constructor(stream: string, from: number, previous: Buffer | null) {
     this.#stream = stream;
     this.next = from;
-    this.#previous = from === 0 ? chainRoot(identity, stream) : null;
+    this.#previous = previous;
   }
 
   /** The next position that has to be read: before `next` while the hash to start from is unknown. */

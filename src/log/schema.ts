@@ -3,15 +3,17 @@
  *
  * `event` holds one row an event, `event_body` its body in slices of less than a page (so that no
  * row is ever moved out of line), `event_key` finds an event by the first eight bytes of a key.
- * `stream` gives streams short ids, `log_identity` binds the database to one node of one cluster.
+ * `stream` gives streams short ids, `stream_base` says where those begin that do not begin at 0
+ * (base.ts), `log_identity` binds the database to one node of one cluster.
  *
- * L6. Every table is append-only: update, delete and truncate are refused by triggers.
+ * L6. Every table is append-only: update, delete and truncate are refused by triggers. Only events below
+ *     the base of their stream may be deleted.
  * L7. (stream, seq) is a key: the second of two writers at one position fails.
  */
 import type pg from 'pg';
 import { LogError } from './errors.ts';
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** First argument of every advisory lock of ours ('alth'). */
 export const LOCK_CLASS = 0x616c7468;
@@ -24,9 +26,45 @@ export interface LogIdentity {
   readonly publicKey: string;
 }
 
-const TABLES = ['log_identity', 'stream', 'event', 'event_body', 'event_key'] as const;
+const APPEND_ONLY = ['log_identity', 'stream', 'stream_base'];
+const SWEPT = ['event', 'event_body', 'event_key'];
 
-/** Column order within a table goes by alignment; vacuum would only read what never changes. */
+const refusing = (table: string, events: string): string => `
+  CREATE TRIGGER append_only BEFORE ${events} ON althing.${table}
+    FOR EACH STATEMENT EXECUTE FUNCTION althing.refuse_change();`;
+
+const MAY_SWEEP = `
+  CREATE FUNCTION althing.refuse_from_base() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF EXISTS (SELECT 1 FROM gone g WHERE g.seq >= coalesce(
+          (SELECT max(b.base) FROM althing.stream_base b WHERE b.stream = g.stream), 0)) THEN
+        RAISE EXCEPTION 'althing.% is append-only from the base of each stream on', TG_TABLE_NAME;
+      END IF;
+      RETURN NULL;
+    END $$;
+  ${SWEPT.map(
+    (table) => `
+      ${refusing(table, 'UPDATE OR TRUNCATE')}
+      CREATE TRIGGER swept_below_base AFTER DELETE ON althing.${table}
+        REFERENCING OLD TABLE AS gone
+        FOR EACH STATEMENT EXECUTE FUNCTION althing.refuse_from_base();`,
+  ).join('\n')}`;
+
+const STREAM_BASE = `
+  CREATE TABLE althing.stream_base (
+    base bigint NOT NULL,
+    stream smallint NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (stream, base)
+  );`;
+
+/** Vacuum would only read what never changes, unless something was swept. */
+const VACUUM_SWEPT = SWEPT.map(
+  (table) => `ALTER TABLE althing.${table} SET (autovacuum_enabled = true,
+    autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 2147483647);`,
+).join('\n');
+
+/** Column order within a table goes by alignment. */
 const CREATE = `
   CREATE SCHEMA IF NOT EXISTS althing;
   CREATE TABLE althing.log_identity (
@@ -49,7 +87,7 @@ const CREATE = `
     body_digest bytea,
     hash bytea NOT NULL,
     PRIMARY KEY (stream, seq)
-  ) WITH (autovacuum_enabled = false, toast_tuple_target = 8160);
+  ) WITH (toast_tuple_target = 8160);
   ALTER TABLE althing.event
     ALTER kind SET STORAGE PLAIN, ALTER header SET STORAGE EXTERNAL,
     ALTER keys SET STORAGE EXTERNAL, ALTER body_digest SET STORAGE PLAIN,
@@ -60,20 +98,32 @@ const CREATE = `
     stream smallint NOT NULL,
     data bytea NOT NULL,
     PRIMARY KEY (stream, seq, part)
-  ) WITH (autovacuum_enabled = false);
+  );
   ALTER TABLE althing.event_body ALTER data SET STORAGE PLAIN;
   CREATE TABLE althing.event_key (
     prefix bigint NOT NULL,
     seq bigint NOT NULL,
     stream smallint NOT NULL
-  ) WITH (autovacuum_enabled = false);
+  );
   CREATE INDEX event_key_prefix ON althing.event_key (prefix);
   CREATE FUNCTION althing.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'althing.% is append-only', TG_TABLE_NAME; END $$;
-  ${TABLES.map(
-    (table) => `CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE
-      ON althing.${table} FOR EACH STATEMENT EXECUTE FUNCTION althing.refuse_change();`,
-  ).join('\n')}`;
+  ${STREAM_BASE}
+  ${APPEND_ONLY.map((table) => refusing(table, 'UPDATE OR DELETE OR TRUNCATE')).join('\n')}
+  ${MAY_SWEEP}
+  ${VACUUM_SWEPT}`;
+
+/** From each version to the next. */
+const MIGRATIONS: ReadonlyMap<number, string> = new Map([
+  [
+    1,
+    `${STREAM_BASE}
+     ${refusing('stream_base', 'UPDATE OR DELETE OR TRUNCATE')}
+     ${SWEPT.map((table) => `DROP TRIGGER append_only ON althing.${table};`).join('\n')}
+     ${MAY_SWEEP}
+     ${VACUUM_SWEPT}`,
+  ],
+]);
 
 /**
  * Makes the tables if they are missing, and binds the database to `identity` at its first use.
@@ -83,7 +133,8 @@ export async function prepareSchema(client: pg.Client, identity: LogIdentity): P
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1, $2)', [LOCK_CLASS, MIGRATION_LOCK]);
-    if (!(await tableExists(client))) await create(client, identity);
+    if (await tableExists(client)) await migrate(client);
+    else await create(client, identity);
     requireIdentity(await readIdentityOf(client), identity);
     await client.query('COMMIT');
   } catch (error) {
@@ -106,6 +157,20 @@ async function create(client: pg.Client, { clusterId, publicKey }: LogIdentity):
   );
 }
 
+async function migrate(client: pg.Client): Promise<void> {
+  const sql = 'SELECT schema_version AS version FROM althing.log_identity';
+  for (;;) {
+    const version = (await client.query<{ version: number }>(sql)).rows[0]?.version;
+    const migration = version === undefined ? undefined : MIGRATIONS.get(version);
+    if (migration === undefined) return;
+    await client.query(migration);
+    await client.query(`
+      ALTER TABLE althing.log_identity DISABLE TRIGGER append_only;
+      UPDATE althing.log_identity SET schema_version = schema_version + 1;
+      ALTER TABLE althing.log_identity ENABLE TRIGGER append_only`);
+  }
+}
+
 interface IdentityRow {
   readonly schema_version: number;
   readonly cluster_id: string;
@@ -122,7 +187,11 @@ async function readIdentityOf(client: pg.Client): Promise<LogIdentity> {
   if (row.schema_version === SCHEMA_VERSION) {
     return { clusterId: row.cluster_id, publicKey: row.public_key };
   }
-  const message = `the database has log schema ${row.schema_version}, and this version of Althing knows ${SCHEMA_VERSION}: use the version that made it`;
+  const what =
+    row.schema_version < SCHEMA_VERSION
+      ? 'start the node once, which brings it up to date'
+      : 'use the version that made it';
+  const message = `the database has log schema ${row.schema_version}, and this version of Althing knows ${SCHEMA_VERSION}: ${what}`;
   throw new LogError('wrong_schema', message);
 }
 

@@ -94,7 +94,9 @@ class Walk {
   async stream(name: string): Promise<void> {
     const bodies = this.#options.bodies ?? true;
     let head = '';
-    let from = 0;
+    const base = await this.#reader.base(name);
+    const begin = base?.seq ?? 0;
+    let from = begin;
     for (;;) {
       const range = {
         stream: name,
@@ -103,7 +105,7 @@ class Walk {
         bytesMax: BYTES_PER_READ,
         bodies,
       };
-      const found = await this.#reader.read(range);
+      const found = await this.#reader.read(range, from === begin ? base : null);
       if (found.length === 0) break;
       from += found.length;
       this.#events += found.length;
@@ -113,7 +115,7 @@ class Walk {
       }
       this.#options.progress?.({ stream: name, events: this.#events, bytes: this.#bytes });
     }
-    this.#streams.push({ name, events: from, head });
+    this.#streams.push({ name, events: from - begin, head });
   }
 
   result(): VerifyResult {

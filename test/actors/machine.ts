@@ -113,6 +113,10 @@ export class ManualHost implements Host {
     done(null, this.stored.find((event) => event.keys?.includes(key)) ?? null);
   }
 
+  prune(stream: string, seq: number): void {
+    this.told.push(`prune:${stream}/${seq}`);
+  }
+
   keepSnapshot({ height, index }: SnapshotPart, done: (error?: Error) => void): void {
     this.told.push(`snapshot:${height}/${index}`);
     this.kept.push(done);

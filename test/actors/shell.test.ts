@@ -252,6 +252,19 @@ test('answers of the log come back as inputs', (t) => {
   );
 });
 
+test('what is not needed any more is pruned after what replaces it is durable (I10, I151)', (t) => {
+  const { host, shell } = started((input, out) => {
+    if (input.kind !== 'finalTo') return;
+    out.events.push(eventAt(0));
+    out.effects.push({ kind: 'pruneLog', stream: 'test', below: 7 });
+  });
+  shell.deliver(finalTo(0));
+  host.runTurns();
+  t.deepEqual(host.told, []);
+  host.answer();
+  t.deepEqual(host.told, ['prune:test/7']);
+});
+
 test('a snapshot is read in its turn of the recovery, part by part', (t) => {
   const host = new ManualHost();
   const height = 4;

@@ -53,6 +53,10 @@ class FileLog implements Log {
     setImmediate(done, null, null);
   }
 
+  prune(): void {
+    throw new Error('this machine prunes nothing');
+  }
+
   #all(): LogEvent[] {
     if (!existsSync(this.#path)) return [];
     const lines = readFileSync(this.#path, 'utf8').trimEnd().split('\n');

@@ -193,7 +193,7 @@ test('L6: every table refuses update, delete and truncate', async (t) => {
     log_identity: 'cluster_id',
   };
   for (const [table, column] of Object.entries(columns)) {
-    const refused = { message: `althing.${table} is append-only` };
+    const refused = { message: new RegExp(`^althing.${table} is append-only`) };
     await t.throwsAsync(sql(url, `UPDATE althing.${table} SET ${column} = ${column}`), refused);
     await t.throwsAsync(sql(url, `DELETE FROM althing.${table}`), refused);
     await t.throwsAsync(sql(url, `TRUNCATE althing.${table}`), refused);

@@ -254,6 +254,9 @@ export class Node {
       readLast: (stream, done) =>
         later(1, () => done(null, this.log.stream(stream).at(-1) ?? null)),
       find: (key, done) => later(1, () => done(null, this.log.find(key))),
+      prune: () => {
+        throw new Error('replication prunes nothing');
+      },
       tell: (_to, message) => this.#told(message),
       send: (to, message, body) => this.#say([to], message, body),
       broadcast: (message, body) => this.#say([0, 1, 2, 3], message, body),

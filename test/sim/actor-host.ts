@@ -111,6 +111,10 @@ export class ActorHost implements Host {
     this.#node.later(this.#random(READ_US), () => done(null, this.#node.log.find(key)));
   }
 
+  prune(stream: string, seq: number): void {
+    this.#node.log.prune(stream, seq);
+  }
+
   keepSnapshot(part: SnapshotPart, done: (error?: Error) => void): void {
     const { setup, snapshots } = this.#node;
     this.#node.later(this.#random(setup.speed.syncUs), () => {

@@ -3,6 +3,7 @@
  * another engine, loaded from a patched copy; nothing in the protocol knows about either.
  */
 import type { Shell } from '../../actors/shell.ts';
+import type { RecordPace } from '../../protocols/consensus/safety-record.ts';
 import type { ConsensusTiming } from '../../protocols/consensus/state.ts';
 import type { Crypto, Signer } from '../../protocols/crypto.ts';
 import type { Cluster, Program } from '../../protocols/genesis.ts';
@@ -28,6 +29,8 @@ export interface NodeOptions {
   readonly signer: Signer;
   readonly timing: ConsensusTiming;
   readonly snapshotWorkMin: number;
+  /** Of whole safety records. */
+  readonly records: RecordPace;
   /** Whether it has only the modules that run at height 1. */
   readonly lacksUpgrade: boolean;
 }

@@ -5,6 +5,7 @@
  */
 import type { Host } from '../../actors/host.ts';
 import type { Shell } from '../../actors/shell.ts';
+import type { RecordPace } from '../../protocols/consensus/safety-record.ts';
 import type { ConsensusTiming } from '../../protocols/consensus/state.ts';
 import type { Crypto, Signer } from '../../protocols/crypto.ts';
 import type { Cluster } from '../../protocols/genesis.ts';
@@ -55,6 +56,7 @@ export interface NodeSetup {
   readonly signer: Signer;
   readonly timing: ConsensusTiming;
   readonly snapshotWorkMin: number;
+  readonly records: RecordPace;
   readonly scheduler: Scheduler;
   readonly network: Network;
   readonly random: Random;
@@ -125,8 +127,8 @@ export class SimNode implements Endpoint {
     this.note('start', this.incarnation);
     const { lacksUpgrade } = this;
     const own = { self: validator, signer, lacksUpgrade };
-    const { snapshotWorkMin } = this.setup;
-    this.machines = engine.machines({ cluster, crypto, timing, snapshotWorkMin, ...own });
+    const { snapshotWorkMin, records } = this.setup;
+    this.machines = engine.machines({ cluster, crypto, timing, snapshotWorkMin, records, ...own });
     let recovering = ACTORS.length;
     for (const actor of ACTORS) {
       const host = new ActorHost(this, actor);

@@ -3,7 +3,10 @@
  * name; the rest is gone. A disk may spoil one of them.
  */
 import type { KeptSnapshot, SnapshotPart } from '../../actors/host.ts';
+import { RECORD_PACE } from '../../protocols/consensus/safety-record.ts';
+import type { Profile } from './profile.ts';
 import type { Random } from './random.ts';
+import type { SimLog } from './storage.ts';
 
 const KEPT_MAX = 2;
 
@@ -55,11 +58,21 @@ export class SimSnapshots {
   }
 }
 
-export function snapshotCoverage(nodes: readonly { readonly snapshots: SimSnapshots }[]) {
-  const coverage = { snapshots: 0, snapshotsRead: 0 };
-  for (const { snapshots } of nodes) {
+/** Where snapshots are made often, so are whole safety records, and of what they replace little stays. */
+export function keepingOf({ snapshotWorkMin }: Profile) {
+  if (snapshotWorkMin === Infinity) return { snapshotWorkMin, records: RECORD_PACE };
+  const every = Math.max(2, Math.floor(snapshotWorkMin / 5));
+  return { snapshotWorkMin, records: { every, kept: every - 2 } };
+}
+
+export function snapshotCoverage(
+  nodes: readonly { readonly snapshots: SimSnapshots; readonly log: SimLog }[],
+) {
+  const coverage = { snapshots: 0, snapshotsRead: 0, pruned: 0 };
+  for (const { snapshots, log } of nodes) {
     coverage.snapshots += snapshots.completed;
     coverage.snapshotsRead += snapshots.read;
+    coverage.pruned += log.pruned;
   }
   return coverage;
 }

@@ -21,9 +21,13 @@ export class LogMisuse extends Error {
 
 export class SimLog {
   readonly #streams = new Map<string, LogEvent[]>();
+  /** The first position that is left of each. */
+  readonly #bases = new Map<string, number>();
   readonly #keys = new Map<string, LogEvent>();
   readonly #writers = new Map<string, ProtocolActor>();
   readonly #pending = new Map<ProtocolActor, Pending[]>();
+  /** How often something was. */
+  pruned = 0;
   readonly #synced: (events: readonly LogEvent[]) => void;
 
   /** `synced` sees every event once, the moment that it can no longer be lost. */
@@ -68,6 +72,7 @@ export class SimLog {
     const events = this.#streams.get(stream) ?? [];
     const out: LogEvent[] = [];
     let bytes = 0;
+    if (from < (this.#bases.get(stream) ?? 0)) return out;
     for (let at = from; at < Math.min(to, events.length) && bytes < bytesMax; at++) {
       const event = events[at] as LogEvent;
       out.push(event);
@@ -78,6 +83,15 @@ export class SimLog {
 
   last(stream: string): LogEvent | null {
     return this.#streams.get(stream)?.at(-1) ?? null;
+  }
+
+  /** Positions below `seq` cannot be read any more; the last event stays. */
+  prune(stream: string, seq: number): void {
+    const events = this.#streams.get(stream) ?? [];
+    const base = Math.min(seq, events.length - 1);
+    if (base <= (this.#bases.get(stream) ?? 0)) return;
+    this.#bases.set(stream, base);
+    this.pruned++;
   }
 
   find(key: string): LogEvent | null {

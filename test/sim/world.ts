@@ -26,7 +26,7 @@ import type { Observer, Violation } from './observer.ts';
 import type { Profile } from './profile.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
-import { snapshotCoverage } from './snapshots.ts';
+import { keepingOf, snapshotCoverage } from './snapshots.ts';
 import { Trace } from './trace.ts';
 import { accountsOf, genesisModules } from './workload.ts';
 
@@ -252,7 +252,7 @@ export class World {
         appendErrors: profile.appendErrors,
       },
       lacksUpgrade: profile.lacksUpgrade === validator,
-      snapshotWorkMin: profile.snapshotWorkMin,
+      ...keepingOf(profile),
       observers,
       trace,
       transmit: (from, to, message, body) => this.#transmit(from, to, { message, body }),
