@@ -36,6 +36,8 @@ export interface Shape {
   readonly signer: number;
 }
 
+/** Variants from here on are blocks that no honest validator may vote for. */
+export const LAWLESS = 10;
 /** The root of the chain; as a certificate: none. */
 export const ROOT = 0;
 /** Time stands still: whether something is late is decided by the explorer, not by a clock. */
@@ -105,9 +107,8 @@ export class Blocks {
 
   /** Whether one of the two is the other or an ancestor of it. */
   onOneChain(a: number, b: number): boolean {
-    let [low, high] = this.heightOf(a) <= this.heightOf(b) ? [a, b] : [b, a];
-    while (this.heightOf(high) > this.heightOf(low)) high = this.shape(high).parent;
-    return low === high;
+    const [low, high] = this.heightOf(a) <= this.heightOf(b) ? [a, b] : [b, a];
+    return low === ROOT || this.chain(high).includes(low);
   }
 
   /** The block and its ancestors above the root, from the top down. */

@@ -6,7 +6,7 @@
  * may come at any time, again, or never. Those that play one role are sorted (symmetry).
  */
 import { honestOf, QUORUM, roleOf, type Bounds } from './bounds.ts';
-import { factsFault, groundFault } from './conduct.ts';
+import { factsFault, groundFault, toldFault } from './conduct.ts';
 import type { Engine } from './engine.ts';
 import { factsOf, failures, inputsFor, timeoutsFor, type Facts } from './facts.ts';
 import { Forge } from './forge.ts';
@@ -85,7 +85,7 @@ export class Explorer {
     this.#base = Math.floor(Number.MAX_SAFE_INTEGER ** (1 / this.#places.length));
   }
 
-  run(limits: Limits, onProgress: (result: Result) => void = () => undefined): Result {
+  run(limits: Limits, onProgress: (result: () => Result) => void = () => undefined): Result {
     const started = performance.now();
     let depth = 0;
     let at = 0;
@@ -106,7 +106,7 @@ export class Explorer {
         levelEnd = this.#store.size;
       }
       if (at % 1024 === 0 && at > 0) {
-        onProgress(result());
+        onProgress(result);
         if (result().seconds >= limits.seconds) break;
       }
       if (this.#store.size >= limits.states) break;
@@ -142,6 +142,9 @@ export class Explorer {
       }
       for (const input of inputs) {
         const to = this.locals.after(each, input);
+        const told = this.locals.all[each]!.told[input];
+        const unfounded = told === undefined ? null : toldFault(known.facts, told);
+        if (unfounded !== null) return { from, says, fault: { id: each, input, says: unfounded } };
         if (to === each || from.has(to) || to === id) continue;
         if (to < 0) return { from, says, fault: { id: each, input, says: this.locals.faults[-to - 1]! } };
         from.set(to, { id: each, input });

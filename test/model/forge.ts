@@ -5,7 +5,7 @@
  * Votes in what a validator receives are those of the others: which of them voted makes no difference
  * to it (a certificate counts alike whoever is in it), but it would accuse itself of a vote it never cast.
  */
-import { isCertificateValid } from '../../protocols/certificates.ts';
+import { isCertificateValid, isTimeoutCertificateValid } from '../../protocols/certificates.ts';
 import { emptyCut, EXECUTED_NOTHING } from '../../protocols/chain.ts';
 import type { Crypto, Signer } from '../../protocols/crypto.ts';
 import { clusterOf, DEFAULT_LIMITS, type Cluster } from '../../protocols/genesis.ts';
@@ -196,6 +196,13 @@ export class Forge {
   /** By the rules as they are, whatever the machines under test hold to be valid. */
   isCertified(certificate: Certificate): boolean {
     return isCertificateValid({ cluster: this.cluster, crypto: this.crypto }, certificate);
+  }
+
+  /** Whether the votes or timeouts that a block carries are what they must be. */
+  isJustified({ justify }: Block): boolean {
+    const verifier = { cluster: this.cluster, crypto: this.crypto };
+    if (justify.kind === 'certificate') return this.isCertified(justify.certificate);
+    return justify.kind === 'epoch' || isTimeoutCertificateValid(verifier, justify.certificate);
   }
 
   /** Orders certificates as B5 does. */

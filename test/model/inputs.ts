@@ -53,7 +53,7 @@ export function apply(forge: Forge, validator: Validator, input: Input): void {
       fetch(forge, validator, input.block);
       return validator.hold(forge.blocks.digest(input.block));
     case 'votes':
-      if (input.vote === 'commit') fetch(forge, validator, input.block);
+      if (input.vote === 'commit' && input.proof === 'valid') fetch(forge, validator, input.block);
       return votes(forge, validator, input);
     case 'unseen':
       return votes(forge, validator, unseen(input.block));

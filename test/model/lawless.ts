@@ -3,14 +3,19 @@
  * signatures, certificates of other blocks and terms, claims that nothing backs. Of each kind the
  * simplest, made of what exists; it costs no states as long as it is refused.
  */
-import { ROOT, type Proof, type Reason, type Shape } from './blocks.ts';
+import { LAWLESS, ROOT, type Proof, type Reason, type Shape } from './blocks.ts';
 import { NODES } from './bounds.ts';
 import { highestOf, type Facts } from './facts.ts';
 import type { Input } from './inputs.ts';
 
 /** Blocks of different proofs get different times, so that each has a digest of its own. */
-const VARIANT_OF: Readonly<Record<Proof, number>> = { valid: 10, forged: 11, repeated: 12, few: 13 };
-const STRANGE_VARIANT = 14;
+const VARIANT_OF: Readonly<Record<Proof, number>> = {
+  valid: LAWLESS,
+  forged: LAWLESS + 1,
+  repeated: LAWLESS + 2,
+  few: LAWLESS + 3,
+};
+const STRANGE_VARIANT = LAWLESS + 4;
 const UNPROVED = ['forged', 'repeated', 'few'] as const;
 
 type Draft = Pick<Shape, 'term' | 'parent' | 'reason'>;

@@ -17,6 +17,8 @@ export interface Local {
   readonly said: Said;
   /** By input: the state after it, or −1 − the fault that it shows. */
   readonly next: (number | undefined)[];
+  /** By input: what is called final after it, if that is more. */
+  readonly told: (readonly number[] | undefined)[];
 }
 
 export class Locals {
@@ -61,7 +63,7 @@ export class Locals {
     return to;
   }
 
-  #step(id: number, { validator, view }: Local, input: Input): number {
+  #step(id: number, { validator, view, told }: Local, input: Input): number {
     this.steps++;
     if (!this.#isWithinBounds(view, input)) return id;
     const copy = validator.copy();
@@ -70,8 +72,9 @@ export class Locals {
       const after = viewOf(this.#forge, copy);
       if (after.term >= this.#forge.bounds.terms) return id;
       const fault =
-        stepFault(this.#forge, input, view, after) ?? stateFault(this.#forge, copy, after);
+        stepFault(this.#forge, view, after) ?? stateFault(this.#forge, copy, after);
       if (fault !== null) return this.#fault(fault);
+      if (after.told.length > view.told.length) told[this.input(input)] = after.told;
       return after.active === view.active ? id : this.#intern(copy, after);
     } catch (error) {
       const { name, message } = error as Error;
@@ -84,6 +87,8 @@ export class Locals {
     const { bounds } = this.#forge;
     const fails = input.kind === 'crash' || input.kind === 'lose';
     if (fails && crashes >= bounds.crashes) return false;
+    // Timeouts of later terms make it give up, as it may at any time, but would be kept beyond that.
+    if (input.kind === 'timeouts') return input.term === term;
     return input.kind !== 'expire' || term < bounds.terms - 1;
   }
 
@@ -95,7 +100,7 @@ export class Locals {
     const key = `${validator.self} ${view.key}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const id = this.all.push({ validator, view, said: this.#sayings.of(view), next: [] }) - 1;
+    const id = this.all.push({ validator, view, said: this.#sayings.of(view), next: [], told: [] }) - 1;
     this.#byKey.set(key, id);
     return id;
   }
