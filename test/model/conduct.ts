@@ -1,7 +1,7 @@
 /**
  * What must hold in every state. Of one validator: it signs nothing that is evidence against it, and
  * proposes once for a place, justified (I84, I39); it votes in its term only, and for what is justified
- * (I32, I35); its highest certificate is signed by a quorum, and never falls (I3, I33). Of all: one prepare
+ * (I32, I35); its certificates are signed by quorums, and the highest never falls (I3, I33). Of all: one prepare
  * certificate a place (Lemma 1), one final block a height (Theorem 1), no certificate but of votes that
  * were cast, and no term that is entered before the one before was left (I38).
  */
@@ -30,9 +30,12 @@ export function stepFault(forge: Forge, before: View, after: View): string | nul
 }
 
 export function stateFault(forge: Forge, validator: Validator, view: View): string | null {
-  if (!view.isHighestSigned) return 'its highest certificate is not signed by a quorum';
+  if (!view.areSigned) return 'it holds a certificate that no quorum signed';
   if (validator.sent.some((each) => each.kind === 'proposal' && !forge.isJustified(each.block))) {
     return 'it proposes a block that nothing justifies';
+  }
+  if (view.proposed.some((id) => forge.blocks.termOf(id) > view.term)) {
+    return 'it proposed in a term that it does not know of';
   }
   if (twice(forge, view.proposed)) return 'it proposes two blocks for one place';
   if (diverge(forge, view.told)) return 'it calls two blocks final that are on no one chain';
@@ -40,7 +43,9 @@ export function stateFault(forge: Forge, validator: Validator, view: View): stri
 }
 
 function twice({ blocks }: Forge, ids: readonly number[]): boolean {
-  const places = ids.filter((id) => id > ROOT).map((id) => `${blocks.termOf(id)}/${blocks.heightOf(id)}`);
+  const places = ids
+    .filter((id) => id > ROOT)
+    .map((id) => `${blocks.termOf(id)}/${blocks.heightOf(id)}`);
   return new Set(places).size < places.length;
 }
 

@@ -16,7 +16,8 @@ export function areEvidence(sent: readonly PeerMessage[], self: number): string 
 
 function against(vote: Vote, earlier: readonly Vote[]): string | null {
   for (const other of earlier) {
-    if (other.block === vote.block || other.kind !== vote.kind || other.term !== vote.term) continue;
+    if (other.block === vote.block || other.kind !== vote.kind || other.term !== vote.term)
+      continue;
     if (other.height === vote.height) return `it casts two ${vote.kind} votes for one place`;
     if (vote.kind === 'prepare' && vote.first && other.first) {
       return 'it votes for two first blocks of one term';

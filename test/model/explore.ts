@@ -13,7 +13,7 @@ import { Forge } from './forge.ts';
 import type { Input } from './inputs.ts';
 import { unbackedClaims } from './lawless.ts';
 import { Locals } from './locals.ts';
-import { nameOf, statementsOf } from './said.ts';
+import { nameOf, statementsOf, togetherName } from './said.ts';
 import { Store } from './store.ts';
 
 export interface Limits {
@@ -99,7 +99,11 @@ export class Explorer {
       emptied: at === this.#store.size,
       found: this.#found,
     });
-    this.#reach(this.#places.map((index) => this.locals.start(index)), -1, 0);
+    this.#reach(
+      this.#places.map((index) => this.locals.start(index)),
+      -1,
+      0,
+    );
     for (let levelEnd = this.#store.size; at < this.#store.size && !this.#found; at++) {
       if (at === levelEnd) {
         depth++;
@@ -113,6 +117,17 @@ export class Explorer {
       this.#leave(at);
     }
     return result();
+  }
+
+  /** What the validators said in the states that were reached, those of one role in any order. */
+  saidTogether(): Set<string> {
+    const names = Array.from({ length: this.#store.size }, (_, at) =>
+      togetherName(
+        this.#idsOf(at).map((id) => this.locals.all[id]!.view),
+        this.#roles,
+      ),
+    );
+    return new Set(names);
   }
 
   /** Every validator may be the next to say something. */
@@ -146,7 +161,8 @@ export class Explorer {
         const unfounded = told === undefined ? null : toldFault(known.facts, told);
         if (unfounded !== null) return { from, says, fault: { id: each, input, says: unfounded } };
         if (to === each || from.has(to) || to === id) continue;
-        if (to < 0) return { from, says, fault: { id: each, input, says: this.locals.faults[-to - 1]! } };
+        if (to < 0)
+          return { from, says, fault: { id: each, input, says: this.locals.faults[-to - 1]! } };
         from.set(to, { id: each, input });
         if (this.locals.isSilent(id, to)) silent.push(to);
         else says.push(to);
@@ -227,7 +243,12 @@ export class Explorer {
     // Whoever plays a role is named anew in each state: here each keeps its name.
     const names = this.#places.map((index) => this.locals.start(index));
     const steps: Step[] = [];
-    const walk = (ids: readonly number[], place: number, to: number, moves: readonly number[]): void => {
+    const walk = (
+      ids: readonly number[],
+      place: number,
+      to: number,
+      moves: readonly number[],
+    ): void => {
       const isIt = (id: number, at: number): boolean =>
         id === ids[place] && this.#roles[at] === this.#roles[place];
       const name = names.findIndex(isIt);

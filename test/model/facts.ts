@@ -113,9 +113,7 @@ export function inputsFor(facts: Facts): Input[] {
     { kind: 'expire' },
     { kind: 'lead' },
     ...blocks.map((block): Input => ({ kind: 'proposal', block })),
-    ...prepared.map(
-      (block): Input => ({ kind: 'votes', vote: 'prepare', block, proof: 'valid' }),
-    ),
+    ...prepared.map((block): Input => ({ kind: 'votes', vote: 'prepare', block, proof: 'valid' })),
     ...committed.flatMap((block): Input[] => [
       { kind: 'votes', vote: 'commit', block, proof: 'valid' },
       { kind: 'unseen', block },

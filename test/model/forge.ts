@@ -198,11 +198,15 @@ export class Forge {
     return isCertificateValid({ cluster: this.cluster, crypto: this.crypto }, certificate);
   }
 
+  isClosed(certificate: TimeoutCertificate): boolean {
+    const verifier = { cluster: this.cluster, crypto: this.crypto };
+    return isTimeoutCertificateValid(verifier, certificate);
+  }
+
   /** Whether the votes or timeouts that a block carries are what they must be. */
   isJustified({ justify }: Block): boolean {
-    const verifier = { cluster: this.cluster, crypto: this.crypto };
     if (justify.kind === 'certificate') return this.isCertified(justify.certificate);
-    return justify.kind === 'epoch' || isTimeoutCertificateValid(verifier, justify.certificate);
+    return justify.kind === 'epoch' || this.isClosed(justify.certificate);
   }
 
   /** Orders certificates as B5 does. */

@@ -25,7 +25,10 @@ export type Input =
     }
   /** Votes that make a block final come before the block does. */
   | { readonly kind: 'unseen'; readonly block: number }
-  /** Two others' timeouts, and what they claim; a carried certificate may be another. */
+  /**
+   * Two others' timeouts, and what they claim. The Byzantine one may be badly signed (`forged`), and claim
+   * more than it shows (`few`: nothing; `repeated`: a forged certificate).
+   */
   | {
       readonly kind: 'timeouts';
       readonly term: number;
@@ -123,7 +126,7 @@ function timeouts(
   claims.forEach((claim, at) => {
     const voter = forge.others(self)[at]!;
     const isOwn = voter === byzantine;
-    const isSigned = proof !== 'forged' || isOwn;
+    const isSigned = proof !== 'forged' || !isOwn;
     const timeout = forge.timeout(term, voter, claim, isSigned);
     // What nobody certified it can only claim, or forge a certificate of.
     const highest =
@@ -132,8 +135,7 @@ function timeouts(
         : proof === 'few' && isOwn
           ? null
           : forge.highest(claim, self);
-    const from = isSigned ? voter : byzantine!;
-    validator.hear(from, { kind: 'timeout', timeout, highest, handOver: null });
+    validator.hear(voter, { kind: 'timeout', timeout, highest, handOver: null });
   });
 }
 

@@ -77,7 +77,8 @@ function firsts(facts: Facts, term: number): Draft[] {
   }
   for (const highest of [ROOT, ...facts.prepared]) {
     if (forge.blocks.termOf(highest) >= term) continue;
-    for (const proof of UNPROVED) add(highest, { kind: 'timeouts', term: term - 1, highest, proof });
+    for (const proof of UNPROVED)
+      add(highest, { kind: 'timeouts', term: term - 1, highest, proof });
   }
   return drafts;
 }
@@ -112,7 +113,6 @@ export function lawlessInputs(facts: Facts): Input[] {
 function forgedTimeouts({ forge, prepared, closed }: Facts, term: number): Input[] {
   const inputs: Input[] = [];
   for (const highest of [ROOT, ...prepared.filter((id) => forge.blocks.termOf(id) <= term)]) {
-    inputs.push({ kind: 'timeouts', term, claims: [highest, highest], proof: 'forged' });
     for (const proof of UNPROVED) {
       const claims = [highest, highest, highest];
       inputs.push({ kind: 'timeoutCertificate', term, claims, carried: highest, proof });
@@ -127,7 +127,7 @@ function forgedTimeouts({ forge, prepared, closed }: Facts, term: number): Input
   return inputs;
 }
 
-/** A claim of the Byzantine validator that nothing backs, beside one that another made. */
+/** A bad timeout of the Byzantine validator, most with a claim that nothing backs, beside one that another made. */
 export function unbackedClaims(facts: Facts, place: number): Input[] {
   const { forge } = facts;
   if (forge.bounds.byzantine === null) return [];
@@ -136,12 +136,16 @@ export function unbackedClaims(facts: Facts, place: number): Input[] {
     const claimed = facts.claims.flatMap((claims, at) =>
       at === place || claims[term] === undefined ? [] : [claims[term]],
     );
-    return claimed.flatMap((other) =>
-      claimable.flatMap((claim) =>
-        (['few', 'repeated'] as const).map(
-          (proof): Input => ({ kind: 'timeouts', term, claims: [claim, other], proof }),
-        ),
+    return claimed.flatMap((other): Input[] => [
+      { kind: 'timeouts', term, claims: [ROOT, other], proof: 'forged' },
+      ...claimable.flatMap((claim) =>
+        (['few', 'repeated'] as const).map((proof): Input => ({
+          kind: 'timeouts',
+          term,
+          claims: [claim, other],
+          proof,
+        })),
       ),
-    );
+    ]);
   });
 }

@@ -71,8 +71,7 @@ export class Locals {
       apply(this.#forge, copy, input);
       const after = viewOf(this.#forge, copy);
       if (after.term >= this.#forge.bounds.terms) return id;
-      const fault =
-        stepFault(this.#forge, view, after) ?? stateFault(this.#forge, copy, after);
+      const fault = stepFault(this.#forge, view, after) ?? stateFault(this.#forge, copy, after);
       if (fault !== null) return this.#fault(fault);
       if (after.told.length > view.told.length) told[this.input(input)] = after.told;
       return after.active === view.active ? id : this.#intern(copy, after);
@@ -100,7 +99,8 @@ export class Locals {
     const key = `${validator.self} ${view.key}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const id = this.all.push({ validator, view, said: this.#sayings.of(view), next: [], told: [] }) - 1;
+    const id =
+      this.all.push({ validator, view, said: this.#sayings.of(view), next: [], told: [] }) - 1;
     this.#byKey.set(key, id);
     return id;
   }

@@ -64,10 +64,7 @@ async function seek(wanted: PlantedBound, { limits }: ModelOptions): Promise<boo
   });
 }
 
-async function runPlanted(
-  wanted: readonly PlantedBound[],
-  options: ModelOptions,
-): Promise<number> {
+async function runPlanted(wanted: readonly PlantedBound[], options: ModelOptions): Promise<number> {
   let found = 0;
   for (const each of wanted) if (await seek(each, options)) found++;
   console.log(`${found} of ${wanted.length} planted bugs found`);

@@ -18,7 +18,12 @@ export interface Said {
 export class Sayings {
   readonly #all = new Map<string, Said>();
 
-  of({ prepared, committed, proposed, claims }: View): Said {
+  of({
+    prepared,
+    committed,
+    proposed,
+    claims,
+  }: Pick<View, 'prepared' | 'committed' | 'proposed' | 'claims'>): Said {
     const name = JSON.stringify([prepared, committed, proposed, claims]);
     const known = this.#all.get(name);
     if (known !== undefined) return known;
@@ -59,7 +64,10 @@ function inAtLeast(count: number, sets: readonly bigint[]): bigint {
 export function nameOf(said: readonly Said[], count: number, lawless: boolean): string {
   const prepared = said.map((each) => each.prepared);
   const committed = said.map((each) => each.committed);
-  const proposed = inAtLeast(1, said.map((each) => each.proposed));
+  const proposed = inAtLeast(
+    1,
+    said.map((each) => each.proposed),
+  );
   const sets = [inAtLeast(count, prepared), inAtLeast(count, committed), proposed];
   if (lawless) sets.push(inAtLeast(1, prepared), inAtLeast(1, committed));
   return `${sets.join()} ${said.map(({ claims }) => claims.join('.')).join()}`;
@@ -74,7 +82,28 @@ export function statementsOf(said: readonly Said[], count: number): Statements {
     committed: listOf(inAtLeast(count, committed)),
     votedFor: listOf(inAtLeast(1, prepared)),
     committedTo: listOf(inAtLeast(1, committed)),
-    proposed: listOf(inAtLeast(1, said.map((each) => each.proposed))),
+    proposed: listOf(
+      inAtLeast(
+        1,
+        said.map((each) => each.proposed),
+      ),
+    ),
     claims: said.map(({ claims }) => claims),
   };
+}
+
+/** What all of them said, by roles and without what is beyond the bounds. */
+export function togetherName(
+  said: readonly Pick<View, 'prepared' | 'committed' | 'proposed' | 'claims'>[],
+  roles: readonly number[],
+): string {
+  const within = (ids: readonly number[]): string => ids.filter((id) => id > ROOT).join('.');
+  return said
+    .map(({ prepared, committed, proposed, claims }, place) =>
+      [roles[place], within(prepared), within(committed), within(proposed), claims.join('.')].join(
+        '/',
+      ),
+    )
+    .sort()
+    .join(' ');
 }

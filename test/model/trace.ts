@@ -28,7 +28,8 @@ export function traceOf(forge: Forge, { fault, steps }: Found): string {
     return nameOf(forge.blocks, id);
   };
   const lines = steps.map(
-    ({ validator, input }, at) => `${String(at + 1).padStart(3)}. validator ${validator} ${describe(input, name)}`,
+    ({ validator, input }, at) =>
+      `${String(at + 1).padStart(3)}. validator ${validator} ${describe(input, name)}`,
   );
   return [...lines, `     ${fault}`].join('\n');
 }

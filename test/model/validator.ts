@@ -25,10 +25,7 @@ type Turn =
   | { readonly to: 'consensus'; readonly input: ConsensusInput }
   | { readonly to: 'voting'; readonly input: VotingInput };
 
-type Machines = [
-  InstanceType<Engine['ConsensusMachine']>,
-  InstanceType<Engine['VotingMachine']>,
-];
+type Machines = [InstanceType<Engine['ConsensusMachine']>, InstanceType<Engine['VotingMachine']>];
 
 interface Logged {
   readonly event: LogEvent;
@@ -102,7 +99,8 @@ export class Validator {
     this.#run({ to: 'consensus', input: { kind: 'started' } });
     this.#run({ to: 'voting', input: { kind: 'started' } });
     for (const peer of EVERYONE) {
-      if (peer !== this.self) this.#run({ to: 'consensus', input: { kind: 'peerConnected', peer } });
+      if (peer !== this.self)
+        this.#run({ to: 'consensus', input: { kind: 'peerConnected', peer } });
     }
   }
 
@@ -151,13 +149,16 @@ export class Validator {
     this.start();
   }
 
-  /** Until neither of the machines has anything to say to the other. */
+  /**
+   * Until neither of the machines has anything to say to the other. After a crash it is a little later, so
+   * that what would be proposed again is another block.
+   */
   #run(first: Turn): void {
     const turns = [first];
     for (let turn = turns.shift(); turn !== undefined && !this.#isDown; turn = turns.shift()) {
       const output: Output<Effect> =
         turn.to === 'consensus'
-          ? this.consensus.step(turn.input, NOW)
+          ? this.consensus.step(turn.input, NOW + this.crashes)
           : this.voting.step(turn.input);
       turns.push(...this.#settle(output));
     }

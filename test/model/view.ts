@@ -27,7 +27,8 @@ export interface View {
   readonly highest: number;
   /** The same, as far as anything can come of it: nothing does in the last term. */
   readonly standsOn: number;
-  readonly isHighestSigned: boolean;
+  /** Its certificates that others may be shown: the highest, and what made final and what ended a term. */
+  readonly areSigned: boolean;
   readonly prepared: readonly number[];
   readonly committed: readonly number[];
   /** `claims[term]`: what its timeout of the term claims, if it cast one. */
@@ -70,7 +71,7 @@ export function viewOf(forge: Forge, validator: Validator): View {
     abandoned: safety.abandoned,
     highest,
     standsOn: isLast ? ROOT : highest,
-    isHighestSigned: safety.highest === null || isSigned(forge, safety.highest),
+    areSigned: areSigned(forge, state),
     told,
     isPending: state.pendingCommit !== null,
     crashes: validator.crashes,
@@ -96,8 +97,12 @@ function nameOf(certificate: Certificate | null): string | null {
   return certificate === null ? null : `${certificate.term}/${certificate.block}`;
 }
 
-function isSigned(forge: Forge, certificate: Certificate): boolean {
-  return forge.isCertified(certificate);
+function areSigned(forge: Forge, { safety, finalCertificate }: State): boolean {
+  const { highest, closedBy } = safety;
+  return (
+    [highest, finalCertificate].every((each) => each === null || forge.isCertified(each)) &&
+    (closedBy === null || forge.isClosed(closedBy))
+  );
 }
 
 /** Blocks beyond the bounds are all alike: nobody hears of them. */
@@ -107,7 +112,8 @@ function idOf(forge: Forge, digest: Parameters<Forge['blocks']['find']>[0]): num
 
 const unique = (ids: readonly number[]): number[] => [...new Set(ids)].sort((a, b) => a - b);
 
-function saidBy(forge: Forge, { sent }: Validator) {
+/** What it sent, which is all that others can know of it. */
+export function saidBy(forge: Forge, { sent, self }: Validator) {
   const prepared: number[] = [];
   const committed: number[] = [];
   const proposed: number[] = [];
@@ -119,7 +125,8 @@ function saidBy(forge: Forge, { sent }: Validator) {
     } else if (message.kind === 'timeout') {
       const { term, highHeight, highBlock } = message.timeout;
       claims[term] = highHeight < 0 ? ROOT : idOf(forge, highBlock);
-    } else if (message.kind === 'proposal') {
+    } else if (message.kind === 'proposal' && message.block.term % NODES === self) {
+      // Others only hand on what its leader sent.
       proposed.push(forge.proposed(message.block) ?? -1);
     }
   }
