@@ -2,7 +2,7 @@
  * What of a validator's state can make a difference to what anybody will see: its key, by which equal
  * states are merged. It names no validator, so it is the same for all that play one role.
  *
- * Left out, and why it cannot matter (a test compares with an exploration that leaves nothing out):
+ * Left out, and why it cannot matter (a test holds random executions of single messages against it):
  * blocks in the tree, as every input that needs them brings them; certificates below the highest, which
  * move nothing; gathered votes and timeouts short of a quorum, as inputs bring enough; what only
  * says when something is late, as everything is late at any time; whom to ask for what is lacking.
