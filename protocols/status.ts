@@ -34,7 +34,10 @@ export interface ConsensusStatus {
 
 export interface VotingStatus {
   readonly voteSets: number;
+  /** Pieces of it in the log, of what validators voted. */
   readonly evidence: number;
+  /** Against whom. */
+  readonly accused: readonly ValidatorIndex[];
 }
 
 export interface ReplicationStatus {
@@ -43,6 +46,10 @@ export interface ReplicationStatus {
   readonly pendingBytes: number;
   readonly ownLaneBytes: number;
   readonly fetching: number;
+  /** Pieces of it in the log, of what validators put into their lanes. */
+  readonly evidence: number;
+  /** Against whom. */
+  readonly accused: readonly ValidatorIndex[];
 }
 
 /** A committed upgrade whose module the node lacks. */

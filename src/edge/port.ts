@@ -11,6 +11,7 @@ import type { StoreFigures } from '../cache/cache.ts';
 import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import type { Block, Certificate, Digest } from '../../protocols/types.ts';
+import type { Evidence } from '../../protocols/voting/evidence.ts';
 import type { Hub } from '../stream/hub.ts';
 
 export interface NodeInfo {
@@ -71,6 +72,18 @@ export type ProofAnswer =
       readonly result: Extract<AnswerResult, { ok: false }>;
     };
 
+/** Where in the evidence of this node a page begins; shelves are numbered from 0 on. */
+export interface EvidencePlace {
+  readonly shelf: number;
+  readonly position: number;
+}
+
+export interface EvidencePage {
+  readonly evidence: readonly Evidence[];
+  /** Where the next page begins; null at the end. */
+  readonly next: EvidencePlace | null;
+}
+
 /** What edges need of the hub. */
 export type Streams = Pick<Hub, 'limits' | 'newest' | 'refusal' | 'subscribe'>;
 
@@ -96,6 +109,8 @@ export interface EdgePort {
   findSubmission(id: Digest): Promise<Answered>;
   /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;
+  /** Evidence that this node has found, in an order that stays; `unavailable` while the log is away. */
+  evidence(from: EvidencePlace, limit: number): Promise<EvidencePage | 'unavailable'>;
   /** Null where the node keeps none. */
   readModel(): ReadModel | null;
   /** A metrics page of the whole node in Prometheus text format. */

@@ -27,15 +27,14 @@ import { Hub } from '../stream/hub.ts';
 import { LogSource } from '../stream/log-source.ts';
 import { actorLogs } from './actor-logs.ts';
 import { ActorSystem } from './actor-system.ts';
-import { BLOCK_READS, Blocks } from './blocks.ts';
-import { Certifications } from './certifications.ts';
+import { BLOCK_READS } from './blocks.ts';
 import { KeptAnswers } from './kept-answers.ts';
+import { LogReads } from './log-reads.ts';
 import { NodeMetrics } from './metrics.ts';
 import { infoOf } from './node-info.ts';
 import { NOTHING_YET } from './nothing-yet.ts';
 import { Notices } from './notices.ts';
 import { PeerBridge } from './peer-bridge.ts';
-import { Proofs } from './proofs.ts';
 import { Requests } from './requests.ts';
 
 const STOP_BOUND_MS = 5_000;
@@ -79,8 +78,7 @@ export class Node {
   readonly #executedHeight = (): number => this.#statuses.transaction.executedHeight;
   #draining = false;
   #running: (() => void) | null = null;
-  #blocks: Blocks | null = null;
-  #proofs: Proofs | null = null;
+  #reads: LogReads | null = null;
   #edgeLog: ActorLog | null = null;
   #http: HttpServer | null = null;
   #grpc: GrpcServer | null = null;
@@ -121,7 +119,7 @@ export class Node {
       nameOf: (peer) => this.#info.validators[peer] ?? `validator ${peer}`,
       keepApart: (peer, ms) => this.#network.keepApart(peer, ms),
     });
-    this.#notices = new Notices(logger);
+    this.#notices = new Notices(logger, this.#info.validators);
     const digestOf = blockDigest.bind(null, nodeCrypto, config.cluster.id);
     this.#hub = new Hub({
       source: new LogSource(() => this.#edgeLog!, digestOf),
@@ -154,10 +152,10 @@ export class Node {
   async start(): Promise<Ports> {
     const { config, log, logger } = this.#parts;
     this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
-    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, this.#executedHeight);
-    this.#proofs = new Proofs({
-      clusterId: config.cluster.id,
-      certifications: new Certifications(this.#blocks),
+    this.#reads = new LogReads({
+      log: this.#edgeLog,
+      cluster: config.cluster,
+      statuses: () => this.#statuses,
       ask: (wanted) => this.#requests.ask({ kind: 'prove', wanted }),
     });
     const running = new Promise<void>((resolve) => (this.#running = resolve));
@@ -257,11 +255,12 @@ export class Node {
       submit: (bytes, until) => this.#requests.submit(bytes, until),
       query: (read) => this.#requests.ask({ kind: 'query', ...read }),
       confirm: () => this.#requests.confirm(),
-      prove: (wanted) => this.#proofs!.prove(wanted),
+      prove: (wanted) => this.#reads!.proofs.prove(wanted),
       findSubmission: (id) =>
         this.#kept.receipts(id, () => this.#requests.ask({ kind: 'findSubmission', id })),
       block: (height) =>
-        this.#kept.block(height, async () => (await this.#blocks?.at(height)) ?? null),
+        this.#kept.block(height, async () => (await this.#reads?.blocks.at(height)) ?? null),
+      evidence: (from, limit) => this.#reads!.evidence.page(from, limit),
       readModel: () => this.#readModel,
       metrics: () => this.#metrics.render(),
     };
@@ -298,7 +297,7 @@ export class Node {
 
   #statusesReported(statuses: Partial<ActorStatuses>): void {
     this.#statuses = { ...this.#statuses, ...statuses };
-    if (statuses.transaction !== undefined) this.#notices.note(statuses.transaction);
+    this.#notices.note(statuses);
   }
 
   #fromActor(message: Extract<Item, { kind: 'local' }>['message']): void {
@@ -310,7 +309,7 @@ export class Node {
         this.#edge.catalog = catalogOf(this.#modules, message.programs);
         return;
       case 'blockExecuted':
-        this.#blocks?.executed(message);
+        this.#reads?.blocks.executed(message);
         this.#readModel?.executed(message.block.height);
         this.#hub.executed(message.block.height, message.txCount);
         return this.#requests.answered(message);

@@ -20,7 +20,14 @@ export const NOTHING_YET: ActorStatuses = {
     draining: false,
     drained: false,
   },
-  voting: { voteSets: 0, evidence: 0 },
-  replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
+  voting: { voteSets: 0, evidence: 0, accused: [] },
+  replication: {
+    tips: [],
+    pendingBytes: 0,
+    ownLaneBytes: 0,
+    fetching: 0,
+    evidence: 0,
+    accused: [],
+  },
   transaction: NOTHING_EXECUTED,
 };
