@@ -138,6 +138,12 @@ export class Edge {
     return this.#meter.tps;
   }
 
+  /** How long ago the block of that height was made, by this node's clock; null where it is not at hand. */
+  ageMs(height: number): number | null {
+    const time = height === 0 ? this.cluster.genesis.createdAtMs : this.port.timeOf(height);
+    return time === null ? null : Math.max(0, this.#now() - time);
+  }
+
   executedHeight(): number {
     return this.port.live().actors.transaction.executedHeight;
   }

@@ -32,10 +32,19 @@ export interface NodeInfo {
   readonly startedAtMs: number;
 }
 
+/** Whether writes can become final (protocols/quorum-watch.ts); times of day in milliseconds. */
+export interface QuorumState {
+  /** Null while they can. */
+  readonly lostSinceMs: number | null;
+  /** Validators that are not connected, and since when. */
+  readonly unheard: readonly { readonly index: number; readonly sinceMs: number }[];
+}
+
 export interface Live {
   readonly actors: ActorStatuses;
   /** Indexes of peers with an open control stream. */
   readonly peersConnected: readonly number[];
+  readonly quorum: QuorumState;
   readonly log: { readonly writable: boolean; readonly detail: string };
   /** The stores of the cache, the nearest first. */
   readonly cache: readonly StoreFigures[];
@@ -107,6 +116,8 @@ export interface EdgePort {
   /** Waits until what it shows is certified, within a bound. */
   prove(wanted: ProofWanted): Promise<ProofAnswer>;
   findSubmission(id: Digest): Promise<Answered>;
+  /** Block time of a height that was executed here of late; null where that is not at hand. */
+  timeOf(height: number): number | null;
   /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;
   /** Evidence that this node has found, in an order that stays; `unavailable` while the log is away. */

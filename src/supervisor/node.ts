@@ -14,7 +14,6 @@ import { Edge } from '../edge/edge.ts';
 import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
 import { startGrpc, type GrpcServer } from '../grpc/server.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
-import type { ActorLog } from '../log/actor-log.ts';
 import { isTransient } from '../log/connection.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
@@ -28,19 +27,19 @@ import { LogSource } from '../stream/log-source.ts';
 import { actorLogs } from './actor-logs.ts';
 import { ActorSystem } from './actor-system.ts';
 import { BLOCK_READS } from './blocks.ts';
-import { KeptAnswers } from './kept-answers.ts';
 import { LogReads } from './log-reads.ts';
 import { NodeMetrics } from './metrics.ts';
 import { infoOf } from './node-info.ts';
 import { NOTHING_YET } from './nothing-yet.ts';
 import { Notices } from './notices.ts';
 import { PeerBridge } from './peer-bridge.ts';
+import { QuorumSight } from './quorum-sight.ts';
 import { Requests } from './requests.ts';
+import { until } from './until.ts';
 
 const STOP_BOUND_MS = 5_000;
 const DRAIN_BOUND_MS = 5_000;
 const ANSWER_BOUND_MS = 3_000;
-const POLL_MS = 20;
 const PROGRESS_MS = 2_000;
 /** How long a start waits for a quorum of peers before the node says that it is ready without. */
 const QUORUM_BOUND_MS = 3_000;
@@ -69,17 +68,16 @@ export class Node {
   readonly #network: PeerNetwork;
   readonly #faults: PeerFaults;
   readonly #notices: Notices;
+  readonly #quorum: QuorumSight;
   readonly #metrics: NodeMetrics;
   readonly #hub: Hub;
   readonly #cache: Cache;
-  readonly #kept: KeptAnswers;
   readonly #edge: Edge;
   #statuses = NOTHING_YET;
   readonly #executedHeight = (): number => this.#statuses.transaction.executedHeight;
   #draining = false;
   #running: (() => void) | null = null;
   #reads: LogReads | null = null;
-  #edgeLog: ActorLog | null = null;
   #http: HttpServer | null = null;
   #grpc: GrpcServer | null = null;
   readonly #readModel: ReadModel | null;
@@ -120,14 +118,19 @@ export class Node {
       keepApart: (peer, ms) => this.#network.keepApart(peer, ms),
     });
     this.#notices = new Notices(logger, this.#info.validators);
+    this.#quorum = new QuorumSight({
+      info: this.#info,
+      logger,
+      connected: () => this.#network.connected(),
+      consensus: () => this.#statuses.consensus,
+    });
     const digestOf = blockDigest.bind(null, nodeCrypto, config.cluster.id);
     this.#hub = new Hub({
-      source: new LogSource(() => this.#edgeLog!, digestOf),
+      source: new LogSource(() => this.#reads!.log, digestOf),
       logger,
       isTransient,
     });
     this.#cache = openCache(config, logger);
-    this.#kept = new KeptAnswers(this.#cache, this.#executedHeight);
     this.#metrics = new NodeMetrics(
       config.id,
       () => this.#live(),
@@ -147,20 +150,21 @@ export class Node {
 
   /**
    * Resolves when every port is bound and the node is ready: recovered, all that its log holds
-   * executed again, and a quorum of peers connected or QUORUM_BOUND_MS over. It can start alone.
+   * executed again, and a quorum there or QUORUM_BOUND_MS over. It can start alone.
    */
   async start(): Promise<Ports> {
     const { config, log, logger } = this.#parts;
-    this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
     this.#reads = new LogReads({
-      log: this.#edgeLog,
+      log: await log.actorLog('edge', BLOCK_READS),
       cluster: config.cluster,
+      cache: this.#cache,
       statuses: () => this.#statuses,
       ask: (wanted) => this.#requests.ask({ kind: 'prove', wanted }),
     });
     const running = new Promise<void>((resolve) => (this.#running = resolve));
     await this.#network.start();
     this.#system.start();
+    this.#quorum.start();
     await running;
     this.#readModel?.start();
     const { host, httpPort, grpcPort } = config;
@@ -175,7 +179,7 @@ export class Node {
     const { quorum } = this.#parts.config.cluster;
     const deadline = performance.now() + QUORUM_BOUND_MS;
     const isExecuted = (): boolean => this.#executedHeight() >= ownHeight;
-    const hasQuorum = (): boolean => this.#network.connected().length + 1 >= quorum;
+    const hasQuorum = (): boolean => this.#quorum.look();
     const progress = setInterval(() => {
       if (isExecuted()) return;
       this.#parts.logger.info(
@@ -205,9 +209,10 @@ export class Node {
     this.#edge.close();
     const how = await this.#system.stop(STOP_BOUND_MS);
     if (how === 'cut') this.#parts.logger.warn({}, 'an actor did not end in time and was cut off');
+    this.#quorum.stop();
     await this.#network.close();
     await this.#readModel?.close();
-    await this.#edgeLog?.close();
+    await this.#reads?.log.close();
     this.#cache.close();
   }
 
@@ -257,9 +262,9 @@ export class Node {
       confirm: () => this.#requests.confirm(),
       prove: (wanted) => this.#reads!.proofs.prove(wanted),
       findSubmission: (id) =>
-        this.#kept.receipts(id, () => this.#requests.ask({ kind: 'findSubmission', id })),
-      block: (height) =>
-        this.#kept.block(height, async () => (await this.#reads?.blocks.at(height)) ?? null),
+        this.#reads!.kept.receipts(id, () => this.#requests.ask({ kind: 'findSubmission', id })),
+      block: (height) => this.#reads!.block(height),
+      timeOf: (height) => this.#reads!.timeOf(height),
       evidence: (from, limit) => this.#reads!.evidence.page(from, limit),
       readModel: () => this.#readModel,
       metrics: () => this.#metrics.render(),
@@ -271,6 +276,7 @@ export class Node {
     return {
       actors: this.#statuses,
       peersConnected: this.#network.connected(),
+      quorum: this.#quorum.state(),
       log: { writable, detail: writable ? 'connected' : 'the database does not answer' },
       cache: this.#cache.figures(),
       draining: this.#draining,
@@ -341,8 +347,4 @@ export class Node {
     this.#hasRoom();
     this.#running?.();
   }
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

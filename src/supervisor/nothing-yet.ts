@@ -15,6 +15,7 @@ export const NOTHING_YET: ActorStatuses = {
     blocksKept: 0,
     certifiedHeight: 0,
     timeoutMs: 0,
+    baseTimeoutMs: 0,
     elections: 0,
     finalAtMs: 0,
     draining: false,

@@ -39,6 +39,7 @@ import { Proofs } from '../../src/supervisor/proofs.ts';
 import { hubOver, MemoryLog } from '../stream/memory-log.ts';
 import { certificateOf, chainOf, digestOf } from './certified.ts';
 import { TestEvidence } from './evidence.ts';
+import { quorumOf } from './quorum-of.ts';
 
 export const API_TOKEN = 'a-token-for-tests';
 export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
@@ -291,6 +292,10 @@ export class TestPort implements EdgePort {
     return Promise.resolve('# TYPE althing_up gauge\nalthing_up 1\n');
   }
 
+  timeOf(height: number): number | null {
+    return this.#blocks[height - 1]?.timestamp ?? null;
+  }
+
   live(): Live {
     const height = this.#blocks.length;
     return {
@@ -314,6 +319,7 @@ export class TestPort implements EdgePort {
         transaction: { ...this.#machine.status(), ...this.pretended },
       },
       peersConnected: this.peersConnected,
+      quorum: quorumOf(this.info, this.peersConnected, this.silentMs),
       log: { writable: this.writable, detail: 'in memory' },
       cache: this.cache,
       draining: this.draining,
