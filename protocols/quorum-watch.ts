@@ -40,7 +40,8 @@ export class QuorumWatch {
   #stillSince: Millis = 0;
   #finalHeight = 0;
   #lostSince: Millis | null = null;
-  #heightAtLoss = 0;
+  /** What is final although no quorum was there: only what lies above shows that one is back. */
+  #heightWithout = 0;
 
   constructor(n: number, quorum: number, self: ValidatorIndex) {
     this.#n = n;
@@ -63,8 +64,8 @@ export class QuorumWatch {
     this.#skip(now);
     this.#hear(now, sight);
     if (this.#lostSince === null) this.#judge(now, sight);
-    else if (this.#fewSince === null && this.#finalHeight > this.#heightAtLoss)
-      this.#lostSince = null;
+    else if (this.#fewSince !== null) this.#heightWithout = this.#finalHeight;
+    else if (this.#finalHeight > this.#heightWithout) this.#lostSince = null;
   }
 
   /** I145. */
@@ -98,7 +99,7 @@ export class QuorumWatch {
 
   #lose(since: Millis): void {
     this.#lostSince = since;
-    this.#heightAtLoss = this.#finalHeight;
+    this.#heightWithout = this.#finalHeight;
   }
 
   /** Failed terms take 1, 2, 4 … timeouts; the one after them works within its own. */

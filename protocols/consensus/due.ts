@@ -38,8 +38,8 @@ export class Due {
   }
 
   timeoutMs(): Millis {
-    const doubled = this.baseTimeoutMs() * 2 ** Math.min(this.#failedTerms, 16);
-    return Math.min(Math.round(doubled), TIMEOUT_MS_MAX);
+    const base = this.baseTimeoutMs();
+    return Math.min(Math.round(base * 2 ** Math.min(this.#failedTerms, 16)), TIMEOUT_MS_MAX);
   }
 
   /** What failed terms double. */
