@@ -27,8 +27,8 @@ interface Page {
   readonly next: string | null;
 }
 
-/** Takes the place of a validator that was stopped, and votes twice for one height. */
-async function voteTwice(nodes: Cluster, cluster: Members): Promise<void> {
+/** Takes the place of a validator that was stopped, and votes twice for one height, until that is known. */
+async function voteTwice(nodes: Cluster, cluster: Members): Promise<Page> {
   const files = nodeFiles(join(nodes.folder, nodes.id(LIAR)));
   let met = (): void => {};
   const meeting = new Promise<void>((resolve) => (met = resolve));
@@ -49,12 +49,21 @@ async function voteTwice(nodes: Cluster, cluster: Members): Promise<void> {
   await meeting;
   const { term, commitIndex } = await statusOf(nodes, WITNESS);
   const by = { cluster, signer: loadSigner(files.key), index: LIAR };
-  const height = commitIndex + 200;
-  for (const byte of ['1', '2']) {
+  const height = commitIndex + 400;
+  const messages = ['1', '2'].map((byte) => {
     const vote = voteOf(by, { term, height, block: byte.repeat(64) as Digest });
-    network.send(WITNESS, 'control', packMessage({ kind: 'vote', vote }));
+    return packMessage({ kind: 'vote', vote });
+  });
+  // A connection may end before all that was sent on it has arrived (K1).
+  const again = setInterval(() => {
+    for (const message of messages) network.send(WITNESS, 'control', message);
+  }, 100);
+  try {
+    return await evidenceAt(nodes);
+  } finally {
+    clearInterval(again);
+    await network.close();
   }
-  await network.close();
 }
 
 async function evidenceAt(nodes: Cluster): Promise<Page> {
@@ -86,8 +95,7 @@ test('a validator that votes twice is shown with proof, also after a restart, an
   });
 
   await nodes.end(LIAR);
-  await voteTwice(nodes, cluster);
-  const page = await evidenceAt(nodes);
+  const page = await voteTwice(nodes, cluster);
   t.is(page.evidence.length, 1);
   const [{ accused, kind }] = page.evidence as [EvidenceDocument];
   t.is(kind, 'doubleVote');
