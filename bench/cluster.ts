@@ -164,6 +164,10 @@ export class Cluster {
     return `127.0.0.1:${this.#seat(node).ports.grpc}`;
   }
 
+  peerAddress(node: number): string {
+    return `127.0.0.1:${this.#seat(node).ports.peer}`;
+  }
+
   id(node: number): string {
     return this.#seat(node).id;
   }

@@ -8,8 +8,9 @@
  */
 import type { Crypto } from './crypto.ts';
 import type { Cluster, Genesis } from './genesis.ts';
-import { blockBytes, handOverBytes, timeoutBytes, voteBytes } from './structures.ts';
+import { batchBytes, blockBytes, handOverBytes, timeoutBytes, voteBytes } from './structures.ts';
 import type {
+  BatchHeader,
   Block,
   Certificate,
   HandOver,
@@ -81,6 +82,12 @@ export function isHandOverValid(verifier: Verifier, handOver: HandOver): boolean
     handOverBytes(verifier.cluster.id, handOver),
     handOver.signature,
   );
+}
+
+/** Whether the lane's owner signed it (D1). */
+export function isHeaderValid(verifier: Verifier, header: BatchHeader): boolean {
+  const bytes = batchBytes(verifier.cluster.id, header);
+  return signedBy(verifier, header.lane, bytes, header.signature);
 }
 
 /** Whether the leader of the block's term signed it. */

@@ -3,7 +3,7 @@
  * edge at most every few milliseconds; the machines emit no metrics and no log lines themselves.
  */
 import type { Program } from './genesis.ts';
-import type { Digest, Tip, ValidatorIndex } from './types.ts';
+import type { Digest, Millis, Tip, ValidatorIndex } from './types.ts';
 
 export interface ConsensusStatus {
   readonly epoch: number;
@@ -21,6 +21,8 @@ export interface ConsensusStatus {
   /** Executed height that the newest final block certifies (E4). */
   readonly certifiedHeight: number;
   readonly timeoutMs: number;
+  /** The same, before failed terms in a row double it. */
+  readonly baseTimeoutMs: number;
   /** Terms entered since the start because a leader was abandoned. */
   readonly elections: number;
   /** Blocks and certificates above the final block that are in memory, and blocks that are wanted. */
@@ -34,7 +36,10 @@ export interface ConsensusStatus {
 
 export interface VotingStatus {
   readonly voteSets: number;
+  /** Pieces of it in the log, of what validators voted. */
   readonly evidence: number;
+  /** Against whom. */
+  readonly accused: readonly ValidatorIndex[];
 }
 
 export interface ReplicationStatus {
@@ -43,6 +48,10 @@ export interface ReplicationStatus {
   readonly pendingBytes: number;
   readonly ownLaneBytes: number;
   readonly fetching: number;
+  /** Pieces of it in the log, of what validators put into their lanes. */
+  readonly evidence: number;
+  /** Against whom. */
+  readonly accused: readonly ValidatorIndex[];
 }
 
 /** A committed upgrade whose module the node lacks. */
@@ -53,6 +62,8 @@ export interface MissingProgram extends Program {
 
 export interface TransactionStatus {
   readonly executedHeight: number;
+  /** Of the block of that height; of the genesis before the first. */
+  readonly executedTime: Millis;
   readonly executedTransactions: number;
   /** Submissions taken here that are not answered yet. */
   readonly waiting: number;
@@ -70,6 +81,7 @@ export interface TransactionStatus {
 /** What the transaction machine shows before it has recovered. */
 export const NOTHING_EXECUTED: TransactionStatus = {
   executedHeight: 0,
+  executedTime: 0,
   executedTransactions: 0,
   waiting: 0,
   waitingBytes: 0,

@@ -42,7 +42,7 @@ export const VALIDATORS_MAX = 128;
 export const digest = hex<Digest>(32);
 export const publicKey = hex<PublicKey>(32);
 export const signature = binary(64, true);
-const voteKind: Schema<VoteKind> = oneOf('prepare', 'commit');
+export const voteKind: Schema<VoteKind> = oneOf('prepare', 'commit');
 
 export const tip: Schema<Tip> = struct({ seq: i53, digest });
 export const tips = list(tip, VALIDATORS_MAX);

@@ -8,7 +8,8 @@ import { openLog, type NodeLog } from './log/node-log.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { acquireDatabase } from './supervisor/database.ts';
 import { tuneHeap } from './supervisor/heap.ts';
-import { Node, type Ports } from './supervisor/node.ts';
+import type { Ports } from './supervisor/node-info.ts';
+import { Node } from './supervisor/node.ts';
 import { exitCodeOf } from './supervisor/supervision.ts';
 
 function readConfig(): NodeConfig {

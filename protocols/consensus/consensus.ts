@@ -83,6 +83,7 @@ export class ConsensusMachine implements Machine<ConsensusInput, Effect, Consens
       knownFinalHeight: Math.max(state.knownHeight, state.final.height),
       certifiedHeight: state.final.executed.height,
       timeoutMs: state.due.timeoutMs(),
+      baseTimeoutMs: state.due.baseTimeoutMs(),
       elections: state.elections,
       blocksKept: state.tree.size,
       finalAtMs: state.finalAt,

@@ -38,8 +38,13 @@ export class Due {
   }
 
   timeoutMs(): Millis {
-    const base = Math.max(this.#timing.electionTimeoutMs, DELAY_FACTOR * this.#smoothedDelayMs);
+    const base = this.baseTimeoutMs();
     return Math.min(Math.round(base * 2 ** Math.min(this.#failedTerms, 16)), TIMEOUT_MS_MAX);
+  }
+
+  /** What failed terms double. */
+  baseTimeoutMs(): Millis {
+    return Math.max(this.#timing.electionTimeoutMs, DELAY_FACTOR * this.#smoothedDelayMs);
   }
 
   /** A new term: everything due gets the whole timeout again. */

@@ -28,6 +28,11 @@ export class LaneLog {
     return this.#next;
   }
 
+  /** Pieces of evidence against the owner that are in the log. */
+  get evidenceCount(): number {
+    return this.#evidence.size;
+  }
+
   /** The next position of the fork stream. */
   get nextFork(): number {
     return this.#nextFork;

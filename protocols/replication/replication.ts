@@ -106,11 +106,14 @@ export class ReplicationMachine implements Machine<ReplicationInput, Effect, Rep
     const lanes = this.#lanes.map(
       (lane) => lane.bytes + lane.ahead.bytes + this.#fetcher.bytes(lane.index),
     );
+    const accused = this.#lanes.filter(({ log }) => log.evidenceCount > 0);
     return {
       tips: this.#lanes.map((lane) => lane.tip),
       pendingBytes: lanes.reduce((sum, bytes) => sum + bytes, this.#feed.bytes),
       ownLaneBytes: this.#own.bytesAbove(this.#ownFinalSeq),
       fetching: this.#fetcher.active,
+      evidence: accused.reduce((sum, { log }) => sum + log.evidenceCount, 0),
+      accused: accused.map(({ index }) => index),
     };
   }
 

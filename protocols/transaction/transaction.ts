@@ -129,6 +129,7 @@ export class TransactionMachine implements Machine<TransactionInput, Effect, Tra
     const { problem, keptHeight } = this.#snapshotting;
     return {
       executedHeight: this.#executor.height,
+      executedTime: this.#executor.time,
       executedTransactions: this.#executor.transactions,
       waiting: this.#ingress.requests,
       waitingBytes: this.#ingress.bytes,

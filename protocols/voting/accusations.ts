@@ -2,9 +2,16 @@
 import { keyOf, type Verifier } from '../certificates.ts';
 import { InvariantViolation, type LogEvent, type Output } from '../machine.ts';
 import type { Effect } from '../messages.ts';
+import type { VotingStatus } from '../status.ts';
 import type { Certificate, ValidatorIndex } from '../types.ts';
 import { packStructure, unpackStructure } from '../wire.ts';
-import { evidenceKey, evidenceRecord, isEvidenceValid, type Evidence } from './evidence.ts';
+import {
+  accusedBy,
+  evidenceKey,
+  evidenceRecord,
+  isEvidenceValid,
+  type Evidence,
+} from './evidence.ts';
 import { votesOf } from './vote-sets.ts';
 
 export const VOTING_STREAM = 'voting';
@@ -16,6 +23,7 @@ export class Accusations {
   readonly #self: ValidatorIndex;
   readonly #keys = new Set<string>();
   readonly #countOf: number[];
+  #accused: readonly ValidatorIndex[] = [];
   #streamEnd = 0;
 
   constructor(verifier: Verifier, self: ValidatorIndex) {
@@ -24,8 +32,8 @@ export class Accusations {
     this.#countOf = Array.from({ length: verifier.cluster.n }, () => 0);
   }
 
-  get size(): number {
-    return this.#keys.size;
+  status(): Pick<VotingStatus, 'evidence' | 'accused'> {
+    return { evidence: this.#keys.size, accused: this.#accused };
   }
 
   recover(event: LogEvent): void {
@@ -74,13 +82,11 @@ export class Accusations {
   }
 
   #remember(item: Evidence): void {
+    const accused = accusedBy(item);
     this.#keys.add(evidenceKey(item));
-    this.#countOf[accusedBy(item)]!++;
+    if (this.#countOf[accused]!++ === 0) this.#accused = [...this.#accused, accused];
   }
 }
-
-const accusedBy = (item: Evidence): ValidatorIndex =>
-  item.kind === 'hiddenCommit' ? item.vote.voter : item.first.voter;
 
 const faultOf = (peer: ValidatorIndex, code: string): Effect => ({
   kind: 'peerFault',

@@ -88,7 +88,7 @@ export class VotingMachine implements Machine<VotingInput, Effect, VotingStatus>
   }
 
   status(): VotingStatus {
-    return { voteSets: this.#sets.size, evidence: this.#accusations.size };
+    return { voteSets: this.#sets.size, ...this.#accusations.status() };
   }
 
   step(input: VotingInput): Output<Effect> {

@@ -18,6 +18,7 @@ import {
   type Connection,
 } from './connection.ts';
 import { Declarations } from './declarations.ts';
+import { getEvidenceCommand } from './get-evidence.ts';
 import { keepProof } from './keep-proof.ts';
 import { described } from './output.ts';
 import { receiptText } from './submit.ts';
@@ -38,6 +39,8 @@ Examples:
   althing get ledger account account=alice --at-height 1200
   althing get row kv entries demo/greeting --genesis data/genesis.json
   althing get block latest
+  althing get evidence --json > evidence.json
+      for "althing evidence verify evidence.json --genesis data/genesis.json"
 
 With --genesis a node is not believed: what it answers is checked against the validators' keys, also
 before --proof writes it. Of the result of a query, --proof writes what the node says: checked is the
@@ -50,7 +53,8 @@ export function getCommand(context: CommandContext): Command {
     .addCommand(queryCommand(context), { isDefault: true })
     .addCommand(rowCommand(context))
     .addCommand(transactionCommand(context))
-    .addCommand(blockCommand(context));
+    .addCommand(blockCommand(context))
+    .addCommand(getEvidenceCommand(context));
 }
 
 function queryCommand(context: CommandContext): Command {

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Create>>> = {
   watch: async () => (await import('./watch.ts')).watchCommand,
   key: async () => (await import('./key.ts')).keyCommand,
   proof: async () => (await import('./proof.ts')).proofCommand,
+  evidence: async () => (await import('./evidence.ts')).evidenceCommand,
   module: async () => (await import('./module.ts')).moduleCommand,
   log: async () => (await import('./log.ts')).logCommand,
   'read-model': async () => (await import('./read-model.ts')).readModelCommand,

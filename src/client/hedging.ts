@@ -8,6 +8,8 @@
  *      since nodes have much to do, it is asked later, and each further one twice as late: more work would not
  *      help them. What counts is the next one's pace, or a slow node would win time by being slow; and two
  *      seconds is the most.
+ * X12. A node that refuses what is sent for now, and says for how long (Retry-After), is not sent it again
+ *      before, within a bound.
  */
 import type { Method, Nodes } from './nodes.ts';
 import { pause, pauseMs } from './waiting.ts';
@@ -50,7 +52,7 @@ export async function* attempts<T>(
   try {
     for (let round = 0; !ends.signal.aborted; round++) {
       for (const [at, node] of order.entries()) {
-        if (pending.has(node)) continue;
+        if (pending.has(node) || nodes.restMs(node, method) > 0) continue;
         const next = order.slice(at + 1).find((each) => !pending.has(each)) ?? node;
         const silentMs = silenceMs(nodes.usualMs(next, method), pending.size);
         pending.set(
@@ -61,7 +63,8 @@ export async function* attempts<T>(
         if (ends.signal.aborted) return;
         if (pending.has(node)) nodes.distrust(node);
       }
-      yield* endedWithin(pauseMs(round), pending, ends.signal, () => false);
+      const restMs = Math.min(...order.map((node) => nodes.restMs(node, method)));
+      yield* endedWithin(Math.max(pauseMs(round), restMs), pending, ends.signal, () => false);
     }
   } finally {
     signal.removeEventListener('abort', end);

@@ -40,6 +40,10 @@ export interface NodeRequest {
 /** A proof has at most 16 MiB, and what it proves is told beside it. */
 const ANSWER_BYTES_MAX = 48 * 1024 * 1024;
 const ATTEMPT_MS = 10_000;
+/** With these a node may say when it wants to be asked again. */
+const REST_STATUSES: ReadonlySet<number> = new Set([429, 503]);
+/** A node that lies keeps itself from being asked for no longer. */
+const REST_MS_MAX = 5_000;
 /** So many answers weigh in what they take of late. */
 const MEAN_OF = 8;
 
@@ -50,6 +54,8 @@ export class Nodes {
   /** Those with the lowest are asked first: below 0 who helped, above 0 who failed, each the later the further. */
   readonly #ranks: number[];
   #judged = 0;
+  /** On the clock of `performance`: until when nodes do not want to be sent anything (Retry-After). */
+  readonly #restingUntil: number[];
   /** Of late, by node and method: what becomes final takes longer than what is read. */
   readonly #usualMs: readonly Map<Method, number>[];
 
@@ -63,6 +69,7 @@ export class Nodes {
     this.urls = [...new Set(urls.map(checkedUrl))];
     this.#ranks = this.urls.map(() => 0);
     this.#usualMs = this.urls.map(() => new Map());
+    this.#restingUntil = this.urls.map(() => 0);
     this.#fetch = given.bind(globalThis);
     this.#attemptMs = attemptMs;
   }
@@ -96,7 +103,20 @@ export class Nodes {
     );
     // Who was not waited for has not failed.
     if (signal?.aborted !== true && (answer === null || answer.status >= 500)) this.distrust(node);
+    if (answer !== null && request.method === 'POST') this.#noteRest(answer);
     return answer;
+  }
+
+  #noteRest({ node, status, headers }: NodeAnswer): void {
+    const seconds = REST_STATUSES.has(status) ? Number(headers.get('retry-after')) : 0;
+    const ms = seconds > 0 ? Math.min(seconds * 1_000, REST_MS_MAX) : 0;
+    this.#restingUntil[node] = performance.now() + ms;
+  }
+
+  /** For how long the node does not want to be sent anything; reads are never kept from it. */
+  restMs(node: number, method: Method): number {
+    if (method !== 'POST') return 0;
+    return Math.max(0, this.#restingUntil[node]! - performance.now());
   }
 
   /** What its answers take until they hold, as a moving mean; 0 before the first. */

@@ -31,7 +31,7 @@ import { HealthChecks } from './health.ts';
 import { Meter } from './meter.ts';
 import type { Outcome, Wait } from './outcome.ts';
 import type { EdgePort, FinalBlock } from './port.ts';
-import { malformed, Problem, unavailable, unprocessable } from './problem.ts';
+import { logUnavailable, malformed, Problem, unprocessable } from './problem.ts';
 import { clientTxCount, isClientSubmission, signedPart } from './raw-submission.ts';
 import { answerProblem, WriteGate } from './refusal-problems.ts';
 import { readSubmissionRequest, type SubmissionRequest } from './submission-request.ts';
@@ -81,7 +81,6 @@ export interface ProvedAnswer {
 const CLOCK_MARGIN_MS = 60_000;
 const VALIDITY_WITHOUT_KEY_MS = 5 * 60_000;
 const NONCE_RANDOM_BYTES = 16;
-const RETRY_MS = 1_000;
 
 export class Edge {
   readonly port: EdgePort;
@@ -137,6 +136,12 @@ export class Edge {
   /** Transactions executed here in a second, of late. */
   tps(): number {
     return this.#meter.tps;
+  }
+
+  /** How long ago the block of that height was made, by this node's clock; null where it is not at hand. */
+  ageMs(height: number): number | null {
+    const time = height === 0 ? this.cluster.genesis.createdAtMs : this.port.timeOf(height);
+    return time === null ? null : Math.max(0, this.#now() - time);
   }
 
   executedHeight(): number {
@@ -320,11 +325,6 @@ function encode(content: SubmissionContent): Uint8Array | Problem {
     if (error instanceof RangeError) return malformed(error.message);
     throw error;
   }
-}
-
-function logUnavailable(): Problem {
-  const detail = 'the database of this node does not answer: ask again later, or ask another node';
-  return unavailable('log_unavailable', detail, RETRY_MS);
 }
 
 function tooLarge(max: number): Problem {

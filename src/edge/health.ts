@@ -2,12 +2,13 @@
  * Whether this node lives, has started, is ready for reads, and is ready for writes.
  *
  * N4. Live depends on nothing shared: a process that can answer lives.
- * N5. A missing quorum is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
+ * N5. A missing quorum (I143) is DEGRADED, not DOWN: reads go on; only readiness for writes is lost.
  * N6. A cache that is away is DEGRADED and turns nothing else: it bears on no readiness (Z1).
  * N7. A committed upgrade whose module is missing here is DEGRADED, and turns no readiness: until its
  *     height the node serves as before.
  */
 import type { EdgePort, Live } from './port.ts';
+import { quorumReason, unheardNames } from './quorum-reason.ts';
 
 export type CheckStatus = 'UP' | 'DEGRADED' | 'DOWN';
 
@@ -24,8 +25,6 @@ export interface Health {
 
 /** Final heights that may wait for execution before the node counts as behind. */
 const LAG_HEIGHTS_MAX = 1_000;
-/** Heartbeats make blocks final all the time: none for this long means that no quorum answers. */
-const SILENCE_MS_MAX = 10_000;
 
 export class HealthChecks {
   readonly #port: EdgePort;
@@ -70,20 +69,17 @@ export class HealthChecks {
     return summary([...this.live().checks, ...this.ready().checks, ...shown]);
   }
 
-  quorum(live: Live): Check {
-    const { quorum } = this.#port.info;
-    const reachable = live.peersConnected.length + 1;
-    const { finalAtMs, timeoutMs } = live.actors.consensus;
-    const silentMs = finalAtMs === 0 ? 0 : Math.max(0, this.#now() - finalAtMs);
-    const silent = silentMs > Math.max(SILENCE_MS_MAX, 4 * timeoutMs);
-    const reason =
-      reachable < quorum
-        ? `${reachable} of the ${quorum} validators that make a quorum are reachable`
-        : silent
-          ? `no block became final for ${silentMs} ms`
-          : 'a quorum is reachable';
-    const status = reachable < quorum || silent ? 'DEGRADED' : 'UP';
-    return { name: 'quorum', status, data: { reachable, needed: quorum, reason } };
+  quorum({ quorum: state }: Live): Check {
+    const { info } = this.#port;
+    const reachable = info.validators.length - state.unheard.length;
+    const names = unheardNames(info, state);
+    const data = {
+      reachable,
+      needed: info.quorum,
+      reason: quorumReason(info, state),
+      ...(names.length === 0 ? {} : { unheard: names.join(', ') }),
+    };
+    return { name: 'quorum', status: state.lostSinceMs === null ? 'UP' : 'DEGRADED', data };
   }
 }
 

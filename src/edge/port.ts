@@ -11,6 +11,7 @@ import type { StoreFigures } from '../cache/cache.ts';
 import type { ReadModel } from '../read-model/read-model.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
 import type { Block, Certificate, Digest } from '../../protocols/types.ts';
+import type { Evidence } from '../../protocols/voting/evidence.ts';
 import type { Hub } from '../stream/hub.ts';
 
 export interface NodeInfo {
@@ -31,10 +32,19 @@ export interface NodeInfo {
   readonly startedAtMs: number;
 }
 
+/** Whether writes can become final (protocols/quorum-watch.ts); times of day in milliseconds. */
+export interface QuorumState {
+  /** Null while they can. */
+  readonly lostSinceMs: number | null;
+  /** Validators that are not connected, and since when. */
+  readonly unheard: readonly { readonly index: number; readonly sinceMs: number }[];
+}
+
 export interface Live {
   readonly actors: ActorStatuses;
   /** Indexes of peers with an open control stream. */
   readonly peersConnected: readonly number[];
+  readonly quorum: QuorumState;
   readonly log: { readonly writable: boolean; readonly detail: string };
   /** The stores of the cache, the nearest first. */
   readonly cache: readonly StoreFigures[];
@@ -71,6 +81,18 @@ export type ProofAnswer =
       readonly result: Extract<AnswerResult, { ok: false }>;
     };
 
+/** Where in the evidence of this node a page begins; shelves are numbered from 0 on. */
+export interface EvidencePlace {
+  readonly shelf: number;
+  readonly position: number;
+}
+
+export interface EvidencePage {
+  readonly evidence: readonly Evidence[];
+  /** Where the next page begins; null at the end. */
+  readonly next: EvidencePlace | null;
+}
+
 /** What edges need of the hub. */
 export type Streams = Pick<Hub, 'limits' | 'newest' | 'refusal' | 'subscribe'>;
 
@@ -94,8 +116,12 @@ export interface EdgePort {
   /** Waits until what it shows is certified, within a bound. */
   prove(wanted: ProofWanted): Promise<ProofAnswer>;
   findSubmission(id: Digest): Promise<Answered>;
+  /** Block time of a height that was executed here of late; null where that is not at hand. */
+  timeOf(height: number): number | null;
   /** A final block by height; null when it is not final here yet, `unavailable` while the log is away. */
   block(height: number | 'latest'): Promise<FinalBlock | null | 'unavailable'>;
+  /** Evidence that this node has found, in an order that stays; `unavailable` while the log is away. */
+  evidence(from: EvidencePlace, limit: number): Promise<EvidencePage | 'unavailable'>;
   /** Null where the node keeps none. */
   readModel(): ReadModel | null;
   /** A metrics page of the whole node in Prometheus text format. */

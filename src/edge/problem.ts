@@ -12,6 +12,7 @@ export type ProblemExtras = Readonly<Record<string, string | number | boolean | 
  * to a few KiB.
  */
 const TEXT_LENGTH_MAX = 200;
+const LOG_RETRY_MS = 1_000;
 
 export class Problem {
   readonly status: number;
@@ -81,6 +82,11 @@ export function unprocessable(code: string, detail: string, field?: string): Pro
 /** For now only: 503 with a time to retry. */
 export function unavailable(code: string, detail: string, retryAfterMs: number): Problem {
   return new Problem(503, code, detail, { retryAfterMs });
+}
+
+export function logUnavailable(): Problem {
+  const detail = 'the database of this node does not answer: ask again later, or ask another node';
+  return unavailable('log_unavailable', detail, LOG_RETRY_MS);
 }
 
 /** Our bug: logged where it was caught, and nothing of it shown to the client. */

@@ -21,7 +21,10 @@ export function answerUnary<Request, Answer>(
 export function headOf(edge: Edge): Metadata {
   const head = new Metadata();
   head.set('x-althing-node', edge.port.info.nodeId);
-  head.set('x-althing-height', String(edge.executedHeight()));
+  const height = edge.executedHeight();
+  const ageMs = edge.ageMs(height);
+  head.set('x-althing-height', String(height));
+  if (ageMs !== null) head.set('x-althing-age-ms', String(ageMs));
   return head;
 }
 

@@ -193,6 +193,10 @@ const HEADERS = {
     description: 'the executed height that the answer reflects',
     schema: { type: 'string', pattern: '^[0-9]+$' },
   },
+  'x-althing-age-ms': {
+    description: 'how long ago the block of that height was made; absent for heights long past',
+    schema: { type: 'string', pattern: '^[0-9]+$' },
+  },
   traceparent: {
     description: 'as it came (W3C Trace Context)',
     schema: { type: 'string' },
@@ -201,7 +205,7 @@ const HEADERS = {
 } as const;
 
 const EVERY_HEADER = Object.fromEntries(
-  ['x-althing-node', 'x-althing-height', 'traceparent'].map((name) => [
+  ['x-althing-node', 'x-althing-height', 'x-althing-age-ms', 'traceparent'].map((name) => [
     name,
     { $ref: `#/components/headers/${name}` },
   ]),

@@ -141,6 +141,47 @@ export const SCHEMAS = {
     signature: Hex64,
     certificate: nullable(Type.Unsafe({ $ref: '#/components/schemas/Certificate' })),
   }),
+  Evidence: Type.Object(
+    {
+      kind: Type.Union([
+        Type.Literal('doubleVote', {
+          description: 'two votes of one kind for one height and term',
+        }),
+        Type.Literal('doubleFirst', { description: 'two votes for first blocks of one term' }),
+        Type.Literal('hiddenCommit', { description: 'a timeout that claims less than its vote' }),
+        Type.Literal('doubleBatch', { description: 'two batches for one place in its lane' }),
+      ]),
+      clusterId: Hex32,
+      accused: Type.Object({ index: Count, id: Type.String(), publicKey: Hex32 }),
+      epoch: Count,
+      term: nullable(Count),
+      height: nullable(Count),
+      seq: nullable(Count),
+      statements: Type.Array(
+        Type.Unsafe<unknown>({
+          type: 'object',
+          description: 'the fields of a vote, a timeout or a batch',
+          required: ['statement', 'signature', 'signed'],
+          additionalProperties: true,
+          properties: {
+            statement: { enum: ['vote', 'timeout', 'batch'] },
+            signature: { type: 'string', pattern: '^[0-9a-f]{128}$' },
+            signed: {
+              type: 'string',
+              pattern: '^([0-9a-f]{2})+$',
+              description: 'the bytes that the signature covers, in lower-case hex',
+            },
+          },
+        }),
+        { minItems: 2, maxItems: 2 },
+      ),
+    },
+    { description: 'Two statements signed by one validator that no honest one signs both of.' },
+  ),
+  EvidencePage: Type.Object({
+    evidence: Type.Array(Type.Unsafe({ $ref: '#/components/schemas/Evidence' })),
+    next: nullable(Type.String({ description: 'the `cursor` of the next page' })),
+  }),
   ConsensusStatus: Type.Object({
     nodeId: Type.String(),
     nodeIndex: Type.Integer({ minimum: -1 }),

@@ -216,6 +216,8 @@ class HttpService {
       ['x-althing-node', this.#edge.port.info.nodeId],
       ['x-althing-height', String(height)],
     ];
+    const ageMs = this.#edge.ageMs(height);
+    if (ageMs !== null) headers.push(['x-althing-age-ms', String(ageMs)]);
     const trace = visit.exchange.headers.get('traceparent');
     if (trace !== undefined && isTraceparent(trace)) headers.push(['traceparent', trace]);
     return headers;

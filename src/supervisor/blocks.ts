@@ -49,6 +49,11 @@ export class Blocks {
     this.#recent.delete(this.#newest - RECENT_MAX);
   }
 
+  /** Of one that was executed of late; null for others. */
+  timeOf(height: number): number | null {
+    return this.#recent.get(height)?.block.timestamp ?? null;
+  }
+
   /** Height of the newest block that is final and executed here. */
   get newest(): number {
     return Math.max(this.#newest, this.#executedHeight());

@@ -94,8 +94,12 @@ const LIVE_COUNTERS: Readonly<Record<string, readonly [string, Read<Live>]>> = {
     ({ actors }) => actors.consensus.elections,
   ],
   althing_voting_evidence_total: [
-    'Proven misdeeds of validators',
+    'Evidence in the log against validators, of what they voted',
     ({ actors }) => actors.voting.evidence,
+  ],
+  althing_replication_evidence_total: [
+    'Evidence in the log against validators, of what they put into their lanes',
+    ({ actors }) => actors.replication.evidence,
   ],
   althing_transaction_processed_total: [
     'Transactions in the blocks executed here',

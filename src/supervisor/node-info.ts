@@ -4,6 +4,13 @@ import type { NodeConfig } from '../config/load.ts';
 import { VERSION } from '../config/version.ts';
 import type { NodeInfo } from '../edge/port.ts';
 
+/** On which it listens. */
+export interface Ports {
+  readonly http: number;
+  readonly grpc: number;
+  readonly peer: number;
+}
+
 export function infoOf(config: NodeConfig, threads: number, modules: readonly Program[]): NodeInfo {
   const { cluster } = config;
   return {

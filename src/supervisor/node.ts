@@ -14,7 +14,6 @@ import { Edge } from '../edge/edge.ts';
 import type { EdgePort, Live, NodeInfo } from '../edge/port.ts';
 import { prepareGrpc, type GrpcServer } from '../grpc/server.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
-import type { ActorLog } from '../log/actor-log.ts';
 import { isTransient } from '../log/connection.ts';
 import type { NodeLog } from '../log/node-log.ts';
 import type { Logger } from '../logger.ts';
@@ -27,15 +26,14 @@ import { Hub } from '../stream/hub.ts';
 import { LogSource } from '../stream/log-source.ts';
 import { actorLogs } from './actor-logs.ts';
 import { ActorSystem } from './actor-system.ts';
-import { BLOCK_READS, Blocks } from './blocks.ts';
-import { Certifications } from './certifications.ts';
-import { KeptAnswers } from './kept-answers.ts';
+import { BLOCK_READS } from './blocks.ts';
+import { LogReads } from './log-reads.ts';
 import { NodeMetrics } from './metrics.ts';
-import { infoOf } from './node-info.ts';
+import { infoOf, type Ports } from './node-info.ts';
 import { NOTHING_YET } from './nothing-yet.ts';
 import { Notices } from './notices.ts';
 import { PeerBridge } from './peer-bridge.ts';
-import { Proofs } from './proofs.ts';
+import { QuorumSight } from './quorum-sight.ts';
 import { Requests } from './requests.ts';
 import { until } from './until.ts';
 
@@ -53,12 +51,6 @@ export interface NodeParts {
   readonly onFatal: (exitCode: number, reason: string) => void;
 }
 
-export interface Ports {
-  readonly http: number;
-  readonly grpc: number;
-  readonly peer: number;
-}
-
 export class Node {
   readonly #parts: NodeParts;
   /** All that this node can run, in whatever versions. */
@@ -70,18 +62,16 @@ export class Node {
   readonly #network: PeerNetwork;
   readonly #faults: PeerFaults;
   readonly #notices: Notices;
+  readonly #quorum: QuorumSight;
   readonly #metrics: NodeMetrics;
   readonly #hub: Hub;
   readonly #cache: Cache;
-  readonly #kept: KeptAnswers;
   readonly #edge: Edge;
   #statuses = NOTHING_YET;
   readonly #executedHeight = (): number => this.#statuses.transaction.executedHeight;
   #draining = false;
   #running: (() => void) | null = null;
-  #blocks: Blocks | null = null;
-  #proofs: Proofs | null = null;
-  #edgeLog: ActorLog | null = null;
+  #reads: LogReads | null = null;
   #http: HttpServer | null = null;
   #grpc: GrpcServer | null = null;
   readonly #readModel: ReadModel | null;
@@ -121,15 +111,20 @@ export class Node {
       nameOf: (peer) => this.#info.validators[peer] ?? `validator ${peer}`,
       keepApart: (peer, ms) => this.#network.keepApart(peer, ms),
     });
-    this.#notices = new Notices(logger);
+    this.#notices = new Notices(logger, this.#info.validators);
+    this.#quorum = new QuorumSight({
+      info: this.#info,
+      logger,
+      connected: () => this.#network.connected(),
+      consensus: () => this.#statuses.consensus,
+    });
     const digestOf = blockDigest.bind(null, nodeCrypto, config.cluster.id);
     this.#hub = new Hub({
-      source: new LogSource(() => this.#edgeLog!, digestOf),
+      source: new LogSource(() => this.#reads!.log, digestOf),
       logger,
       isTransient,
     });
     this.#cache = openCache(config, logger);
-    this.#kept = new KeptAnswers(this.#cache, this.#executedHeight);
     this.#metrics = new NodeMetrics(
       config.id,
       () => this.#live(),
@@ -149,20 +144,21 @@ export class Node {
 
   /**
    * Resolves when every port is bound and the node is ready: recovered, all that its log holds
-   * executed again, and a quorum of peers connected or QUORUM_BOUND_MS over. It can start alone.
+   * executed again, and a quorum there or QUORUM_BOUND_MS over. It can start alone.
    */
   async start(): Promise<Ports> {
     const { config, log, logger } = this.#parts;
-    this.#edgeLog = await log.actorLog('edge', BLOCK_READS);
-    this.#blocks = new Blocks(this.#edgeLog, config.cluster.id, this.#executedHeight);
-    this.#proofs = new Proofs({
-      clusterId: config.cluster.id,
-      certifications: new Certifications(this.#blocks),
+    this.#reads = new LogReads({
+      log: await log.actorLog('edge', BLOCK_READS),
+      cluster: config.cluster,
+      cache: this.#cache,
+      statuses: () => this.#statuses,
       ask: (wanted) => this.#requests.ask({ kind: 'prove', wanted }),
     });
     const running = new Promise<void>((resolve) => (this.#running = resolve));
     await this.#network.start();
     this.#system.start();
+    this.#quorum.start();
     const { host, httpPort, grpcPort } = config;
     // While the actors recover, in threads of their own.
     const grpc = prepareGrpc({ edge: this.#edge, host, grpcPort, logger });
@@ -179,7 +175,7 @@ export class Node {
     const { quorum } = this.#parts.config.cluster;
     const deadline = performance.now() + QUORUM_BOUND_MS;
     const isExecuted = (): boolean => this.#executedHeight() >= ownHeight;
-    const hasQuorum = (): boolean => this.#network.connected().length + 1 >= quorum;
+    const hasQuorum = (): boolean => this.#quorum.look();
     const progress = setInterval(() => {
       if (isExecuted()) return;
       this.#parts.logger.info(
@@ -209,9 +205,10 @@ export class Node {
     this.#edge.close();
     const how = await this.#system.stop(STOP_BOUND_MS);
     if (how === 'cut') this.#parts.logger.warn({}, 'an actor did not end in time and was cut off');
+    this.#quorum.stop();
     await this.#network.close();
     await this.#readModel?.close();
-    await this.#edgeLog?.close();
+    await this.#reads?.log.close();
     this.#cache.close();
   }
 
@@ -259,11 +256,12 @@ export class Node {
       submit: (bytes, until) => this.#requests.submit(bytes, until),
       query: (read) => this.#requests.ask({ kind: 'query', ...read }),
       confirm: () => this.#requests.confirm(),
-      prove: (wanted) => this.#proofs!.prove(wanted),
+      prove: (wanted) => this.#reads!.proofs.prove(wanted),
       findSubmission: (id) =>
-        this.#kept.receipts(id, () => this.#requests.ask({ kind: 'findSubmission', id })),
-      block: (height) =>
-        this.#kept.block(height, async () => (await this.#blocks?.at(height)) ?? null),
+        this.#reads!.kept.receipts(id, () => this.#requests.ask({ kind: 'findSubmission', id })),
+      block: (height) => this.#reads!.block(height),
+      timeOf: (height) => this.#reads!.timeOf(height),
+      evidence: (from, limit) => this.#reads!.evidence.page(from, limit),
       readModel: () => this.#readModel,
       metrics: () => this.#metrics.render(),
     };
@@ -274,6 +272,7 @@ export class Node {
     return {
       actors: this.#statuses,
       peersConnected: this.#network.connected(),
+      quorum: this.#quorum.state(),
       log: { writable, detail: writable ? 'connected' : 'the database does not answer' },
       cache: this.#cache.figures(),
       draining: this.#draining,
@@ -300,7 +299,7 @@ export class Node {
 
   #statusesReported(statuses: Partial<ActorStatuses>): void {
     this.#statuses = { ...this.#statuses, ...statuses };
-    if (statuses.transaction !== undefined) this.#notices.note(statuses.transaction);
+    this.#notices.note(statuses);
   }
 
   #fromActor(message: Extract<Item, { kind: 'local' }>['message']): void {
@@ -312,7 +311,7 @@ export class Node {
         this.#edge.catalog = catalogOf(this.#modules, message.programs);
         return;
       case 'blockExecuted':
-        this.#blocks?.executed(message);
+        this.#reads?.blocks.executed(message);
         this.#readModel?.executed(message.block.height);
         this.#hub.executed(message.block.height, message.txCount);
         return this.#requests.answered(message);

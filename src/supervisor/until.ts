@@ -1,3 +1,4 @@
+/** Waiting for what nobody announces. */
 import { setTimeout as pause } from 'node:timers/promises';
 
 const POLL_MS = 20;

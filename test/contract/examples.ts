@@ -36,6 +36,7 @@ export const EXAMPLES: readonly (readonly [id: string, example: Example])[] = [
   ['getRow', { path: `${API}/state/ledger/accounts/alice?proof=1` }],
   ['openStream', { path: `${API}/stream?from=1` }],
   ['getConsensusStatus', { path: `${API}/consensus/status` }],
+  ['listEvidence', { path: `${API}/consensus/evidence?limit=2` }],
   ...['/health', '/q/health', `${API}/health`].map(health),
   ...['/health/live', '/q/health/live', '/health/ready', '/q/health/ready'].map(health),
   ...['/livez', '/startupz', '/readyz', '/leader'].map(health),

@@ -5,7 +5,7 @@ import { start, TestClient } from './start.ts';
 /** The methods of each service of ours, beside those of the modules. */
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
   'althing.v1.Transactions': ['Submit', 'SubmitStream', 'Get'],
-  'althing.v1.Consensus': ['Status'],
+  'althing.v1.Consensus': ['Status', 'Evidence'],
   'althing.v1.State': ['Query', 'ProveRow', 'Modules'],
   'althing.v1.Stream': ['Subscribe'],
   'althing.v1.Voting': ['SubmitRound', 'SubmitVote', 'GetRound', 'WatchRounds'],

@@ -27,6 +27,7 @@ export interface Answer {
 
 export interface ProblemBody {
   readonly code: string;
+  readonly detail?: string;
   readonly field?: string;
   readonly id?: string;
   readonly statusUrl?: string;

@@ -21,6 +21,8 @@ import type { EdgeLogger } from '../../src/edge/logger.ts';
 import type {
   Answered,
   EdgePort,
+  EvidencePage,
+  EvidencePlace,
   FinalBlock,
   Live,
   NodeInfo,
@@ -31,17 +33,20 @@ import { builtInModules } from '../../src/modules/built-in.ts';
 import { ModuleCatalog } from '../../src/modules/catalog.ts';
 import type { DefinedModule } from '../../src/modules/define.ts';
 import type { Hub, StreamLimits } from '../../src/stream/hub.ts';
-import { Certifications, type FinalChain } from '../../src/supervisor/certifications.ts';
+import { Certifications } from '../../src/supervisor/certifications.ts';
+import { NOTHING_YET } from '../../src/supervisor/nothing-yet.ts';
 import { Proofs } from '../../src/supervisor/proofs.ts';
 import { hubOver, MemoryLog } from '../stream/memory-log.ts';
-import { certificateOf, digestOf } from './certified.ts';
+import { certificateOf, chainOf, digestOf } from './certified.ts';
+import { TestEvidence } from './evidence.ts';
+import { quorumOf } from './quorum-of.ts';
 
 export const API_TOKEN = 'a-token-for-tests';
 export const silent: EdgeLogger = { info() {}, warn() {}, error() {} };
 /** The client of these tests; it owns the account `alice`. */
 export const client = signerFromPem(generateKey().pem);
 export const validatorPems = [1, 2, 3, 4].map(() => generateKey().pem);
-const signers = validatorPems.map(signerFromPem);
+export const signers = validatorPems.map(signerFromPem);
 const node = signers[0]!;
 
 /** `config`: of modules, beside the ledger's accounts. */
@@ -88,6 +93,7 @@ export class TestPort implements EdgePort {
   /** What the node has written. */
   readonly log = new MemoryLog();
   readonly streams: Hub;
+  readonly found = new TestEvidence();
   readonly #waiting = new Map<number, (message: EdgeMessage) => void>();
   #request = 0;
   /** Batches that the machine sealed and that are final. */
@@ -123,25 +129,10 @@ export class TestPort implements EdgePort {
       availablePrograms: modules.map(programOf),
       startedAtMs: Date.now(),
     };
-    const certifications = new Certifications(this.#chain());
+    const certifications = new Certifications(chainOf(cluster, signers, this.#blocks));
     const ask = (wanted: ProofWanted) => this.#prove(wanted);
     this.#proofs = new Proofs({ clusterId: cluster.id, certifications, ask });
     this.#step({ kind: 'started' });
-  }
-
-  #chain(): FinalChain {
-    const blocks = this.#blocks;
-    return {
-      get newest() {
-        return blocks.length;
-      },
-      entries: (from, to) =>
-        Promise.resolve(
-          blocks
-            .slice(from, to)
-            .map((block) => ({ block, certificate: certificateOf(this.cluster, signers, block) })),
-        ),
-    };
   }
 
   /** Nothing becomes final until `release`. */
@@ -288,6 +279,10 @@ export class TestPort implements EdgePort {
     return Promise.resolve({ block, digest, certificate, txCount: 1 });
   }
 
+  evidence(from: EvidencePlace, limit: number): Promise<EvidencePage> {
+    return Promise.resolve(this.found.page(from, limit));
+  }
+
   readModel(): null {
     return null;
   }
@@ -297,12 +292,16 @@ export class TestPort implements EdgePort {
     return Promise.resolve('# TYPE althing_up gauge\nalthing_up 1\n');
   }
 
+  timeOf(height: number): number | null {
+    return this.#blocks[height - 1]?.timestamp ?? null;
+  }
+
   live(): Live {
     const height = this.#blocks.length;
     return {
       actors: {
         consensus: {
-          epoch: 0,
+          ...NOTHING_YET.consensus,
           term: 4,
           state: this.state,
           leader: this.state === 'LEADER' ? 0 : 1,
@@ -311,19 +310,16 @@ export class TestPort implements EdgePort {
           finalDigest:
             this.#blocks.length === 0 ? ZERO_DIGEST : digestOf(this.cluster, this.#blocks.at(-1)!),
           knownFinalHeight: height + this.behind,
-          blocksKept: 0,
-          certifiedHeight: 0,
           timeoutMs: 500,
           elections: 1,
           finalAtMs: Date.now() - this.silentMs,
-          draining: false,
-          drained: false,
         },
-        voting: { voteSets: 0, evidence: 0 },
-        replication: { tips: [], pendingBytes: 0, ownLaneBytes: 0, fetching: 0 },
+        voting: NOTHING_YET.voting,
+        replication: NOTHING_YET.replication,
         transaction: { ...this.#machine.status(), ...this.pretended },
       },
       peersConnected: this.peersConnected,
+      quorum: quorumOf(this.info, this.peersConnected, this.silentMs),
       log: { writable: this.writable, detail: 'in memory' },
       cache: this.cache,
       draining: this.draining,

@@ -1,6 +1,7 @@
-/** Blocks and the state of consensus. */
+/** Blocks, the state of consensus, and the evidence against validators. */
 import { Type } from '@sinclair/typebox';
 import type { Edge } from '../../edge/edge.ts';
+import { EVIDENCE_CURSOR, EVIDENCE_LIMIT_MAX, evidencePage } from '../../edge/evidence.ts';
 import { integerField } from '../../edge/fields.ts';
 import type { FinalBlock } from '../../edge/port.ts';
 import { Problem } from '../../edge/problem.ts';
@@ -16,6 +17,36 @@ const STATUS: Operation = {
   summary: 'How the cluster agrees, as this node sees it.',
   answers: { 200: { description: 'the state', content: eitherFormat('ConsensusStatus') } },
   problems: [PROBLEMS.parameters, PROBLEMS.negotiated],
+};
+
+const EVIDENCE: Operation = {
+  id: 'listEvidence',
+  tag: 'chain',
+  summary: 'Proofs that validators broke a rule, as far as this node has found any.',
+  description:
+    'Each holds two statements that one validator signed, of which no honest one signs both. Anybody can ' +
+    'check it who has the genesis document: `althing evidence verify`.',
+  parameters: [
+    {
+      name: 'cursor',
+      in: 'query',
+      description: 'the `next` of the page before',
+      schema: Type.String({ pattern: EVIDENCE_CURSOR }),
+    },
+    {
+      name: 'limit',
+      in: 'query',
+      description: `pieces wanted, 1 to ${EVIDENCE_LIMIT_MAX}; 50 without it`,
+      schema: Type.Integer({ minimum: 1, maximum: EVIDENCE_LIMIT_MAX }),
+    },
+  ],
+  answers: {
+    200: {
+      description: 'a page; go on with `cursor` set to `next`',
+      content: eitherFormat('EvidencePage'),
+    },
+  },
+  problems: [PROBLEMS.parameters, PROBLEMS.negotiated, { 503: ['log_unavailable'] }],
 };
 
 const BLOCK: Operation = {
@@ -45,11 +76,25 @@ export function chainRoutes(edge: Edge): Route[] {
     },
     {
       method: 'GET',
+      path: '/api/v11/consensus/evidence',
+      operation: EVIDENCE,
+      handle: (request) => getEvidence(edge, request),
+    },
+    {
+      method: 'GET',
       path: '/api/v11/blocks/:height',
       operation: BLOCK,
       handle: (request) => getBlock(edge, request),
     },
   ];
+}
+
+async function getEvidence(edge: Edge, request: Request): Promise<Reply | Problem> {
+  const refused = onlyParameters(request, ['cursor', 'limit']);
+  if (refused !== null) return refused;
+  const { query } = request;
+  const page = await evidencePage(edge, { cursor: query.get('cursor'), limit: query.get('limit') });
+  return page instanceof Problem ? page : answer(request, page);
 }
 
 async function getBlock(edge: Edge, request: Request): Promise<Reply | Problem> {
