@@ -33,6 +33,8 @@ export class PatienceChecker implements Observer {
   readonly #votes = new Map<SimNode, Vote[]>();
   readonly #said = new Map<string, number>();
   #executedAtUs = Infinity;
+  /** By then the heartbeat of a leader that began anew is missed. */
+  #missedAtUs = 0;
 
   constructor(world: World, record: RecordChecker, report: Report) {
     this.#world = world;
@@ -118,6 +120,13 @@ export class PatienceChecker implements Observer {
     });
   }
 
+  /** A leader that began anew has let go of its term, which others learn when no heartbeat comes (P2, T1). */
+  started(node: SimNode): void {
+    if (node.incarnation === 1) return;
+    const { scheduler, profile } = this.#world;
+    this.#missedAtUs = scheduler.now + profile.heartbeatMs * 1000;
+  }
+
   /** Looked at now and then: what all have executed is certified soon after (B3). */
   expectCertified(isExecuted: boolean, isCertified: boolean): void {
     const { scheduler, profile } = this.#world;
@@ -125,7 +134,8 @@ export class PatienceChecker implements Observer {
     this.#executedAtUs = Math.min(this.#executedAtUs, scheduler.now);
     const patience =
       CERTIFY_MS_MAX * 1000 + CERTIFY_HOPS * (profile.link.minUs + profile.link.jitterUs);
-    if (isCertified || scheduler.now < this.#executedAtUs + patience) return;
+    const since = Math.max(this.#executedAtUs, this.#missedAtUs);
+    if (isCertified || scheduler.now < since + patience) return;
     this.#report('rule B3', `nothing certifies what every node executed ${patience / 1000} ms ago`);
   }
 
