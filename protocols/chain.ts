@@ -3,11 +3,11 @@
  * feed execution after a restart, and peers are served from it (rule C1).
  */
 import { nullable, struct, type Schema } from './codec.ts';
-import { InvariantViolation, type LogEvent } from './machine.ts';
+import type { LogEvent } from './machine.ts';
+import { readEvent } from './stored.ts';
 import { block, certificate } from './structures.ts';
 import type { Block, Certificate, Digest, Executed } from './types.ts';
 import { EMPTY_TIP, ZERO_DIGEST } from './types.ts';
-import { unpackStructure } from './wire.ts';
 
 export const CHAIN_STREAM = 'chain';
 
@@ -24,10 +24,7 @@ export const chainEntry: Schema<ChainEntry> = struct({ block, certificate: nulla
 
 /** Throws InvariantViolation. */
 export function readChainEntry(event: LogEvent): ChainEntry {
-  const entry = unpackStructure(chainEntry, event.header);
-  if (!entry.ok)
-    throw new InvariantViolation('log_malformed', `chain ${event.seq}: ${entry.error}`);
-  return entry.value;
+  return readEvent(chainEntry, event);
 }
 
 /** Nothing is certified before the first checkpoint: the genesis document itself fixes the state. */

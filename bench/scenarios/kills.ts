@@ -1,7 +1,7 @@
 /**
  * kill -9 of a random node at a random moment under load, also while it recovers from the kill before,
- * or with `--all` of all nodes at once, under many times that load. A node checks every row of its log when it starts, so that a
- * log that a kill has damaged shows as a start that fails (exit code 3).
+ * or with `--all` of all nodes at once, under many times that load. A node checks every row of its log
+ * when it starts, so that a log that a kill has damaged shows as a start that fails (exit code 3).
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';

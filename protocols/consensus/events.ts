@@ -1,8 +1,6 @@
 /** What consensus writes down: the safety record's history (stream `consensus`); and the chain (chain.ts). */
-import { nullable, struct, u53, union, type Infer, type Schema } from '../codec.ts';
-import { InvariantViolation, type LogEvent } from '../machine.ts';
+import { nullable, struct, u53, union, type Infer } from '../codec.ts';
 import { block, certificate, handOver, timeout, timeoutCertificate, vote } from '../structures.ts';
-import { unpackStructure } from '../wire.ts';
 
 export const CONSENSUS_STREAM = 'consensus';
 
@@ -41,11 +39,3 @@ export const consensusEvent = union<ConsensusEvent>({
   commitVoted: struct({ vote, certificate }),
   timeoutCast: struct({ timeout, highest: nullable(certificate), handOver: nullable(handOver) }),
 });
-
-/** The header of an event of one's own streams. Throws InvariantViolation. */
-export function readEvent<T>(schema: Schema<T>, event: LogEvent): T {
-  const decoded = unpackStructure(schema, event.header);
-  if (decoded.ok) return decoded.value;
-  const where = `${event.stream} ${event.seq}`;
-  throw new InvariantViolation('log_malformed', `${where}: ${decoded.error}`);
-}

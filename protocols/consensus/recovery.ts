@@ -4,9 +4,10 @@
  */
 import { CHAIN_STREAM, readChainEntry } from '../chain.ts';
 import type { LogEvent, RecoveryRead } from '../machine.ts';
+import { readEvent } from '../stored.ts';
 import { blockDigest } from '../structures.ts';
 import type { Block, Certificate } from '../types.ts';
-import { CONSENSUS_STREAM, consensusEvent, readEvent, type ConsensusEvent } from './events.ts';
+import { CONSENSUS_STREAM, consensusEvent, type ConsensusEvent } from './events.ts';
 import { readSafetyRecord, SAFETY_STREAM, safetyOf } from './safety-record.ts';
 import { evolve, forgetDecided } from './safety.ts';
 import { headOf, type State } from './state.ts';

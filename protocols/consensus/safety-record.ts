@@ -9,10 +9,11 @@
  */
 import { boolean, i53, list, nullable, struct, u53, type Infer, type Schema } from '../codec.ts';
 import type { LogEvent } from '../machine.ts';
+import { readEvent } from '../stored.ts';
 import { certificate, timeoutCertificate } from '../structures.ts';
 import type { Vote } from '../types.ts';
 import { packStructure } from '../wire.ts';
-import { CONSENSUS_STREAM, consensusEvent, readEvent, type ConsensusEvent } from './events.ts';
+import { CONSENSUS_STREAM, consensusEvent, type ConsensusEvent } from './events.ts';
 import type { Safety } from './safety.ts';
 import type { State } from './state.ts';
 import { UNDECIDED_MAX } from './voting-rules.ts';

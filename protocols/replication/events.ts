@@ -9,10 +9,10 @@
  *   recovery: an older one, or none, costs time and nothing else.
  */
 import { list, struct, u53, type Schema } from '../codec.ts';
-import { InvariantViolation, type LogEvent } from '../machine.ts';
+import type { LogEvent } from '../machine.ts';
 import { batchHeader, tips, VALIDATORS_MAX } from '../structures.ts';
 import type { BatchHeader, Tip, ValidatorIndex } from '../types.ts';
-import { packStructure, unpackStructure } from '../wire.ts';
+import { packStructure } from '../wire.ts';
 import type { Batch, Place } from './lane.ts';
 
 /** Where the block of `height` (≥ 1) stands in the chain stream. */
@@ -81,14 +81,4 @@ export function settledToEvent(position: number, value: SettledTo): LogEvent {
     kind: SETTLED_TO,
     header: packStructure(settledTo, value),
   };
-}
-
-/** The header of an event of our own log. */
-export function readEvent<T>(schema: Schema<T>, event: LogEvent): T {
-  const decoded = unpackStructure(schema, event.header);
-  if (decoded.ok) return decoded.value;
-  throw new InvariantViolation(
-    'log_unreadable',
-    `${event.stream}/${event.seq} is not what was written there (${decoded.error}); run \`althing log verify\``,
-  );
 }

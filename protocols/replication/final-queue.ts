@@ -8,12 +8,12 @@
  * their turn comes. Consensus may write them a little later than it tells of them, so a short
  * answer is asked for again.
  */
-import { CHAIN_STREAM, chainEntry, emptyCut } from '../chain.ts';
+import { CHAIN_STREAM, emptyCut, readChainEntry } from '../chain.ts';
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import { blockDigest } from '../structures.ts';
 import type { Block, Digest, Tip, ValidatorIndex } from '../types.ts';
-import { chainPosition, readEvent } from './events.ts';
+import { chainPosition } from './events.ts';
 import type { Lane } from './lane.ts';
 import type { Setting } from './setting.ts';
 
@@ -153,6 +153,6 @@ export class FinalQueue {
 
 /** A block of the chain stream, with the digest that it is known by. */
 export function readFinalBlock(setting: Setting, event: LogEvent): FinalBlock {
-  const { block } = readEvent(chainEntry, event);
+  const { block } = readChainEntry(event);
   return { block, digest: blockDigest(setting.crypto, setting.cluster.id, block) };
 }

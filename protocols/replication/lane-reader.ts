@@ -9,9 +9,10 @@
  */
 import { InvariantViolation, type LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
+import { readEvent } from '../stored.ts';
 import { batchDigest, batchHeader } from '../structures.ts';
 import { ZERO_DIGEST, type Digest, type Tip, type ValidatorIndex } from '../types.ts';
-import { laneStream, readEvent } from './events.ts';
+import { laneStream } from './events.ts';
 import { feedBytes, type FeedBytes, type Setting } from './setting.ts';
 
 const READ_BATCHES_MAX = 1024;

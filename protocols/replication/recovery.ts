@@ -3,8 +3,9 @@
  * the height up to which all was stored, then for each lane its evidence, and the forks and batches
  * above that height's cut, without their payloads.
  */
-import { CHAIN_STREAM, chainEntry, emptyCut } from '../chain.ts';
+import { CHAIN_STREAM, emptyCut, readChainEntry } from '../chain.ts';
 import { InvariantViolation, type LogEvent, type RecoveryRead } from '../machine.ts';
+import { readEvent } from '../stored.ts';
 import { batchDigest, batchHeader } from '../structures.ts';
 import type { Block, Tip } from '../types.ts';
 import {
@@ -12,7 +13,6 @@ import {
   evidenceStream,
   forkStream,
   laneStream,
-  readEvent,
   SETTLED_STREAM,
   settledTo,
 } from './events.ts';
@@ -61,7 +61,7 @@ export class Recovery {
   }
 
   read(event: LogEvent): void {
-    if (event.stream === CHAIN_STREAM) this.newest = readEvent(chainEntry, event).block;
+    if (event.stream === CHAIN_STREAM) this.newest = readChainEntry(event).block;
     else if (event.stream === SETTLED_STREAM) this.#readSettled(event);
     else this.#readLane(event);
   }

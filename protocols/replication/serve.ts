@@ -10,9 +10,10 @@
 import type { LogEvent } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import { Pace, type Rate } from '../pace.ts';
+import { readEvent } from '../stored.ts';
 import { batchDigest, batchHeader } from '../structures.ts';
 import type { Digest, Millis, ValidatorIndex } from '../types.ts';
-import { BATCH_STORED, laneStream, readEvent } from './events.ts';
+import { BATCH_STORED, laneStream } from './events.ts';
 import { BATCHES_PER_FETCH } from './fetch.ts';
 import type { Held, Lane } from './lane.ts';
 import type { Setting } from './setting.ts';

@@ -3,8 +3,9 @@ import { keyOf, type Verifier } from '../certificates.ts';
 import { InvariantViolation, type LogEvent, type Output } from '../machine.ts';
 import type { Effect } from '../messages.ts';
 import type { VotingStatus } from '../status.ts';
+import { readEvent } from '../stored.ts';
 import type { Certificate, ValidatorIndex } from '../types.ts';
-import { packStructure, unpackStructure } from '../wire.ts';
+import { packStructure } from '../wire.ts';
 import {
   accusedBy,
   evidenceKey,
@@ -37,11 +38,9 @@ export class Accusations {
   }
 
   recover(event: LogEvent): void {
-    const record = unpackStructure(evidenceRecord, event.header);
-    if (!record.ok)
-      throw new InvariantViolation('log_malformed', `voting ${event.seq}: ${record.error}`);
+    const record = readEvent(evidenceRecord, event);
     this.#streamEnd = event.seq + 1;
-    this.#remember(record.value.evidence);
+    this.#remember(record.evidence);
   }
 
   /** Writes the evidence down, if it is new and proves what it says (I84). */

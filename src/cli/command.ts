@@ -19,6 +19,11 @@ export function readText(file: string): string {
   return reading(file, () => readFileSync(file, 'utf8'));
 }
 
+/** Throws UsageError when it cannot be read. */
+export function readBytes(file: string): Buffer {
+  return reading(file, () => readFileSync(file));
+}
+
 /** Throws UsageError when it cannot be: for a file that is read bit by bit later. */
 export function checkReadable(file: string): void {
   reading(file, () => closeSync(openSync(file, 'r')));

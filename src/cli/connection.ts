@@ -17,12 +17,12 @@ import { notTaken } from '../client/reads.ts';
 import { KeyError } from '../crypto/keys.ts';
 import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { loadSigner } from '../crypto/signer.ts';
-import { GenesisError, parseGenesis } from '../init/genesis.ts';
 import { clusterFiles } from '../init/layout.ts';
 import { Interruption } from '../interruption.ts';
 import { builtInModules } from '../modules/built-in.ts';
-import { EXIT, readText, UsageError } from './command.ts';
+import { EXIT, UsageError } from './command.ts';
 import { dataOption, folderOf, genesisFileIn, nodesIn, refuseNoFolder } from './data-folder.ts';
+import { genesisIn } from './genesis-file.ts';
 import { goesOnUnread } from './output.ts';
 
 export interface Connection {
@@ -212,15 +212,6 @@ export function signerIn(file: string): Signer {
     return loadSigner(file);
   } catch (error) {
     if (error instanceof KeyError) throw new UsageError(error.message);
-    throw error;
-  }
-}
-
-function genesisIn(file: string): Genesis {
-  try {
-    return parseGenesis(readText(file));
-  } catch (error) {
-    if (error instanceof GenesisError) throw new UsageError(`${file}: ${error.message}`);
     throw error;
   }
 }

@@ -1,6 +1,5 @@
 /** `althing evidence verify`: checks what accuses a validator against the genesis document alone, offline. */
 import { Command } from 'commander';
-import { clusterOf, type Cluster } from '../../protocols/genesis.ts';
 import {
   isEvidenceLike,
   verifyEvidence,
@@ -8,9 +7,8 @@ import {
   type EvidenceVerdict,
 } from '../../protocols/voting/evidence-document.ts';
 import type { EvidenceKind } from '../../protocols/voting/evidence.ts';
-import { nodeCrypto } from '../crypto/node-crypto.ts';
-import { GenesisError, parseGenesis } from '../init/genesis.ts';
 import { EXIT, readText, UsageError, type CommandContext } from './command.ts';
+import { verifierIn } from './genesis-file.ts';
 import { printable } from './output.ts';
 
 const EXAMPLES = `
@@ -35,21 +33,12 @@ function verifyCommand(context: CommandContext): Command {
     .argument('<file>', 'evidence as JSON, such as "althing get evidence --json" shows')
     .requiredOption('--genesis <file>', 'the genesis document of the cluster')
     .action((file: string, { genesis }: { readonly genesis: string }) => {
-      const verifier = { cluster: clusterIn(genesis), crypto: nodeCrypto };
+      const verifier = verifierIn(genesis);
       const verdicts = piecesIn(file).map((piece) => verifyEvidence(verifier, piece));
       const valid = verdicts.every(({ ok }) => ok);
       context.print({ valid, evidence: verdicts.map(shown) }, () => verdicts.map(human).join('\n'));
       if (!valid) process.exitCode = EXIT.failure;
     });
-}
-
-function clusterIn(file: string): Cluster {
-  try {
-    return clusterOf(parseGenesis(readText(file)), nodeCrypto);
-  } catch (error) {
-    if (error instanceof GenesisError) throw new UsageError(`${file}: ${error.message}`);
-    throw error;
-  }
 }
 
 /** One at least. Throws UsageError. */

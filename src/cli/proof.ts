@@ -1,15 +1,12 @@
 /** `althing proof verify`: checks a proof against the genesis document alone, offline. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { clusterOf } from '../../protocols/genesis.ts';
 import { PROOF_BYTES_MAX } from '../../protocols/proofs/format.ts';
 import { verifyProof, type Fact, type Verified } from '../../protocols/proofs/verify.ts';
 import { isHex } from '../../protocols/bytes.ts';
 import { parseTransactionId } from '../../protocols/transaction/submission.ts';
-import { nodeCrypto } from '../crypto/node-crypto.ts';
 import { plain } from '../edge/representation.ts';
-import { GenesisError, parseGenesis } from '../init/genesis.ts';
-import { EXIT, UsageError, type CommandContext } from './command.ts';
+import { EXIT, readBytes, UsageError, type CommandContext } from './command.ts';
+import { verifierIn } from './genesis-file.ts';
 import { jsonText } from './output.ts';
 import { compared, type Comparison, type Said } from './said.ts';
 
@@ -50,7 +47,7 @@ function verifyCommand(context: CommandContext): Command {
     .action((file: string, flags: Flags) => {
       const wanted = wantedBy(flags);
       const { bytes, said } = answerIn(file);
-      const proved = demanding(verify(bytes, flags.genesis), wanted);
+      const proved = demanding(verifyProof(verifierIn(flags.genesis), bytes), wanted);
       const result = proved.ok ? compared(said, proved) : NOTHING_SAID;
       const verified: Judged =
         result.kind === 'other'
@@ -115,16 +112,6 @@ function demanding(verified: Verified, wanted: readonly Wanted[]): Verified {
   return { ok: false, code: 'not_claimed', message: `it does not say ${missing.text}` };
 }
 
-function verify(bytes: Uint8Array, genesisFile: string): Verified {
-  try {
-    const cluster = clusterOf(parseGenesis(read(genesisFile).toString()), nodeCrypto);
-    return verifyProof({ crypto: nodeCrypto, cluster }, bytes);
-  } catch (error) {
-    if (error instanceof GenesisError) throw new UsageError(`${genesisFile}: ${error.message}`);
-    throw error;
-  }
-}
-
 interface AnswerFile {
   /** Of the proof. */
   readonly bytes: Uint8Array;
@@ -133,7 +120,7 @@ interface AnswerFile {
 
 /** JSON begins with a brace; a proof begins with the length of its tag, a zero byte. */
 function answerIn(file: string): AnswerFile {
-  const bytes = read(file);
+  const bytes = readBytes(file);
   if (bytes[0] === 0) return { bytes, said: {} };
   const { proof, ...said } = membersIn(file, bytes);
   if (typeof proof !== 'string') {
@@ -150,15 +137,6 @@ function membersIn(file: string, bytes: Buffer): Said {
     return Object(JSON.parse(bytes.toString())) as Said;
   } catch {
     throw new UsageError(`${file} is neither JSON nor the bytes of a proof`);
-  }
-}
-
-function read(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new UsageError(`cannot read ${file} (${code})`);
   }
 }
 

@@ -28,26 +28,28 @@ export async function readBase(client: pg.Client, streamId: number): Promise<Bas
 
 /**
  * The stream begins at `seq` from now on, or at its last event if that comes before; unless it begins
- * there already. Returns the stream's id, null where there is no such stream. Errors: `log_altered`.
+ * there already, or later. Returns where it begins then; null where that is at 0. Errors: `log_altered`.
  */
 export async function beginAt(
   client: pg.Client,
   identity: LogIdentity,
   stream: string,
   seq: number,
-): Promise<number | null> {
+): Promise<{ readonly streamId: number; readonly seq: number } | null> {
   const head = await readHead(client, identity, stream);
   if (head === null) return null;
+  const { streamId } = head;
   const at = Math.min(seq, head.seq);
-  if (at <= ((await readBase(client, head.streamId))?.seq ?? 0)) return head.streamId;
+  const base = (await readBase(client, streamId))?.seq ?? 0;
+  if (at <= base) return base === 0 ? null : { streamId, seq: base };
   const before = 'SELECT hash FROM althing.event WHERE stream = $1 AND seq = $2';
-  const { rows } = await client.query<{ hash: Buffer }>(before, [head.streamId, at - 1]);
+  const { rows } = await client.query<{ hash: Buffer }>(before, [streamId, at - 1]);
   const hash = rows[0]?.hash;
   if (hash === undefined) {
     const place = { stream, seq: at - 1, part: 0 };
     throw new LogAltered(place, 'missing', `the log goes on with ${at}`);
   }
   const sql = 'INSERT INTO althing.stream_base (stream, base, hash) VALUES ($1, $2, $3)';
-  await client.query(sql, [head.streamId, at, hash]);
-  return head.streamId;
+  await client.query(sql, [streamId, at, hash]);
+  return { streamId, seq: at };
 }

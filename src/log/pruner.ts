@@ -5,10 +5,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
-import { beginAt, readBase } from './base.ts';
+import { beginAt } from './base.ts';
 import { connect } from './connection.ts';
 import type { LogLogger } from './errors.ts';
-import type { LogIdentity } from './schema.ts';
+import { KEY_PREFIX, KEYS_OF_ROW, type LogIdentity } from './schema.ts';
 
 /** Events that one slice takes, with their bodies and keys: some milliseconds. */
 const SLICE_EVENTS = 500;
@@ -28,8 +28,7 @@ const SWEEP = `
     DELETE FROM althing.event_body b USING swept s WHERE b.stream = s.stream AND b.seq = s.seq
   ), keys AS (
     DELETE FROM althing.event_key k USING (
-      SELECT stream, seq, ('x' || encode(substr(keys, i * 32 + 1, 8), 'hex'))::bit(64)::bigint AS prefix
-        FROM swept, generate_series(0, length(keys) / 32 - 1) AS i WHERE keys IS NOT NULL
+      SELECT stream, seq, ${KEY_PREFIX} AS prefix FROM swept, ${KEYS_OF_ROW} WHERE keys IS NOT NULL
     ) s WHERE k.prefix = s.prefix AND k.stream = s.stream AND k.seq = s.seq
   )
   SELECT count(*)::int AS events FROM swept`;
@@ -83,16 +82,15 @@ export class Pruner {
   }
 
   async #prune(client: pg.Client, stream: string, seq: number): Promise<void> {
-    const streamId = await beginAt(client, this.#options, stream, seq);
-    if (streamId === null) return;
-    while (!this.#closed && !(await sweep(client, streamId))) await pause(SLICE_PAUSE_MS);
+    const base = await beginAt(client, this.#options, stream, seq);
+    if (base === null) return;
+    const { streamId, seq: below } = base;
+    while (!this.#closed && !(await sweep(client, streamId, below))) await pause(SLICE_PAUSE_MS);
   }
 }
 
 /** Takes away some of what lies below the stream's base. Whether there is no more of it. */
-export async function sweep(client: pg.Client, streamId: number): Promise<boolean> {
-  const base = await readBase(client, streamId);
-  if (base === null) return true;
-  const { rows } = await client.query<{ events: number }>(SWEEP, [streamId, base.seq]);
+async function sweep(client: pg.Client, streamId: number, below: number): Promise<boolean> {
+  const { rows } = await client.query<{ events: number }>(SWEEP, [streamId, below]);
   return (rows[0]?.events ?? 0) < SLICE_EVENTS;
 }

@@ -58,6 +58,10 @@ const STREAM_BASE = `
     PRIMARY KEY (stream, base)
   );`;
 
+/** In SQL, beside rows of events: the numbers of a row's keys, and what `event_key` has of key `i`. */
+export const KEYS_OF_ROW = 'generate_series(0, length(keys) / 32 - 1) AS i';
+export const KEY_PREFIX = `('x' || encode(substr(keys, i * 32 + 1, 8), 'hex'))::bit(64)::bigint`;
+
 /** Vacuum would only read what never changes, unless something was swept. */
 const VACUUM_SWEPT = SWEPT.map(
   (table) => `ALTER TABLE althing.${table} SET (autovacuum_enabled = true,

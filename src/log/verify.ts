@@ -10,7 +10,7 @@ import type pg from 'pg';
 import { LogAltered } from './errors.ts';
 import { checkHeads, loadHeads, type RememberedHeads } from './heads.ts';
 import { LogReader, READER_SETTINGS } from './reader.ts';
-import type { LogIdentity } from './schema.ts';
+import { KEY_PREFIX, KEYS_OF_ROW, type LogIdentity } from './schema.ts';
 import { openSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts';
 
 export interface VerifyOptions extends SnapshotOptions {
@@ -166,9 +166,7 @@ const KEYS = `
     SELECT stream, seq, prefix, sum(n)::int AS surplus FROM (
       SELECT stream, seq, prefix, 1 AS n FROM althing.event_key
       UNION ALL
-      SELECT stream, seq,
-             ('x' || encode(substr(keys, i * 32 + 1, 8), 'hex'))::bit(64)::bigint, -1
-        FROM althing.event, generate_series(0, length(keys) / 32 - 1) AS i
+      SELECT stream, seq, ${KEY_PREFIX}, -1 FROM althing.event, ${KEYS_OF_ROW}
         WHERE keys IS NOT NULL
     ) k GROUP BY stream, seq, prefix HAVING sum(n) <> 0
   ) x LEFT JOIN althing.stream s ON s.id = x.stream

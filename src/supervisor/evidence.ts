@@ -3,8 +3,9 @@
  * replication did. A page ends where its reader goes on, at a place that no later evidence moves.
  */
 import type { LogEvent } from '../../protocols/machine.ts';
-import { equivocation, evidenceStream, readEvent } from '../../protocols/replication/events.ts';
+import { equivocation, evidenceStream } from '../../protocols/replication/events.ts';
 import type { ActorStatuses } from '../../protocols/status.ts';
+import { readEvent } from '../../protocols/stored.ts';
 import { VOTING_STREAM } from '../../protocols/voting/accusations.ts';
 import { evidenceRecord, type Evidence } from '../../protocols/voting/evidence.ts';
 import type { EvidencePage, EvidencePlace } from '../edge/port.ts';

@@ -24,7 +24,6 @@ export class LogReads {
   readonly blocks: Blocks;
   readonly proofs: Proofs;
   readonly evidence: EvidenceShelves;
-
   readonly kept: KeptAnswers;
   readonly #statuses: () => ActorStatuses;
 

@@ -6,7 +6,8 @@
 import { readPlanted } from '../sim/planted.ts';
 import { withMachines } from './engine.ts';
 import { Explorer, type Result } from './explore.ts';
-import { HELP, readOptions, UsageError, type ModelOptions } from './options.ts';
+import { UsageError } from '../command-line.ts';
+import { HELP, readOptions, type ModelOptions } from './options.ts';
 import { boundsOf, type PlantedBound } from './planted.ts';
 import { traceOf } from './trace.ts';
 

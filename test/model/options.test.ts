@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { readOptions, UsageError } from './options.ts';
+import { UsageError } from '../command-line.ts';
+import { readOptions } from './options.ts';
 
 const MODEL = fileURLToPath(new URL('main.js', import.meta.url));
 

@@ -1,5 +1,6 @@
 /** The command line of `npm run model`. */
 import { parseArgs } from 'node:util';
+import { orUsage, UsageError } from '../command-line.ts';
 import { DEFAULT_BOUNDS, NODES, type Bounds } from './bounds.ts';
 import type { Limits } from './explore.ts';
 import { PLANTED, type PlantedBound } from './planted.ts';
@@ -22,9 +23,6 @@ export interface ModelOptions {
   readonly planted: readonly PlantedBound[] | null;
 }
 
-/** One line that names the flag. */
-export class UsageError extends Error {}
-
 const CONFIG = {
   byzantine: { type: 'string' },
   terms: { type: 'string' },
@@ -39,7 +37,9 @@ const CONFIG = {
 
 /** Throws UsageError. */
 export function readOptions(argv: readonly string[]): ModelOptions {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = orUsage(() =>
+    parseArgs({ args: [...argv], options: CONFIG, allowPositionals: true }),
+  );
   const extra = positionals[values.planted ? 1 : 0];
   if (extra !== undefined) throw new UsageError(`unexpected argument "${extra}"`);
   const number = (flag: 'terms' | 'heights' | 'variants' | 'crashes', min: number): number =>
@@ -59,15 +59,6 @@ export function readOptions(argv: readonly string[]): ModelOptions {
     },
     planted: values.planted ? plantedOf(positionals[0]) : null,
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: CONFIG, allowPositionals: true });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(reason.replaceAll('\n', ' '), { cause: error });
-  }
 }
 
 function whole(flag: string, text: string, min: number, max: number): number {

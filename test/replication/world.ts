@@ -13,7 +13,7 @@ import { Shell } from '../../actors/shell.ts';
 import { emptyCut } from '../../protocols/chain.ts';
 import type { LogEvent } from '../../protocols/machine.ts';
 import type { LocalMessage, PeerMessage, ReplicationInput } from '../../protocols/messages.ts';
-import { readEvent } from '../../protocols/replication/events.ts';
+import { readEvent } from '../../protocols/stored.ts';
 import { ReplicationMachine } from '../../protocols/replication/replication.ts';
 import { batchDigest, batchHeader } from '../../protocols/structures.ts';
 import type { Block, Digest, Executed, Tip } from '../../protocols/types.ts';

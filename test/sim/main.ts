@@ -4,7 +4,8 @@
  * Exit code 0 when no rule was broken (with --planted: when every bug was found), else 1; wrong usage 2.
  */
 import { loadEngine, patchedSources } from './build-engine.ts';
-import { HELP, readOptions, UsageError, type SimOptions } from './options.ts';
+import { UsageError } from '../command-line.ts';
+import { HELP, readOptions, type SimOptions } from './options.ts';
 import type { Planted } from './patch.ts';
 import { findPlanted, optionsOf } from './planted.ts';
 import { search } from './pool.ts';

@@ -1,6 +1,7 @@
 /** The command line of `npm run sim`. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { orUsage, UsageError } from '../command-line.ts';
 import type { Planted } from './patch.ts';
 import { PLANTED_SEEDS_MAX, readPlanted } from './planted.ts';
 import { FOCUSES, type ProfileOptions } from './profile.ts';
@@ -31,9 +32,6 @@ export interface SimOptions {
   readonly planted: readonly Planted[] | null;
 }
 
-/** One line that names the flag. */
-export class UsageError extends Error {}
-
 const CONFIG = {
   seeds: { type: 'string' },
   from: { type: 'string', default: '1' },
@@ -48,7 +46,9 @@ const CONFIG = {
 
 /** Throws UsageError. */
 export function readOptions(argv: readonly string[]): SimOptions {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = orUsage(() =>
+    parseArgs({ args: [...argv], options: CONFIG, allowPositionals: true }),
+  );
   const { nodes, focus, seed, seeds } = values;
   if (nodes !== undefined && !SIZES.includes(nodes)) {
     throw new UsageError(`--nodes takes one of ${SIZES.join(', ')}, not "${nodes}"`);
@@ -69,15 +69,6 @@ export function readOptions(argv: readonly string[]): SimOptions {
     },
     planted: isPlanted ? plantedOf(positionals[0]) : null,
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: CONFIG, allowPositionals: true });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(reason.replaceAll('\n', ' '), { cause: error });
-  }
 }
 
 function positive(flag: string, text: string): number {
