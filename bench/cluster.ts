@@ -63,9 +63,8 @@ interface Seat {
 const PORTS_OF_A_NODE = 3;
 
 async function newSeats(ids: readonly string[]): Promise<Seat[]> {
-  const taken = new Set<number>();
-  while (taken.size < ids.length * PORTS_OF_A_NODE) taken.add(await freePort(taken));
-  const ports = [...taken];
+  const ports: number[] = [];
+  while (ports.length < ids.length * PORTS_OF_A_NODE) ports.push(await freePort());
   return ids.map((id, at) => {
     const [http, grpc, peer] = ports.slice(at * PORTS_OF_A_NODE) as [number, number, number];
     return { id, ports: { http, grpc, peer }, process: null, ending: false, isUsed: false };

@@ -2,16 +2,25 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Below what the system gives to outgoing connections, or one could sit on a dead server's port. */
+/**
+ * Below what the system gives to outgoing connections, or one could sit on a dead server's port; and each
+ * process in a part of its own, or another could take what is chosen here and not used yet.
+ */
 const PORTS_FROM = 12_000;
-const PORTS_BEHIND = 32_000;
-const NONE: ReadonlySet<number> = new Set();
+const PARTS = 20;
+const PORTS_OF_A_PART = 400;
 
-/** Not among those that are taken for something else. */
-export async function freePort(taken = NONE): Promise<number> {
+/** Chosen here before: a server of ours may come back to it. */
+const given = new Set<number>();
+
+export async function freePort(): Promise<number> {
+  const from = PORTS_FROM + (process.pid % PARTS) * PORTS_OF_A_PART;
   for (;;) {
-    const port = randomInt(PORTS_FROM, PORTS_BEHIND);
-    if (!taken.has(port) && (await isFree(port))) return port;
+    if (given.size === PORTS_OF_A_PART) given.clear();
+    const port = randomInt(from, from + PORTS_OF_A_PART);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
   }
 }
 
