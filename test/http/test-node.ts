@@ -131,7 +131,8 @@ export class TestPort implements EdgePort {
     };
     const certifications = new Certifications(chainOf(cluster, signers, this.#blocks));
     const ask = (wanted: ProofWanted) => this.#prove(wanted);
-    this.#proofs = new Proofs({ clusterId: cluster.id, certifications, ask });
+    // Longer than a busy machine takes.
+    this.#proofs = new Proofs({ clusterId: cluster.id, certifications, ask, waitMs: 60_000 });
     this.#step({ kind: 'started' });
   }
 
