@@ -3,7 +3,6 @@
  * free ports: what the benches measure and the process tests break.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -13,10 +12,10 @@ import {
   readFileSync,
   rmSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import type { Signer } from '../protocols/crypto.ts';
 import type { Digest } from '../protocols/types.ts';
 import { loadSigner } from '../src/crypto/signer.ts';
@@ -27,6 +26,7 @@ import {
   stopEmbeddedPostgres,
   type EmbeddedPostgres,
 } from '../src/postgres/embedded.ts';
+import { freePort } from './free-port.ts';
 
 const NODE_ENTRY = fileURLToPath(new URL('../src/node.js', import.meta.url));
 const READY_MS = 180_000;
@@ -56,37 +56,18 @@ interface Seat {
   process: ChildProcess | null;
   /** Somebody ends its process. */
   ending: boolean;
+  /** It had a process before. */
+  isUsed: boolean;
 }
 
-/** Below what the system gives to outgoing connections, or one could sit on a dead node's port. */
-const PORTS_FROM = 12_000;
-const PORTS_BEHIND = 32_000;
 const PORTS_OF_A_NODE = 3;
 
-async function freePort(taken: ReadonlySet<number>): Promise<number> {
-  for (;;) {
-    const port = randomInt(PORTS_FROM, PORTS_BEHIND);
-    if (!taken.has(port) && (await isFree(port))) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const bound = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => resolve(true));
-  });
-  if (bound) await new Promise((resolve) => server.close(resolve));
-  return bound;
-}
-
 async function newSeats(ids: readonly string[]): Promise<Seat[]> {
-  const taken = new Set<number>();
-  while (taken.size < ids.length * PORTS_OF_A_NODE) taken.add(await freePort(taken));
-  const ports = [...taken];
+  const ports: number[] = [];
+  while (ports.length < ids.length * PORTS_OF_A_NODE) ports.push(await freePort());
   return ids.map((id, at) => {
     const [http, grpc, peer] = ports.slice(at * PORTS_OF_A_NODE) as [number, number, number];
-    return { id, ports: { http, grpc, peer }, process: null, ending: false };
+    return { id, ports: { http, grpc, peer }, process: null, ending: false, isUsed: false };
   });
 }
 
@@ -197,8 +178,25 @@ export class Cluster {
 
   /** Starts the nodes (all by default) and waits until each is ready. */
   async start(nodes: readonly number[] = this.#seats.map((_, at) => at)): Promise<void> {
-    for (const node of nodes) this.spawn(node);
+    for (const node of nodes) {
+      await this.#left(this.#seat(node));
+      this.spawn(node);
+    }
     await Promise.all(nodes.map((node) => this.ready(node)));
+  }
+
+  /**
+   * Resolves once the database has let go of the process before. One of its own that is slow to hear that a
+   * node was killed would have the next one end as the second with that identity.
+   */
+  async #left({ id, isUsed }: Seat): Promise<void> {
+    if (!isUsed) return;
+    const client = new pg.Client({ connectionString: this.postgres.url('postgres') });
+    await client.connect();
+    const sql = `SELECT FROM pg_stat_activity
+      WHERE datname = $1 AND application_name LIKE 'althing identity %'`;
+    while ((await client.query(sql, [databaseOf(id)])).rowCount !== 0) await pause(POLL_MS);
+    await client.end();
   }
 
   /** Throws once the cluster is closed: what a scenario that was cut short starts would stay behind. */
@@ -218,6 +216,7 @@ export class Cluster {
     closeSync(out);
     seat.process = child;
     seat.ending = false;
+    seat.isUsed = true;
     child.once('exit', (code, signal) => {
       if (seat.process === child) seat.process = null;
       if (!seat.ending) this.#break(this.#error(node, `ended by itself (${signal ?? code})`));
@@ -295,7 +294,7 @@ export class Cluster {
   async close(keep = false): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#seats.map((_, at) => this.end(at)));
-    await this.postgres.stop();
+    await this.postgres.stop(STOP_MS);
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -318,9 +317,12 @@ function databaseOf(id: string): string {
   return `bench_${id.replaceAll('-', '_')}`;
 }
 
+/** Of a node that stands still, as it may on a busy machine; one that is gone refuses at once. */
+const ANSWER_MS = 30_000;
+
 /** `GET` of a JSON document from a node; throws with status and body when it is not a 200. */
 export async function getJson<T>(url: string): Promise<T> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
   const body = await answer.text();
   if (!answer.ok) throw new Error(`GET ${url}: ${answer.status} ${body}`);
   return JSON.parse(body) as T;

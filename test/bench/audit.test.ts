@@ -38,7 +38,7 @@ async function fund(sender: Sender, workload: Workload): Promise<void> {
 }
 
 test.before('a cluster has executed some transfers', async (t) => {
-  t.timeout(170_000);
+  t.timeout(600_000);
   const folder = newFolder('test');
   cluster = await Cluster.create({ folder, threads: 1 });
   await cluster.start();

@@ -43,9 +43,12 @@ async function broken(
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const folder = (): string | undefined => /in (\/\S+)/.exec(said)?.[1];
-  const file = (): string => join(folder() ?? '/nowhere', step);
-  while (!existsSync(file())) await pause(1);
-  then(child, file());
+  const file = (made: string): string => join(folder() ?? '/nowhere', made);
+  // The first is gone again when the next one comes.
+  const steps = STEPS.slice(STEPS.indexOf(step));
+  const isMade = (): boolean => steps.some((each) => existsSync(file(each)));
+  while (!isMade() && child.exitCode === null) await pause(1);
+  then(child, file(step));
   const closed = once(child, 'close');
   const [code] = (await once(child, 'exit')) as [number | null];
   t.false(existsSync(folder() ?? ''), said);

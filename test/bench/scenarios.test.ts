@@ -56,7 +56,7 @@ let exitCode: number | null;
 let said = '';
 
 test.before('the benches run', async (t) => {
-  t.timeout(300_000);
+  t.timeout(900_000);
   const folder = mkdtempSync(join(tmpdir(), 'althing-test-'));
   const json = join(folder, 'result.json');
   try {

@@ -8,7 +8,7 @@ import test from 'ava';
 import { generateKey } from '../../src/crypto/keys.ts';
 import { createAuthority, issueLeaf } from '../../src/init/certificates.ts';
 import { newFolder } from '../folder.ts';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../../bench/free-port.ts';
 import { bulk, FakeRedis, type Answer } from './fake-redis.ts';
 import {
   bytes,
@@ -38,12 +38,14 @@ test.serial(
     const { cache } = redisCache(t, redis);
     await kept(cache, 'block/7', 'content');
     t.is(await read(cache, 'block/7'), 'content');
-    t.is(await cache.get('block/8'), null);
+    await until(async () => {
+      t.is(await cache.get('block/8'), null);
+      return figuresOf(cache).misses > 0;
+    });
     const key = testSeal().keyOf('block/7');
     t.deepEqual([...redis.store.keys()].toSorted(), [key, 'althing:probe'].toSorted());
     t.false(redis.store.get(key)!.equals(bytes('content')));
     t.true(figuresOf(cache).hits >= 2);
-    t.true(figuresOf(cache).misses >= 1);
   },
 );
 
@@ -145,7 +147,8 @@ for (const [what, error] of [
     redis.answer = (name, args) => redis.obey(name, args);
     await until(isUp(cache));
     t.is(await read(cache, 'a'), 'content');
-    t.is(lines.all.length, 1);
+    // Once it has lasted, which a slow machine may come to see, there is a line that it is used again.
+    t.is(lines.all.filter((line) => line.includes('going on without')).length, 1);
   });
 }
 
@@ -197,10 +200,11 @@ test.serial('after close nothing is asked, and no connection stays', async (t) =
   const redis = await FakeRedis.start(t);
   const { cache } = redisCache(t, redis);
   await kept(cache, 'a', 'content');
+  const { connected } = redis;
   cache.close();
   await until(() => redis.open.size === 0);
   t.is(await cache.get('a'), null);
-  t.is(redis.connected, 1);
+  t.is(redis.connected, connected);
 });
 
 test.serial(

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { newFolder } from '../folder.ts';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../../bench/free-port.ts';
 import { installed } from '../installed.ts';
 
 /** Null where Redis is not installed. */

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { EvidenceDocument } from '../../protocols/voting/evidence-document.ts';
 import { evidenceBy } from '../http/evidence.ts';
 import { signers } from '../http/test-node.ts';
-import { serve, type Serving } from './serving.ts';
+import { answered, serve, type Serving } from './serving.ts';
 
 interface Listed {
   readonly evidence: readonly EvidenceDocument[];
@@ -46,14 +46,8 @@ test('a node that accuses without proof is not believed where a genesis document
   const node = await serve(t);
   const { cluster, found } = node.port;
   found.shelves[0]!.push(evidenceBy({ cluster, signer: signers[2]!, index: 3 }));
-  const { code, stderr } = await node.run([
-    'get',
-    'evidence',
-    '--genesis',
-    node.genesis,
-    '--timeout',
-    '2',
-  ]);
+  const get = ['get', 'evidence', '--genesis', node.genesis, '--timeout', '2'];
+  const { code, stderr } = await answered(() => node.run(get));
   t.is(code, 1);
   t.regex(stderr, /not_proved/);
 });

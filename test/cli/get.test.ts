@@ -5,7 +5,7 @@ import test from 'ava';
 import { pack } from 'msgpackr';
 import { submissionId } from '../../protocols/transaction/submission.ts';
 import { nodeCrypto } from '../../src/crypto/node-crypto.ts';
-import { between, serve, type Serving } from './serving.ts';
+import { answered, between, serve, type Serving } from './serving.ts';
 
 const json = (text: string): unknown => JSON.parse(text);
 type Members = Readonly<Record<string, unknown>>;
@@ -83,11 +83,11 @@ for (const [name, lie] of Object.entries(LIES)) {
     const other = await fetch(`${url}/api/v11/state/kv/entries/n%2Fk?proof=1`, {
       headers: { accept: 'application/msgpack' },
     });
-    const answered = lie(Buffer.from(await other.arrayBuffer()));
+    const lied = lie(Buffer.from(await other.arrayBuffer()));
     const liar = await between(t, url, (asked, answer, pass) => {
       if (!asked.url?.includes('proof=1')) return pass();
       answer.setHeader('content-type', 'application/msgpack');
-      answer.end(answered);
+      answer.end(lied);
     });
     for (const words of [
       ['kv', 'get', 'namespace=n', 'key=other'],
@@ -95,7 +95,7 @@ for (const [name, lie] of Object.entries(LIES)) {
       ['transaction', id],
     ]) {
       const get = ['get', ...words, '--genesis', genesis, '--timeout', '5'];
-      const { code, stdout, stderr } = await run(get, { ALTHING_URL: liar });
+      const { code, stdout, stderr } = await answered(() => run(get, { ALTHING_URL: liar }));
       t.is(code, 1, stderr);
       t.is(stdout, '');
       t.regex(stderr, /^althing: (not_proved|bad_answer)/);
@@ -122,10 +122,12 @@ test('a receipt that a node made up is not shown as final', async (t) => {
   t.is(believed.code, 0, believed.stderr);
   // The document tells which cluster it is and the command what it sends: nobody is asked in that second.
   const checking = [...submit, '--genesis', genesis, '--timeout', '1'];
-  const checked = await run(checking, { ALTHING_URL: liar });
-  t.is(checked.code, 1);
-  t.is(checked.stdout, '');
-  t.true(sent >= 2);
+  // Where the machine is slow it may be over before anything was sent.
+  while (sent < 2) {
+    const checked = await run(checking, { ALTHING_URL: liar });
+    t.is(checked.code, 1);
+    t.is(checked.stdout, '');
+  }
 });
 
 function made(submission: Buffer): Buffer {
@@ -271,7 +273,7 @@ test('with the genesis document a proof is checked before it is kept', async (t)
     const get = ['get', ...words, '--genesis', genesis, '--proof', 'kept.json', '--timeout', '3'];
     for (const each of lies) {
       lie = each;
-      const { code, stdout, stderr } = await run(get, { ALTHING_URL: liar });
+      const { code, stdout, stderr } = await answered(() => run(get, { ALTHING_URL: liar }));
       t.is(code, 1);
       t.is(stdout, '');
       t.regex(stderr, /^althing: not_proved: /);

@@ -206,7 +206,7 @@ test('a refusal is told, and one of a node alone passed over, also without waiti
   const words = ['submit', 'kv', 'set', 'namespace=n', 'key=k', 'value=v', '--no-wait'];
   const sent = await run(words, { ALTHING_URL: `${refusing},${url}` });
   t.is(sent.code, 0, sent.stderr);
-  t.is(asked, 1);
+  t.true(asked > 0);
   const refused = await run(words, { ALTHING_URL: refusing });
   t.is(refused.code, 1);
   t.regex(refused.stderr, /^althing: bad_word: no/);

@@ -154,12 +154,12 @@ test('X1: a receipt for what never executed is not believed, and it executes at 
 });
 
 test('X1: when every node lies, the outcome is unknown, and not what they say', async (t) => {
-  const { connect, port, lastBody } = await addressed(t, [
-    (path, ask) =>
-      path === '/api/v11/transactions' ? new Response(outcomeOf(lastBody.id)) : ask(),
-  ]);
+  const { ending, signal } = endingAfter(2, (path, _ask, { id }) =>
+    path === '/api/v11/transactions' ? new Response(outcomeOf(id)) : null,
+  );
+  const { connect, port } = await addressed(t, [ending]);
   const client = await connect(known(port));
-  const sent = client.submit([write], { signal: AbortSignal.timeout(1_500) });
+  const sent = client.submit([write], { signal });
   const error = await t.throwsAsync(sent, { instanceOf: OutcomeUnknown });
   t.regex(error.message, /does not prove it/);
   t.is(port.submitted, 0);

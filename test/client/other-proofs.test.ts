@@ -83,14 +83,18 @@ test('an answer to another submission is none, also where nodes are believed', a
   };
   const { connect, asked } = await addressed(t, [repeating, null]);
   const client = await connect();
-  client.nodes.distrust(1);
-  const first = await client.submit([write('a')]);
+  const earlier = new Set<string>();
+  // Where the first node is late the other one answers, and there is nothing to repeat yet.
+  do {
+    client.nodes.distrust(1);
+    earlier.add((await client.submit([write('a')])).id);
+  } while (kept === null);
   client.nodes.distrust(1);
   asked.fill(0);
   const second = await client.submit([write('b')]);
-  t.not(second.id, first.id);
+  t.false(earlier.has(second.id));
   t.true(second.receipts[0]!.id.startsWith(second.id));
-  t.deepEqual(asked, [1, 1]);
+  t.true(asked.every((times) => times > 0));
 });
 
 test('X3: an answer that is too short to be one is none', (t) => {
@@ -100,22 +104,23 @@ test('X3: an answer that is too short to be one is none', (t) => {
 });
 
 test('X3: an answer to a submission is read up to what a proof may have', async (t) => {
-  let pieces = 0;
-  const endless: Behaviour = (path) =>
-    isWrite(path)
-      ? new Response(
-          new ReadableStream<Uint8Array>({
-            pull(controller) {
-              pieces++;
-              controller.enqueue(new Uint8Array(1024 * 1024));
-            },
-          }),
-        )
-      : null;
+  let most = 0;
+  const endless: Behaviour = (path) => {
+    if (!isWrite(path)) return null;
+    let pieces = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        most = Math.max(most, ++pieces);
+        controller.enqueue(new Uint8Array(1024 * 1024));
+      },
+    });
+    return new Response(body);
+  };
   const { connect, port } = await addressed(t, [endless, null]);
   const client = await connect({ ...known(port), trust: 'node' });
   t.is((await client.submit([write('a')])).receipts[0]!.status, 'ok');
-  t.true(pieces < 24, `${pieces} MiB`);
+  // Of each answer: where the other node is late, this one is asked again.
+  t.true(most > 0 && most < 24, `${most} MiB`);
 });
 
 test('a row is not read linearizably', async (t) => {

@@ -192,9 +192,12 @@ test('X2: what f + 1 nodes refuse is refused', async (t) => {
   await (await connect({ firstSeq: 5_000 })).submit([call]);
   writes.length = 0;
   const late = await connect({ firstSeq: 1 });
+  const begun = performance.now();
   const error = await t.throwsAsync(late.submit([call]), { instanceOf: AlthingError });
   t.is(error.code, 'seq_too_old');
-  t.is(new Set(writes).size, late.cluster.faultyMax + 1);
+  const more = new Set(writes).size - late.cluster.faultyMax - 1;
+  // For one that is silent for long another is asked (X11).
+  t.true(more === 0 || (more > 0 && performance.now() - begun > 800), `${more} more`);
 });
 
 test('a node that says that a submission is under way there is asked again', async (t) => {

@@ -4,8 +4,7 @@ import { AlthingError } from '../../src/client/errors.ts';
 import type { ProvedEvent } from '../../src/client/lanes.ts';
 import type { StreamItem, SubscribeOptions } from '../../src/client/subscription.ts';
 import { addressed, known, problem, type Addressed, type Behaviour } from './cluster.ts';
-
-const isStream = (path: string): boolean => path.startsWith('/api/v11/stream');
+import { isStream, subscribedUpTo } from './subscribed.ts';
 
 /** `count` keys, two to a submission. */
 async function fill(client: Client, count: number): Promise<void> {
@@ -232,7 +231,7 @@ test('X8: a node that claims to have told heights which are not there moves nobo
   );
   const { client } = await filled(t, [ahead]);
   const { height } = await client.row('kv', 'entries', 'n/k0');
-  const subscription = client.subscribe({ from: 1, signal: AbortSignal.timeout(1_500) });
+  const subscription = subscribedUpTo(height, client, { from: 1 });
   for await (const _ of subscription) t.fail();
   t.is(subscription.resume, String(height));
 });
@@ -261,7 +260,7 @@ test('X4: nodes that say to be far behind do not have a subscription tell what w
   const behind = claiming(0);
   const { client } = await filled(t, [behind]);
   const { height } = await client.row('kv', 'entries', 'n/k0');
-  const subscription = client.subscribe({ signal: AbortSignal.timeout(1_500) });
+  const subscription = subscribedUpTo(height, client);
   for await (const item of subscription) t.true(item.height > height);
   t.true(Number.parseInt(subscription.resume, 10) >= height);
 });

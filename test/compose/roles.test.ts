@@ -41,7 +41,7 @@ test.before(async () => {
   }
 });
 
-test.after.always(() => server.stop());
+test.after.always(() => server.stop(60_000));
 
 test('a node owns its database and may make schemas and triggers in it', async (t) => {
   await query(connectionOf('node-2'), 'CREATE SCHEMA althing');

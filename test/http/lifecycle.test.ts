@@ -1,4 +1,5 @@
 import test from 'ava';
+import { freePort } from '../../bench/free-port.ts';
 import { loadBinding } from '../../src/http/binding.ts';
 import { startHttp } from '../../src/http/server.ts';
 import { RawClient } from './raw-client.ts';
@@ -75,7 +76,8 @@ for (const binding of BINDINGS) {
   });
 
   test(`${binding}: the port is free again after a stop`, async (t) => {
-    const first = await start(t, binding);
+    // Not one that the system may give to another connection meanwhile.
+    const first = await start(t, binding, { httpPort: await freePort() });
     await first.http.close();
     const { edge } = testEdge();
     const again = await startHttp({

@@ -70,15 +70,16 @@ export async function block({ port }: OnPort, seq: number, ...calls: Call[]): Pr
   return result.receipts.height;
 }
 
-/** So many blocks, half a megabyte each, until who takes nothing of the stream is closed; the last height. */
+/** At most so many blocks, half a megabyte each, until who takes nothing of the stream is closed; the last height. */
 export async function outrun({ port }: OnPort, blocks: number): Promise<number> {
   const key = (seq: number, at: number): string => `${seq}-${at}-`.padEnd(500, 'x');
   let height = 0;
-  for (let seq = 1; seq <= blocks; seq++) {
+  const isClosed = (): boolean => port.streams.figures().closedSlow > 0;
+  for (let seq = 1; seq <= blocks && !isClosed(); seq++) {
     const calls = Array.from({ length: 1_000 }, (_, at) => set(key(seq, at)));
     height = await block({ port }, seq, ...calls);
   }
-  while (port.streams.figures().closedSlow === 0) await pause(10);
+  while (!isClosed()) await pause(10);
   return height;
 }
 

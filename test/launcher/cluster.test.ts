@@ -33,6 +33,8 @@ function answer(command: string): object {
   ) as object;
 }
 
+/** Also where the machine is too busy for the time that nodes are given. */
+const STOPPED = /draining[^]*stopped(?:; nodes that did not drain in time were ended)?\n$/;
 const heightIn = (output: string) => number(output, /agree at height (\d+)/);
 const balanceIn = (output: string) => number(output, /accounts hold (\d+)/);
 let height = 0;
@@ -62,7 +64,10 @@ test.serial('started again it goes on from its data, and the commands it shows w
   t.is(commands.length, 3);
   const [status, write, read] = commands as [string, string, string];
   t.like(answer(status), { votingEnabled: true });
-  t.like(answer(write), { receipts: [{ status: 'ok' }] });
+  // A node that has not heard of the others for a while takes no writes.
+  let written = answer(write);
+  while (!('receipts' in written)) written = answer(write);
+  t.like(written, { receipts: [{ status: 'ok' }] });
   // Readable there as soon as that node has executed the same block.
   let found = answer(read);
   while (!('value' in found)) found = answer(read);
@@ -115,7 +120,7 @@ test.serial('one signal drains; nothing is left', async (t) => {
   await launcher.until(/nodes ready/);
   launcher.kill('SIGINT');
   t.is(await launcher.ended, 0, launcher.output);
-  t.regex(launcher.output, /draining[^]*stopped/);
+  t.regex(launcher.output, STOPPED);
   t.deepEqual(processesOn(dataDir), []);
 });
 
@@ -125,24 +130,34 @@ for (const [args, code] of [
 ] as const) {
   const title = ['a signal during the demonstration drains; nothing is left', ...args].join(' ');
   test.serial(title, async (t) => {
-    const launcher = start(...args);
-    await launcher.until(/through all four HTTP ports/);
-    launcher.kill('SIGINT');
+    let launcher: Launcher;
+    // Where this process stands still meanwhile, the demonstration may be over before.
+    do {
+      launcher = start(...args);
+      await launcher.until(/through all four HTTP ports/);
+      launcher.kill('SIGINT');
+      await launcher.ended;
+      t.deepEqual(processesOn(dataDir), []);
+    } while (code !== 0 && /signed transfers final/.test(launcher.output));
     t.is(await launcher.ended, code, launcher.output);
     t.is(launcher.output.includes('interrupted before the demonstration was over'), code !== 0);
-    t.regex(launcher.output, /draining[^]*stopped\n$/);
-    t.deepEqual(processesOn(dataDir), []);
+    t.regex(launcher.output, STOPPED);
   });
 }
 
 test.serial('two signals while nodes start orphan nothing', async (t) => {
-  const launcher = start();
-  await launcher.until(/starting four nodes/);
-  launcher.kill('SIGINT');
-  await launcher.until(/draining/);
-  launcher.kill('SIGTERM');
+  let launcher: Launcher;
+  // Where this process stands still meanwhile, all may have stopped before the second.
+  do {
+    launcher = start();
+    await launcher.until(/starting four nodes/);
+    launcher.kill('SIGINT');
+    await launcher.until(/draining/);
+    launcher.kill('SIGTERM');
+    await launcher.ended;
+    t.deepEqual(processesOn(dataDir), []);
+  } while ((await launcher.ended) === 0);
   t.is(await launcher.ended, 130, launcher.output);
-  t.deepEqual(processesOn(dataDir), []);
 });
 
 /** Files by whose making the first start can be followed. */
@@ -157,12 +172,14 @@ const STEPS = [
   'node-3/ready.json',
 ];
 
-for (const step of STEPS) {
+for (const [at, step] of STEPS.entries()) {
   test.serial(`a signal when ${step} has just been made leaves nothing`, async (t) => {
     const fresh = newFolder('early');
     const launcher = new Launcher(['--data', fresh, '--port-base', String(base)]);
     launchers.push(launcher);
-    while (!existsSync(join(fresh, step))) await pause(1);
+    // Some of them are gone again when the next ones come.
+    const isMade = (): boolean => STEPS.slice(at).some((each) => existsSync(join(fresh, each)));
+    while (!isMade()) await pause(1);
     launcher.kill('SIGINT');
     t.is(await launcher.ended, 0, launcher.output);
     t.notRegex(launcher.output, /stopped[^]*start|^ +at /m);

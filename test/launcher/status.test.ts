@@ -21,9 +21,14 @@ test('a node tells its status and whether it is ready', async (t) => {
     if (url !== '/readyz') return response.end(JSON.stringify(status));
     return response.writeHead(ready ? 200 : 503).end(ready ? 'ok\n' : '[-]log DOWN\nnot ok\n');
   });
-  t.deepEqual(await askNode(plan), { status, failed: [] } as object);
+  // Asked again where this process stood still for as long as a node has for its answer.
+  const answers = async (): Promise<object> => {
+    const { status: told, failed } = await askNode(plan);
+    return told === null || failed.includes('no answer') ? answers() : { status: told, failed };
+  };
+  t.deepEqual(await answers(), { status, failed: [] });
   ready = false;
-  t.deepEqual(await askNode(plan), { status, failed: ['log'] } as object);
+  t.deepEqual(await answers(), { status, failed: ['log'] });
 });
 
 test('a node that cuts every connection has no status and is not ready', async (t) => {

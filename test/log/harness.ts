@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { LogEvent } from '../../protocols/machine.ts';
-import { openActorLog, type ActorLog } from '../../src/log/actor-log.ts';
+import { openActorLog, type ActorLog, type ActorLogOptions } from '../../src/log/actor-log.ts';
 import type { LogError } from '../../src/log/errors.ts';
 import { openLog, type NodeLog, type NodeLogOptions } from '../../src/log/node-log.ts';
 import { newRun } from '../../src/log/session-lock.ts';
@@ -10,21 +10,28 @@ import { quiet } from '../postgres/server.ts';
 
 export const IDENTITY = { clusterId: 'c1'.repeat(32), publicKey: 'a0'.repeat(32) };
 
+/** As long as a server takes that stands still: what fails has to be told how long it may take. */
+const PATIENCE_MS = 60_000;
+
 export function openTestLog(url: string, more: Partial<NodeLogOptions> = {}): Promise<NodeLog> {
   const onLost = (error: LogError): void => {
     throw error;
   };
-  return openLog({ url, ...IDENTITY, onLost, logger: quiet, ...more });
+  const patience = { takeoverMs: PATIENCE_MS, reconnectMs: PATIENCE_MS, answerMs: 2 * PATIENCE_MS };
+  return openLog({ url, ...IDENTITY, onLost, logger: quiet, ...patience, ...more });
 }
 
-/** An actor's log with short bounds: failures that are meant should not take long. */
+/** For what is to fail by not being answered: it should not take long. */
+export const IMPATIENT = { answerMs: 1000 };
+
+/** An actor's log, which waits half of `answerMs` for its earlier session to be gone. */
 export function openTestActor(
   url: string,
   actor: string,
-  retryMs = 5000,
-  run = newRun(),
+  more: Partial<Pick<ActorLogOptions, 'answerMs' | 'retryMs' | 'run'>> = {},
 ): Promise<ActorLog> {
-  return openActorLog({ url, ...IDENTITY, actor, run, retryMs, answerMs: 1000 }, quiet);
+  const patience = { retryMs: PATIENCE_MS, answerMs: PATIENCE_MS };
+  return openActorLog({ url, ...IDENTITY, actor, run: newRun(), ...patience, ...more }, quiet);
 }
 
 export function newKey(): string {

@@ -1,12 +1,22 @@
 import { fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import test from 'ava';
 import { connect, describeUrl } from '../../src/log/connection.ts';
 import type { LogError } from '../../src/log/errors.ts';
 import { startTestServer, type TestServer } from '../postgres/server.ts';
-import { append, event, IDENTITY, openTestActor, openTestLog, read, sql } from './harness.ts';
+import {
+  append,
+  event,
+  IDENTITY,
+  IMPATIENT,
+  openTestActor,
+  openTestLog,
+  read,
+  sql,
+} from './harness.ts';
 
 let server: TestServer;
 test.before(async () => {
@@ -55,7 +65,7 @@ test('L12: one actor has one writer, and the next one waits until it is gone', a
   const url = await server.newDatabase();
   const node = await openTestLog(url);
   const first = await openTestActor(url, 'voting');
-  await t.throwsAsync(openTestActor(url, 'voting'), { code: 'identity_taken' });
+  await t.throwsAsync(openTestActor(url, 'voting', IMPATIENT), { code: 'identity_taken' });
   const next = openTestActor(url, 'voting');
   await first.close();
   await (await next).close();
@@ -117,6 +127,9 @@ test('L14: a lost session takes the identity again', async (t) => {
   await node.close();
 });
 
+const WAITING = `SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+  WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()`;
+
 test('a lost session whose identity somebody else has taken is reported', async (t) => {
   const url = await server.newDatabase();
   const events = new EventEmitter();
@@ -126,6 +139,7 @@ test('a lost session whose identity somebody else has taken is reported', async 
   const thief = await connect(url, 'thief');
   // Waits in line for the lock, so that it is next.
   const taken = thief.client.query("SELECT pg_advisory_lock(1634497640, hashtext('identity'))");
+  while ((await sql(url, WAITING))[0]!.rowCount === 0) await pause(5);
   await sql(url, END_IDENTITY);
   await taken;
   const [error] = (await lost) as [LogError];

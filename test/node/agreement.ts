@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava';
 import { getJson, type Cluster } from '../../bench/cluster.ts';
 import { unready } from '../../bench/observer.ts';
 import { executedBy, statusOf, type Load } from './load.ts';
+import { settledJson } from './settled.ts';
 
 interface Block {
   readonly digest: string;
@@ -38,7 +39,7 @@ async function assertFound(
 ): Promise<void> {
   const url = cluster.urls[node];
   for (const { id, height, index, status } of load.receipts) {
-    const found = await getJson<object>(`${url}/api/v11/transactions/${id}`);
+    const found = await settledJson<object>(`${url}/api/v11/transactions/${id}`);
     t.like(found, { id, height, index, status }, `${cluster.id(node)} on ${id}`);
   }
   for (const [account, balance] of load.balances()) {

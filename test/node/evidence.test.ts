@@ -100,9 +100,16 @@ test('a validator that votes twice is shown with proof, also after a restart, an
   const [{ accused, kind }] = page.evidence as [EvidenceDocument];
   t.is(kind, 'doubleVote');
   t.deepEqual(accused, { index: LIAR, ...cluster.genesis.validators[LIAR]! });
+  while (warnings(nodes).length === 0) await pause(50);
   t.is(warnings(nodes).length, 1);
   t.true(warnings(nodes)[0]!.includes(accused.id));
-  t.regex(await (await fetch(`${url}/metrics`)).text(), /^althing_voting_evidence_total\S* 1$/m);
+  // Figures are some time behind.
+  const figure = async (): Promise<string | undefined> =>
+    /^althing_voting_evidence_total\S* (\d+)$/m.exec(
+      await (await fetch(`${url}/metrics`)).text(),
+    )?.[1];
+  while ((await figure()) === '0') await pause(50);
+  t.is(await figure(), '1');
 
   await nodes.end(WITNESS, 'SIGKILL');
   await nodes.start([WITNESS]);

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Cluster } from '../../bench/cluster.ts';
 import { newFolder } from '../folder.ts';
 import { Histories } from './histories.ts';
-import { executedBy, leaderSeenBy } from './load.ts';
+import { executedBy, ledBy } from './load.ts';
 
 const KILLS = Number(process.env['ALTHING_KILLS'] ?? 3);
 const BETWEEN = 40;
@@ -19,8 +19,8 @@ test('what clients were told of shared keys and rounds is one history, whoever i
   await histories.more(BETWEEN);
   for (let kill = 0; kill < KILLS; kill++) {
     // Every second time the leader, as node 0 sees it; else one after the other.
-    const victim = kill % 2 === 0 ? await leaderSeenBy(cluster, 0) : kill % cluster.size;
-    cluster.kill(victim, 'SIGKILL');
+    const victim = kill % 2 === 0 ? (await ledBy(cluster, 0)).leader : kill % cluster.size;
+    await cluster.end(victim, 'SIGKILL');
     await histories.more(BETWEEN);
     await cluster.start([victim]);
     await histories.more(BETWEEN);

@@ -145,10 +145,26 @@ export function statusOf(cluster: Cluster, node: number): Promise<Status> {
   return getJson<Status>(`${cluster.urls[node]}/api/v11/consensus/status`);
 }
 
-/** Index of the leader, as this node sees it. */
-export async function leaderSeenBy(cluster: Cluster, node: number): Promise<number> {
-  const { currentLeader } = await statusOf(cluster, node);
-  return Array.from({ length: cluster.size }, (_, at) => cluster.id(at)).indexOf(currentLeader);
+export interface Led {
+  readonly term: number;
+  /** Its index. */
+  readonly leader: number;
+}
+
+/** A term and who leads it, as this node sees it. */
+export async function ledBy(cluster: Cluster, node: number): Promise<Led> {
+  const { term, currentLeader } = await statusOf(cluster, node);
+  const ids = Array.from({ length: cluster.size }, (_, at) => cluster.id(at));
+  return { term, leader: ids.indexOf(currentLeader) };
+}
+
+/** Resolves once the node sees a later term, which somebody else leads: others may have failed between. */
+export async function replaced(cluster: Cluster, node: number, before: Led): Promise<void> {
+  for (;;) {
+    const { term, leader } = await ledBy(cluster, node);
+    if (term > before.term && leader !== before.leader) return;
+    await pause(50);
+  }
 }
 
 /** Resolves once the node has executed that height. */

@@ -125,6 +125,8 @@ test('without a quorum writes are refused and reads grow old, until it is back',
     crypto: nodeCrypto,
     signer: cluster.operator(),
     fetch: counting,
+    // Longer than the nodes that were lost take to start.
+    validityMs: 10 * 60_000,
   });
   const pids = KEPT.map((node) => cluster.pid(node));
 

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { PEER_CLASSES } from '../../src/peers/service.ts';
-import { freePort } from '../free-port.ts';
+import { freePort } from '../../bench/free-port.ts';
 import { createTestCluster, text, type Node, type TestCluster } from './cluster.ts';
 
 async function startAll(cluster: TestCluster): Promise<Node[]> {
@@ -46,15 +46,19 @@ test('frames of one tick leave in one message and arrive in order (W2, W3)', asy
   t.teardown(cluster.close);
   const [a, b] = await startAll(cluster);
   if (a === undefined || b === undefined) return t.fail();
-  const before = a.network.stats().links[0]?.sentMessages ?? 0;
+  const sent = (): number => a.network.stats().links[0]?.sentMessages ?? 0;
+  const before = sent();
   for (let i = 0; i < 1000; i++) a.network.send(1, 'control', text(`m${i}`));
+  // The tick is over, and the answers to it have not come: a heartbeat is all that can be beside it.
+  await new Promise(setImmediate);
+  const messages = sent() - before;
+  t.true(messages === 1 || messages === 2, `${messages} messages`);
   await b.events.next((e) => e.text === 'm999');
   const received = b.events.entries.filter((e) => e.kind === 'frame').map((e) => e.text);
   t.deepEqual(
     received,
     Array.from({ length: 1000 }, (_, i) => `m${i}`),
   );
-  t.true((a.network.stats().links[0]?.sentMessages ?? 0) - before <= 2);
 });
 
 test('a node that dies is noticed at once, and met again when it is back (W1)', async (t) => {

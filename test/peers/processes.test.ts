@@ -42,11 +42,18 @@ for (const [which, self, other] of [
     t.teardown(cluster.close);
     const node = self === 1 ? await cluster.start(self) : null;
     const victim = await startVictim(t, cluster, other);
-    const { events, log } = node ?? (await cluster.start(self));
-    await events.next((e) => e.kind === 'connected');
+    const { network, events, log } = node ?? (await cluster.start(self));
+    // One that stood still for long was given up before, and met again.
+    while (network.connected().length === 0) {
+      const seen = events.entries.length;
+      await events.next((e) => events.entries.indexOf(e) >= seen && e.kind === 'connected');
+    }
+    const [seen, said] = [events.entries.length, log.entries.length];
     victim.kill('SIGKILL');
-    await events.next((e) => e.kind === 'disconnected');
-    const { fields } = await log.next(({ message }) => message === 'peer disconnected');
+    await events.next((e) => events.entries.indexOf(e) >= seen && e.kind === 'disconnected');
+    const { fields } = await log.next(
+      (line) => log.entries.indexOf(line) >= said && line.message === 'peer disconnected',
+    );
     t.notRegex(String(fields['reason']), /silent/, 'the closed connection told, not the silence');
   });
 }
@@ -63,8 +70,6 @@ test('a peer that is stopped is given up after a while, and met again when it go
   t.regex(String(fields['reason']), /silent/);
   victim.kill('SIGCONT');
   await events.next((e) => events.entries.indexOf(e) > 1 && e.kind === 'connected');
-  t.deepEqual(
-    events.entries.map((e) => e.kind),
-    ['connected', 'disconnected', 'connected'],
-  );
+  // A machine on which it stands still by itself has it come and go more often, in turn (W1).
+  events.entries.forEach((e, at) => t.is(e.kind, at % 2 === 0 ? 'connected' : 'disconnected'));
 });

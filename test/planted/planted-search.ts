@@ -23,7 +23,7 @@ function find(planted: Planted): Promise<Outcome | null> {
 export function searchPlanted(isMine: (planted: Planted) => boolean): void {
   for (const planted of readPlanted().filter(isMine)) {
     test.serial(`found: ${planted.says} (${planted.rule})`, async (t) => {
-      t.timeout(170_000);
+      t.timeout(600_000);
       const outcome = await find(planted);
       t.truthy(outcome, `${planted.name}: not within ${PLANTED_SEEDS_MAX} seeds`);
       t.log(`seed ${outcome?.seed}, ${outcome?.violation?.checker}`);

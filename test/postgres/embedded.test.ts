@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import pg from 'pg';
 import { repairInstallation } from '../../src/postgres/binaries.ts';
-import { startEmbeddedPostgres } from '../../src/postgres/embedded.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/postgres/embedded.ts';
 import { PostgresError } from '../../src/postgres/errors.ts';
 import { newFolder } from '../folder.ts';
 import { processesOn } from '../processes.ts';
@@ -37,7 +37,12 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-const start = (dir: string, port = 0) => startEmbeddedPostgres({ dir, port, log: quiet });
+/** With more time for a stop than a machine needs on which some of its processes stand still. */
+async function start(dir: string, port = 0): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ dir, port, log: quiet });
+  return { ...server, stop: (timeoutMs = 60_000) => server.stop(timeoutMs) };
+}
+
 const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
 function isAlive(pid: number): boolean {

@@ -5,6 +5,9 @@ import { newFolder } from '../folder.ts';
 
 export const quiet = { info: (): void => {}, warn: (): void => {} };
 
+/** As long as a server may take of which some process stands still. */
+const STOP_MS = 60_000;
+
 export interface TestServer {
   readonly dir: string;
   readonly server: EmbeddedPostgres;
@@ -27,7 +30,7 @@ export async function startTestServer(): Promise<TestServer> {
       return server.url(name);
     },
     end: async () => {
-      await server.stop();
+      await server.stop(STOP_MS);
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -2,6 +2,8 @@
 import type { ExecutionContext } from 'ava';
 import pg from 'pg';
 import { MemoryCache } from '../../src/cache/memory-cache.ts';
+import type { ListPage } from '../../src/read-model/pages.ts';
+import type { List, Parameters } from '../../src/read-model/queries.ts';
 import type { ProjectionTask } from '../../src/read-model/worker.ts';
 import { ReadModel } from '../../src/read-model/read-model.ts';
 import { openTestActor, openTestLog } from '../log/harness.ts';
@@ -17,6 +19,8 @@ export interface Following {
   /** Of the same database. */
   readonly client: pg.Client;
   reached(height: number): Promise<void>;
+  /** What the model lists, asked again where the database was too slow for it. */
+  listed(what: List, parameters: Parameters): Promise<ListPage>;
   /** How often it has asked how much the node has to do. */
   asked(): number;
 }
@@ -51,5 +55,14 @@ export async function following(t: ExecutionContext): Promise<Following> {
   const reached = async (height: number): Promise<void> => {
     while (model.status().height < height) await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  return { chain, cache, model, task: task(url), client, reached, asked: () => asked };
+  const listed: Following['listed'] = async (what, parameters) => {
+    for (;;) {
+      try {
+        return await model.list(what, parameters);
+      } catch (error) {
+        if (!/timeout/.test((error as Error).message)) throw error;
+      }
+    }
+  };
+  return { chain, cache, model, task: task(url), client, reached, listed, asked: () => asked };
 }

@@ -58,22 +58,22 @@ test('a question has one name, in whatever order its parameters come', (t) => {
 });
 
 test('D5: a page that lasts is read once, and again when the tables are made anew', async (t) => {
-  const { chain, cache, model, task, client, reached, asked } = await following(t);
+  const { chain, cache, model, task, client, reached, listed, asked } = await following(t);
   for (let at = 0; at < 6; at++) await chain.next([[put('a')]]);
   model.start();
   const hits = (): number => cache.figures()[0]!.hits;
   await reached(6);
 
-  const first = await model.list(listOf('transactions'), { toHeight: 4 });
+  const first = await listed(listOf('transactions'), { toHeight: 4 });
   t.is(first.rows.length, 4);
   t.is(hits(), 0);
-  t.deepEqual(await model.list(listOf('transactions'), { toHeight: 4 }), first);
+  t.deepEqual(await listed(listOf('transactions'), { toHeight: 4 }), first);
   t.is(hits(), 1);
   for (const parameters of [{}, { toHeight: 1_000 }]) {
-    await model.list(listOf('transactions'), parameters);
+    await listed(listOf('transactions'), parameters);
     await chain.next([[put('b')]]);
     await reached(model.status().height + 1);
-    const { rows } = await model.list(listOf('transactions'), parameters);
+    const { rows } = await listed(listOf('transactions'), parameters);
     t.is(rows.length, model.status().height);
   }
   t.is(hits(), 1);
@@ -85,7 +85,7 @@ test('D5: a page that lasts is read once, and again when the tables are made ane
   await step(null);
   await client.query(`UPDATE althing.transaction SET sender = 'somebody else'`);
   const sender = async (): Promise<unknown> =>
-    (await model.list(listOf('transactions'), { toHeight: 4 })).rows[0]!['sender'];
+    (await listed(listOf('transactions'), { toHeight: 4 })).rows[0]!['sender'];
   while ((await sender()) !== 'somebody else') await new Promise((go) => setTimeout(go, 5));
   const before = hits();
   t.is(await sender(), 'somebody else');

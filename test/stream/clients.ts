@@ -59,6 +59,29 @@ export function open(
   return transport === 'events' ? openEvents(url, path, options) : openSocket(url, path, options);
 }
 
+/**
+ * What is told after `place` until `isLast`: asked for again where it ended, whenever a loaded machine has
+ * made the reader too slow for what the node was told to wait.
+ */
+export async function toldUntil(
+  openAfter: (place: string) => Promise<StreamClient>,
+  place: string,
+  isLast: (message: Message) => boolean,
+): Promise<readonly Message[]> {
+  const client = await openAfter(place);
+  const isWhole = await client.first(isLast).then(
+    () => true,
+    () => false,
+  );
+  if (isWhole) return client.messages;
+  const { kind, code, resume } = client.messages.at(-1) ?? { kind: 'nothing' };
+  if (kind !== 'closed' || code !== 'slow_consumer') {
+    throw new Error(`the stream ended with ${kind} ${String(code)}`);
+  }
+  const rest = await toldUntil(openAfter, String(resume), isLast);
+  return [...client.messages, ...rest];
+}
+
 class Received {
   readonly messages: Message[] = [];
   readonly ended: Promise<Ended>;

@@ -2,7 +2,14 @@
 import test, { type ExecutionContext } from 'ava';
 import { block, outrun, pay, set } from '../http/posting.ts';
 import { BINDINGS, start, type BindingName, type Started } from '../http/start.ts';
-import { open, openSocket, TRANSPORTS, type Message, type StreamClient } from './clients.ts';
+import {
+  open,
+  openSocket,
+  toldUntil,
+  TRANSPORTS,
+  type Message,
+  type StreamClient,
+} from './clients.ts';
 
 const ALL = 'blocks=1&transactions=1';
 
@@ -186,9 +193,12 @@ for (const binding of BINDINGS) {
       const closed = slow.messages.at(-1)!;
       t.like(closed, { kind: 'closed', code: 'slow_consumer' });
       if (transport === 'socket') t.is((await slow.ended).code, 1013);
-      const rest = await stream(t, started, `after=${String(closed['resume'])}&${ALL}`);
-      await rest.first((message) => message.height! >= height && message.kind === 'progress');
-      const all = [...before, ...items(rest.messages)];
+      const rest = await toldUntil(
+        (place) => stream(t, started, `after=${place}&${ALL}`),
+        String(closed['resume']),
+        (message) => message.height! >= height && message.kind === 'progress',
+      );
+      const all = [...before, ...items(rest)];
       t.deepEqual(
         all.map(({ id }) => id),
         Array.from({ length: height }, (_, at) =>

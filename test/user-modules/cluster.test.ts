@@ -7,6 +7,7 @@ import { getJson } from '../../bench/cluster.ts';
 import { initCluster } from '../../src/init/init.ts';
 import { run as althing } from '../cli/program.ts';
 import { newFolder } from '../folder.ts';
+import { settledJson } from '../node/settled.ts';
 import { madeText, moduleFile, RAFFLE } from './files.ts';
 import { clusterOf, reach, submit, type Receipt } from './running.ts';
 
@@ -181,7 +182,7 @@ test.serial(
     await reach(urls, last);
     for (const { id } of receipts) {
       const answers = await Promise.all(
-        urls.map((url) => getJson<object>(`${url}/api/v11/transactions/${id}`)),
+        urls.map((url) => settledJson<object>(`${url}/api/v11/transactions/${id}`)),
       );
       t.is(new Set(answers.map((each) => JSON.stringify(each))).size, 1, id);
     }
