@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { abortable } from '../src/abortable.ts';
 import { cpuSecondsBelow, residentBytes } from './accounting.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
 import { Generator } from './generator-process.ts';
 import type { Options } from './options.ts';
 import { progress } from './report.ts';
@@ -24,6 +24,9 @@ export const PATIENT_MS = 60_000;
 /** For runs that break nodes: what a client is promised. */
 export const PROMISED_MS = 10_000;
 
+/** What a cluster needs that is to be disturbed. */
+export type BedOptions = Pick<ClusterOptions, 'linked'>;
+
 export class Bed {
   readonly cluster: Cluster;
   readonly generator: Generator;
@@ -39,13 +42,13 @@ export class Bed {
    * Starts four nodes in a folder of their own. Rejects with the signal's reason once that is aborted, and
    * then, as after any failure, nothing stays behind.
    */
-  static async make(options: Options, signal: AbortSignal): Promise<Bed> {
+  static async make(options: Options, signal: AbortSignal, more: BedOptions = {}): Promise<Bed> {
     const folder = mkdtempSync(join(tmpdir(), 'althing-bench-'));
     progress(`starting four nodes in ${folder}`);
     const { profile } = options;
     const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
     const { threads } = options;
-    const cluster = await Cluster.create({ folder, threads, execArgv, signal });
+    const cluster = await Cluster.create({ folder, threads, execArgv, signal, ...more });
     const bed = new Bed(cluster, options);
     try {
       await abortable(cluster.start(), signal);
@@ -77,8 +80,10 @@ export class Bed {
   }
 
   cpu(): Cpu {
-    const nodes = this.cluster.pids().reduce((sum, pid) => sum + cpuSecondsBelow(pid), 0);
-    return { nodes, postgres: cpuSecondsBelow(this.cluster.postgres.pid) };
+    const spent = (pids: readonly number[]): number =>
+      pids.reduce((sum, pid) => sum + cpuSecondsBelow(pid), 0);
+    const { cluster } = this;
+    return { nodes: spent(cluster.pids()), postgres: spent(cluster.servers.map(({ pid }) => pid)) };
   }
 
   residentMiB(): number[] {

@@ -1,6 +1,6 @@
 /**
- * Four (or n) real node processes with one embedded PostgreSQL server, in a folder of their own and on
- * free ports: what the benches measure and the process tests break.
+ * Four (or n) real node processes with embedded PostgreSQL, in a folder of their own and on free ports:
+ * what the benches measure and the process tests break.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import {
@@ -15,24 +15,19 @@ import {
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import type { Signer } from '../protocols/crypto.ts';
 import type { Digest } from '../protocols/types.ts';
 import { loadSigner } from '../src/crypto/signer.ts';
 import { initCluster } from '../src/init/init.ts';
 import { DATA_FOLDER_MODE } from '../src/init/layout.ts';
-import {
-  startEmbeddedPostgres,
-  stopEmbeddedPostgres,
-  type EmbeddedPostgres,
-} from '../src/postgres/embedded.ts';
-import { freePort } from './free-port.ts';
+import { DatabaseServer } from './database-server.ts';
+import { Links } from './faults/links.ts';
+import { newSeats, type Seat } from './seats.ts';
 
 const NODE_ENTRY = fileURLToPath(new URL('../src/node.js', import.meta.url));
 const READY_MS = 180_000;
 const STOP_MS = 60_000;
 const POLL_MS = 20;
-const quiet = { info: () => {}, warn: () => {} };
 
 export interface ClusterOptions {
   readonly folder: string;
@@ -45,36 +40,24 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** Arguments for Node.js itself, such as `--cpu-prof`. */
   readonly execArgv?: readonly string[];
+  /** More environment for the process of a node. */
+  readonly env?: (id: string) => NodeJS.ProcessEnv;
+  /** The folder of a node's state, and of a database server of its own; without it all share one server. */
+  readonly placeOf?: (id: string) => string;
+  /** Peers reach each other through proxies, which can be disturbed (`links`). */
+  readonly linked?: boolean;
+  /** Told of a node that ended and that nobody ended; without it `broken` rejects. */
+  readonly onEnded?: (node: number, exit: number | NodeJS.Signals | null) => void;
   /** Ends the making with its reason. */
   readonly signal?: AbortSignal;
-}
-
-interface Seat {
-  readonly id: string;
-  /** The same at every start, so that peers and clients find the node again. */
-  readonly ports: { readonly http: number; readonly grpc: number; readonly peer: number };
-  process: ChildProcess | null;
-  /** Somebody ends its process. */
-  ending: boolean;
-  /** It had a process before. */
-  isUsed: boolean;
-}
-
-const PORTS_OF_A_NODE = 3;
-
-async function newSeats(ids: readonly string[]): Promise<Seat[]> {
-  const ports: number[] = [];
-  while (ports.length < ids.length * PORTS_OF_A_NODE) ports.push(await freePort());
-  return ids.map((id, at) => {
-    const [http, grpc, peer] = ports.slice(at * PORTS_OF_A_NODE) as [number, number, number];
-    return { id, ports: { http, grpc, peer }, process: null, ending: false, isUsed: false };
-  });
 }
 
 export class Cluster {
   readonly folder: string;
   readonly clusterId: Digest;
-  readonly postgres: EmbeddedPostgres;
+  /** One for all nodes, or one for each. */
+  readonly servers: readonly DatabaseServer[];
+  readonly #links: Links | null;
   readonly #seats: readonly Seat[];
   readonly #options: ClusterOptions;
   /** Rejects, with the end of its log, once a node ends that nobody ended. */
@@ -85,21 +68,23 @@ export class Cluster {
   private constructor(
     options: ClusterOptions,
     clusterId: Digest,
-    postgres: EmbeddedPostgres,
+    servers: readonly DatabaseServer[],
     seats: readonly Seat[],
+    links: Links | null,
   ) {
     this.#options = options;
     this.folder = options.folder;
     this.clusterId = clusterId;
-    this.postgres = postgres;
+    this.servers = servers;
     this.#seats = seats;
+    this.#links = links;
     this.broken = new Promise((_, reject) => (this.#break = reject));
     // Who does not look at it ends nodes in other ways.
     this.broken.catch(() => {});
   }
 
   /**
-   * Makes the cluster's files and its database server; no node runs yet. Leaves nothing behind when it
+   * Makes the cluster's files and its database servers; no node runs yet. Leaves nothing behind when it
    * fails.
    */
   static async create(options: ClusterOptions): Promise<Cluster> {
@@ -107,17 +92,19 @@ export class Cluster {
     mkdirSync(folder, { recursive: true });
     // Who made it to be new made it for its owner alone.
     chmodSync(folder, DATA_FOLDER_MODE);
+    const servers: DatabaseServer[] = [];
     try {
-      return await Cluster.#create(options);
+      return await Cluster.#create(options, servers);
     } catch (error) {
-      await stopEmbeddedPostgres(postgresOf(folder));
+      await Promise.all(servers.map((server) => server.stop()));
       rmSync(folder, { recursive: true, force: true });
       throw error;
     }
   }
 
-  static async #create(options: ClusterOptions): Promise<Cluster> {
-    const { folder, nodes = 4, signal, modules = [] } = options;
+  /** @param servers is given those that were started, also when a later step fails */
+  static async #create(options: ClusterOptions, servers: DatabaseServer[]): Promise<Cluster> {
+    const { folder, nodes = 4, signal, modules = [], placeOf, linked = false } = options;
     const { clusterId, nodes: made } = await initCluster({
       data: folder,
       nodes,
@@ -125,15 +112,27 @@ export class Cluster {
       modules,
     });
     const seats = await newSeats(made.map(({ id }) => id));
+    const places = placeOf === undefined ? [folder] : seats.map(({ id }) => placeOf(id));
+    for (const place of places) {
+      signal?.throwIfAborted();
+      servers.push(await DatabaseServer.start(join(place, 'postgres'), signal));
+    }
+    for (const [node, { id }] of seats.entries()) {
+      await (servers[node] ?? servers[0]!).createDatabase(databaseOf(id));
+    }
     signal?.throwIfAborted();
-    const postgres = await startEmbeddedPostgres({ ...postgresOf(folder), port: 0, signal });
-    for (const { id } of seats) await postgres.createDatabase(databaseOf(id));
-    signal?.throwIfAborted();
-    return new Cluster(options, clusterId, postgres, seats);
+    const links = linked ? await Links.open(seats.map(({ ports }) => ports.peer)) : null;
+    return new Cluster(options, clusterId, servers, seats, links);
   }
 
   get size(): number {
     return this.#seats.length;
+  }
+
+  /** Between the nodes; only of a cluster that was made with `linked`. */
+  get links(): Links {
+    if (this.#links === null) throw new Error('the cluster was not made with links');
+    return this.#links;
   }
 
   /** HTTP addresses of the nodes. */
@@ -172,31 +171,22 @@ export class Cluster {
     return join(this.folder, this.#seat(node).id, 'node.log');
   }
 
+  serverOf(node: number): DatabaseServer {
+    return this.servers[node] ?? this.servers[0]!;
+  }
+
   databaseUrl(node: number): string {
-    return this.postgres.url(databaseOf(this.#seat(node).id));
+    return this.serverOf(node).url(databaseOf(this.#seat(node).id));
   }
 
   /** Starts the nodes (all by default) and waits until each is ready. */
   async start(nodes: readonly number[] = this.#seats.map((_, at) => at)): Promise<void> {
     for (const node of nodes) {
-      await this.#left(this.#seat(node));
+      const { id, isUsed } = this.#seat(node);
+      if (isUsed) await this.serverOf(node).leftBy(databaseOf(id));
       this.spawn(node);
     }
     await Promise.all(nodes.map((node) => this.ready(node)));
-  }
-
-  /**
-   * Resolves once the database has let go of the process before. One of its own that is slow to hear that a
-   * node was killed would have the next one end as the second with that identity.
-   */
-  async #left({ id, isUsed }: Seat): Promise<void> {
-    if (!isUsed) return;
-    const client = new pg.Client({ connectionString: this.postgres.url('postgres') });
-    await client.connect();
-    const sql = `SELECT FROM pg_stat_activity
-      WHERE datname = $1 AND application_name LIKE 'althing identity %'`;
-    while ((await client.query(sql, [databaseOf(id)])).rowCount !== 0) await pause(POLL_MS);
-    await client.end();
   }
 
   /** Throws once the cluster is closed: what a scenario that was cut short starts would stay behind. */
@@ -207,10 +197,14 @@ export class Cluster {
     const out = openSync(this.logFile(node), 'a');
     const child = spawn(
       process.execPath,
-      [...(this.#options.execArgv ?? []), NODE_ENTRY, ...this.#arguments(seat), ...more],
+      [...(this.#options.execArgv ?? []), NODE_ENTRY, ...this.#arguments(node), ...more],
       {
         stdio: ['ignore', out, out],
-        env: { ...process.env, ALTHING_DATABASE_URL: this.databaseUrl(node) },
+        env: {
+          ...process.env,
+          ...this.#options.env?.(seat.id),
+          ALTHING_DATABASE_URL: this.databaseUrl(node),
+        },
       },
     );
     closeSync(out);
@@ -219,21 +213,30 @@ export class Cluster {
     seat.isUsed = true;
     child.once('exit', (code, signal) => {
       if (seat.process === child) seat.process = null;
-      if (!seat.ending) this.#break(this.#error(node, `ended by itself (${signal ?? code})`));
+      if (!seat.ending) this.#endedByItself(node, signal ?? code);
     });
     return child;
   }
 
-  #arguments(seat: Seat): string[] {
-    const peers = this.#seats
-      .filter((other) => other !== seat)
-      .map(({ id, ports }) => `${id}=127.0.0.1:${ports.peer}`);
+  #endedByItself(node: number, exit: number | NodeJS.Signals | null): void {
+    const { onEnded } = this.#options;
+    if (onEnded === undefined) this.#break(this.#error(node, `ended by itself (${exit})`));
+    else onEnded(node, exit);
+  }
+
+  #arguments(node: number): string[] {
+    const seat = this.#seat(node);
+    const peers = this.#seats.flatMap(({ id, ports }, peer) => {
+      const port = this.#links?.portFor(node, peer) ?? ports.peer;
+      return peer === node ? [] : [`${id}=127.0.0.1:${port}`];
+    });
     const { http, grpc, peer } = seat.ports;
-    const { dev = false, threads = 'auto', args = [] } = this.#options;
+    const { dev = false, threads = 'auto', args = [], placeOf } = this.#options;
     return [
       ['--id', seat.id, '--data', this.folder, '--ready-file', this.#readyFile(seat)],
       ['--http', String(http), '--grpc', String(grpc), '--peer', String(peer)],
       ['--threads', String(threads), '--log-level', 'info'],
+      placeOf === undefined ? [] : ['--state', join(placeOf(seat.id), 'state')],
       peers.length === 0 ? [] : ['--peers', peers.join(',')],
       dev ? ['--dev'] : [],
       args,
@@ -262,6 +265,20 @@ export class Cluster {
     return new Error(`${this.id(node)} ${what}; its log ends:\n${tail}`);
   }
 
+  /** Whether it has a process. */
+  runs(node: number): boolean {
+    return this.#seat(node).process !== null;
+  }
+
+  /** Stands still until `resume`, or its end. */
+  pause(node: number): void {
+    process.kill(this.pid(node), 'SIGSTOP');
+  }
+
+  resume(node: number): void {
+    process.kill(this.pid(node), 'SIGCONT');
+  }
+
   kill(node: number, signal: NodeJS.Signals): void {
     this.#seat(node).ending = true;
     process.kill(this.pid(node), signal);
@@ -275,6 +292,8 @@ export class Cluster {
     seat.ending = true;
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     child.kill(signal);
+    // One that stands still is to hear it.
+    child.kill('SIGCONT');
     const cut = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     const code = await ended;
     clearTimeout(cut);
@@ -290,11 +309,12 @@ export class Cluster {
     return new Promise((settle) => child.once('exit', settle));
   }
 
-  /** Stops every node, then the database, and removes the folder unless it is to be kept. */
+  /** Stops every node, then the databases, and removes the folder unless it is to be kept. */
   async close(keep = false): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#seats.map((_, at) => this.end(at)));
-    await this.postgres.stop(STOP_MS);
+    await Promise.all(this.servers.map((server) => server.stop(STOP_MS)));
+    await this.#links?.close();
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -307,10 +327,6 @@ export class Cluster {
   #readyFile({ id }: Seat): string {
     return join(this.folder, id, 'ready.json');
   }
-}
-
-function postgresOf(folder: string) {
-  return { dir: join(folder, 'postgres'), log: quiet };
 }
 
 function databaseOf(id: string): string {

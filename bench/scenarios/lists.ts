@@ -24,7 +24,7 @@ type Question = readonly [list: string, what: string, ask: (at: number) => Param
 
 export async function lists(bed: Bed): Promise<Report> {
   const { rows = ROWS } = bed.options;
-  const { postgres } = bed.cluster;
+  const postgres = bed.cluster.serverOf(0);
   await postgres.createDatabase(DATABASE);
   const url = postgres.url(DATABASE);
   await fillReadModel(url, rows, progress);

@@ -94,7 +94,7 @@ async function sample(bed: Bed, startedAt: number, from: number, to: number): Pr
   for (let at = 1; at <= SAMPLES_PER_INTERVAL; at++) {
     const dueAt = startedAt + (from + ((to - from) * at) / SAMPLES_PER_INTERVAL) * 1000;
     await pause(Math.max(0, dueAt - performance.now()));
-    const postgres = memoryBytesBelow(bed.cluster.postgres.pid);
+    const postgres = memoryBytesBelow(bed.cluster.servers[0]!.pid);
     samples.push([...bed.residentMiB(), toMiB(postgres)]);
   }
   return processes(bed).map((_, process) => round(mean(samples.map((each) => each[process]!)), 1));

@@ -6,9 +6,11 @@ import type { Bed } from '../bed.ts';
 import { alarms } from '../node-logs.ts';
 import { agreement } from '../observer.ts';
 import { progress } from '../report.ts';
+import type { RunResult } from '../tally.ts';
 import { failures, latencyLine } from './measured-run.ts';
 
 export interface UnderLoad {
+  readonly result: RunResult;
   readonly measured: Readonly<Record<string, unknown>>;
   readonly violations: readonly string[];
   readonly text: readonly string[];
@@ -29,6 +31,7 @@ export async function underLoad(
   progress(`looking for ${result.answered} answered submissions on every node`);
   const { violations: lost } = await generator.ask({ kind: 'audit' });
   return {
+    result,
     measured: { result, height, executed },
     violations: [...failures(result), ...differences, ...lost, ...(await alarms(cluster))],
     text: [

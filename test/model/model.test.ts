@@ -1,7 +1,7 @@
 /** What the checker explores and finds. Each figure is exact: the same bounds give the same states. */
 import test from 'ava';
 import { readPlanted } from '../sim/planted.ts';
-import { Random } from '../sim/random.ts';
+import { Random } from '../../bench/random.ts';
 import { DEFAULT_BOUNDS, type Bounds } from './bounds.ts';
 import { withMachines } from './engine.ts';
 import { Explorer, type Result } from './explore.ts';

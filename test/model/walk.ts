@@ -5,7 +5,7 @@
  */
 import type { PeerMessage } from '../../protocols/messages.ts';
 import { packMessage } from '../../protocols/wire.ts';
-import type { Random } from '../sim/random.ts';
+import type { Random } from '../../bench/random.ts';
 import { ROOT } from './blocks.ts';
 import { honestOf, QUORUM, roleOf } from './bounds.ts';
 import type { Engine } from './engine.ts';

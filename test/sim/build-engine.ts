@@ -102,7 +102,8 @@ export function patchedSources(planted: Planted): ReadonlyMap<string, string> {
   return sources;
 }
 
-async function compile(source: string, target: string): Promise<void> {
+/** @param target where the JavaScript goes */
+export async function compile(source: string, target: string): Promise<void> {
   const { code } = await transform(source, { loader: 'ts', format: 'esm', target: 'node20' });
   const imports = /((?:from|import)\s*\(?\s*["']\.{1,2}\/[^"']*)\.ts(["'])/g;
   writeFileSync(target, code.replace(imports, '$1.js$2'));

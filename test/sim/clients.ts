@@ -7,7 +7,7 @@ import type { EdgeMessage, SubmissionReceipts, SubmitResult } from '../../protoc
 import { Audit } from './audit.ts';
 import type { SimNode } from './node.ts';
 import { Questions } from './questions.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 import { Readers } from './readers.ts';
 import { Notebook } from './requests/notebook.ts';
 import { isSettled, RETRYABLE, type Wish } from './submissions.ts';

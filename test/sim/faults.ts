@@ -2,7 +2,7 @@
 import type { Network } from './network.ts';
 import type { SimNode } from './node.ts';
 import type { Profile } from './profile.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface Coverage {

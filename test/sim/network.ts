@@ -4,7 +4,7 @@
  */
 import { ROUTES, type PeerMessage } from '../../protocols/messages.ts';
 import type { LinkProfile } from './profile.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface Endpoint {

@@ -22,7 +22,7 @@ import type { SkewedClock } from './clock.ts';
 import type { Engine, NodeMachines } from './engine.ts';
 import type { Endpoint, Network } from './network.ts';
 import type { Observer } from './observer.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SimSnapshots } from './snapshots.ts';
 import { SimLog, type AppendPhase } from './storage.ts';

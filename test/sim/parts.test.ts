@@ -5,7 +5,7 @@ import { utf8 } from '../../protocols/bytes.ts';
 import { fastCrypto, fastSigner } from './fast-crypto.ts';
 import { Network, type Endpoint } from './network.ts';
 import { applyHunk, parsePlanted, PatchError } from './patch.ts';
-import { Random } from './random.ts';
+import { Random } from '../../bench/random.ts';
 import { Scheduler } from './scheduler.ts';
 import { LogMisuse, SimLog } from './storage.ts';
 

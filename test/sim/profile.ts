@@ -4,7 +4,7 @@
  */
 import { faultyMax } from '../../protocols/quorum.ts';
 import { BEHAVIOURS, type BehaviourName, type DrawnName } from './byzantine/behaviours.ts';
-import { Random } from './random.ts';
+import { Random } from '../../bench/random.ts';
 
 /** Delays of one directed link. Times in microseconds. */
 export interface LinkProfile {

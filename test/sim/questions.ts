@@ -8,7 +8,7 @@ import type { Value } from '../../protocols/transaction/values.ts';
 import { LEASED } from './history/kv-model.ts';
 import type { Args } from './history/model.ts';
 import type { SimNode } from './node.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 import { KEYS } from './requests/kv-requests.ts';
 import { ASSET, treasuryOf } from './requests/module-requests.ts';
 import type { World } from './world.ts';

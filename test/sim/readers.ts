@@ -7,7 +7,7 @@
 import type { EdgeMessage } from '../../protocols/messages.ts';
 import type { SimNode } from './node.ts';
 import type { Questions } from './questions.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 import type { World } from './world.ts';
 
 /** After so long one that must be answered is asked again: a crash may have swallowed it. */

@@ -5,7 +5,7 @@
 import type { KeptSnapshot, SnapshotPart } from '../../actors/host.ts';
 import { RECORD_PACE } from '../../protocols/consensus/safety-record.ts';
 import type { Profile } from './profile.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 import type { SimLog } from './storage.ts';
 
 const KEPT_MAX = 2;

@@ -5,7 +5,7 @@
  */
 import type { LogEvent } from '../../protocols/machine.ts';
 import type { ProtocolActor } from '../../protocols/messages.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 
 export type AppendPhase = 'issued' | 'written' | 'synced';
 

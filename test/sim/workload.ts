@@ -13,7 +13,7 @@ import {
 } from '../../protocols/transaction/submission.ts';
 import type { Configs } from './history/reference.ts';
 import type { Profile } from './profile.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../bench/random.ts';
 import { kvRequest } from './requests/kv-requests.ts';
 import { ledgerRequest, START_BALANCE, transfer } from './requests/ledger-requests.ts';
 import {

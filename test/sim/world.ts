@@ -24,7 +24,7 @@ import { Network, type Packet } from './network.ts';
 import { SimNode } from './node.ts';
 import type { Observer, Violation } from './observer.ts';
 import type { Profile } from './profile.ts';
-import { Random } from './random.ts';
+import { Random } from '../../bench/random.ts';
 import { Scheduler } from './scheduler.ts';
 import { keepingOf, snapshotCoverage } from './snapshots.ts';
 import { Trace } from './trace.ts';

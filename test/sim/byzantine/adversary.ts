@@ -17,7 +17,7 @@ import type {
 } from '../../../protocols/types.ts';
 import type { Engine } from '../engine.ts';
 import type { Packet } from '../network.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../../bench/random.ts';
 import type { Knowledge } from './knowledge.ts';
 
 export interface Behaviour {

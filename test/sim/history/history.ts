@@ -13,7 +13,7 @@ import type { Wish } from '../submissions.ts';
 import type { World } from '../world.ts';
 import { Invariants } from './invariants.ts';
 import { difference, textOf, type Args, type Outcome } from './model.ts';
-import { outOfOrder } from './operations.ts';
+import { outOfOrder } from '../../../bench/histories/order.ts';
 import { Reference } from './reference.ts';
 import { Witness, type WitnessedBlock } from './witness.ts';
 

@@ -2,7 +2,7 @@
 import type { Call } from '../../../protocols/transaction/submission.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
 import { LEASED } from '../history/kv-model.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../../bench/random.ts';
 import type { Notebook } from './notebook.ts';
 
 /** A namespace that its owner alone writes while it is claimed. */

@@ -1,7 +1,7 @@
 /** Transfers of one phase and of two, alone and in chains, under ids that all clients share. */
 import type { Call } from '../../../protocols/transaction/submission.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../../bench/random.ts';
 
 export const START_BALANCE = 1_000_000;
 const IMPOSSIBLE = 2 * START_BALANCE;

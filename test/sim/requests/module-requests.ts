@@ -2,7 +2,7 @@
 import type { PublicKey } from '../../../protocols/types.ts';
 import type { Call } from '../../../protocols/transaction/submission.ts';
 import type { Value } from '../../../protocols/transaction/values.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../../bench/random.ts';
 import type { Notebook } from './notebook.ts';
 
 /** The only one that the model of the ledger knows. */

@@ -1,6 +1,7 @@
 /**
- * The only source of chance in a run: xoshiro128** seeded by splitmix32. Each part of the simulator
- * takes its own fork, so that one more draw in one part does not shift all the others.
+ * The only source of chance in a run that a seed gives: xoshiro128** seeded by splitmix32. Each part of
+ * the simulator, or of a bench, takes its own fork, so that one more draw in one part does not shift all
+ * the others.
  */
 
 function splitmix32(seed: number): () => number {
